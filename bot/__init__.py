@@ -1,0 +1,1 @@
+"""Slack in and out, the background work, the command line, and the wiring of it all."""

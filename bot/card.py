@@ -1,0 +1,153 @@
+"""The card: the bot's answer in the thread of a message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ContextBlock,
+    MarkdownTextObject,
+    SectionBlock,
+)
+
+from bot.mrkdwn import escape
+from bot.payloads import Json
+from storage.cards import Content
+from storage.corrections import settled
+from storage.tables import Correction, Label, Mode, Prediction, Word
+
+RIGHT = "right"
+CHANGE = "change"
+CHOOSE = "choose"
+METADATA = "corrigible_card"
+OFFERED = 3
+NO_WORDS = "I read words, and this message has none. Write what I should classify, or try `/corrigible help`."
+SAID = {Word.CONFIRMED: "confirmed", Word.CHANGED: "chose", Word.PROPOSED: "proposed"}
+
+
+def card(content: Content) -> Json:
+    """Arguments of chat.postMessage and chat.update: `text` for screen readers and notifications, and `blocks`."""
+    prediction = content.prediction
+    if prediction is None:
+        return _message(NO_WORDS, [_section(NO_WORDS)])
+    label_id = settled(content.words)
+    if label_id:
+        return _corrected(content, prediction, content.labels[label_id])
+    if content.message.mode is Mode.ASK:
+        return _question(content, prediction)
+    return _answer(content, prediction)
+
+
+def metadata(message_id: str) -> Json:
+    """By this the card of a message is found again in its thread, should we not know whether it was posted."""
+    return {"event_type": METADATA, "event_payload": {"message_id": message_id}}
+
+
+def title(label: Label) -> str:
+    """A label as mrkdwn: emoji and name."""
+    return f"{label.emoji} *{escape(label.name)}*".strip()
+
+
+def version(prediction: Prediction) -> str:
+    return f"v{prediction.version}.{prediction.revision}"
+
+
+def _sure(prediction: Prediction) -> str:
+    # A model is never quite certain, whatever rounding says.
+    return f"{min(prediction.confidence, 0.99):.0%} sure"
+
+
+def _answer(content: Content, prediction: Prediction) -> Json:
+    label = content.labels[prediction.label_id]
+    sure = _sure(prediction)
+    blocks = [
+        _section(f"{title(label)} · {sure}"),
+        _context(f"model {version(prediction)}{_cut(prediction)}"),
+        _buttons(content, label),
+    ]
+    return _message(f"{label.name}, {sure} (model {version(prediction)})", blocks)
+
+
+def _question(content: Content, prediction: Prediction) -> Json:
+    offered = [content.labels[label_id] for label_id, _ in prediction.ranked[:OFFERED]]
+    names = ", ".join(label.name for label in offered)
+    choices: list[ButtonElement] = [
+        ButtonElement(
+            text=label.name,
+            action_id=f"{CHOOSE}_{number}",
+            value=f"{content.message.id}:{label.id}",
+            accessibility_label=f"This message is: {label.name}"[:75],
+        )
+        for number, label in enumerate(offered)
+    ]
+    change = _change(content.message.id, "Another…")
+    best = content.labels[prediction.label_id]
+    blocks = [
+        _section("Which label fits this message?"),
+        ActionsBlock(elements=[*choices, change]),
+        _context(
+            f"My best guess is {escape(best.name)}, {_sure(prediction)} · "
+            f"model {version(prediction)}{_cut(prediction)}"
+        ),
+    ]
+    return _message(f"Which label fits this message: {names}, or another?", blocks)
+
+
+def _corrected(content: Content, prediction: Prediction, label: Label) -> Json:
+    words = " · ".join(_word(word, content.labels) for word in content.words)
+    guess = content.labels[prediction.label_id]
+    model = f"model {version(prediction)} said {escape(guess.name)}, {_sure(prediction)}"
+    blocks = [
+        _section(f"{title(label)} · settled by {_people(len(content.words))}"),
+        _context(words),
+        _context(model + _cut(prediction)),
+        _buttons(content, label),
+    ]
+    return _message(f"{label.name}, settled by {_people(len(content.words))}", blocks)
+
+
+def _word(word: Correction, labels: dict[str, Label]) -> str:
+    return f"<@{word.user_id}> {SAID[word.word]} *{escape(labels[word.label_id].name)}*"
+
+
+def _people(number: int) -> str:
+    return "1 person" if number == 1 else f"{number} people"
+
+
+def _cut(prediction: Prediction) -> str:
+    return " · the message is long: I read only its beginning" if prediction.cut else ""
+
+
+def _buttons(content: Content, label: Label) -> ActionsBlock:
+    right = ButtonElement(
+        text="Right",
+        action_id=RIGHT,
+        value=f"{content.message.id}:{label.id}",
+        accessibility_label=f"Right: this message is {label.name}"[:75],
+    )
+    return ActionsBlock(elements=[right, _change(content.message.id, "Change")])
+
+
+def _change(message_id: str, text: str) -> ButtonElement:
+    return ButtonElement(
+        text=text,
+        action_id=CHANGE,
+        value=message_id,
+        accessibility_label="Choose another label for this message",
+    )
+
+
+def _section(text: str) -> SectionBlock:
+    return SectionBlock(text=MarkdownTextObject(text=text))
+
+
+def _context(text: str) -> ContextBlock:
+    most = 2_900  # many people's words on one message: Slack allows 3,000 characters
+    return ContextBlock(elements=[MarkdownTextObject(text=text if len(text) <= most else f"{text[:most]} …")])
+
+
+def _message(text: str, blocks: Sequence[Block]) -> Json:
+    return {"text": text, "blocks": [block.to_dict() for block in blocks]}

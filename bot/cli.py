@@ -1,0 +1,176 @@
+"""`corrigible`: the command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot.logs import configure_logs
+from bot.settings import Settings, SettingsError, read_settings
+from bot.terminal import foreground
+from storage.database import DatabaseUnavailableError, DatabaseUrlError, open_database
+from storage.migrate import migrate
+
+if TYPE_CHECKING:
+    from bot.compose import Bot, Slack
+    from bot.local_workspace import LocalWorkspace
+
+TRY = "Try: write “Where do I find my invoices?” in #support, press Change under the answer, then write it again."
+
+app = typer.Typer(help="A Slack bot that takes correction.", no_args_is_help=True, add_completion=False)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def main() -> None:
+    """The entry point: a fault that an operator can mend is one clear message and exit status 1."""
+    # No call home, and no hub unless an operator asks for one.
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        app()
+    except (SettingsError, DatabaseUrlError, DatabaseUnavailableError) as error:
+        err.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise SystemExit(1) from None
+
+
+@app.command()
+def run() -> None:
+    """Serve Slack: a real workspace where SLACK_BOT_TOKEN is set, otherwise one on this machine."""
+    settings = read_settings()
+    configure_logs(settings.log_level or ("WARNING" if settings.is_local else "INFO"))
+    with foreground():
+        _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
+    from bot.compose import OPERATORS_FAULTS
+
+    running: list[LocalWorkspace | Bot] = []
+    signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _start(settings, running)
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        err.print("Stopping …")
+    except OPERATORS_FAULTS as error:
+        err.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for part in reversed(running):
+            part.stop()
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _start(settings: Settings, running: list[LocalWorkspace | Bot]) -> None:
+    from bot.compose import compose
+
+    with err.status("Starting …"):
+        workspace = _local_workspace(settings) if settings.is_local else None
+        if workspace:
+            running.append(workspace)
+            workspace.start()
+        bot = compose(settings, workspace.slack if workspace else _real_slack(settings))
+        running.append(bot)
+        bot.start()
+    if workspace:
+        workspace.greet()
+        out.print(f"\nCorrigible is in its own small Slack: [bold]{workspace.address}[/bold]")
+        out.print(
+            "Try: write “The export button crashes” in #support, press Change under the answer, write it again."
+        )
+        out.print("Ctrl-C stops it.")
+    else:
+        out.print("Corrigible serves Slack. Ctrl-C stops it.")
+
+
+def _local_workspace(settings: Settings) -> LocalWorkspace:
+    from bot.local_workspace import LocalWorkspace
+
+    return LocalWorkspace(settings.local_port, settings.local_state)
+
+
+def _real_slack(settings: Settings) -> Slack:
+    from bot.compose import Slack
+
+    tokens = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
+    bot_token, app_token, signing_secret = (token.get_secret_value() if token else None for token in tokens)
+    return Slack(settings.slack_api_url, bot_token or "", app_token, signing_secret)
+
+
+@app.command()
+def status() -> None:
+    """Show how the bot is doing, from its database."""
+    from storage import overview
+
+    settings = read_settings()
+    database = open_database(settings.database_url.get_secret_value())
+    migrate(database)
+    with database.reading() as session:
+        teams = overview.teams(session)
+        overviews = [overview.of_team(session, team_id) for team_id in teams]
+    if not overviews:
+        out.print("Nothing yet: start the bot with `make run`.")
+    for one in overviews:
+        table = Table(title=f"Team {one.team_id}", show_header=False, title_justify="left")
+        for name, value in one.rows():
+            table.add_row(name, value)
+        out.print(table)
+
+
+@app.command()
+def labels() -> None:
+    """List the labels, where they come from, and on how many messages people chose them."""
+    from storage import labels as label_set
+    from storage import overview
+
+    settings = read_settings()
+    database = open_database(settings.database_url.get_secret_value())
+    migrate(database)
+    table = Table("team", "label", "description", "from", "chosen")
+    with database.reading() as session:
+        for team_id in overview.teams(session):
+            counts = label_set.counts(session, team_id)
+            for label in label_set.active(session, team_id):
+                origin = "a proposal" if label.source == "proposed" else "labels.toml"
+                table.add_row(team_id, label.name, label.description, origin, str(counts.get(label.id, 0)))
+    out.print(table)
+
+
+@app.command()
+def replay(
+    file: Annotated[
+        Path, typer.Argument(help="CSV or JSONL with a column `text`, and `label` for --correct")
+    ],
+    correct: Annotated[bool, typer.Option("--correct", help="play the person who corrects")] = False,
+    limit: Annotated[int | None, typer.Option(help="only the first rows", min=1)] = None,
+    address: Annotated[str | None, typer.Option(help="of a running local workspace")] = None,
+) -> None:
+    """Post the rows of FILE into the local workspace and print how often the bot is right.
+
+    Without a bot running on this machine, a throw-away one with the file's own labels is started.
+    """
+    from bot import replay as replaying
+
+    try:
+        rows = replaying.read_rows(file, correct)[:limit]
+        replaying.replay(rows, address or replaying.find(read_settings()), correct, err)
+    except replaying.ReplayError as error:
+        err.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None

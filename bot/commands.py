@@ -1,0 +1,125 @@
+"""`/corrigible`: what each of its words does, and what the asker is told."""
+
+from __future__ import annotations
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.card import title
+from bot.payloads import Command
+from bot.service import Service
+from storage.tables import Mode
+
+HELP = """*I label messages, and I learn when somebody corrects me.*
+• `/corrigible on` – in this channel: I stay silent where I am sure, and ask where I am not
+• `/corrigible on reply` – I answer every message in its thread
+• `/corrigible off` – I neither read nor keep anything of this channel
+• `/corrigible status` – what I do here, and how I am doing
+• `/corrigible labels` – the labels I choose from
+• `/corrigible help` – this
+In a direct message, or where you mention me, I always answer."""
+JOINING = {
+    "not_in_channel": "I am not in this channel yet. Invite me (`/invite @corrigible`), then try again.",
+    "channel_not_found": "I can't see this channel. Invite me (`/invite @corrigible`), then try again.",
+}
+SHARED = "This channel is shared with another organization, so I stay off here."
+TEXT_MOST = 3_500
+
+
+def answer(service: Service, client: WebClient, command: Command) -> str:
+    """Do what a person typed after /corrigible; what to tell them, as mrkdwn."""
+    match command.words:
+        case ("on",) | ("on", "ask"):
+            return _switch_on(service, client, command, Mode.ASK)
+        case ("on", "reply"):
+            return _switch_on(service, client, command, Mode.REPLY)
+        case ("off",):
+            return _switch_off(service, client, command)
+        case ("status",):
+            return _status(service, command)
+        case ("labels",):
+            return _labels(service, command)
+    return HELP
+
+
+def _switch_on(service: Service, client: WebClient, command: Command, mode: Mode) -> str:
+    if command.channel_id.startswith("D"):
+        return "In a direct message I always answer; there is nothing to turn on."
+    try:
+        channel = client.conversations_info(channel=command.channel_id)["channel"]
+    except SlackApiError as error:
+        return _why_not(error)
+    if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
+        return SHARED
+    if not channel.get("is_member"):
+        return JOINING["not_in_channel"]
+    service.set_mode(command.team_id, command.channel_id, mode, command.user_id)
+    what = (
+        "I answer every message here in its thread"
+        if mode is Mode.REPLY
+        else "I ask here when I am not sure which label fits, and stay silent otherwise"
+    )
+    return _say(
+        client,
+        command,
+        f"<@{command.user_id}> turned me on. From now on {what}. I keep the messages of this channel to learn "
+        "from your corrections; `/corrigible off` ends it.",
+        f"On. {what}.",
+    )
+
+
+def _switch_off(service: Service, client: WebClient, command: Command) -> str:
+    before = service.mode(command.team_id, command.channel_id)
+    service.set_mode(command.team_id, command.channel_id, Mode.OFF, command.user_id)
+    done = "Off. From now on I read and keep nothing of this channel."
+    if before is Mode.OFF:
+        return done
+    return _say(client, command, f"<@{command.user_id}> turned me off in this channel.", done)
+
+
+def _say(client: WebClient, command: Command, to_all: str, to_asker: str) -> str:
+    """Consent is said where it holds; where that can't be said, the asker at least knows."""
+    try:
+        client.chat_postMessage(channel=command.channel_id, text=to_all)
+    except SlackApiError:
+        return f"{to_asker} I could not tell the channel; please do."
+    return to_asker
+
+
+def _why_not(error: SlackApiError) -> str:
+    reason = str(error.response.get("error", "no answer"))
+    return JOINING.get(
+        reason, f"Slack would not tell me about this channel ({reason}), so I stay off. Please try again."
+    )
+
+
+def _status(service: Service, command: Command) -> str:
+    here = {
+        Mode.OFF: "I am off in this channel.",
+        Mode.ASK: "In this channel I ask where I am not sure.",
+        Mode.REPLY: "In this channel I answer every message.",
+    }[service.mode(command.team_id, command.channel_id)]
+    team = service.overview(command.team_id)
+    lines = [
+        here,
+        f"• on in {len(team.channels)} channel{'s' * (len(team.channels) != 1)}",
+        f"• model {team.version}",
+        f"• {team.labels} labels",
+        f"• {team.predictions} messages labelled, {team.words} times told what is right",
+        f"• {team.waiting} messages and {team.due} cards waiting",
+    ]
+    lines += [f"• {number} cards that Slack refused: {reason}" for reason, number in team.failures.items()]
+    return "\n".join(lines)
+
+
+def _labels(service: Service, command: Command) -> str:
+    lines = [
+        f"• {title(label)}" + (f" – {label.description}" if label.description else "")
+        for label in service.labels(command.team_id)
+    ]
+    shown: list[str] = []
+    for line in lines:
+        if sum(map(len, shown)) + len(line) > TEXT_MOST:
+            return "\n".join([*shown, f"… and {len(lines) - len(shown)} more"])
+        shown.append(line)
+    return "\n".join(shown)

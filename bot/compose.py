@@ -1,0 +1,181 @@
+"""The wiring: the one place where the parts are built and handed to each other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import TypeVar
+
+from slack_bolt import App
+from slack_bolt.error import BoltError
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.http_retry import RateLimitErrorRetryHandler, RetryHandler
+
+from bot import listeners
+from bot.background import Learning, Predicting
+from bot.courier import Courier
+from bot.metrics import Metrics
+from bot.service import Service, Wakers
+from bot.settings import Settings
+from bot.socket_mode import SocketConnection
+from bot.web import PortInUseError, WebServer, application
+from bot.worker import Worker
+from learning.champion import Champion
+from learning.classification import Classifier
+from learning.encoder import EncoderNotFoundError, load_encoder
+from learning.label_file import LabelFileError, read_label_file
+from learning.refit import Refitter
+from storage import labels
+from storage.database import Database, DatabaseUnavailableError, DatabaseUrlError, open_database
+from storage.migrate import migrate
+
+log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+
+SLACK_TIMEOUT_S = 10
+STOP_S = 1.5
+AGAIN = "Copy the token again from your app's page at Slack, and install the app anew where it was removed"
+HINTS = {
+    "invalid_auth": AGAIN,
+    "not_authed": AGAIN,
+    "account_inactive": AGAIN,
+    "token_revoked": AGAIN,
+    "token_expired": AGAIN,
+    "missing_scope": "Create the app from slack-manifest.yaml, so that it has every scope",
+    "not_allowed_token_type": "SLACK_APP_TOKEN is the app-level token (xapp-…), with the scope connections:write",
+}
+
+
+class SlackRefusedError(RuntimeError):
+    """Slack does not let us in, or can't be reached."""
+
+    def __init__(self, setting: str, reason: str) -> None:
+        hint = HINTS.get(reason, "Check SLACK_API_URL and the network, then start again")
+        super().__init__(f"Slack did not accept {setting} ({reason}). {hint}.")
+
+
+OPERATORS_FAULTS = (
+    DatabaseUnavailableError,
+    DatabaseUrlError,
+    EncoderNotFoundError,
+    LabelFileError,
+    PortInUseError,
+    SlackRefusedError,
+)
+
+
+@dataclass(frozen=True)
+class Slack:
+    """Where Slack is and what opens it: a real workspace, or the one on this machine."""
+
+    api_url: str
+    bot_token: str
+    app_token: str | None
+    signing_secret: str | None
+
+
+@dataclass(frozen=True)
+class Health:
+    """Which parts are well."""
+
+    workers: list[Worker]
+    socket: SocketConnection | None
+    database: Database
+
+    def parts(self) -> dict[str, bool]:
+        """Each part's name, and whether it is well."""
+        parts = {worker.name: worker.is_alive for worker in self.workers}
+        parts["database"] = self.database.answers()
+        return parts | ({"slack": self.socket.is_connected} if self.socket else {})
+
+
+@dataclass(frozen=True)
+class Bot:
+    """All parts of one running bot: started together, stopped together."""
+
+    workers: list[Worker]
+    courier: Courier
+    server: WebServer
+    socket: SocketConnection | None
+    database: Database
+
+    def start(self) -> None:
+        """Serve. Raises PortInUseError, SlackRefusedError."""
+        self.server.start()
+        if self.socket:
+            _ask_slack("SLACK_APP_TOKEN", self.socket.connect)
+        for worker in self.workers:
+            worker.start()
+
+    def stop(self) -> None:
+        """Hear nothing more, let what was begun end, close. What still waits is picked up at the next start."""
+        for worker in self.workers:
+            worker.stop_soon()
+        if self.socket:
+            self.socket.close()
+        self.server.stop()
+        for worker in self.workers:
+            worker.stop(STOP_S)
+        self.courier.close(STOP_S)
+        self.database.close()
+
+
+def compose(settings: Settings, slack: Slack) -> Bot:
+    """A bot ready to start: database migrated, labels synchronized, encoder loaded, head fitted.
+
+    Raises one of OPERATORS_FAULTS for what an operator has to mend.
+    """
+    specs = read_label_file(settings.labels_file)
+    database = open_database(settings.database_url.get_secret_value())
+    migrate(database)
+    client = _client(slack, [RateLimitErrorRetryHandler(max_retry_count=1)])
+    identity = _ask_slack("SLACK_BOT_TOKEN", client.auth_test)
+    team_id, bot_user_id = str(identity["team_id"]), str(identity["user_id"])
+    with database.writing() as session:
+        changes = labels.synchronize(session, team_id, specs)
+    log.info(
+        "labels synchronized added=%d changed=%d retired=%d", changes.added, changes.changed, changes.retired
+    )
+
+    metrics = Metrics()
+    encoder = load_encoder(settings.encoder, settings.encoder_max_tokens, settings.threads)
+    refitter = Refitter(database, team_id, encoder, settings.encoder or "all-MiniLM-L6-v2")
+    learning = Learning(refitter, Champion(refitter.serve()), metrics)
+    classifier = Classifier(database, team_id, learning.champion, settings.ask_below_margin)
+    courier = Courier(database, team_id, _client(slack, []), metrics)
+
+    show = Worker("courier", courier.step, metrics)
+    courier.on_free = show.wake
+    predict = Worker("predictor", Predicting(classifier, metrics, show.wake).step, metrics)
+    learn = Worker("refitter", learning.step, metrics)
+    service = Service(database, team_id, metrics, Wakers(predict.wake, show.wake, learn.wake))
+    metrics.watch(service.count_waiting, service.count_due)
+
+    app = App(client=client, signing_secret=slack.signing_secret or "", token_verification_enabled=False)
+    listeners.register(app, service, bot_user_id, metrics)
+    socket = SocketConnection(app, slack.app_token) if slack.app_token else None
+    workers = [predict, show, learn, *([Worker("socket", socket.watch, metrics)] if socket else [])]
+    health = Health(workers, socket, database)
+    routes = application(None if socket else app, metrics, health.parts)
+    return Bot(workers, courier, WebServer(settings.host, settings.port, routes), socket, database)
+
+
+def _client(slack: Slack, retries: list[RetryHandler]) -> WebClient:
+    """A client that tries again as `retries` say, instead of after any lost connection as by default."""
+    return WebClient(
+        token=slack.bot_token, base_url=slack.api_url, timeout=SLACK_TIMEOUT_S, retry_handlers=retries
+    )
+
+
+def _ask_slack(setting: str, ask: Callable[[], Answer]) -> Answer:
+    try:
+        return ask()
+    except SlackApiError as error:
+        answer = error.response
+        raise SlackRefusedError(setting, str(answer.get("error") or f"status {answer.status_code}")) from None
+    except (SlackClientError, BoltError, OSError, HTTPException) as error:
+        raise SlackRefusedError(setting, f"no answer: {type(error).__name__}") from None

@@ -1,0 +1,68 @@
+"""The modal behind *Change*: every label to choose from, or a new one to propose."""
+
+from __future__ import annotations
+
+from slack_sdk.models.blocks import (
+    ExternalDataSelectElement,
+    InputBlock,
+    Option,
+    PlainTextInputElement,
+    PlainTextObject,
+)
+from slack_sdk.models.views import View
+
+from bot.payloads import Json
+from learning.label_file import NAME_MOST
+from storage.tables import Label
+
+CORRECT = "correct"
+LABEL = "label"
+PROPOSAL = "proposal"
+OPTIONS_MOST = 100
+
+
+def correction_view(message_id: str, current: Label) -> Json:
+    """A view for views.open."""
+    menu = ExternalDataSelectElement(
+        action_id=LABEL, min_query_length=0, placeholder="Choose a label", initial_option=option(current)
+    )
+    new = PlainTextInputElement(action_id=PROPOSAL, max_length=NAME_MOST, placeholder="e.g. data export")
+    view = View(
+        type="modal",
+        callback_id=CORRECT,
+        private_metadata=message_id,
+        title="Correct the label",
+        submit="Save",
+        close="Cancel",
+        blocks=[
+            InputBlock(block_id=LABEL, label="The right label", element=menu, optional=True),
+            InputBlock(
+                block_id=PROPOSAL,
+                label="Or a new one",
+                element=new,
+                optional=True,
+                hint=PlainTextObject(
+                    text="If none fits. It can be chosen from then on, and wins over the menu."
+                ),
+            ),
+        ],
+    )
+    return view.to_dict()
+
+
+def option(label: Label) -> Option:
+    """A label as a line of the menu."""
+    description = PlainTextObject(text=label.description[:75]) if label.description else None
+    return Option(value=label.id, text=PlainTextObject(text=label.name), description=description)
+
+
+def matching(labels: list[Label], words: str) -> list[Json]:
+    """The labels whose name or description holds all the words, at most as many as Slack takes; names first."""
+    wanted = words.lower().split()
+    found = [
+        label
+        for label in labels
+        if all(word in f"{label.name} {label.description}".lower() for word in wanted)
+    ]
+    found.sort(key=lambda label: not all(word in label.name.lower() for word in wanted))
+    return [option(label).to_dict() for label in found[:OPTIONS_MOST]]

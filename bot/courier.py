@@ -1,0 +1,210 @@
+"""The courier: brings every card in Slack to the state it should show, exactly one card a message."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.card import METADATA, card, metadata
+from bot.metrics import Metrics
+from bot.payloads import Json
+from storage import cards
+from storage.cards import Claim, Content
+from storage.database import Database
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 8
+LONGEST_PAUSE_S = 300.0
+# Slack's answers that no second try changes. What an operator can mend (tokens, scopes) is tried again.
+FINAL = {
+    "as_user_not_supported",
+    "cannot_reply_to_message",
+    "cant_update_message",
+    "channel_is_archived",
+    "channel_not_found",
+    "edit_window_closed",
+    "invalid_blocks",
+    "is_archived",
+    "message_not_found",
+    "msg_too_long",
+    "no_text",
+    "not_in_channel",
+    "restricted_action",
+    "thread_not_found",
+    "user_is_bot",
+}
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    """What to do after Slack did not do what we asked."""
+
+    reason: str
+    is_final: bool
+    may_stand: bool
+    delay_s: float
+
+
+class Courier:
+    """Claims due cards of one team and shows each of them, AT_ONCE at a time.
+
+    `client` must not retry by itself: a post that failed may have reached Slack, so before a second one the
+    thread is searched for the card.
+    """
+
+    def __init__(self, database: Database, team_id: str, client: WebClient, metrics: Metrics) -> None:
+        self._database = database
+        self._team_id = team_id
+        self._client = client
+        self._metrics = metrics
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="courier")
+        self._free = threading.Semaphore(AT_ONCE)
+        self.on_free: Callable[[], None] = lambda: None
+
+    def step(self) -> float | None:
+        """Hand out the cards that are due; seconds until the next one is, None where none waits."""
+        slots = self._take_slots()
+        try:
+            claims = self._claim(slots)
+        except BaseException:
+            self._give_back(slots)
+            raise
+        self._give_back(slots - len(claims))
+        for claim in claims:
+            self._pool.submit(self._deliver, claim)
+        with self._database.reading() as session:
+            next_due = cards.next_due(session, self._team_id)
+        return None if next_due is None else max(0.02, next_due - time.time())
+
+    def close(self, timeout_s: float) -> None:
+        """Let deliveries under way end, for at most `timeout_s`; the next start finds what was left."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        until = time.monotonic() + timeout_s
+        for _ in range(AT_ONCE):
+            self._free.acquire(timeout=max(0.0, until - time.monotonic()))
+
+    def _claim(self, slots: int) -> list[Claim]:
+        if not slots:
+            return []
+        with self._database.reading() as session:  # most wake-ups find nothing: they need no writer's turn
+            if not cards.is_any_due(session, self._team_id):
+                return []
+        with self._database.writing() as session:
+            return cards.claim(session, self._team_id, slots)
+
+    def _take_slots(self) -> int:
+        taken = 0
+        while taken < AT_ONCE and self._free.acquire(blocking=False):
+            taken += 1
+        return taken
+
+    def _give_back(self, slots: int) -> None:
+        if slots:
+            self._free.release(slots)
+
+    def _deliver(self, claim: Claim) -> None:
+        try:
+            self._show(claim)
+        except Exception:
+            log.exception("card failed message=%s", claim.message_id)
+            self._metrics.errors.labels("courier").inc()
+        finally:
+            self._give_back(1)
+            self.on_free()
+
+    def _show(self, claim: Claim) -> None:
+        with self._database.reading() as session:
+            content = cards.content(session, claim.message_id)
+        try:
+            ts = self._bring(claim, content)
+        except SlackApiError as error:
+            return self._refused(claim, _read(error, claim.attempts))
+        except OSError as error:  # no connection, none of Slack's answers in time
+            return self._refused(claim, _Refusal(type(error).__name__, False, True, _pause_s(claim.attempts)))
+        with self._database.writing() as session:
+            cards.shown(session, claim.message_id, ts, content.wanted)
+        if claim.ts is None:
+            self._metrics.card_seconds.observe(time.time() - content.message.received_at)
+        return None
+
+    def _bring(self, claim: Claim, content: Content) -> str | None:
+        """Make Slack show `content`; the ts of the card, None where it has to be gone."""
+        ts = claim.ts or (self._find(claim) if claim.may_stand else None)
+        if content.message.erased_at:
+            if ts:
+                self._client.chat_delete(channel=claim.channel_id, ts=ts)
+            return None
+        if ts:
+            self._client.chat_update(channel=claim.channel_id, ts=ts, **card(content))
+            return ts
+        posted = self._client.chat_postMessage(
+            channel=claim.channel_id,
+            thread_ts=claim.thread_ts,
+            metadata=metadata(claim.message_id),
+            unfurl_links=False,
+            **card(content),
+        )
+        return str(posted["ts"])
+
+    def _find(self, claim: Claim) -> str | None:
+        for reply in self._replies(claim):
+            mark = reply.get("metadata") or {}
+            if (
+                mark.get("event_type") == METADATA
+                and mark["event_payload"].get("message_id") == claim.message_id
+            ):
+                return str(reply["ts"])
+        return None
+
+    def _replies(self, claim: Claim) -> Iterator[Json]:
+        cursor: str | None = None
+        while True:
+            page = self._client.conversations_replies(
+                channel=claim.channel_id,
+                ts=claim.thread_ts,
+                include_all_metadata=True,
+                limit=200,
+                cursor=cursor,
+            )
+            yield from page["messages"]
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return
+
+    def _refused(self, claim: Claim, refusal: _Refusal) -> None:
+        log.warning(
+            "card not shown message=%s reason=%s final=%s", claim.message_id, refusal.reason, refusal.is_final
+        )
+        self._metrics.errors.labels("slack").inc()
+        with self._database.writing() as session:
+            if refusal.is_final:
+                cards.give_up(session, claim.message_id, refusal.reason)
+            else:
+                may_stand = refusal.may_stand or claim.may_stand
+                cards.postpone(session, claim.message_id, refusal.delay_s, may_stand)
+
+
+def _read(error: SlackApiError, attempts: int) -> _Refusal:
+    response = error.response
+    status = getattr(response, "status_code", 0)
+    if status == 429:
+        after_s = float(response.headers.get("Retry-After", 1))
+        return _Refusal("ratelimited", False, False, after_s + random.uniform(0, 0.2))  # noqa: S311
+    reason = response.get("error") if status == 200 else None
+    if reason is None:
+        return _Refusal(f"status {status}", False, True, _pause_s(attempts))
+    return _Refusal(str(reason), reason in FINAL, False, _pause_s(attempts))
+
+
+def _pause_s(attempts: int) -> float:
+    """Exponential back-off with jitter."""
+    return float(min(2.0**attempts, LONGEST_PAUSE_S) * random.uniform(0.5, 1.0))  # noqa: S311

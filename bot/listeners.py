@@ -1,0 +1,150 @@
+"""What Bolt hears: each listener opens the payload, calls one use case and answers."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from typing import Any
+
+from slack_bolt import Ack, App, BoltResponse, Respond
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot import card, commands, correction_view, payloads
+from bot.metrics import Metrics
+from bot.payloads import Deleted, Json, PayloadError, Said
+from bot.service import Service, UnknownMessageError
+from storage.labels import RetiredLabelError
+
+log = logging.getLogger(__name__)
+
+ANYTHING = re.compile(".*", re.DOTALL)
+GONE = "This message is not known here any more, so nothing was changed."
+FAILED = "That did not work, and nothing was changed. Please try again in a moment."
+
+
+def register(app: App, service: Service, bot_user_id: str, metrics: Metrics) -> None:
+    """Let `app` hear everything that Slack sends us."""
+    _hear_messages(app, service, bot_user_id, metrics)
+    _hear_clicks(app, service)
+    _hear_modal(app, service)
+    _hear_command(app, service)
+    _hear_the_rest(app, metrics)
+    _answer_for_errors(app, metrics)
+
+
+def _hear_messages(app: App, service: Service, bot_user_id: str, metrics: Metrics) -> None:
+    def store(body: Json, next: Callable[[], Any]) -> None:
+        # Bolt acknowledges before a listener runs, but after this: what is acknowledged is stored.
+        metrics.events.labels(body["event"]["type"]).inc()
+        try:
+            heard = payloads.message_event(body, bot_user_id)
+        except PayloadError:
+            log.warning("event of unknown shape", exc_info=True)
+            metrics.errors.labels("payload").inc()
+            heard = None
+        if isinstance(heard, Said):
+            service.receive(heard)
+        if isinstance(heard, Deleted):
+            service.erase(heard)
+        next()
+
+    for kind in ("message", "app_mention"):
+        app.event(kind, middleware=[store])(_acknowledged)
+
+
+def _hear_clicks(app: App, service: Service) -> None:
+    @app.action(card.RIGHT)
+    @app.action(re.compile(rf"^{card.CHOOSE}_\d+$"))
+    def settle(ack: Ack, body: Json, respond: Respond) -> None:
+        click = payloads.click(body)
+        message_id, _, label_id = click.value.partition(":")
+        try:
+            service.confirm_or_choose(click.team_id, click.user_id, message_id, label_id)
+        except UnknownMessageError:
+            ack()
+            respond(GONE, response_type="ephemeral", replace_original=False)
+            return
+        ack()
+
+    @app.action(card.CHANGE)
+    def open_modal(ack: Ack, body: Json, client: WebClient, respond: Respond) -> None:
+        click = payloads.click(body)
+        try:
+            choice = service.choice(click.team_id, click.value)
+        except UnknownMessageError:
+            ack()
+            respond(GONE, response_type="ephemeral", replace_original=False)
+            return
+        ack()
+        view = correction_view.correction_view(choice.message_id, choice.current)
+        client.views_open(trigger_id=click.trigger_id, view=view)
+
+
+def _hear_modal(app: App, service: Service) -> None:
+    @app.options(correction_view.LABEL)
+    def offer(ack: Ack, body: Json) -> None:
+        search = payloads.search(body)
+        ack(options=correction_view.matching(service.labels(search.team_id), search.words))
+
+    @app.view(correction_view.CORRECT)
+    def correct(ack: Ack, body: Json) -> None:
+        sent = payloads.submission(body)
+        proposal = " ".join(sent.proposal.split())
+        try:
+            if proposal:
+                service.propose(sent.team_id, sent.user_id, sent.message_id, proposal)
+            elif sent.label_id:
+                service.confirm_or_choose(sent.team_id, sent.user_id, sent.message_id, sent.label_id)
+            else:
+                _refuse(ack, correction_view.LABEL, "Choose a label, or write a new one below.")
+                return
+        except RetiredLabelError as error:
+            _refuse(ack, correction_view.PROPOSAL, str(error))
+            return
+        except UnknownMessageError:
+            _refuse(ack, correction_view.LABEL, GONE)
+            return
+        ack()
+
+
+def _refuse(ack: Ack, block: str, why: str) -> None:
+    ack(response_action="errors", errors={block: why})
+
+
+def _hear_command(app: App, service: Service) -> None:
+    @app.command("/corrigible")
+    def answer(ack: Ack, body: Json, client: WebClient, respond: Respond) -> None:
+        command = payloads.command(body)
+        ack()
+        respond(commands.answer(service, client, command), response_type="ephemeral")
+
+
+def _hear_the_rest(app: App, metrics: Metrics) -> None:
+    """Slack switches an app off that leaves most of its deliveries without an answer."""
+
+    def ignore(ack: Ack) -> None:
+        metrics.events.labels("ignored").inc()
+        ack()
+
+    for hear in (app.event, app.action, app.options, app.view, app.command, app.shortcut):
+        hear(ANYTHING)(ignore)
+    app.view_closed(ANYTHING)(ignore)
+
+
+def _acknowledged() -> None:
+    """Everything was done before the acknowledgement."""
+
+
+def _answer_for_errors(app: App, metrics: Metrics) -> None:
+    @app.error
+    def tell(error: Exception, body: Json, respond: Respond) -> BoltResponse:
+        log.error("listener failed kind=%s", body.get("type"), exc_info=error)
+        metrics.errors.labels("listener").inc()
+        if body.get("response_url"):
+            try:
+                respond(FAILED, response_type="ephemeral", replace_original=False)
+            except (SlackApiError, OSError):
+                log.warning("nobody could be told that it failed")
+        return BoltResponse(status=500, body="")

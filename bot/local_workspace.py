@@ -1,0 +1,57 @@
+"""The workspace that `make run` puts in the place of an account: served from a thread of this process."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import httpx
+
+from bot.compose import Slack
+from bot.web import PortInUseError
+from local.slack.config import Config
+from local.slack.credentials import APP_TOKEN, BOT_TOKEN
+from local.slack.seed import CHANNELS, PEOPLE
+from local.slack.server import create_app
+from local.slack.serving import HOST, LocalServer, listen
+
+START_S = 10.0
+STOP_S = 3.0
+
+
+class LocalWorkspace:
+    """A small Slack on this machine; its messages are kept in the file `state`."""
+
+    def __init__(self, port: int, state: Path) -> None:
+        try:
+            self._socket = listen(port)
+        except OSError as error:
+            raise PortInUseError(HOST, port, "LOCAL_PORT") from error
+        self.is_new = not state.exists()
+        state.parent.mkdir(parents=True, exist_ok=True)
+        self.address = f"http://{HOST}:{self._socket.getsockname()[1]}/"
+        self._server = LocalServer(create_app(Config(state=str(state))))
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        with httpx.Client(transport=httpx.HTTPTransport(retries=20)) as client:
+            client.get(f"{self.address}page/state", params={"user": PEOPLE["ana"]}, timeout=START_S)
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join(STOP_S)
+        self._socket.close()
+
+    @property
+    def slack(self) -> Slack:
+        """What a bot needs to connect here."""
+        return Slack(f"{self.address}api/", BOT_TOKEN, APP_TOKEN, None)
+
+    def greet(self) -> None:
+        """In a new workspace Ana turns the bot on in #support, as anybody could."""
+        if not self.is_new:
+            return
+        words = {"channel": CHANNELS["support"], "command": "/corrigible", "text": "on reply"}
+        httpx.post(f"{self.address}page/command", json={"user": PEOPLE["ana"], **words}, timeout=START_S)

@@ -1,0 +1,43 @@
+"""What operators can watch, at /metrics in Prometheus' format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
+
+
+class Metrics:
+    """One set of figures for one bot."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.events = self._counter("events", "Deliveries from Slack", "kind")
+        self.duplicates = self._counter("duplicates", "Messages that were stored already")
+        self.predictions = self._counter("predictions", "Messages predicted")
+        self.prediction_seconds = self._seconds(
+            "prediction_seconds", "From stored message to stored prediction"
+        )
+        self.card_seconds = self._seconds("card_seconds", "From stored message to its card in Slack")
+        self.waiting = self._gauge("waiting_messages", "Messages without a prediction")
+        self.cards_due = self._gauge("due_cards", "Cards that Slack does not show yet as they should be")
+        self.corrections = self._counter("corrections", "Words that people said", "word")
+        self.refits = self._counter("refits", "Heads fitted and put in service")
+        self.refit_seconds = self._seconds("refit_seconds", "Fitting one head")
+        self.errors = self._counter("errors", "What went wrong, by part", "part")
+
+    def watch(self, waiting: Callable[[], int], cards_due: Callable[[], int]) -> None:
+        """Ask these for the depth of the queues whenever somebody looks."""
+        self.waiting.set_function(waiting)
+        self.cards_due.set_function(cards_due)
+
+    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
+        return Counter(name, help_text, labels, namespace="corrigible", registry=self.registry)
+
+    def _gauge(self, name: str, help_text: str) -> Gauge:
+        return Gauge(name, help_text, namespace="corrigible", registry=self.registry)
+
+    def _seconds(self, name: str, help_text: str) -> Histogram:
+        return Histogram(name, help_text, namespace="corrigible", registry=self.registry, buckets=SECONDS)

@@ -1,0 +1,24 @@
+"""Slack's mrkdwn: read as plain words for the model, written without letting people's text become markup."""
+
+from __future__ import annotations
+
+import html
+import re
+
+MENTION = re.compile(r"<[@!#]([^>|]*)(?:\|([^>]*))?>")
+LINK = re.compile(r"<((?:https?|mailto|tel):[^>|]*)(?:\|([^>]*))?>")
+EMOJI = re.compile(r":([a-z0-9_+'-]+?)(?:::skin-tone-\d)?:")
+SPACES = re.compile(r"[ \t]+")
+
+
+def plain(text: str) -> str:
+    """What a person reads in `text`: mentions of people left out, links by their words, emoji by their names."""
+    text = MENTION.sub(lambda found: found[2] or "", text)
+    text = LINK.sub(lambda found: found[2] or found[1], text)
+    text = EMOJI.sub(lambda found: found[1].replace("_", " ").replace("-", " "), text)
+    return SPACES.sub(" ", html.unescape(text)).replace("\x00", "").strip()
+
+
+def escape(text: str) -> str:
+    """`text` as it must be written so that Slack shows it as it is."""
+    return html.escape(text, quote=False)

@@ -1,0 +1,167 @@
+"""Slack's nested JSON, opened here and nowhere else; it leaves as small frozen records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+
+# Everything else with a subtype is a join, an edit's echo, a topic, …: not something a person says.
+SPOKEN = {None, "file_share", "me_message", "thread_broadcast"}
+
+
+class PayloadError(ValueError):
+    """Slack sent something that is not shaped as we know it."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A person wrote something; `text` is Slack's mrkdwn."""
+
+    team_id: str
+    channel_id: str
+    ts: str
+    thread_ts: str | None
+    user_id: str
+    text: str
+    is_direct: bool
+    is_mention: bool
+
+    @property
+    def is_reply(self) -> bool:
+        return self.thread_ts is not None and self.thread_ts != self.ts
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """A message was deleted."""
+
+    team_id: str
+    channel_id: str
+    ts: str
+
+
+@dataclass(frozen=True)
+class Click:
+    """A person pressed one of our buttons."""
+
+    team_id: str
+    user_id: str
+    value: str
+    trigger_id: str
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A person sent our modal: a label chosen, or a new one's name, or neither."""
+
+    team_id: str
+    user_id: str
+    message_id: str
+    label_id: str | None
+    proposal: str
+
+
+@dataclass(frozen=True)
+class Search:
+    """A person types in our label menu."""
+
+    team_id: str
+    message_id: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """A person typed our slash command."""
+
+    team_id: str
+    channel_id: str
+    user_id: str
+    words: tuple[str, ...]
+
+
+def message_event(body: Json, bot_user_id: str) -> Said | Deleted | None:
+    """What a `message` or `app_mention` event says; None where it is nothing that a person said to all.
+
+    Raises PayloadError.
+    """
+    try:
+        event = body["event"]
+        team_id, channel_id = _team(body), _text(event["channel"])
+        if event.get("subtype") == "message_deleted":
+            return Deleted(team_id, channel_id, _text(event["deleted_ts"]))
+        if event.get("subtype") not in SPOKEN or event.get("bot_id") or body.get("is_ext_shared_channel"):
+            return None
+        text = event.get("text") or ""
+        mentioned = event["type"] == "app_mention" or f"<@{bot_user_id}>" in text
+        direct = event.get("channel_type") == "im" or channel_id.startswith("D")
+        thread_ts = event.get("thread_ts")
+        return Said(
+            team_id,
+            channel_id,
+            _text(event["ts"]),
+            thread_ts,
+            _text(event["user"]),
+            _text(text),
+            direct,
+            mentioned,
+        )
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise PayloadError(f"not a message event: {error!r}") from error
+
+
+def click(body: Json) -> Click:
+    """A press of one of our buttons. Raises PayloadError."""
+    try:
+        [action] = body["actions"]
+        return Click(body["team"]["id"], body["user"]["id"], _text(action["value"]), body["trigger_id"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise PayloadError(f"not a click on one of our buttons: {error!r}") from error
+
+
+def submission(body: Json) -> Submission:
+    """A correction modal that was sent. Raises PayloadError."""
+    try:
+        view = body["view"]
+        fields = {
+            action: state for block in view["state"]["values"].values() for action, state in block.items()
+        }
+        chosen = (fields.get("label") or {}).get("selected_option") or {}
+        proposal = (fields.get("proposal") or {}).get("value") or ""
+        who = body["team"]["id"], body["user"]["id"]
+        return Submission(*who, view["private_metadata"], chosen.get("value"), proposal)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PayloadError(f"not our correction modal: {error!r}") from error
+
+
+def search(body: Json) -> Search:
+    """What a person typed in the label menu. Raises PayloadError."""
+    try:
+        return Search(body["team"]["id"], body["view"]["private_metadata"], _text(body.get("value") or ""))
+    except (KeyError, TypeError) as error:
+        raise PayloadError(f"not our label menu: {error!r}") from error
+
+
+def command(body: Json) -> Command:
+    """Our slash command. Raises PayloadError."""
+    try:
+        words = tuple((body.get("text") or "").lower().split())
+        return Command(body["team_id"], body["channel_id"], body["user_id"], words)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PayloadError(f"not a slash command: {error!r}") from error
+
+
+def _team(body: Json) -> str:
+    """The workspace that installed the app: with shared channels `team_id` may be the other side's."""
+    for authorization in body.get("authorizations") or []:
+        if authorization.get("team_id"):
+            return _text(authorization["team_id"])
+    return _text(body["team_id"])
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"text expected, not {type(value).__name__}")
+    return value

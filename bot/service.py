@@ -1,0 +1,177 @@
+"""What people can do with the bot, each in one transaction; it knows neither Bolt nor blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from bot.metrics import Metrics
+from bot.mrkdwn import plain
+from bot.payloads import Deleted, Said
+from storage import cards, channels, corrections, labels, messages, overview, predictions
+from storage.corrections import settled
+from storage.database import Database
+from storage.overview import Overview
+from storage.tables import Correction, Label, Message, Mode, Word
+
+
+class UnknownMessageError(LookupError):
+    """A click on something that is not stored for this team, or was erased."""
+
+    def __init__(self) -> None:
+        super().__init__("this message is not known here any more")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a person sees before choosing: the label shown now."""
+
+    message_id: str
+    current: Label
+
+
+@dataclass(frozen=True)
+class Wakers:
+    """Whom to tell that there is something to do."""
+
+    predictor: Callable[[], None]
+    courier: Callable[[], None]
+    refitter: Callable[[], None]
+
+
+class Service:
+    """The use cases of one team."""
+
+    def __init__(self, database: Database, team_id: str, metrics: Metrics, wake: Wakers) -> None:
+        self._database = database
+        self._team_id = team_id
+        self._metrics = metrics
+        self._wake = wake
+
+    def receive(self, said: Said) -> None:
+        """Store what a person said where the bot is asked to listen; harmless when it comes again."""
+        if said.team_id != self._team_id:
+            return
+        with self._database.reading() as session:
+            mode = self._mode(said, channels.mode_of(session, said.team_id, said.channel_id))
+        text = plain(said.text)
+        if mode is Mode.OFF or (not text and not self._is_addressed(said)):
+            return
+        with self._database.writing() as session:
+            is_new = self._store(said, text, mode, session)
+        if not is_new:
+            self._metrics.duplicates.inc()
+        self._wake.predictor() if text else self._wake.courier()
+
+    def _store(self, said: Said, text: str, mode: Mode, session: Session) -> bool:
+        message = Message(
+            team_id=said.team_id,
+            channel_id=said.channel_id,
+            ts=said.ts,
+            thread_ts=said.thread_ts,
+            user_id=said.user_id,
+            text=text,
+            mode=mode,
+            waiting=bool(text),
+        )
+        is_new = messages.receive(session, message)
+        if is_new and not text:
+            predictions.show(session, message)
+        return is_new
+
+    def _mode(self, said: Said, chosen: Mode) -> Mode:
+        if self._is_addressed(said):
+            return Mode.REPLY
+        return Mode.OFF if said.is_reply else chosen
+
+    @staticmethod
+    def _is_addressed(said: Said) -> bool:
+        return said.is_mention or (said.is_direct and not said.is_reply)
+
+    def erase(self, deleted: Deleted) -> None:
+        """Erase a message that its author or Slack deleted, with its vector and its card."""
+        if deleted.team_id != self._team_id:
+            return
+        with self._database.writing() as session:
+            is_heard = channels.mode_of(session, deleted.team_id, deleted.channel_id) is not Mode.OFF
+            messages.erase(session, deleted.team_id, deleted.channel_id, deleted.ts, is_heard)
+        self._wake.courier()
+
+    def choice(self, team_id: str, message_id: str) -> Choice:
+        """What the card of a message shows now. Raises UnknownMessageError."""
+        with self._database.reading() as session:
+            message = session.get(Message, message_id)
+            if message is None or message.team_id != team_id or message.erased_at:
+                raise UnknownMessageError
+            content = cards.content(session, message_id)
+        if content.prediction is None:
+            raise UnknownMessageError
+        return Choice(message_id, content.labels[settled(content.words) or content.prediction.label_id])
+
+    def confirm_or_choose(self, team_id: str, user_id: str, message_id: str, label_id: str) -> None:
+        """A person says that this label is right. Raises UnknownMessageError."""
+        shown = self.choice(team_id, message_id).current.id
+        self._say(
+            team_id, user_id, message_id, label_id, Word.CONFIRMED if shown == label_id else Word.CHANGED
+        )
+
+    def propose(self, team_id: str, user_id: str, message_id: str, name: str) -> None:
+        """A person says that a label is right which may not exist yet. Raises RetiredLabelError."""
+        self.choice(team_id, message_id)
+        with self._database.writing() as session:
+            label = labels.propose(session, team_id, name, by=user_id)
+            self._add(session, team_id, user_id, message_id, label.id, Word.PROPOSED)
+        self._told(Word.PROPOSED)
+
+    def _say(self, team_id: str, user_id: str, message_id: str, label_id: str, word: Word) -> None:
+        with self._database.writing() as session:
+            label = session.get(Label, label_id)
+            if label is None or label.team_id != team_id:
+                raise UnknownMessageError
+            self._add(session, team_id, user_id, message_id, label_id, word)
+        self._told(word)
+
+    def _add(
+        self, session: Session, team_id: str, user_id: str, message_id: str, label_id: str, word: Word
+    ) -> None:
+        said = Correction(
+            message_id=message_id, team_id=team_id, user_id=user_id, label_id=label_id, word=word
+        )
+        corrections.add(session, said)
+
+    def _told(self, word: Word) -> None:
+        self._metrics.corrections.labels(word.value).inc()
+        self._wake.courier()
+        self._wake.refitter()
+
+    def set_mode(self, team_id: str, channel_id: str, mode: Mode, by: str) -> None:
+        """Remember what a person chose for a channel."""
+        with self._database.writing() as session:
+            channels.set_mode(session, team_id, channel_id, mode, by)
+
+    def labels(self, team_id: str) -> list[Label]:
+        """The labels in use."""
+        with self._database.reading() as session:
+            return labels.active(session, team_id)
+
+    def mode(self, team_id: str, channel_id: str) -> Mode:
+        """What people chose for a channel."""
+        with self._database.reading() as session:
+            return channels.mode_of(session, team_id, channel_id)
+
+    def overview(self, team_id: str) -> Overview:
+        """How the team's bot is doing."""
+        with self._database.reading() as session:
+            return overview.of_team(session, team_id)
+
+    def count_waiting(self) -> int:
+        """How many messages have no prediction yet."""
+        with self._database.reading() as session:
+            return messages.count_waiting(session, self._team_id)
+
+    def count_due(self) -> int:
+        """How many cards Slack does not show yet as they should be."""
+        with self._database.reading() as session:
+            return cards.count_due(session, self._team_id)

@@ -1,0 +1,91 @@
+"""Settings: read once from the environment and `.env`, checked together, then frozen."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEFAULT_LABELS = Path(__file__).parent.parent / "labels.toml"
+
+
+class SettingsError(ValueError):
+    """Settings can't be used; the message names everything that is wrong, and no secret."""
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set; the name of each variable is the field's, in capitals."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    slack_bot_token: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = None
+    slack_api_url: str = "https://slack.com/api/"
+    database_url: SecretStr = SecretStr("sqlite:///var/corrigible.db")
+    labels_file: Path = DEFAULT_LABELS
+    encoder: str | None = None
+    encoder_max_tokens: int = Field(default=256, ge=8, le=8192)
+    threads: int = Field(default=1, ge=1, le=256)
+    ask_below_margin: float = Field(default=0.3, ge=0, le=1)
+    host: str = "127.0.0.1"
+    port: int = Field(default=8318, ge=1, le=65535)
+    local_port: int = Field(default=8317, ge=1, le=65535)
+    local_state: Path = Path("var/local-slack.db")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] | None = None
+
+    @field_validator("slack_bot_token", "slack_app_token")
+    @classmethod
+    def _looks_like_a_token(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        prefix = "xoxb-" if info.field_name == "slack_bot_token" else "xapp-"
+        if value and not value.get_secret_value().startswith(prefix):
+            raise ValueError(f"must begin with {prefix}; copy it again from your app's page at Slack")
+        return value
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _is_a_base_url(cls, value: str) -> str:
+        if not re.match(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]", value):
+            raise ValueError("must be an https:// address, or http:// on this machine")
+        return value.rstrip("/") + "/"
+
+    @model_validator(mode="after")
+    def _can_reach_slack(self) -> Settings:
+        if not self.slack_bot_token and (self.slack_app_token or self.slack_signing_secret):
+            raise ValueError(
+                "SLACK_BOT_TOKEN: missing; it begins with xoxb- and is shown after installing the app"
+            )
+        if self.slack_bot_token and not (self.slack_app_token or self.slack_signing_secret):
+            raise ValueError(
+                "SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP): one of them is needed too"
+            )
+        stray = [name for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET") if os.environ.get(name)]
+        if stray:  # Bolt reads them itself and would switch to OAuth without a word
+            raise ValueError(
+                f"{' and '.join(stray)}: remove from the environment; this bot is not installed by OAuth"
+            )
+        return self
+
+    @property
+    def is_local(self) -> bool:
+        """With no Slack token the bot serves the workspace on this machine."""
+        return self.slack_bot_token is None
+
+
+def read_settings() -> Settings:
+    """The settings of this process; SettingsError names all that is wrong at once."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("; ".join(_fault(one) for one in error.errors(include_input=False))) from None
+
+
+def _fault(error: ErrorDetails) -> str:
+    where = "_".join(str(part) for part in error["loc"]).upper()
+    what = str(error["msg"]).removeprefix("Value error, ")
+    return f"{where}: {what}" if where else what

@@ -1,0 +1,50 @@
+"""Socket Mode: one connection to Slack, watched, and built anew when it does not come back by itself."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 15.0
+
+
+class SocketConnection:
+    """Slack's events over a WebSocket that we open, so that no address of ours need be reachable."""
+
+    def __init__(self, app: App, app_token: str) -> None:
+        self._app = app
+        self._app_token = app_token
+        self._handler: SocketModeHandler | None = None
+        self._seen_at = time.monotonic()
+
+    def connect(self) -> None:
+        """Connect. Raises SlackApiError where the token is refused, OSError where nobody answers."""
+        self._handler = SocketModeHandler(self._app, self._app_token)
+        self._handler.connect()
+        self._seen_at = time.monotonic()
+
+    @property
+    def is_connected(self) -> bool:
+        return self._handler is not None and bool(self._handler.client.is_connected())
+
+    def watch(self) -> float | None:
+        """Slack's client reconnects by itself; where it has not for PATIENCE_S, a new one takes its place."""
+        if self.is_connected:
+            self._seen_at = time.monotonic()
+        elif time.monotonic() - self._seen_at > PATIENCE_S:
+            log.warning("socket lost; building a new one")
+            self._seen_at = time.monotonic()
+            self.close()
+            self.connect()
+        return None
+
+    def close(self) -> None:
+        """Hear nothing more. A closed handler can't be used again (python-slack-sdk#1922), so it is dropped."""
+        handler, self._handler = self._handler, None
+        if handler is not None:
+            handler.close()

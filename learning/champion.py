@@ -1,0 +1,68 @@
+"""The champion: the version in service. Encoder and head are one reference, swapped whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from learning.encoder import Encoder, Vectors
+from learning.head import Head
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What the model thinks of one message: label ids and probabilities, likeliest first."""
+
+    ranked: tuple[tuple[str, float], ...]
+    vector: Vectors
+    cut: bool
+
+    @property
+    def label_id(self) -> str:
+        return self.ranked[0][0]
+
+    @property
+    def confidence(self) -> float:
+        return self.ranked[0][1]
+
+    @property
+    def margin(self) -> float:
+        """How far the likeliest label is ahead of the next, 0 to 1 (Scheffer et al., 2001)."""
+        return self.ranked[0][1] - self.ranked[1][1] if len(self.ranked) > 1 else 1.0
+
+
+@dataclass(frozen=True)
+class Served:
+    """One revision of one version, whole: what it reads with, what it decides with, and its name."""
+
+    version: int
+    revision: int
+    encoder: Encoder
+    head: Head
+
+    def rank(self, texts: list[str], most: int = 10) -> list[Ranking]:
+        """The `most` likeliest labels of each text."""
+        encoding = self.encoder.encode(texts)
+        probabilities = self.head.probabilities(encoding.vectors)
+        order = np.argsort(-probabilities, axis=1)[:, :most]
+        return [
+            Ranking(
+                tuple((self.head.labels[label], float(probabilities[row, label])) for label in order[row]),
+                encoding.vectors[row],
+                encoding.cut[row],
+            )
+            for row in range(len(texts))
+        ]
+
+
+class Champion:
+    """Holds what is served. Readers take `served` once and use that; a swap changes the one reference."""
+
+    def __init__(self, served: Served) -> None:
+        self.served = served
+
+    def swap(self, served: Served) -> Served:
+        """Serve this from the next batch on; return what it replaced."""
+        previous, self.served = self.served, served
+        return previous

@@ -1,0 +1,83 @@
+"""Classify the messages that wait: one micro-batch at a time, each answer stored with the version that gave it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from learning.champion import Champion, Ranking, Served
+from storage import messages, predictions
+from storage.database import Database
+from storage.tables import Message, Mode, Prediction
+
+log = logging.getLogger(__name__)
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Messages that were dealt with; of these, how many the model could not read."""
+
+    messages: list[Message]
+    unreadable: int
+
+
+class Classifier:
+    """Predicts what waits in the database for one team."""
+
+    def __init__(self, database: Database, team_id: str, champion: Champion, ask_below_margin: float) -> None:
+        self._database = database
+        self._team_id = team_id
+        self._champion = champion
+        self._ask_below_margin = ask_below_margin
+
+    def predict_waiting(self) -> Batch:
+        """Predict up to BATCH waiting messages and store vectors, predictions and cards."""
+        with self._database.reading() as session:
+            batch = messages.waiting(session, self._team_id, BATCH)
+        if not batch:
+            return Batch([], 0)
+        served = self._champion.served
+        rankings = _rank(served, batch)
+        with self._database.writing() as session:
+            for message, ranking in zip(batch, rankings, strict=True):
+                if ranking and messages.is_standing(session, message.id):
+                    self._store(session, message, ranking, served)
+            messages.done(session, [message.id for message in batch])
+        return Batch(batch, rankings.count(None))
+
+    def _store(self, session: Session, message: Message, ranking: Ranking, served: Served) -> None:
+        predictions.keep_vector(session, message.id, served.encoder.fingerprint, ranking.vector)
+        predictions.add(session, self._prediction(message, ranking, served))
+        if message.mode is Mode.REPLY or self._is_unsure(ranking):
+            predictions.show(session, message)
+
+    def _is_unsure(self, ranking: Ranking) -> bool:
+        return ranking.margin < self._ask_below_margin
+
+    def _prediction(self, message: Message, ranking: Ranking, served: Served) -> Prediction:
+        return Prediction(
+            message_id=message.id,
+            team_id=message.team_id,
+            version=served.version,
+            revision=served.revision,
+            label_id=ranking.label_id,
+            confidence=ranking.confidence,
+            margin=ranking.margin,
+            ranked=[list(pair) for pair in ranking.ranked],
+            cut=ranking.cut,
+        )
+
+
+def _rank(served: Served, batch: list[Message]) -> list[Ranking | None]:
+    """A ranking for each message; None for one that the model fails on, which must not stop the others."""
+    try:
+        return list(served.rank([message.text for message in batch]))
+    except Exception:
+        if len(batch) == 1:
+            log.exception("model failed message=%s", batch[0].id)
+            return [None]
+        return [ranking for message in batch for ranking in _rank(served, [message])]

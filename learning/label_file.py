@@ -1,0 +1,112 @@
+"""labels.toml: the label set as a team writes it down."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from storage.labels import LabelSpec
+
+NAME_MOST = 60
+TEXT_MOST = 1_000
+FIELDS = {"name", "description", "emoji", "examples"}
+HEADER = re.compile(r"^\s*\[\[\s*label\s*\]\]")
+
+
+class LabelFileError(ValueError):
+    """labels.toml can't be used; the message lists every fault with its line."""
+
+    def __init__(self, path: Path, faults: list[str]) -> None:
+        super().__init__("\n".join(f"{path}: {fault}" for fault in faults))
+        self.faults = faults
+
+
+def read_label_file(path: Path) -> list[LabelSpec]:
+    """The labels of a file of `[[label]]` tables with name, description, emoji and examples.
+
+    Raises LabelFileError, which names line and field of everything that is wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = tomllib.loads(text)
+    except OSError as error:
+        raise LabelFileError(
+            path, [f"can't be read ({error.strerror}); write one or set LABELS_FILE"]
+        ) from error
+    except UnicodeDecodeError as error:
+        raise LabelFileError(path, ["is not UTF-8 text"]) from error
+    except tomllib.TOMLDecodeError as error:
+        raise LabelFileError(path, [f"not TOML: {error}"]) from error
+    entries = content.get("label", [])
+    faults = list(_faults(entries, content, _Lines(text)))
+    if faults:
+        raise LabelFileError(path, faults)
+    return [_spec(entry) for entry in entries]
+
+
+class _Lines:
+    """Where each `[[label]]` and its fields stand in the file, for error messages."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.splitlines()
+        self._headers = [number for number, line in enumerate(self._lines, 1) if HEADER.match(line)]
+
+    def of(self, label: int, field: str = "") -> str:
+        if label >= len(self._headers):
+            return f"label {label + 1}"
+        start = self._headers[label]
+        end = self._headers[label + 1] if label + 1 < len(self._headers) else len(self._lines) + 1
+        holds = re.compile(rf"""^\s*["']?{re.escape(field)}["']?\s*=""")
+        here = (number for number in range(start + 1, end) if holds.match(self._lines[number - 1]))
+        return f"line {next(here, start) if field else start}"
+
+
+def _faults(entries: Any, content: dict[str, Any], lines: _Lines) -> Iterator[str]:
+    for unknown in sorted(set(content) - {"label"}):
+        yield f"{unknown!r} is not known here; write [[label]] tables"
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        yield "write each label as a [[label]] table"
+        return
+    if len(entries) < 2:
+        yield f"holds {len(entries)} label{'s' * (len(entries) != 1)}; a model needs two to choose from"
+    seen: dict[str, str] = {}
+    for number, entry in enumerate(entries):
+        yield from _entry_faults(entry, number, lines)
+        name = entry.get("name")
+        if not isinstance(name, str):
+            continue
+        if name.lower() in seen:
+            yield f"{lines.of(number, 'name')}: name {name!r} stands already on {seen[name.lower()]}"
+        seen.setdefault(name.lower(), lines.of(number, "name"))
+
+
+def _entry_faults(entry: dict[str, Any], number: int, lines: _Lines) -> Iterator[str]:
+    for unknown in sorted(set(entry) - FIELDS):
+        yield f"{lines.of(number, unknown)}: {unknown!r} is not a field; known are {', '.join(sorted(FIELDS))}"
+    name = entry.get("name")
+    if not isinstance(name, str) or not name.strip():
+        yield f"{lines.of(number, 'name')}: name is missing; give the label a short name"
+    elif len(name) > NAME_MOST or name != name.strip() or "\n" in name:
+        yield f"{lines.of(number, 'name')}: name must be one line of at most {NAME_MOST} characters, no spaces around"
+    for field in ("description", "emoji"):
+        value = entry.get(field, "")
+        if not isinstance(value, str) or len(value) > TEXT_MOST:
+            yield f"{lines.of(number, field)}: {field} must be text of at most {TEXT_MOST} characters"
+    emoji = entry.get("emoji", "")
+    if isinstance(emoji, str) and emoji and not re.fullmatch(r":[a-z0-9_'+-]+:", emoji):
+        yield f"{lines.of(number, 'emoji')}: emoji must be a Slack code such as :bug:, not {emoji!r}"
+    examples = entry.get("examples", [])
+    if not isinstance(examples, list) or not all(isinstance(one, str) and one.strip() for one in examples):
+        yield f"{lines.of(number, 'examples')}: examples must be a list of texts"
+
+
+def _spec(entry: dict[str, Any]) -> LabelSpec:
+    return LabelSpec(
+        name=entry["name"],
+        description=entry.get("description", "").strip(),
+        emoji=entry.get("emoji", ""),
+        examples=tuple(entry.get("examples", ())),
+    )

@@ -1,0 +1,33 @@
+"""Everything one workspace can be told when it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from local.slack.credentials import Credentials
+
+
+@dataclass(frozen=True)
+class Command:
+    """A slash command as the page's menu shows it."""
+
+    command: str
+    description: str
+    usage_hint: str
+
+
+COMMANDS = (Command("/corrigible", "Status, teaching and settings of the bot", "[help | status | …]"),)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Without `bot_url` the bot connects by Socket Mode; with it, deliveries are posted there, signed."""
+
+    state: str = ":memory:"
+    bot_url: str | None = None
+    credentials: Credentials = field(default_factory=Credentials)
+    commands: tuple[Command, ...] = COMMANDS
+    ack_timeout_s: float = 3.0
+    retry_delays_s: tuple[float, ...] = (0.1, 1.0, 5.0)
+    trigger_life_s: float = 3.0
+    disconnect_grace_s: float = 2.0

@@ -1,0 +1,142 @@
+"""Delivers to the bot: events with retries, held while no bot is there; interactions once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict, deque
+from collections.abc import Coroutine, Iterable
+from typing import Any
+
+from local.slack.events import event_callback
+from local.slack.store import Store
+from local.slack.transport import Kind, NotAcknowledgedError, Retry, Transport
+from local.slack.wire import Json
+
+MOST_HELD = 1_000
+MOST_RECORDED = 10_000
+AT_ONCE = 20
+
+
+class Deliveries:
+    """An event is kept in the state file from the moment it happens until it is acknowledged or given up.
+
+    Slack would drop what it cannot deliver; holding it until a bot connects is a kindness of this workspace.
+    """
+
+    def __init__(self, store: Store, transport: Transport, retry_delays_s: tuple[float, ...]) -> None:
+        self._store = store
+        self._transport = transport
+        self._retry_delays_s = retry_delays_s
+        self._held = OrderedDict((kept["event_id"], (kept, Retry())) for kept in store.all("event"))
+        self._sent: deque[Json] = deque(maxlen=MOST_HELD)
+        self._records: OrderedDict[str, Json] = OrderedDict()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def event(self, event: Json) -> None:
+        """Let the bot know of something; returns before it does."""
+        self.begin(event_callback(event))
+
+    def begin(self, callback: Json) -> None:
+        """Deliver an event callback, with Slack's retries."""
+        self._store.put("event", callback["event_id"], callback)
+        self._start(self._see_through(callback, Retry()))
+
+    async def ask(self, kind: Kind, payload: Json) -> Any:
+        """Deliver an interaction or a command, once; its answer, or NotAcknowledgedError."""
+        return await self._transport.deliver(kind, payload, Retry())
+
+    async def once(self, callback: Json, retry: Retry) -> bool:
+        """One attempt at an event; whether it was acknowledged."""
+        try:
+            await self._attempt(callback, retry)
+        except NotAcknowledgedError:
+            return False
+        return True
+
+    async def redeliver(self, count: int) -> Json:
+        """Send the last events once more, under the same ids, as if no acknowledgement had come."""
+        callbacks = list(self._sent)[-count:] if count > 0 else []
+        taken = await asyncio.gather(*(self.once(callback, Retry(1, "timeout")) for callback in callbacks))
+        return {"event_ids": [callback["event_id"] for callback in callbacks], "acknowledged": taken}
+
+    def bot_came(self) -> None:
+        """Send what was held, oldest first."""
+        held, self._held = list(self._held.values()), OrderedDict()
+        if held:
+            self._start(self._release(held))
+
+    def records(self) -> list[Json]:
+        """When each event was sent and acknowledged, in seconds of this machine's monotonic clock."""
+        return list(self._records.values())
+
+    def forget_records(self) -> None:
+        """Begin the list of deliveries anew."""
+        self._records.clear()
+
+    async def close(self) -> None:
+        """Stop; what is not acknowledged yet stays in the state file."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _release(self, held: Iterable[tuple[Json, Retry]]) -> None:
+        slots = asyncio.Semaphore(AT_ONCE)
+
+        async def one(callback: Json, retry: Retry) -> None:
+            async with slots:
+                await self._see_through(callback, retry)
+
+        await asyncio.gather(*(one(callback, retry) for callback, retry in held))
+
+    async def _see_through(self, callback: Json, retry: Retry) -> None:
+        while self._transport.connected:
+            try:
+                await self._attempt(callback, retry)
+                break
+            except NotAcknowledgedError as failure:
+                if not failure.again or retry.attempt == len(self._retry_delays_s):
+                    break
+                await asyncio.sleep(self._retry_delays_s[retry.attempt])
+                retry = Retry(retry.attempt + 1, failure.reason)
+        else:
+            self._hold(callback, retry)
+            return
+        self._store.drop("event", callback["event_id"])
+
+    async def _attempt(self, callback: Json, retry: Retry) -> None:
+        record = self._record(callback)
+        record["attempts"] += 1
+        await self._transport.deliver(Kind.EVENT, callback, retry)
+        if record["acknowledged_at"] is None:
+            record["acknowledged_at"] = time.monotonic()
+
+    def _hold(self, callback: Json, retry: Retry) -> None:
+        self._held[callback["event_id"]] = (callback, retry)
+        while len(self._held) > MOST_HELD:
+            forgotten, _ = self._held.popitem(last=False)
+            self._store.drop("event", forgotten)
+
+    def _record(self, callback: Json) -> Json:
+        if callback["event_id"] in self._records:
+            return self._records[callback["event_id"]]
+        self._sent.append(callback)
+        record: Json = {
+            "event_id": callback["event_id"],
+            "type": callback["event"].get("type"),
+            "subtype": callback["event"].get("subtype"),
+            "channel": callback["event"].get("channel"),
+            "ts": callback["event"].get("ts"),
+            "sent_at": time.monotonic(),
+            "acknowledged_at": None,
+            "attempts": 0,
+        }
+        self._records[callback["event_id"]] = record
+        if len(self._records) > MOST_RECORDED:
+            self._records.popitem(last=False)
+        return record

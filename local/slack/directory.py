@@ -1,0 +1,102 @@
+"""Who is in the workspace, which channels there are, and who may see them."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from local.slack import seed
+from local.slack.ids import new_id
+from local.slack.store import Store
+from local.slack.wire import Json, SlackError
+
+_CHANNEL_NAME = re.compile(r"[a-z0-9_-]{1,80}")
+
+
+class Directory:
+    """Users and channels. Every person is in every public channel; the bot is where it was invited."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.users = {user["id"]: user for user in store.all("user")}
+        self.channels = {channel["id"]: channel for channel in store.all("channel")}
+        if not self.users:
+            self._seed()
+
+    def _seed(self) -> None:
+        with self._store.together():
+            for user in seed.users():
+                self.users[user["id"]] = user
+                self._store.put("user", user["id"], user)
+            for channel in seed.channels():
+                self._keep(channel)
+
+    def user(self, user_id: str) -> Json:
+        """A person or the bot."""
+        if user_id not in self.users:
+            raise SlackError("user_not_found")
+        return self.users[user_id]
+
+    def person(self, user_id: str) -> Json:
+        """A person: someone who can act on the page."""
+        user = self.user(user_id)
+        if user["is_bot"]:
+            raise SlackError("user_not_found")
+        return user
+
+    def channel(self, name: str) -> Json:
+        """A channel by its id or its name, or a person's direct message by the person's id."""
+        if name in self.channels:
+            return self.channels[name]
+        for channel in self.channels.values():
+            if name and (channel.get("user") == name or channel.get("name") == name.removeprefix("#")):
+                return channel
+        raise SlackError("channel_not_found")
+
+    def channel_of_bot(self, name: str) -> Json:
+        """A channel in which the bot may read and write."""
+        channel = self.channel(name)
+        if not channel["bot_is_member"]:
+            raise SlackError("not_in_channel")
+        return channel
+
+    def channel_of(self, user_id: str, name: str) -> Json:
+        """A channel that this person can see."""
+        self.person(user_id)
+        channel = self.channel(name)
+        if user_id not in self.audience(channel):
+            raise SlackError("channel_not_found")
+        return channel
+
+    def audience(self, channel: Json) -> list[str]:
+        """The people who see what is said in a channel."""
+        if channel["is_im"]:
+            return [channel["user"]]
+        return [user["id"] for user in self.users.values() if not user["is_bot"]]
+
+    def members(self, channel: Json) -> list[str]:
+        """Everyone in a channel, the bot among them where it was invited."""
+        return self.audience(channel) + ([seed.BOT_USER_ID] if channel["bot_is_member"] else [])
+
+    def create(self, name: str, creator: str) -> Json:
+        """A new public channel, without the bot."""
+        if not _CHANNEL_NAME.fullmatch(name):
+            raise SlackError("invalid_name")
+        if any(channel.get("name") == name for channel in self.channels.values()):
+            raise SlackError("name_taken")
+        channel = seed.public_channel(new_id("C", 9), name, creator, "", bot_is_member=False)
+        return self._keep({**channel, "created": int(time.time())})
+
+    def let_bot_in(self, channel: Json) -> Json:
+        """The channel, with the bot in it."""
+        return self._keep({**channel, "bot_is_member": True})
+
+    def names(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Ids by name: users, then public channels."""
+        users = {user["name"]: user["id"] for user in self.users.values()}
+        return users, {c["name"]: c["id"] for c in self.channels.values() if "name" in c}
+
+    def _keep(self, channel: Json) -> Json:
+        self.channels[channel["id"]] = channel
+        self._store.put("channel", channel["id"], channel)
+        return channel

@@ -1,0 +1,90 @@
+"""POST and GET under /faults: troubles on order, and what has passed over the wire."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local.slack.delivery import Deliveries
+from local.slack.events import event_callback
+from local.slack.faults import Faults
+from local.slack.socket_mode import SocketMode
+from local.slack.transport import Retry, Transport
+from local.slack.web_api import arguments_of
+from local.slack.wire import Arguments, Json, SlackError
+
+DISCONNECTS = ("close", "warning", "refresh_requested")
+
+
+class FaultsApi:
+    """For tests, benchmarks and the curious."""
+
+    def __init__(self, faults: Faults, deliveries: Deliveries, transport: Transport) -> None:
+        self._faults = faults
+        self._deliveries = deliveries
+        self._transport = transport
+
+    def routes(self) -> list[Route]:
+        """Every address under /faults."""
+        return [
+            Route("/faults/calls", self._calls, methods=["GET"]),
+            Route("/faults/deliveries", self._sent, methods=["GET"]),
+            Route("/faults/{what}", self._post, methods=["POST"]),
+        ]
+
+    async def _calls(self, request: Request) -> Response:
+        return JSONResponse({"ok": True, "calls": self._faults.calls(request.query_params.get("method"))})
+
+    async def _sent(self, _request: Request) -> Response:
+        return JSONResponse({"ok": True, "deliveries": self._deliveries.records()})
+
+    async def _post(self, request: Request) -> Response:
+        orders = {
+            "method": self._method,
+            "redeliver": self._redeliver,
+            "disconnect": self._disconnect,
+            "event": self._event,
+            "clear": self._clear,
+        }
+        order = orders.get(request.path_params["what"])
+        if order is None:
+            return JSONResponse({"ok": False, "error": "unknown_method"}, 404)
+        try:
+            return JSONResponse({"ok": True, **await order(await arguments_of(request))})
+        except SlackError as refusal:
+            return JSONResponse(refusal.answer())
+
+    async def _method(self, body: Json) -> Json:
+        self._faults.order(body)
+        return {}
+
+    async def _redeliver(self, body: Json) -> Json:
+        return await self._deliveries.redeliver(Arguments(body).number("count", 1))
+
+    async def _disconnect(self, body: Json) -> Json:
+        reason = Arguments(body).text("kind", "close")
+        if reason not in DISCONNECTS or not isinstance(self._transport, SocketMode):
+            raise SlackError("invalid_arguments", f"kind: one of {', '.join(DISCONNECTS)}, in Socket Mode")
+        return {"disconnected": await self._transport.disconnect(reason)}
+
+    async def _event(self, body: Json) -> Json:
+        """Deliver an event as given, once; other fields of the body replace those of its callback."""
+        event = Arguments(body).object("event")
+        if event is None:
+            raise SlackError("invalid_arguments", "missing required field: event")
+        retry = Retry(int(body.get("retry_attempt", 0)), str(body.get("retry_reason", "")))
+        over = {k: v for k, v in body.items() if k not in ("event", "retry_attempt", "retry_reason")}
+        callback = {**event_callback(event), **over}
+        return {
+            "event_id": callback["event_id"],
+            "acknowledged": await self._deliveries.once(callback, retry),
+        }
+
+    async def _clear(self, body: Json) -> Json:
+        """No more faults; with {"records": true} the lists of calls and deliveries begin anew too."""
+        self._faults.clear()
+        if Arguments(body).flag("records"):
+            self._faults.forget_calls()
+            self._deliveries.forget_records()
+        return {}

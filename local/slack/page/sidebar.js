@@ -1,0 +1,66 @@
+/** The left side: the workspace, its channels, the direct messages and whether the bot is there. */
+
+import { PageError, post } from "./api.js";
+import { askLine } from "./dialogs.js";
+import { h, icon, iconButton } from "./dom.js";
+import { avatar } from "./messages.js";
+
+export function sidebar(store, root, { go, say }) {
+  const show = () => {
+    const all = [...store.channels.values()];
+    root.replaceChildren(
+      h("h1", { class: "team" }, store.team.name),
+      h("p", { class: "bot-status", role: "status", "data-testid": "bot-status", "data-connected": String(store.bot.connected) }, botStatus(store.bot)),
+      h("div", { class: "list-head" }, h("h2", {}, "Channels"), iconButton("plus", "Add a channel", () => addChannel(store, { go, say }), { "data-testid": "add-channel" })),
+      h("ul", {}, all.filter((each) => !each.is_im).map((each) => entry(store, each, go))),
+      h("div", { class: "list-head" }, h("h2", {}, "Direct messages")),
+      h("ul", {}, all.filter((each) => each.is_im).map((each) => entry(store, each, go))),
+      h("p", { class: "about" }, "A practice workspace on this machine. Nothing you write leaves it."),
+    );
+  };
+  store.on("workspace channel unread", show);
+}
+
+function botStatus({ name, connected }) {
+  if (connected) return [h("span", { class: "dot on" }), `${name} is connected`];
+  return [h("span", { class: "dot" }), `${name} is not connected. Messages wait for it.`];
+}
+
+function entry(store, channel, go) {
+  const { id } = channel;
+  const unread = store.unread.get(id);
+  const name = store.channelName(id);
+  const link = h(
+    "a",
+    {
+      href: `#channel=${id}&user=${store.me}`,
+      class: unread ? "unread" : "",
+      "aria-current": id === store.channel ? "page" : null,
+      "data-testid": "channel-link",
+      "data-channel": id,
+      "data-name": name,
+      onclick: (event) => {
+        event.preventDefault();
+        go(id);
+      },
+    },
+    channel.is_im ? avatar(store, store.bot.user_id) : icon("hash"),
+    h("span", { class: "channel-name" }, channel.is_im ? `${name} (app)` : name),
+    unread && h("span", { class: "count" }, String(unread), h("span", { class: "sr-only" }, " unread")),
+  );
+  return h("li", {}, link);
+}
+
+async function addChannel(store, { go, say }) {
+  const typed = await askLine("Add a channel", "Name", "Create");
+  if (!typed) return;
+  const name = typed.toLowerCase().replace(/^#/, "").replaceAll(/\s+/g, "-");
+  try {
+    await post("channel", { user: store.me, name });
+  } catch (error) {
+    if (!(error instanceof PageError)) throw error;
+    return say(error.message);
+  }
+  await store.loadWorkspace(store.me);
+  go([...store.channels.values()].find((each) => each.name === name)?.id ?? store.channel);
+}

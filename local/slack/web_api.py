@@ -1,0 +1,125 @@
+"""POST /api/METHOD: who may call, with what, and how the answer goes back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from local.slack.credentials import Credentials
+from local.slack.faults import Fault, FaultKind, Faults
+from local.slack.wire import Arguments, Call, Json, Method, SlackError
+
+SCOPES = (
+    "app_mentions:read,channels:history,channels:join,channels:read,chat:write,commands,files:write,"
+    "im:history,im:read,im:write,reactions:read,reactions:write,users:read"
+)
+
+
+class WebApi:
+    """`methods` take the bot's token, `app_methods` the app's."""
+
+    def __init__(
+        self,
+        methods: Mapping[str, Method],
+        app_methods: Mapping[str, Method],
+        credentials: Credentials,
+        faults: Faults,
+    ) -> None:
+        self._methods = {**methods, **app_methods}
+        self._app_methods = frozenset(app_methods)
+        self._credentials = credentials
+        self._faults = faults
+
+    async def endpoint(self, request: Request) -> Response:
+        """Answer one call, or do with it what a fault says."""
+        method = request.path_params["method"]
+        try:
+            given = await arguments_of(request)
+        except SlackError as refusal:
+            return JSONResponse(refusal.answer())
+        token = _token(request, given)
+        fault = self._faults.take(method)
+        self._faults.record(method, given, fault)
+        if fault and (answer := await befall(request, fault)):
+            return answer
+        body = self._carry_out(method, token, Call(Arguments(given), str(request.base_url)))
+        if fault and fault.kind is FaultKind.ANSWER_LOST:
+            return Response("internal error", 500)
+        return JSONResponse(body, headers={"X-OAuth-Scopes": SCOPES})
+
+    def _carry_out(self, method: str, token: str, call: Call) -> Json:
+        try:
+            if method not in self._methods:
+                raise SlackError("unknown_method")
+            self._authenticate(method, token)
+            return self._methods[method](call)
+        except SlackError as refusal:
+            return refusal.answer()
+
+    def _authenticate(self, method: str, token: str) -> None:
+        right, other = self._credentials.bot_token, self._credentials.app_token
+        if method in self._app_methods:
+            right, other = other, right
+        if not token:
+            raise SlackError("not_authed")
+        if token == other:
+            raise SlackError("not_allowed_token_type")
+        if token != right:
+            raise SlackError("invalid_auth")
+
+
+async def arguments_of(request: Request) -> Json:
+    """Query, form and JSON in one: slack_sdk uses all three."""
+    given: Json = dict(request.query_params)
+    content_type = request.headers.get("content-type", "")
+    body = await request.body()
+    if content_type.startswith("application/json"):
+        given |= _object(body)
+    elif content_type.startswith("application/x-www-form-urlencoded"):
+        given |= parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+    return given
+
+
+def _object(body: bytes) -> Json:
+    try:
+        found: Any = json.loads(body or b"{}")
+    except ValueError:
+        raise SlackError("invalid_json") from None
+    if not isinstance(found, dict):
+        raise SlackError("json_not_object")
+    return found
+
+
+def _token(request: Request, given: Json) -> str:
+    """The caller's token, taken out of the arguments so that it is kept nowhere."""
+    in_body = str(given.pop("token", ""))
+    scheme, _, in_header = request.headers.get("authorization", "").partition(" ")
+    return in_header.strip() if scheme.lower() == "bearer" else in_body
+
+
+async def befall(request: Request, fault: Fault) -> Response | None:
+    """The answer instead of the method's own; None where it is to be carried out."""
+    if fault.kind is FaultKind.ERROR:
+        return JSONResponse({"ok": False, "error": fault.error})
+    if fault.kind is FaultKind.STATUS:
+        return Response("fault", fault.status)
+    if fault.kind is FaultKind.RATE_LIMITED:
+        limited = {"ok": False, "error": "ratelimited"}
+        return JSONResponse(limited, 429, {"Retry-After": str(fault.retry_after)})
+    if fault.kind is FaultKind.DELAY:
+        await asyncio.sleep(fault.seconds)
+    return hung_up(request) if fault.kind is FaultKind.NO_ANSWER else None
+
+
+def hung_up(request: Request) -> Response:
+    """Close the connection under the request, as a dying server does; the answer then goes nowhere."""
+    # ASGI has no verb for this. uvicorn's receive is a method of the object that owns the connection.
+    connection = getattr(request.receive, "__self__")  # noqa: B009 - not an attribute that ASGI promises
+    connection.transport.abort()
+    return Response(status_code=500)

@@ -1,0 +1,43 @@
+"""The whole workspace: its state, kept in one file, and those who are told when it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from local.slack.announcer import Announcer
+from local.slack.directory import Directory
+from local.slack.grants import ResponseUrls, Triggers
+from local.slack.hub import Hub
+from local.slack.ids import TsClock
+from local.slack.messages import Messages
+from local.slack.responses import Responses
+from local.slack.store import Store
+from local.slack.views import Views
+from local.slack.whispers import Whispers
+from local.slack.wire import Json
+
+
+class Workspace:
+    """Everything here happens on the event loop's one thread, so nothing needs a lock."""
+
+    def __init__(self, store: Store, to_bot: Callable[[Json], object], trigger_life_s: float) -> None:
+        self.store = store
+        self.to_bot = to_bot
+        self.clock = TsClock()
+        self.hub = Hub()
+        self.directory = Directory(store)
+        self.announcer = Announcer(self.directory, self.hub, self.clock, to_bot)
+        self.messages = Messages(store, self.clock, self.announcer)
+        self.whispers = Whispers(store, self.clock, self.announcer)
+        self.responses = Responses(self.directory, self.messages, self.whispers)
+        self.views = Views(store, self.hub)
+        self.triggers = Triggers(trigger_life_s)
+        self.response_urls = ResponseUrls()
+
+    def let_bot_in(self, channel: Json, inviter: str | None) -> Json:
+        """Make the bot a member of a channel; nothing happens where it is one."""
+        if channel["bot_is_member"]:
+            return channel
+        joined = self.directory.let_bot_in(channel)
+        self.announcer.joined(joined, inviter)
+        return joined

@@ -1,0 +1,1 @@
+"""Tables, transactions and migrations. Knows neither Slack nor models."""

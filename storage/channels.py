@@ -1,0 +1,26 @@
+"""Which channels asked for the bot, and for what."""
+
+from __future__ import annotations
+
+import time
+
+from sqlmodel import Session, col, select
+
+from storage.tables import Channel, Mode
+
+
+def mode_of(session: Session, team_id: str, channel_id: str) -> Mode:
+    """The mode that people chose for a channel; OFF where nobody chose."""
+    channel = session.get(Channel, (team_id, channel_id))
+    return channel.mode if channel else Mode.OFF
+
+
+def set_mode(session: Session, team_id: str, channel_id: str, mode: Mode, by: str) -> None:
+    """Remember what a person chose for a channel."""
+    session.merge(Channel(team_id=team_id, channel_id=channel_id, mode=mode, set_by=by, set_at=time.time()))
+
+
+def switched_on(session: Session, team_id: str) -> list[Channel]:
+    """The channels of a team in which the bot is on."""
+    chosen = select(Channel).where(Channel.team_id == team_id, Channel.mode != Mode.OFF)
+    return list(session.exec(chosen.order_by(col(Channel.channel_id))))

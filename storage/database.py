@@ -1,0 +1,136 @@
+"""One database: how it is opened, and how transactions on it begin and end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlmodel import Session, SQLModel
+
+# Slack waits 3 s for an acknowledgement: a lock that lasts longer is an error in time for Slack to send again.
+SQLITE_WAIT_S = 2.0
+POSTGRES_WAIT_S = 3
+READS = "corrigible_reads"
+
+
+class DatabaseUrlError(ValueError):
+    """DATABASE_URL is not the address of a database we can use."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"DATABASE_URL is not usable ({reason}). Use sqlite:///path/to/file.db or "
+            "postgresql://user:password@host/database."
+        )
+
+
+class DatabaseUnavailableError(RuntimeError):
+    """The database does not answer, is locked, is full, or refuses us."""
+
+    def __init__(self, where: str, error: DBAPIError) -> None:
+        super().__init__(f"the database at {where} can't be used: {str(error.orig).strip().splitlines()[0]}")
+
+
+class Database:
+    """Hands out transactions. Readers never wait for a writer; writers of one process take turns on SQLite."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._reader = engine.execution_options(**{READS: True})
+        # SQLite has one writer at a time and lets the others poll; a lock of ours wakes the next at once.
+        self._turn = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for queries, rolled back at the end."""
+        with Session(self._reader) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session in one transaction: committed at the end, rolled back where anything is raised."""
+        with self._turn, Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def check(self) -> None:
+        """Raise DatabaseUnavailableError where the database does not answer."""
+        try:
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql("SELECT 1")
+        except DBAPIError as error:
+            where = self.engine.url.render_as_string(hide_password=True)
+            raise DatabaseUnavailableError(where, error) from error
+
+    def answers(self) -> bool:
+        """Does the database answer now?"""
+        try:
+            self.check()
+        except DatabaseUnavailableError:
+            return False
+        return True
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """A Database for a SQLAlchemy URL; connects only when first used.
+
+    Raises DatabaseUrlError where the URL can't be read or names a kind of database we do not support.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise DatabaseUrlError("it is not a URL") from error
+    if parsed.drivername in ("postgres", "postgresql"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise DatabaseUrlError(f"{parsed.get_backend_name()} is not supported")
+    try:
+        return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgres(parsed)
+    except NoSuchModuleError as error:
+        raise DatabaseUrlError(f"{parsed.drivername} is not installed") from error
+
+
+def _postgres(url: Any) -> Database:
+    # hide_parameters: an error of SQLAlchemy's would otherwise quote what people wrote.
+    connect = {"connect_timeout": POSTGRES_WAIT_S}
+    return Database(
+        create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, connect_args=connect)
+    )
+
+
+def _sqlite(url: Any) -> Database:
+    if url.database in (None, "", ":memory:"):
+        raise DatabaseUrlError("a database in memory forgets; name a file")
+    Path(url.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
+    connect = {"timeout": SQLITE_WAIT_S, "check_same_thread": False}
+    engine = create_engine(url, hide_parameters=True, connect_args=connect, pool_size=10)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return Database(engine)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Writers ask for the lock at once: a reader that turns writer half-way would fail instead of waiting."""
+    reads = connection.get_execution_options().get(READS, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def insert_if_new(session: Session, row: SQLModel) -> bool:
+    """Insert `row` unless a row with one of its unique keys stands already; say whether it was inserted."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(type(row)).values(row.model_dump()).on_conflict_do_nothing()
+    result = session.connection().execute(statement)
+    return bool(result.rowcount)

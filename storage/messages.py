@@ -1,0 +1,72 @@
+"""Messages: stored once however often they come, read in the order of waiting, erased for good."""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy import delete, update
+from sqlmodel import Session, col, func, select
+
+from storage.database import insert_if_new
+from storage.tables import Card, Message, Mode, Vector
+
+
+def receive(session: Session, message: Message) -> bool:
+    """Store a message; False where it was there already (delivered again, or erased before it came)."""
+    return insert_if_new(session, message)
+
+
+def waiting(session: Session, team_id: str, most: int) -> list[Message]:
+    """Messages without a prediction, longest waiting first."""
+    chosen = select(Message).where(Message.team_id == team_id, Message.waiting)
+    return list(session.exec(chosen.order_by(col(Message.received_at)).limit(most)))
+
+
+def count_waiting(session: Session, team_id: str) -> int:
+    """How many messages have no prediction yet."""
+    return session.exec(select(func.count()).where(Message.team_id == team_id, Message.waiting)).one()
+
+
+def done(session: Session, ids: list[str]) -> None:
+    """These messages wait no longer."""
+    session.connection().execute(update(Message).where(col(Message.id).in_(ids)).values(waiting=False))
+
+
+def is_standing(session: Session, message_id: str) -> bool:
+    """Was the message not erased? Locks it, so that this stays true until the transaction ends."""
+    standing = select(Message.id).where(Message.id == message_id, col(Message.erased_at).is_(None))
+    return session.exec(standing.with_for_update()).first() is not None
+
+
+def erase(session: Session, team_id: str, channel_id: str, ts: str, is_heard: bool) -> None:
+    """Erase text, author and vectors of a message, and note that its card has to go.
+
+    A deletion can overtake its message: where the channel is heard (`is_heard`), the row of an unknown message
+    is made, erased from the start.
+    """
+    now = time.time()
+    if is_heard:
+        insert_if_new(session, _grave(team_id, channel_id, ts, now))
+    of_key = select(Message).where(
+        Message.team_id == team_id, Message.channel_id == channel_id, Message.ts == ts
+    )
+    message = session.exec(of_key.with_for_update()).first()
+    if message is None:
+        return
+    message.text, message.user_id, message.waiting, message.erased_at = "", "", False, now
+    session.connection().execute(delete(Vector).where(col(Vector.message_id) == message.id))
+    wanted = {"wanted": Card.wanted + 1, "due": True, "due_at": now, "failed": None}
+    session.connection().execute(update(Card).where(col(Card.message_id) == message.id).values(wanted))
+
+
+def _grave(team_id: str, channel_id: str, ts: str, erased_at: float) -> Message:
+    return Message(
+        team_id=team_id,
+        channel_id=channel_id,
+        ts=ts,
+        user_id="",
+        text="",
+        mode=Mode.OFF,
+        waiting=False,
+        erased_at=erased_at,
+    )

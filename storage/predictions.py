@@ -1,0 +1,62 @@
+"""Predictions and the vectors they were made from."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlmodel import Session, col, func, select
+
+from storage.database import insert_if_new
+from storage.tables import Card, Message, Prediction, Vector
+
+FLOAT32 = np.dtype("<f4")
+
+
+def add(session: Session, prediction: Prediction) -> bool:
+    """Store a prediction unless its message has one (another replica was quicker)."""
+    return insert_if_new(session, prediction)
+
+
+def keep_vector(session: Session, message_id: str, encoder: str, vector: NDArray[np.float32]) -> None:
+    """Keep the vector of a message, (dimensions,), under the fingerprint of the encoder that made it."""
+    data = vector.astype(FLOAT32, copy=False).tobytes()
+    insert_if_new(session, Vector(message_id=message_id, encoder=encoder, data=data))
+
+
+def vectors(session: Session, encoder: str, message_ids: list[str]) -> dict[str, NDArray[np.float32]]:
+    """The kept vectors of these messages under one encoder; those that were never computed are left out."""
+    found: dict[str, NDArray[np.float32]] = {}
+    for start in range(0, len(message_ids), 500):  # databases bound how many parameters one statement takes
+        some = message_ids[start : start + 500]
+        rows = session.exec(
+            select(Vector.message_id, Vector.data).where(
+                Vector.encoder == encoder, col(Vector.message_id).in_(some)
+            )
+        )
+        found.update((message_id, np.frombuffer(data, dtype=FLOAT32)) for message_id, data in rows)
+    return found
+
+
+def of_message(session: Session, team_id: str, message_id: str) -> Prediction | None:
+    """The prediction of one message of a team."""
+    return session.exec(
+        select(Prediction).where(Prediction.team_id == team_id, Prediction.message_id == message_id)
+    ).first()
+
+
+def count(session: Session, team_id: str) -> int:
+    """How many messages of a team were predicted."""
+    return session.exec(
+        select(func.count()).select_from(Prediction).where(Prediction.team_id == team_id)
+    ).one()
+
+
+def show(session: Session, message: Message) -> None:
+    """Ask for a card in the thread of a message."""
+    card = Card(
+        message_id=message.id,
+        team_id=message.team_id,
+        channel_id=message.channel_id,
+        thread_ts=message.thread_ts or message.ts,
+    )
+    insert_if_new(session, card)

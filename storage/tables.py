@@ -1,0 +1,195 @@
+"""The tables. Times are seconds since 1970 (UTC); ids are ours, so that nothing waits for the database."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Column, Enum, Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+
+def new_id() -> str:
+    """A random id: 32 hexadecimal digits."""
+    return uuid.uuid4().hex
+
+
+class Mode(StrEnum):
+    """What the bot does in a channel."""
+
+    OFF = "off"
+    ASK = "ask"
+    REPLY = "reply"
+
+
+class LabelSource(StrEnum):
+    """Where a label came from."""
+
+    FILE = "file"
+    PROPOSED = "proposed"
+
+
+class Word(StrEnum):
+    """How a person said which label is right."""
+
+    CONFIRMED = "confirmed"
+    CHANGED = "changed"
+    PROPOSED = "proposed"
+
+
+def _one_of(choices: type[StrEnum]) -> Any:
+    """A column for one of `choices`, kept as text: a database's own enumerations are hard to extend."""
+    values = [choice.value for choice in choices]
+    kind = Enum(choices, native_enum=False, length=16, values_callable=lambda _: values)
+    return Field(sa_column=Column(kind, nullable=False))
+
+
+class Channel(SQLModel, table=True):
+    """A channel in which somebody chose what the bot does."""
+
+    team_id: str = Field(primary_key=True)
+    channel_id: str = Field(primary_key=True)
+    mode: Mode = _one_of(Mode)
+    set_by: str
+    set_at: float = Field(default_factory=time.time)
+
+
+class Label(SQLModel, table=True):
+    """One label of a team. A label taken out of use is retired, never deleted."""
+
+    __table_args__ = (UniqueConstraint("team_id", "name"),)
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    team_id: str
+    name: str
+    description: str = ""
+    emoji: str = ""
+    examples: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    source: LabelSource = _one_of(LabelSource)
+    proposed_by: str | None = None
+    retired_at: float | None = None
+    created_at: float = Field(default_factory=time.time)
+
+
+class Message(SQLModel, table=True):
+    """What a person wrote, known by (team, channel, ts). An erased one keeps its row, so that it stays erased."""
+
+    __table_args__ = (
+        UniqueConstraint("team_id", "channel_id", "ts"),
+        Index(
+            "ix_message_waiting",
+            "team_id",
+            "received_at",
+            sqlite_where=text("waiting"),
+            postgresql_where=text("waiting"),
+        ),
+    )
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    team_id: str
+    channel_id: str
+    ts: str
+    thread_ts: str | None = None
+    user_id: str
+    text: str
+    mode: Mode = _one_of(Mode)
+    waiting: bool = True
+    received_at: float = Field(default_factory=time.time)
+    erased_at: float | None = None
+
+
+class Vector(SQLModel, table=True):
+    """The vector of one message under one encoder: little-endian float32, computed once and kept."""
+
+    message_id: str = Field(primary_key=True, foreign_key="message.id")
+    encoder: str = Field(primary_key=True)
+    data: bytes
+
+
+class Prediction(SQLModel, table=True):
+    """What the model said of a message, and which version said it.
+
+    `ranked` holds the likeliest labels as [label id, probability], likeliest first.
+    """
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    message_id: str = Field(foreign_key="message.id", unique=True)
+    team_id: str
+    version: int
+    revision: int
+    label_id: str = Field(foreign_key="label.id")
+    confidence: float
+    margin: float
+    ranked: list[Any] = Field(sa_column=Column(JSON, nullable=False))
+    cut: bool = False
+    created_at: float = Field(default_factory=time.time)
+
+
+class Correction(SQLModel, table=True):
+    """One word of one person on one message. Every word is kept; a person's last word counts."""
+
+    __table_args__ = (Index("ix_correction_team", "team_id", "created_at"),)
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    message_id: str = Field(foreign_key="message.id", index=True)
+    team_id: str
+    user_id: str
+    label_id: str = Field(foreign_key="label.id")
+    word: Word = _one_of(Word)
+    created_at: float = Field(default_factory=time.time)
+
+
+class Card(SQLModel, table=True):
+    """The bot's answer in Slack to one message: what it should show (`wanted`) and what it shows (`shown`).
+
+    A card with `shown < wanted` is due at `due_at`. `attempted` says that a first post may have reached Slack.
+    """
+
+    __table_args__ = (
+        Index("ix_card_due", "team_id", "due_at", sqlite_where=text("due"), postgresql_where=text("due")),
+    )
+
+    message_id: str = Field(primary_key=True, foreign_key="message.id")
+    team_id: str
+    channel_id: str
+    thread_ts: str
+    ts: str | None = None
+    wanted: int = 1
+    shown: int = 0
+    due: bool = True
+    due_at: float = Field(default_factory=time.time)
+    attempted: bool = False
+    attempts: int = 0
+    claimed_until: float = 0.0
+    failed: str | None = None
+
+
+class Version(SQLModel, table=True):
+    """One trained model of a team."""
+
+    team_id: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    encoder: str
+    encoder_name: str
+    created_at: float = Field(default_factory=time.time)
+
+
+class Revision(SQLModel, table=True):
+    """One fit of a version's head, known by a fingerprint of what it was fitted on."""
+
+    team_id: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    fingerprint: str
+    labelled: int
+    created_at: float = Field(default_factory=time.time)
+
+
+class Alias(SQLModel, table=True):
+    """A name for a version: `champion` is the one in service."""
+
+    team_id: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    version: int

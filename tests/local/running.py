@@ -1,0 +1,138 @@
+"""The real workspace and the real Bolt, run for one test."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.adapter.wsgi import SlackRequestHandler
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from waitress.server import create_server
+
+from local.slack.config import Config
+from local.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from local.slack.seed import CHANNELS, PEOPLE
+from local.slack.server import create_app
+from local.slack.serving import LocalServer, listen
+
+SUPPORT = CHANNELS["support"]
+ANA, BEN = PEOPLE["ana"], PEOPLE["ben"]
+
+
+class Slack:
+    """A running workspace: `web` is the bot's client, the rest is what people do."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.http = httpx.Client(base_url=url, trust_env=False, timeout=10)
+        self.web = WebClient(token=BOT_TOKEN, base_url=f"{url}/api/")
+
+    def page(self, name: str, user: str = ANA, **body: Any) -> dict[str, Any]:
+        """POST /page/…, as one person."""
+        return self.http.post(f"/page/{name}", json={"user": user, **body}).json()
+
+    def say(self, text: str, channel: str = SUPPORT, user: str = ANA, **more: Any) -> str:
+        """Write a message; its ts."""
+        return self.page("message", user, channel=channel, text=text, **more)["ts"]
+
+    def messages(self, channel: str = SUPPORT, user: str = ANA) -> list[dict[str, Any]]:
+        """What a person sees in a channel."""
+        return self.http.get("/page/messages", params={"user": user, "channel": channel}).json()["messages"]
+
+    def fault(self, name: str, **body: Any) -> dict[str, Any]:
+        """POST /faults/…"""
+        return self.http.post(f"/faults/{name}", json=body).json()
+
+    def calls(self, method: str) -> list[dict[str, Any]]:
+        """The bot's calls of one method."""
+        return self.http.get("/faults/calls", params={"method": method}).json()["calls"]
+
+    def deliveries(self, kind: str = "message") -> list[dict[str, Any]]:
+        """What became of the events of one type."""
+        found = self.http.get("/faults/deliveries").json()["deliveries"]
+        return [delivery for delivery in found if delivery["type"] == kind]
+
+    def bot_connected(self) -> bool:
+        """Whether the page shows the bot as there."""
+        return self.http.get("/page/state", params={"user": ANA}).json()["bot"]["connected"]
+
+
+@contextmanager
+def workspace(port: int = 0, **settings: Any) -> Iterator[Slack]:
+    """Run the workspace in a thread of this process."""
+    with listen(port) as listening:
+        server = LocalServer(create_app(Config(**settings)))
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        slack = Slack(f"http://127.0.0.1:{listening.getsockname()[1]}")
+        try:
+            until(lambda: server.started)
+            yield slack
+        finally:
+            slack.http.close()
+            server.should_exit = True
+            thread.join(10)
+
+
+def bolt(slack: Slack, **options: Any) -> App:
+    """An unmodified Bolt app that talks to the workspace."""
+    return App(client=slack.web, signing_secret=SIGNING_SECRET, **options)
+
+
+@contextmanager
+def socket_mode(app: App) -> Iterator[SocketModeHandler]:
+    """The app, connected through Socket Mode."""
+    handler = SocketModeHandler(app, APP_TOKEN, ping_interval=0.3)
+    handler.connect()
+    try:
+        yield handler
+    finally:
+        handler.close()
+
+
+@contextmanager
+def http_bot(app: App, port: int) -> Iterator[None]:
+    """The app behind waitress, at /slack/events of `port`."""
+    sockets: dict[Any, Any] = {}
+    server = create_server(SlackRequestHandler(app), host="127.0.0.1", port=port, threads=4, map=sockets)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.trigger.pull_trigger(server.close)
+        thread.join(5)
+        for dispatcher in list(sockets.values()):
+            dispatcher.close()
+        server.task_dispatcher.shutdown()
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with listen(0) as listening:
+        return int(listening.getsockname()[1])
+
+
+def until(holds: Callable[[], Any], within_s: float = 5.0) -> Any:
+    """Wait for something to become true; what it then was."""
+    deadline = time.monotonic() + within_s
+    while not (found := holds()):
+        assert time.monotonic() < deadline, "it did not become true in time"
+        time.sleep(0.01)
+    return found
+
+
+def refusal(call: Callable[..., Any], **arguments: Any) -> str:
+    """The code with which the Web API refuses a call."""
+    try:
+        call(**arguments)
+    except SlackApiError as error:
+        return str(error.response["error"])
+    raise AssertionError("it was not refused")
