@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from waitress.server import create_server
+from websockets.sync.client import ClientConnection, connect
 
 from local.slack.config import Config
 from local.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
@@ -34,7 +36,7 @@ class Slack:
         self.http = httpx.Client(base_url=url, trust_env=False, timeout=10)
         self.web = WebClient(token=BOT_TOKEN, base_url=f"{url}/api/")
 
-    def page(self, name: str, user: str = ANA, **body: Any) -> dict[str, Any]:
+    def page(self, name: str, /, user: str = ANA, **body: Any) -> dict[str, Any]:
         """POST /page/…, as one person."""
         return self.http.post(f"/page/{name}", json={"user": user, **body}).json()
 
@@ -46,7 +48,7 @@ class Slack:
         """What a person sees in a channel."""
         return self.http.get("/page/messages", params={"user": user, "channel": channel}).json()["messages"]
 
-    def fault(self, name: str, **body: Any) -> dict[str, Any]:
+    def fault(self, name: str, /, **body: Any) -> dict[str, Any]:
         """POST /faults/…"""
         return self.http.post(f"/faults/{name}", json=body).json()
 
@@ -59,9 +61,25 @@ class Slack:
         found = self.http.get("/faults/deliveries").json()["deliveries"]
         return [delivery for delivery in found if delivery["type"] == kind]
 
+    @contextmanager
+    def watching(self, user: str = ANA) -> Iterator[list[dict[str, Any]]]:
+        """What is pushed to a person's page meanwhile."""
+        pushes: list[dict[str, Any]] = []
+        with connect(f"{self.url.replace('http', 'ws')}/page/events?user={user}") as socket:
+            reader = threading.Thread(target=_read, args=(socket, pushes))
+            reader.start()
+            until(lambda: pushes)
+            yield pushes
+        reader.join(5)
+
     def bot_connected(self) -> bool:
         """Whether the page shows the bot as there."""
         return self.http.get("/page/state", params={"user": ANA}).json()["bot"]["connected"]
+
+
+def _read(socket: ClientConnection, pushes: list[dict[str, Any]]) -> None:
+    for text in socket:  # ends when the socket is closed
+        pushes.append(json.loads(text))
 
 
 @contextmanager

@@ -11,8 +11,18 @@ const MAKERS = {
   section,
   header: (block) => h("h3", { class: "block-header", dir: "auto" }, plain(block.text)),
   divider: () => h("hr"),
-  context: (block, surface) => h("div", { class: "context" }, block.elements.map((element) => contextElement(element, surface))),
-  actions: (block, surface) => h("div", { class: "actions" }, block.elements.map((element) => placed(element, block, surface))),
+  context: (block, surface) =>
+    h(
+      "div",
+      { class: "context" },
+      block.elements.map((element) => contextElement(element, surface)),
+    ),
+  actions: (block, surface) =>
+    h(
+      "div",
+      { class: "actions" },
+      block.elements.map((element) => placed(element, block, surface)),
+    ),
   context_actions: (block, surface) => MAKERS.actions(block, surface),
   image: (block) => h("figure", {}, block.title && h("figcaption", {}, plain(block.title)), image(block)),
   input: inputBlock,
@@ -45,7 +55,12 @@ function section(block, surface) {
       "div",
       { class: "section-text" },
       block.text && textObject(block.text, surface.store),
-      block.fields && h("div", { class: "fields" }, block.fields.map((field) => h("div", {}, textObject(field, surface.store)))),
+      block.fields &&
+        h(
+          "div",
+          { class: "fields" },
+          block.fields.map((field) => h("div", {}, textObject(field, surface.store))),
+        ),
     ),
     block.accessory && h("div", { class: "accessory" }, placed(block.accessory, block, surface)),
   );
@@ -53,16 +68,25 @@ function section(block, surface) {
 
 function contextElement(element, surface) {
   if (element.type === "image") return image(element);
-  return h("div", {}, element.type === "mrkdwn" ? mrkdwn(element.text, surface.store) : textObject(element, surface.store));
+  return h(
+    "div",
+    {},
+    element.type === "mrkdwn" ? mrkdwn(element.text, surface.store) : textObject(element, surface.store),
+  );
 }
 
-/** A picture; where it cannot be shown (this page loads nothing from other sites), a link with its description. */
+/** A picture; one on another site, which this page may not load, becomes a link with its description. */
 export function image({ image_url: url, slack_file: file, alt_text: alt }) {
-  const address = url ?? file?.url ?? "";
-  const picture = h("img", { src: address, alt, loading: "lazy" });
-  picture.addEventListener("error", () =>
-    picture.replaceWith(h("a", { class: "no-image", href: safeUrl(address), target: "_blank", rel: "noopener noreferrer" }, alt || address)),
+  const own = file && (file.id ? `/files/${file.id}` : new URL(file.url, location.href).pathname);
+  const address = new URL(url ?? own, location.href);
+  const link = h(
+    "a",
+    { class: "no-image", href: safeUrl(address.href), target: "_blank", rel: "noopener noreferrer" },
+    alt || address.href,
   );
+  if (address.origin !== location.origin && address.protocol !== "data:") return link;
+  const picture = h("img", { src: address.href, alt, loading: "lazy" });
+  picture.addEventListener("error", () => picture.replaceWith(link));
   return picture;
 }
 
@@ -75,8 +99,18 @@ function inputBlock(block, surface) {
   return h(
     "div",
     { class: "field" },
-    h("label", { id: labelId, for: controlId }, plain(block.label), block.optional && h("span", { class: "optional" }, " (optional)")),
+    h(
+      "label",
+      { id: labelId, for: controlId },
+      plain(block.label),
+      block.optional && h("span", { class: "optional" }, " (optional)"),
+    ),
     control ?? unknown("element", block.element.type),
-    h("div", { id: noteId }, block.hint && h("small", { class: "hint", dir: "auto" }, plain(block.hint)), h("p", { class: "field-error", role: "alert", "data-testid": "field-error", hidden: true })),
+    h(
+      "div",
+      { id: noteId },
+      block.hint && h("small", { class: "hint", dir: "auto" }, plain(block.hint)),
+      h("p", { class: "field-error", role: "alert", "data-testid": "field-error", hidden: true }),
+    ),
   );
 }

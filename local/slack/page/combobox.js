@@ -15,7 +15,12 @@ export class Combobox {
    */
   constructor(hooks, settings) {
     Object.assign(this, { several: false, clearable: false, most: Infinity, atLeast: 0, ...settings });
-    this.list = h("ul", { class: "listbox", id: freshId("listbox"), role: "listbox", "aria-label": settings.placeholder });
+    this.list = h("ul", {
+      class: "listbox",
+      id: freshId("listbox"),
+      role: "listbox",
+      "aria-label": settings.placeholder,
+    });
     this.list.popover = "manual";
     this.list.addEventListener("pointerdown", (event) => event.preventDefault());
     this.input = h("input", {
@@ -30,7 +35,11 @@ export class Combobox {
       ...hooks,
     });
     this.chips = h("span", { class: "chips" });
-    this.clear = h("button", { type: "button", class: "clear", "aria-label": "Clear", onclick: () => this.set([]) }, icon("close"));
+    this.clear = h(
+      "button",
+      { type: "button", class: "clear", "aria-label": "Clear", onclick: () => this.set([]) },
+      icon("close"),
+    );
     this.root = h("div", { class: "combobox" }, this.chips, this.input, this.clear, icon("down"), this.list);
     this.listen();
     this.show();
@@ -77,7 +86,8 @@ export class Combobox {
   async open() {
     const { query } = this;
     const request = (this.request = {});
-    if (query.length < this.atLeast) return this.fill([this.message(`Type at least ${this.atLeast} characters`)]);
+    if (query.length < this.atLeast)
+      return this.fill([this.message(`Type at least ${this.atLeast} characters`)]);
     const wait = setTimeout(() => this.fill([this.message("Loading…")]), PAUSE_MS);
     try {
       const groups = await this.load(query);
@@ -98,7 +108,13 @@ export class Combobox {
     const chosen = this.selected.some((each) => same(each, option));
     return h(
       "li",
-      { role: "option", id: freshId("option"), "aria-selected": String(chosen), "data-value": option.value, onclick: () => this.pick(option) },
+      {
+        role: "option",
+        id: freshId("option"),
+        "aria-selected": String(chosen),
+        "data-value": option.value,
+        onclick: () => this.pick(option),
+      },
       h("span", { dir: "auto" }, plain(option.text)),
       option.description && h("small", { dir: "auto" }, plain(option.description)),
     );
@@ -115,7 +131,9 @@ export class Combobox {
     this.input.setAttribute("aria-expanded", "true");
     this.list.style.minWidth = `${this.root.offsetWidth}px`;
     placeNear(this.root, this.list);
-    this.activate(this.list.querySelector('[aria-selected="true"]') ?? this.list.querySelector("[role=option]"));
+    this.activate(
+      this.list.querySelector('[aria-selected="true"]') ?? this.list.querySelector("[role=option]"),
+    );
   }
 
   move(step) {
@@ -163,6 +181,11 @@ export class Combobox {
   chip(option) {
     const remove = () => this.set(this.selected.filter((each) => !same(each, option)));
     const label = `Remove ${option.text.text}`;
-    return h("span", { class: "chip" }, plain(option.text), h("button", { type: "button", "aria-label": label, onclick: remove }, icon("close")));
+    return h(
+      "span",
+      { class: "chip" },
+      plain(option.text),
+      h("button", { type: "button", "aria-label": label, onclick: remove }, icon("close")),
+    );
   }
 }

@@ -1,6 +1,7 @@
 /** Where one writes: a channel's composer, or a thread's. */
 
 import { PageError, post } from "./api.js";
+import { runCommand } from "./commands.js";
 import { h, iconButton } from "./dom.js";
 import { encode } from "./mrkdwn.js";
 import { openEmojiPicker } from "./popover.js";
@@ -11,8 +12,17 @@ export class Composer {
   constructor(store, root, { thread } = {}) {
     Object.assign(this, { store, thread, drafts: new Map() });
     const named = (name) => (thread ? `thread-${name}` : name);
-    this.text = h("textarea", { id: named("composer"), "data-testid": named("composer"), rows: "1", dir: "auto", autocomplete: "off" });
-    this.send = iconButton("send", "Send", () => this.submit(), { "data-testid": named("send"), class: "icon-button send" });
+    this.text = h("textarea", {
+      id: named("composer"),
+      "data-testid": named("composer"),
+      rows: "1",
+      dir: "auto",
+      autocomplete: "off",
+    });
+    this.send = iconButton("send", "Send", () => this.submit(), {
+      "data-testid": named("send"),
+      class: "icon-button send",
+    });
     this.note = h("p", { class: "note", role: "alert", "data-testid": named("composer-note"), hidden: true });
     this.suggestions = new Suggestions(store, this.text);
     root.replaceChildren(
@@ -25,7 +35,9 @@ export class Composer {
         h(
           "div",
           { class: "composer-tools" },
-          iconButton("smile", "Insert an emoji", (event) => openEmojiPicker(event.currentTarget, (name) => this.insert(`:${name}: `))),
+          iconButton("smile", "Insert an emoji", (event) =>
+            openEmojiPicker(event.currentTarget, (name) => this.insert(`:${name}: `)),
+          ),
           iconButton("at", "Mention someone", () => this.insert("@")),
           iconButton("bolt", "Commands", () => this.insert("/"), { hidden: Boolean(thread) }),
           h("small", { class: "quiet hint" }, "Enter sends, Shift + Enter starts a new line"),
@@ -108,20 +120,22 @@ export class Composer {
   deliver(typed) {
     const { me: user, channel, mentionable } = this.store;
     const [, command, text] = /^(\/[a-z][\w-]*)\s*([\s\S]*)$/.exec(typed) ?? [];
-    if (command && this.thread) throw new PageError("Commands do not work in threads. Write it in the channel.");
+    if (command && this.thread)
+      throw new PageError("Commands do not work in threads. Write it in the channel.");
     if (command === "/invite") return this.invite(text);
-    if (command) return this.command(user, channel, command, text);
+    if (command) return this.command(command, text);
     return post("message", { user, channel, text: encode(typed, mentionable), thread_ts: this.thread });
   }
 
   async invite(whom) {
-    if (whom.replace("@", "") !== this.store.handleOf(this.store.bot.user_id)) throw new PageError("Only corrigible can be invited here: /invite @corrigible");
+    if (whom.replace("@", "") !== this.store.handleOf(this.store.bot.user_id))
+      throw new PageError("Only corrigible can be invited here: /invite @corrigible");
     await this.store.inviteBot();
   }
 
-  async command(user, channel, command, text) {
-    if (!this.store.commands.some((each) => each.command === command)) throw new PageError(`${command} is not a command here.`);
-    const { acknowledged } = await post("command", { user, channel, command, text });
-    if (!acknowledged) throw new PageError(`${command} failed: corrigible did not answer in time.`);
+  async command(command, text) {
+    if (!this.store.commands.some((each) => each.command === command))
+      throw new PageError(`${command} is not a command here.`);
+    await runCommand(this.store, command, text);
   }
 }

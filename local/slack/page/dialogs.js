@@ -17,7 +17,11 @@ function ask(title, content, { yes, no = "Cancel", danger = false }) {
       h(
         "div",
         { class: "question-buttons" },
-        h("button", { class: "button", type: "button", "data-testid": "deny", onclick: () => dialog.close("") }, no),
+        h(
+          "button",
+          { class: "button", type: "button", "data-testid": "deny", onclick: () => dialog.close("") },
+          no,
+        ),
         h("button", { class: style, value: "yes", "data-testid": "confirm" }, yes),
       ),
     ),
@@ -37,7 +41,13 @@ export const confirmed = async (title, content, answers) => (await ask(title, co
 
 /** @returns {Promise<string|null>} the line that was typed, or null */
 export async function askLine(title, label, yes) {
-  const input = h("input", { class: "input", required: true, maxlength: "80", autocomplete: "off", autofocus: true });
+  const input = h("input", {
+    class: "input",
+    required: true,
+    maxlength: "80",
+    autocomplete: "off",
+    autofocus: true,
+  });
   const agreed = await confirmed(title, h("label", { class: "field" }, label, input), { yes });
   return agreed ? input.value.trim() : null;
 }

@@ -17,9 +17,12 @@ const MAKERS = {
   users_select: (element, scope) => select(element, scope, userSource(scope.store), idState("user")),
   multi_users_select: (element, scope) => select(element, scope, userSource(scope.store), idsState("user")),
   channels_select: (element, scope) => select(element, scope, channelSource(scope.store), idState("channel")),
-  multi_channels_select: (element, scope) => select(element, scope, channelSource(scope.store), idsState("channel")),
-  conversations_select: (element, scope) => select(element, scope, channelSource(scope.store), idState("conversation")),
-  multi_conversations_select: (element, scope) => select(element, scope, channelSource(scope.store), idsState("conversation")),
+  multi_channels_select: (element, scope) =>
+    select(element, scope, channelSource(scope.store), idsState("channel")),
+  conversations_select: (element, scope) =>
+    select(element, scope, channelSource(scope.store), idState("conversation")),
+  multi_conversations_select: (element, scope) =>
+    select(element, scope, channelSource(scope.store), idsState("conversation")),
   plain_text_input: (element, scope) => textInput(element, scope, "text"),
   email_text_input: (element, scope) => textInput(element, scope, "email"),
   url_text_input: (element, scope) => textInput(element, scope, "url"),
@@ -50,17 +53,31 @@ function button(element, scope) {
 function iconButton(element, scope) {
   const act = () => scope.act({ value: element.value, text: element.text }, node);
   const shape = element.icon === "trash" ? "trash" : "more";
-  const node = h("button", { type: "button", class: "button", ...scope.hooks(), onclick: act }, icon(shape), plain(element.text));
+  const node = h(
+    "button",
+    { type: "button", class: "button", ...scope.hooks(), onclick: act },
+    icon(shape),
+    plain(element.text),
+  );
   return node;
 }
 
 function feedbackButtons(element, scope) {
   const one = (choice, name) => {
     const act = () => scope.act({ value: choice.value, text: choice.text }, node);
-    const node = h("button", { type: "button", class: "button", "data-feedback": name, ...scope.hooks(), onclick: act }, plain(choice.text));
+    const node = h(
+      "button",
+      { type: "button", class: "button", "data-feedback": name, ...scope.hooks(), onclick: act },
+      plain(choice.text),
+    );
     return node;
   };
-  return h("span", { class: "feedback" }, one(element.positive_button, "positive"), one(element.negative_button, "negative"));
+  return h(
+    "span",
+    { class: "feedback" },
+    one(element.positive_button, "positive"),
+    one(element.negative_button, "negative"),
+  );
 }
 
 function overflow(element, scope) {
@@ -73,24 +90,50 @@ function overflow(element, scope) {
     "data-value": option.value,
   }));
   const label = "More options";
-  const attributes = { type: "button", class: "button overflow", "aria-haspopup": "menu", ...scope.hooks(label) };
+  const attributes = {
+    type: "button",
+    class: "button overflow",
+    "aria-haspopup": "menu",
+    ...scope.hooks(label),
+  };
   const node = h("button", { ...attributes, onclick: () => openMenu(node, label, items) }, icon("more"));
   return node;
 }
 
 function choices(element, scope, kind) {
   const several = kind === "checkbox";
-  const initial = several ? { selected_options: element.initial_options ?? [] } : { selected_option: element.initial_option ?? null };
+  const initial = several
+    ? { selected_options: element.initial_options ?? [] }
+    : { selected_option: element.initial_option ?? null };
   const state = scope.begin(initial);
   const chosen = state.selected_options ?? [state.selected_option].filter(Boolean);
   const name = freshId("choice");
   const inputs = element.options.map((option) =>
-    h("input", { type: kind, name, value: option.value ?? "", checked: chosen.some((each) => each.value === option.value) }),
+    h("input", {
+      type: kind,
+      name,
+      value: option.value ?? "",
+      checked: chosen.some((each) => each.value === option.value),
+    }),
   );
   const rows = element.options.map((option, at) =>
-    h("label", {}, inputs[at], h("span", {}, textObject(option.text, scope.store), option.description && h("small", {}, textObject(option.description, scope.store)))),
+    h(
+      "label",
+      {},
+      inputs[at],
+      h(
+        "span",
+        {},
+        textObject(option.text, scope.store),
+        option.description && h("small", {}, textObject(option.description, scope.store)),
+      ),
+    ),
   );
-  const node = h("div", { class: "choices", role: several ? "group" : "radiogroup", ...scope.hooks("Choices") }, rows);
+  const node = h(
+    "div",
+    { class: "choices", role: several ? "group" : "radiogroup", ...scope.hooks("Choices") },
+    rows,
+  );
   node.addEventListener("change", () => {
     const selected = element.options.filter((_, at) => inputs[at].checked);
     scope.change(several ? { selected_options: selected } : { selected_option: selected[0] }, node);
@@ -127,17 +170,25 @@ const matching = (query) => (each) => each.text.text.toLowerCase().includes(quer
 
 function localSource(groups) {
   const load = async (query) =>
-    groups.map((group) => ({ ...group, options: group.options.filter(matching(query)) })).filter(({ options }) => options.length);
-  const byId = (value) => groups.flatMap(({ options }) => options).find((each) => each.value === value) ?? option(value, value);
+    groups
+      .map((group) => ({ ...group, options: group.options.filter(matching(query)) }))
+      .filter(({ options }) => options.length);
+  const byId = (value) =>
+    groups.flatMap(({ options }) => options).find((each) => each.value === value) ?? option(value, value);
   return { load, byId };
 }
 
 const optionSource = (element) => localSource(element.option_groups ?? [{ options: element.options ?? [] }]);
-const userSource = (store) => localSource([{ options: [...store.users.values()].map(({ id }) => option(id, store.nameOf(id))) }]);
-const channelSource = (store) => localSource([{ options: [...store.channels.keys()].map((id) => option(id, `#${store.channelName(id)}`)) }]);
+const userSource = (store) =>
+  localSource([{ options: [...store.users.values()].map(({ id }) => option(id, store.nameOf(id))) }]);
+const channelSource = (store) =>
+  localSource([{ options: [...store.channels.keys()].map((id) => option(id, `#${store.channelName(id)}`)) }]);
 
 function remoteSource({ surface, block, element }) {
-  return { load: (query) => surface.options(block.block_id, element.action_id, query), atLeast: element.min_query_length ?? 3 };
+  return {
+    load: (query) => surface.options(block.block_id, element.action_id, query),
+    atLeast: element.min_query_length ?? 3,
+  };
 }
 
 function select(element, scope, { load, byId, atLeast }, kind) {
@@ -165,11 +216,20 @@ function textInput(element, scope, type) {
     maxlength: element.max_length,
     autofocus: element.focus_on_load,
   };
-  const node = element.multiline ? h("textarea", { ...attributes, rows: "4" }) : h("input", { ...attributes, type });
-  if (type === "number") Object.assign(node, { step: element.is_decimal_allowed ? "any" : "1", min: element.min_value ?? "", max: element.max_value ?? "" });
+  const node = element.multiline
+    ? h("textarea", { ...attributes, rows: "4" })
+    : h("input", { ...attributes, type });
+  if (type === "number")
+    Object.assign(node, {
+      step: element.is_decimal_allowed ? "any" : "1",
+      min: element.min_value ?? "",
+      max: element.max_value ?? "",
+    });
   node.value = scope.begin({ value: element.initial_value ?? null }).value ?? "";
   const value = () => ({ value: node.value === "" ? null : node.value });
-  node.addEventListener("input", () => scope.surface.record(scope.block.block_id, element.action_id, { type: element.type, ...value() }));
+  node.addEventListener("input", () =>
+    scope.surface.record(scope.block.block_id, element.action_id, { type: element.type, ...value() }),
+  );
   node.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !scope.dispatches || event.isComposing) return;
     event.preventDefault();
@@ -187,7 +247,11 @@ function counter(node, most) {
 }
 
 function picker(element, scope, type, key, initial) {
-  const node = h("input", { type, class: "input picker-input", ...scope.hooks(element.placeholder?.text ?? `Choose a ${type}`) });
+  const node = h("input", {
+    type,
+    class: "input picker-input",
+    ...scope.hooks(element.placeholder?.text ?? `Choose a ${type}`),
+  });
   node.value = scope.begin({ [key]: initial ?? null })[key] ?? "";
   node.addEventListener("change", () => scope.change({ [key]: node.value || null }, node));
   return node;

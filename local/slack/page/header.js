@@ -5,22 +5,39 @@ import { avatar } from "./messages.js";
 import { openMenu } from "./popover.js";
 
 export function channelHeader(store, root, { tabs, become, toggleSidebar }) {
-  const menuButton = iconButton("menu", "Channels", toggleSidebar, { class: "icon-button only-narrow", "data-testid": "menu", "aria-controls": "sidebar" });
+  const menuButton = iconButton("menu", "Channels", toggleSidebar, {
+    class: "icon-button only-narrow",
+    "data-testid": "menu",
+    "aria-controls": "sidebar",
+  });
   const title = h("div", { class: "channel-title" });
   const switcher = h("div", { class: "switcher" });
   root.replaceChildren(menuButton, title, tabs, switcher);
   store.on("workspace channel", () => {
     const channel = store.channels.get(store.channel);
     const name = channel?.is_im ? `${store.channelName(store.channel)} (app)` : `# ${channel?.name ?? ""}`;
-    title.replaceChildren(h("h2", { id: "channel-name" }, name), h("p", { class: "quiet topic" }, channel?.topic?.value ?? channel?.topic ?? ""));
+    title.replaceChildren(
+      h("h2", { id: "channel-name" }, name),
+      h("p", { class: "quiet topic" }, channel?.topic?.value ?? channel?.topic ?? ""),
+    );
     if (channel && !channel.bot_is_member) title.append(inviteButton(store));
     switcher.replaceChildren(userSwitch(store, become));
   });
 }
 
 function inviteButton(store) {
-  const attributes = { type: "button", class: "button small", "data-testid": "invite", "aria-label": "Invite corrigible" };
-  return h("button", { ...attributes, onclick: () => store.inviteBot() }, "Invite", h("span", { class: "wide" }, " corrigible"));
+  const attributes = {
+    type: "button",
+    class: "button small",
+    "data-testid": "invite",
+    "aria-label": "Invite corrigible",
+  };
+  return h(
+    "button",
+    { ...attributes, onclick: () => store.inviteBot() },
+    "Invite",
+    h("span", { class: "wide" }, " corrigible"),
+  );
 }
 
 function userSwitch(store, become) {
@@ -34,7 +51,14 @@ function userSwitch(store, become) {
   }));
   const button = h(
     "button",
-    { type: "button", class: "button user-switch", "data-testid": "user-switch", "data-user": store.me, "aria-haspopup": "menu", "aria-expanded": "false" },
+    {
+      type: "button",
+      class: "button user-switch",
+      "data-testid": "user-switch",
+      "data-user": store.me,
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+    },
     avatar(store, store.me),
     h("span", {}, h("span", { class: "wide" }, "You are: "), store.nameOf(store.me).split(" ")[0]),
     icon("down"),

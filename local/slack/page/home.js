@@ -37,8 +37,9 @@ export class Home {
   async open() {
     this.show(true);
     this.root.replaceChildren(h("p", { class: "quiet" }, "corrigible has not published anything here yet."));
+    const before = this.surface;
     const { view } = await post("home", { user: this.store.me }).catch((error) => (this.report(error), {}));
-    if (view) this.update(view);
+    if (view && this.surface === before) this.update(view);
   }
 
   update(view) {

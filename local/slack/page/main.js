@@ -13,6 +13,7 @@ import { ThreadPane, Timeline } from "./timeline.js";
 
 const USER_KEY = "corrigible.user";
 const FIRST_PERSON = "U0ANA00001"; // who writes where nobody was chosen yet
+const FLASH_MS = 6000;
 const byId = (id) => document.getElementById(id);
 
 const store = new Store(FIRST_PERSON);
@@ -24,12 +25,16 @@ let live = null;
 
 new Timeline(store, { root: byId("timeline"), scroller: byId("scroller"), jump: byId("jump") });
 new ThreadPane(store, byId("thread"));
-sidebar(store, byId("sidebar"), { go, say: banner });
-channelHeader(store, byId("channel-header"), { tabs, become, toggleSidebar: () => document.body.classList.toggle("sidebar-open") });
+sidebar(store, byId("sidebar"), { go, say: flash });
+channelHeader(store, byId("channel-header"), {
+  tabs,
+  become,
+  toggleSidebar: () => document.body.classList.toggle("sidebar-open"),
+});
 store.on("channel workspace unread", nameTab);
 store.on("thread", writeHash);
 addEventListener("hashchange", () => start().catch(report));
-addEventListener("unhandledrejection", ({ reason }) => reason instanceof PageError && banner(reason.message));
+addEventListener("unhandledrejection", ({ reason }) => reason instanceof PageError && flash(reason.message));
 document.addEventListener("click", ({ target }) => {
   if (!target.closest("#sidebar, [data-testid=menu]")) document.body.classList.remove("sidebar-open");
 });
@@ -39,7 +44,10 @@ start().catch(report);
 async function start() {
   const wanted = new URLSearchParams(location.hash.slice(1) || location.search);
   if (!live) await store.loadWorkspace(store.me);
-  const person = find(store.people, wanted.get("user")) ?? find(store.people, localStorage.getItem(USER_KEY)) ?? store.people[0];
+  const person =
+    find(store.people, wanted.get("user")) ??
+    find(store.people, localStorage.getItem(USER_KEY)) ??
+    store.people[0];
   if (!live || person.id !== store.me) await enter(person.id);
   const channels = [...store.channels.values()];
   const { id } = find(channels, wanted.get("channel")) ?? store.channels.get(store.channel) ?? channels[0];
@@ -56,7 +64,9 @@ const find = (all, wanted) => all.find(({ id, name }) => wanted && (id === wante
 async function become(user) {
   const { channel } = store;
   await enter(user);
-  await go(store.channels.has(channel) ? channel : [...store.channels.values()].find((each) => each.is_im).id);
+  await go(
+    store.channels.has(channel) ? channel : [...store.channels.values()].find((each) => each.is_im).id,
+  );
 }
 
 async function enter(user) {
@@ -65,7 +75,11 @@ async function enter(user) {
   store.me = user;
   localStorage.setItem(USER_KEY, user);
   await store.loadWorkspace(user);
-  live = new Live(user, { onEvent: receive, onOpen: catchUp, onLost: () => banner("Connection lost – retrying") });
+  live = new Live(user, {
+    onEvent: receive,
+    onOpen: catchUp,
+    onLost: () => banner("Connection lost – retrying"),
+  });
   store.findUnread().catch(report);
 }
 
@@ -97,13 +111,23 @@ function banner(text) {
   byId("banner").hidden = !text;
 }
 
+/** A banner that goes by itself. */
+function flash(text) {
+  banner(text);
+  setTimeout(() => byId("banner").textContent === text && banner(""), FLASH_MS);
+}
+
 function report(error) {
-  banner(error.message);
+  flash(error.message);
   if (!(error instanceof PageError)) throw error;
 }
 
 function writeHash() {
-  const place = new URLSearchParams({ channel: store.channel, user: store.me, ...(store.thread && { thread: store.thread }) });
+  const place = new URLSearchParams({
+    channel: store.channel,
+    user: store.me,
+    ...(store.thread && { thread: store.thread }),
+  });
   history.replaceState(null, "", `/#${place}`);
 }
 

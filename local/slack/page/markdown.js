@@ -3,7 +3,8 @@
 import { h } from "./dom.js";
 import { emojiNode, link } from "./mrkdwn.js";
 
-const INLINE = /`([^`]+)`|\*\*(.+?)\*\*|__(.+?)__|\*([^*\s][^*]*?)\*|\b_([^_]+?)_\b|~~(.+?)~~|\[([^\]]+)\]\(([^)\s]+)\)|:([\w+-]+):/g;
+const INLINE =
+  /`([^`]+)`|\*\*(.+?)\*\*|__(.+?)__|\*([^*\s][^*]*?)\*|\b_([^_]+?)_\b|~~(.+?)~~|\[([^\]]+)\]\(([^)\s]+)\)|:([\w+-]+):/g;
 const BULLET = /^\s*(?:[-*+]|(\d+)[.)])\s+/;
 
 export function markdown(text) {
@@ -18,7 +19,11 @@ function nextBlock(lines) {
   const first = lines[0];
   if (first.startsWith("```")) return fence(lines);
   const heading = /^(#{1,6})\s+(.*)/.exec(first);
-  if (heading) return lines.shift() && h("p", { class: `heading level-${heading[1].length}`, dir: "auto" }, inline(heading[2]));
+  if (heading)
+    return (
+      lines.shift() &&
+      h("p", { class: `heading level-${heading[1].length}`, dir: "auto" }, inline(heading[2]))
+    );
   if (/^(-{3,}|\*{3,})\s*$/.test(first)) return lines.shift() && h("hr");
   if (first.startsWith(">")) {
     const quoted = takeWhile(lines, (line) => line.startsWith(">")).map((line) => line.replace(/^> ?/, ""));
@@ -26,7 +31,8 @@ function nextBlock(lines) {
   }
   if (BULLET.test(first)) return list(lines);
   if (!first.trim()) return lines.shift() ?? "";
-  const isText = (line, at) => at === 0 || (line.trim() && !/^(#{1,6}\s|```|>)/.test(line) && !BULLET.test(line));
+  const isText = (line, at) =>
+    at === 0 || (line.trim() && !/^(#{1,6}\s|```|>)/.test(line) && !BULLET.test(line));
   return h("p", { dir: "auto" }, inline(takeWhile(lines, isText).join("\n")));
 }
 
@@ -45,7 +51,11 @@ function fence(lines) {
 function list(lines) {
   const ordered = BULLET.exec(lines[0])[1] !== undefined;
   const items = takeWhile(lines, (line) => BULLET.test(line));
-  return h(ordered ? "ol" : "ul", {}, items.map((item) => h("li", { dir: "auto" }, inline(item.replace(BULLET, "")))));
+  return h(
+    ordered ? "ol" : "ul",
+    {},
+    items.map((item) => h("li", { dir: "auto" }, inline(item.replace(BULLET, "")))),
+  );
 }
 
 function inline(text) {

@@ -3,7 +3,7 @@
 import { post } from "./api.js";
 import { image, renderBlocks } from "./blocks.js";
 import { confirmed } from "./dialogs.js";
-import { h, icon, iconButton, safeUrl } from "./dom.js";
+import { h, icon, iconButton } from "./dom.js";
 import { decode, emojiNode, encode, mrkdwn } from "./mrkdwn.js";
 import { openEmojiPicker, openMenu } from "./popover.js";
 import { isReply } from "./state.js";
@@ -50,7 +50,7 @@ export class Messages {
       h(
         "div",
         { class: "message-body" },
-        message.is_ephemeral && h("p", { class: "only-you" }, icon("eye"), "Only visible to you"),
+        message.is_ephemeral && this.onlyYou(message, surface),
         byline(message, name),
         this.content(message, surface),
         files(message),
@@ -62,12 +62,28 @@ export class Messages {
     return article;
   }
 
+  onlyYou({ channel, ts }, surface) {
+    const dismiss = () =>
+      post("delete", { user: this.store.me, channel, ts }).catch((error) => surface.report(error));
+    const button = h(
+      "button",
+      { type: "button", class: "link", "data-testid": "dismiss", onclick: dismiss },
+      "Dismiss",
+    );
+    return h("p", { class: "only-you" }, icon("eye"), "Only visible to you", button);
+  }
+
   /** A bot's blocks stand for its text; what people write is in the text. */
   content(message, surface) {
     const { store } = this;
     const attached = (message.attachments ?? []).map((each) => attachment(each, surface));
     if (message.bot_id && message.blocks?.length) {
-      return h("div", { class: "content card", "data-testid": "card" }, renderBlocks(message.blocks, surface), attached);
+      return h(
+        "div",
+        { class: "content card", "data-testid": "card" },
+        renderBlocks(message.blocks, surface),
+        attached,
+      );
     }
     const paragraphs = mrkdwn(message.text ?? "", store);
     if (message.edited) (paragraphs.at(-1) ?? h("p")).append(h("small", { class: "edited" }, " (edited)"));
@@ -97,46 +113,86 @@ export class Messages {
   }
 
   async react({ channel, ts }, name, remove, surface) {
-    await post("reaction", { user: this.store.me, channel, ts, name, remove }).catch((error) => surface.report(error));
+    await post("reaction", { user: this.store.me, channel, ts, name, remove }).catch((error) =>
+      surface.report(error),
+    );
   }
 
   toolbar(message, surface, article) {
     if (message.is_ephemeral) return "";
     const mine = message.user === this.store.me;
     const shortcuts = this.store.shortcuts.filter(({ type }) => type === "message");
-    const pick = (event) => openEmojiPicker(event.currentTarget, (name) => this.react(message, name, false, surface));
+    const pick = (event) =>
+      openEmojiPicker(event.currentTarget, (name) => this.react(message, name, false, surface));
     const reply = () => this.store.openThread(message.thread_ts ?? message.ts);
     return h(
       "div",
       { class: "toolbar", role: "group", "aria-label": "Message actions" },
       iconButton("smile", "Add a reaction", pick, { "data-testid": "react" }),
       iconButton("reply", "Reply in thread", reply, { "data-testid": "reply-in-thread" }),
-      mine ? iconButton("edit", "Edit message", () => this.edit(message, article, surface), { "data-testid": "edit" }) : null,
-      mine ? iconButton("trash", "Delete message", () => this.remove(message, surface), { "data-testid": "delete" }) : null,
+      mine
+        ? iconButton("edit", "Edit message", () => this.edit(message, article, surface), {
+            "data-testid": "edit",
+          })
+        : null,
+      mine
+        ? iconButton("trash", "Delete message", () => this.remove(message, surface), {
+            "data-testid": "delete",
+          })
+        : null,
       shortcuts.length ? this.shortcutButton(message, shortcuts, surface) : null,
     );
   }
 
   shortcutButton({ channel, ts }, shortcuts, surface) {
-    const run = (callback_id) => post("shortcut", { user: this.store.me, callback_id, channel, ts }).catch((error) => surface.report(error));
-    const items = shortcuts.map(({ name, callback_id: id }) => ({ label: name, run: () => run(id), "data-callback-id": id }));
-    return iconButton("more", "More actions", (event) => openMenu(event.currentTarget, "More actions", items), { "data-testid": "more" });
+    const run = (callback_id) =>
+      post("shortcut", { user: this.store.me, callback_id, channel, ts }).catch((error) =>
+        surface.report(error),
+      );
+    const items = shortcuts.map(({ name, callback_id: id }) => ({
+      label: name,
+      run: () => run(id),
+      "data-callback-id": id,
+    }));
+    return iconButton(
+      "more",
+      "More actions",
+      (event) => openMenu(event.currentTarget, "More actions", items),
+      { "data-testid": "more" },
+    );
   }
 
   async remove({ channel, ts }, surface) {
-    const sure = await confirmed("Delete message", "Delete this message for everyone?", { yes: "Delete", danger: true });
-    if (sure) await post("delete", { user: this.store.me, channel, ts }).catch((error) => surface.report(error));
+    const sure = await confirmed("Delete message", "Delete this message for everyone?", {
+      yes: "Delete",
+      danger: true,
+    });
+    if (sure)
+      await post("delete", { user: this.store.me, channel, ts }).catch((error) => surface.report(error));
   }
 
   edit(message, article, surface) {
     const content = article.querySelector(".content");
-    const text = h("textarea", { class: "input", "aria-label": "Edit message", dir: "auto", rows: "2", "data-testid": "edit-text" });
+    const text = h("textarea", {
+      class: "input",
+      "aria-label": "Edit message",
+      dir: "auto",
+      rows: "2",
+      "data-testid": "edit-text",
+    });
     text.value = decode(message.text, this.store);
     const leave = () => form.replaceWith(content);
     const save = async (event) => {
       event.preventDefault();
-      const body = { user: this.store.me, channel: message.channel, ts: message.ts, text: encode(text.value, this.store.mentionable) };
-      await post("edit", body).then(leave).catch((error) => surface.report(error));
+      const body = {
+        user: this.store.me,
+        channel: message.channel,
+        ts: message.ts,
+        text: encode(text.value, this.store.mentionable),
+      };
+      await post("edit", body)
+        .then(leave)
+        .catch((error) => surface.report(error));
     };
     const form = h(
       "form",
@@ -162,7 +218,13 @@ export function avatar(store, id) {
   return node;
 }
 
-const initials = (name) => name.split(/\s+/).map((word) => word[0]).slice(0, 2).join("").toUpperCase();
+const initials = (name) =>
+  name
+    .split(/\s+/)
+    .map((word) => word[0])
+    .slice(0, 2)
+    .join("")
+    .toUpperCase();
 
 function byline(message, name) {
   const iso = dateOf(message.ts).toISOString();
@@ -185,14 +247,27 @@ function attachment({ color, blocks, text, fallback }, surface) {
 function files({ files: list = [] }) {
   const one = ({ name, title, mimetype, url_private: url, alt_txt: alt }) =>
     mimetype?.startsWith("image/")
-      ? h("figure", {}, h("figcaption", {}, title ?? name), image({ image_url: url, alt_text: alt ?? title ?? name }))
-      : h("a", { class: "no-image", href: safeUrl(new URL(url, location.href).href), target: "_blank" }, title ?? name);
+      ? h(
+          "figure",
+          {},
+          h("figcaption", {}, title ?? name),
+          image({ slack_file: { url }, alt_text: alt ?? title ?? name }),
+        )
+      : h(
+          "a",
+          { class: "no-image", href: new URL(url, location.href).pathname, target: "_blank" },
+          title ?? name,
+        );
   return list.length ? h("div", { class: "files" }, list.map(one)) : null;
 }
 
 /** A card that changes under the person's hands: the focus goes to the same element, else to the new card. */
 function keepFocus(before, after) {
   const { actionId } = document.activeElement.dataset;
-  queueMicrotask(() => (actionId && after.querySelector(`[data-action-id="${CSS.escape(actionId)}"]`) || after).focus({ preventScroll: true }));
+  queueMicrotask(() =>
+    ((actionId && after.querySelector(`[data-action-id="${CSS.escape(actionId)}"]`)) || after).focus({
+      preventScroll: true,
+    }),
+  );
   before.replaceWith(after);
 }

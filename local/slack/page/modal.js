@@ -43,7 +43,9 @@ export class Modal {
   /** Replaces a view that is open; what was filled in stays where block and action are the same. */
   update(view) {
     this.stack = this.stack.map((entry) =>
-      entry.view.id === view.id && entry.view.hash !== view.hash ? this.entry(view, entry.surface.values) : entry,
+      entry.view.id === view.id && entry.view.hash !== view.hash
+        ? this.entry(view, entry.surface.values)
+        : entry,
     );
   }
 
@@ -62,12 +64,21 @@ export class Modal {
     this.top.form ??= this.form(this.top);
     this.dialog.append(this.top.form);
     if (!this.dialog.open) this.dialog.showModal();
-    (this.dialog.querySelector("[autofocus]") ?? this.dialog.querySelector(".modal-body :is(input, textarea, button), .modal-submit"))?.focus();
+    (
+      this.dialog.querySelector("[autofocus]") ??
+      this.dialog.querySelector(".modal-body :is(input, textarea, button), .modal-submit")
+    )?.focus();
   }
 
   form({ view, surface }) {
     const back = this.stack.length > 1;
-    const submit = view.submit && h("button", { class: "button primary modal-submit", "data-testid": "modal-submit" }, plain(view.submit));
+    const submit =
+      view.submit &&
+      h(
+        "button",
+        { class: "button primary modal-submit", "data-testid": "modal-submit" },
+        plain(view.submit),
+      );
     const send = (event) => {
       event.preventDefault();
       this.submit(submit);
@@ -79,7 +90,11 @@ export class Modal {
         "header",
         { class: "modal-header" },
         h("h2", { id: "modal-title", dir: "auto" }, plain(view.title)),
-        h("button", { type: "button", class: "icon-button", "aria-label": "Close", onclick: () => this.dismiss() }, icon("close")),
+        h(
+          "button",
+          { type: "button", class: "icon-button", "aria-label": "Close", onclick: () => this.dismiss() },
+          icon("close"),
+        ),
       ),
       h("div", { class: "modal-body" }, renderBlocks(view.blocks, surface)),
       surface.note,
@@ -112,7 +127,11 @@ export class Modal {
     button?.setAttribute("aria-busy", "true");
     surface.say("");
     try {
-      this.answered(view, surface, await post("submit", { user: this.store.me, view_id: view.id, state: { values: surface.values } }));
+      this.answered(
+        view,
+        surface,
+        await post("submit", { user: this.store.me, view_id: view.id, state: { values: surface.values } }),
+      );
     } catch (error) {
       surface.report(error);
     } finally {
@@ -122,7 +141,8 @@ export class Modal {
 
   /** What the bot said to the submission. New and changed views arrive by the stream. */
   answered(view, surface, { acknowledged = true, response_action: action, errors = {} }) {
-    if (!acknowledged) return surface.say("corrigible did not answer in time. Nothing was lost; please try again.");
+    if (!acknowledged)
+      return surface.say("corrigible did not answer in time. Nothing was lost; please try again.");
     if (Object.keys(errors).length) return this.showErrors(errors);
     if (action === "clear") this.stack = [];
     else if (!action) this.stack = this.without(view.id);
@@ -145,14 +165,20 @@ export class Modal {
 /** What Slack's own client refuses before it asks the bot: `{block_id: words}`. */
 function problems(view, values) {
   const inputs = view.blocks.filter((block) => block.type === "input");
-  const found = inputs.map((block) => [block.block_id, problem(block, values[block.block_id]?.[block.element.action_id])]);
+  const found = inputs.map((block) => [
+    block.block_id,
+    problem(block, values[block.block_id]?.[block.element.action_id]),
+  ]);
   return Object.fromEntries(found.filter(([, words]) => words));
 }
 
 function problem({ optional, element }, state = {}) {
   const { type, ...rest } = state;
-  const empty = Object.values(rest).every((value) => value === null || value === undefined || value.length === 0);
+  const empty = Object.values(rest).every(
+    (value) => value === null || value === undefined || value.length === 0,
+  );
   if (empty) return optional ? null : "Please complete this required field.";
-  if (rest.value?.length < element.min_length) return `Please write at least ${element.min_length} characters.`;
+  if (rest.value?.length < element.min_length)
+    return `Please write at least ${element.min_length} characters.`;
   return null;
 }

@@ -19,7 +19,8 @@ const TOKEN = new RegExp(
   "gu",
 );
 
-export const unescape = (text) => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+export const unescape = (text) =>
+  text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 export const escape = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 /**
@@ -77,7 +78,8 @@ function token(match, directory) {
 function reference(angle, directory) {
   const [target, label] = angle.split(/\|(.*)/s);
   if (target.startsWith("@")) return mention(target.slice(1), directory);
-  if (target.startsWith("#")) return h("span", { class: "mention" }, `#${label || directory.channelName(target.slice(1))}`);
+  if (target.startsWith("#"))
+    return h("span", { class: "mention" }, `#${label || directory.channelName(target.slice(1))}`);
   if (target.startsWith("!date^")) return dateNode(target, label);
   if (target.startsWith("!")) return h("span", { class: "mention mine" }, label ?? `@${target.slice(1)}`);
   return safeUrl(target) ? link(unescape(target), unescape(label ?? target)) : null;
@@ -99,24 +101,34 @@ export function link(url, label) {
 export function emojiNode(name) {
   const character = EMOJI.get(name);
   if (!character) return `:${name}:`;
-  return h("span", { class: "emoji", role: "img", "aria-label": name.replaceAll("_", " "), title: `:${name}:` }, character);
+  return h(
+    "span",
+    { class: "emoji", role: "img", "aria-label": name.replaceAll("_", " "), title: `:${name}:` },
+    character,
+  );
 }
 
 /** A `plain_text` object's words: emoji, but no other markup. */
 export function plain(textObject) {
   const text = textObject?.text ?? "";
   if (textObject?.emoji === false) return [text];
-  return text.split(/(:[\w+'-]+:)/).map((part) => (/^:.+:$/.test(part) ? emojiNode(part.slice(1, -1)) : part));
+  return text
+    .split(/(:[\w+'-]+:)/)
+    .map((part) => (/^:.+:$/.test(part) ? emojiNode(part.slice(1, -1)) : part));
 }
 
 /** A text object of either type, inline. */
 export function textObject(object, directory) {
-  return object?.type === "mrkdwn" ? mrkdwn(object.text, directory) : [h("p", { dir: "auto" }, plain(object))];
+  return object?.type === "mrkdwn"
+    ? mrkdwn(object.text, directory)
+    : [h("p", { dir: "auto" }, plain(object))];
 }
 
 /** What a person typed, as Slack stores it: `@Ana` becomes `<@U…>`, the three special characters are escaped. */
 export function encode(typed, people) {
-  const names = people.map(({ name }) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).sort((a, b) => b.length - a.length);
+  const names = people
+    .map(({ name }) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
+    .sort((a, b) => b.length - a.length);
   const ids = new Map(people.map(({ id, name }) => [name.toLowerCase(), id]));
   const found = new RegExp(`(?<![\\p{L}\\p{N}@])@(${names.join("|")})(?![\\p{L}\\p{N}])`, "giu");
   return escape(typed).replace(found, (_, name) => `<@${ids.get(name.toLowerCase())}>`);

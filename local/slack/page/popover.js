@@ -3,7 +3,8 @@
 import { h, icon } from "./dom.js";
 import { EMOJI } from "./emoji.js";
 
-const FAVOURITES = `+1 -1 eyes white_check_mark x tada heart joy thinking_face pray raised_hands fire rocket bug
+const FAVOURITES =
+  `+1 -1 eyes white_check_mark x tada heart joy thinking_face pray raised_hands fire rocket bug
   bulb question warning 100 clap wave sob muscle sparkles hourglass_flowing_sand`.split(/\s+/);
 
 /** Shows `node` above everything, next to `anchor`; nothing happens where `anchor` already has one open. */
@@ -33,7 +34,11 @@ export function placeNear(anchor, node) {
 
 /** Arrow keys walk through `items`; `columns` says how far up and down go. */
 function walkWithArrows(root, items, columns = 1) {
-  const steps = { ArrowDown: columns, ArrowUp: -columns, ...(columns > 1 && { ArrowRight: 1, ArrowLeft: -1 }) };
+  const steps = {
+    ArrowDown: columns,
+    ArrowUp: -columns,
+    ...(columns > 1 && { ArrowRight: 1, ArrowLeft: -1 }),
+  };
   root.addEventListener("keydown", (event) => {
     const all = items();
     if (!(event.key in steps) || !all.length) return;
@@ -79,9 +84,20 @@ export function openEmojiPicker(anchor, pick) {
     pick(name);
   };
   const button = (name) =>
-    h("button", { type: "button", title: `:${name}:`, "aria-label": name.replaceAll("_", " "), onclick: () => choose(name) }, EMOJI.get(name));
+    h(
+      "button",
+      {
+        type: "button",
+        title: `:${name}:`,
+        "aria-label": name.replaceAll("_", " "),
+        onclick: () => choose(name),
+      },
+      EMOJI.get(name),
+    );
   const show = () => {
-    const names = search.value ? [...EMOJI.keys()].filter((name) => name.includes(search.value.toLowerCase())) : FAVOURITES;
+    const names = search.value
+      ? [...EMOJI.keys()].filter((name) => name.includes(search.value.toLowerCase()))
+      : FAVOURITES;
     grid.replaceChildren(...names.slice(0, 48).map(button));
   };
   search.addEventListener("input", show);

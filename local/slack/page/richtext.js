@@ -6,14 +6,22 @@ import { emojiNode, link, mention } from "./mrkdwn.js";
 const STYLES = { bold: "strong", italic: "em", strike: "s", code: "code", underline: "u" };
 
 export function richText(block, directory) {
-  return h("div", { class: "rich-text" }, block.elements.map((part) => container(part, directory)));
+  return h(
+    "div",
+    { class: "rich-text" },
+    block.elements.map((part) => container(part, directory)),
+  );
 }
 
 function container(part, directory) {
   const inner = () => part.elements.map((leaf) => styled(leaf, directory));
   switch (part.type) {
     case "rich_text_list":
-      return h(part.style === "ordered" ? "ol" : "ul", {}, part.elements.map((item) => h("li", {}, container(item, directory))));
+      return h(
+        part.style === "ordered" ? "ol" : "ul",
+        {},
+        part.elements.map((item) => h("li", {}, container(item, directory))),
+      );
     case "rich_text_quote":
       return h("blockquote", { dir: "auto" }, inner());
     case "rich_text_preformatted":

@@ -2,23 +2,47 @@
 
 import { PageError, post } from "./api.js";
 import { askLine } from "./dialogs.js";
-import { h, icon, iconButton } from "./dom.js";
+import { h, icon, iconButton, place } from "./dom.js";
 import { avatar } from "./messages.js";
 
 export function sidebar(store, root, { go, say }) {
+  const status = h("p", { class: "bot-status", role: "status", "data-testid": "bot-status" });
+  const about = h(
+    "p",
+    { class: "about" },
+    "A practice workspace on this machine. Nothing you write leaves it.",
+  );
   const show = () => {
-    const all = [...store.channels.values()];
-    root.replaceChildren(
-      h("h1", { class: "team" }, store.team.name),
-      h("p", { class: "bot-status", role: "status", "data-testid": "bot-status", "data-connected": String(store.bot.connected) }, botStatus(store.bot)),
-      h("div", { class: "list-head" }, h("h2", {}, "Channels"), iconButton("plus", "Add a channel", () => addChannel(store, { go, say }), { "data-testid": "add-channel" })),
-      h("ul", {}, all.filter((each) => !each.is_im).map((each) => entry(store, each, go))),
-      h("div", { class: "list-head" }, h("h2", {}, "Direct messages")),
-      h("ul", {}, all.filter((each) => each.is_im).map((each) => entry(store, each, go))),
-      h("p", { class: "about" }, "A practice workspace on this machine. Nothing you write leaves it."),
-    );
+    const focused = root.contains(document.activeElement) && document.activeElement.dataset.channel;
+    place(root, [h("h1", { class: "team" }, store.team.name), status, ...lists(store, { go, say }), about]);
+    if (focused) root.querySelector(`[data-channel="${focused}"]`)?.focus();
   };
   store.on("workspace channel unread", show);
+  store.on("workspace", () => {
+    const connected = String(store.bot.connected);
+    if (status.dataset.connected === connected) return;
+    status.dataset.connected = connected;
+    status.replaceChildren(...botStatus(store.bot));
+  });
+}
+
+function lists(store, { go, say }) {
+  const all = [...store.channels.values()];
+  const add = iconButton("plus", "Add a channel", () => addChannel(store, { go, say }), {
+    "data-testid": "add-channel",
+  });
+  const list = (isIm) =>
+    h(
+      "ul",
+      {},
+      all.filter((each) => each.is_im === isIm).map((each) => entry(store, each, go)),
+    );
+  return [
+    h("div", { class: "list-head" }, h("h2", {}, "Channels"), add),
+    list(false),
+    h("div", { class: "list-head" }, h("h2", {}, "Direct messages")),
+    list(true),
+  ];
 }
 
 function botStatus({ name, connected }) {

@@ -59,7 +59,10 @@ export class Store extends EventTarget {
 
   /** Who may be written as `@name`: people by their handle and by their full name, and the bot. */
   get mentionable() {
-    return [...this.users.values()].flatMap(({ id, name, real_name: full }) => [{ id, name }, { id, name: full || name }]);
+    return [...this.users.values()].flatMap(({ id, name, real_name: full }) => [
+      { id, name },
+      { id, name: full || name },
+    ]);
   }
 
   async loadWorkspace(user) {
@@ -103,7 +106,9 @@ export class Store extends EventTarget {
     const { messages } = await get("messages", { user: me, channel, limit: this.limit });
     if (request !== this.request) return;
     const before = this.messages;
-    this.messages = new Map(messages.map((message) => [message.ts, unchanged(before.get(message.ts), message)]));
+    this.messages = new Map(
+      messages.map((message) => [message.ts, unchanged(before.get(message.ts), message)]),
+    );
     this.loading = false;
     this.missed.splice(0).forEach((event) => this.apply(event));
     this.markRead();

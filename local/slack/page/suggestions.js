@@ -13,27 +13,61 @@ function offers(store, before) {
   if (!word) return [];
   const from = before.length - word.length;
   const typed = word.slice(1).toLowerCase();
-  if (word[0] === "@") return peopleOffers(store, typed).filter(({ title }) => title !== word).map((offer) => ({ ...offer, from }));
+  if (word[0] === "@")
+    return peopleOffers(store, typed)
+      .filter(({ title }) => title !== word)
+      .map((offer) => ({ ...offer, from }));
   if (typed.length < 2) return [];
   const names = [...EMOJI.keys()].filter((name) => name.includes(typed));
-  return names.map((name) => ({ insert: `:${name}: `, title: `${EMOJI.get(name)} :${name}:`, detail: "", from }));
+  return names.map((name) => ({
+    insert: `:${name}: `,
+    title: `${EMOJI.get(name)} :${name}:`,
+    detail: "",
+    from,
+  }));
 }
 
 function commandOffers(store, before) {
-  const mine = store.commands.map(({ command, description, usage_hint: hint }) => ({ insert: `${command} `, title: `${command} ${hint ?? ""}`, detail: description }));
-  const all = [...mine, { insert: "/invite @corrigible", title: "/invite @corrigible", detail: "Let corrigible join this channel" }];
-  return all.filter(({ insert }) => insert.startsWith(before) && insert.trim() !== before.trim()).map((offer) => ({ ...offer, from: 0 }));
+  const mine = store.commands.map(({ command, description, usage_hint: hint }) => ({
+    insert: `${command} `,
+    title: `${command} ${hint ?? ""}`,
+    detail: description,
+  }));
+  const all = [
+    ...mine,
+    {
+      insert: "/invite @corrigible",
+      title: "/invite @corrigible",
+      detail: "Let corrigible join this channel",
+    },
+  ];
+  return all
+    .filter(({ insert }) => insert.startsWith(before) && insert.trim() !== before.trim())
+    .map((offer) => ({ ...offer, from: 0 }));
 }
 
 function peopleOffers(store, typed) {
-  const found = [...store.users.values()].filter(({ id, name }) => name.toLowerCase().startsWith(typed) || store.nameOf(id).toLowerCase().includes(typed));
-  return found.map(({ id, name, is_bot: isBot }) => ({ insert: `@${name} `, title: `@${name}`, detail: isBot ? "App" : store.nameOf(id) }));
+  const found = [...store.users.values()].filter(
+    ({ id, name }) => name.toLowerCase().startsWith(typed) || store.nameOf(id).toLowerCase().includes(typed),
+  );
+  return found.map(({ id, name, is_bot: isBot }) => ({
+    insert: `@${name} `,
+    title: `@${name}`,
+    detail: isBot ? "App" : store.nameOf(id),
+  }));
 }
 
 export class Suggestions {
   constructor(store, input) {
     Object.assign(this, { store, input, found: [], at: 0 });
-    this.list = h("ul", { class: "suggestions", id: freshId("suggestions"), role: "listbox", "aria-label": "Suggestions", "data-testid": "suggestions", hidden: true });
+    this.list = h("ul", {
+      class: "suggestions",
+      id: freshId("suggestions"),
+      role: "listbox",
+      "aria-label": "Suggestions",
+      "data-testid": "suggestions",
+      hidden: true,
+    });
     this.list.addEventListener("pointerdown", (event) => event.preventDefault());
     input.setAttribute("aria-controls", this.list.id);
     input.setAttribute("aria-autocomplete", "list");
@@ -56,7 +90,12 @@ export class Suggestions {
     const option = ({ title, detail }, at) =>
       h(
         "li",
-        { role: "option", id: `${this.list.id}-${at}`, "aria-selected": String(at === this.at), onclick: () => this.take(at) },
+        {
+          role: "option",
+          id: `${this.list.id}-${at}`,
+          "aria-selected": String(at === this.at),
+          onclick: () => this.take(at),
+        },
         h("b", {}, title),
         h("small", {}, detail),
       );

@@ -63,7 +63,12 @@ export class Surface {
 /** One element's view of its surface. */
 export class Scope {
   /** @param {boolean} dispatches whether a change is told to the bot at once */
-  constructor(surface, block, element, { dispatches = true, labelId = null, controlId = null, noteId = null } = {}) {
+  constructor(
+    surface,
+    block,
+    element,
+    { dispatches = true, labelId = null, controlId = null, noteId = null } = {},
+  ) {
     Object.assign(this, { surface, block, element, dispatches, labelId, controlId, noteId });
     this.store = surface.store;
   }

@@ -14,11 +14,24 @@ const isGone = (message) => !message || message.subtype === "tombstone";
 
 export class Timeline {
   constructor(store, { root, scroller, jump }) {
-    Object.assign(this, { store, root, scroller, jump, messages: new Messages(store), kept: new Map(), expanded: new Set() });
+    Object.assign(this, {
+      store,
+      root,
+      scroller,
+      jump,
+      messages: new Messages(store),
+      kept: new Map(),
+      expanded: new Set(),
+    });
     store.on("channel", () => this.restart());
     store.on("messages", () => this.show());
     jump.addEventListener("click", () => this.toEnd());
-    scroller.addEventListener("scroll", () => this.nearEnd && (jump.hidden = true));
+    scroller.addEventListener("scroll", () => {
+      this.atEnd = this.nearEnd;
+      if (this.atEnd) jump.hidden = true;
+    });
+    // pictures that come in late, and a thread pane that opens, must not push the end out of sight
+    new ResizeObserver(() => this.atEnd && this.toEnd()).observe(root);
     root.addEventListener("keydown", (event) => walkMessages(event, root));
   }
 
@@ -38,6 +51,7 @@ export class Timeline {
 
   show() {
     const wasNearEnd = this.fresh || this.nearEnd;
+    this.atEnd = wasNearEnd;
     place(this.root, this.nodes());
     reachable(this.root);
     this.root.removeAttribute("aria-busy");
@@ -62,7 +76,8 @@ export class Timeline {
   nodes() {
     const threads = this.store.threads();
     if (!threads.length) return [this.welcome()];
-    const nodes = this.store.messages.size >= this.store.limit ? [this.keep("earlier", () => this.earlierButton())] : [];
+    const nodes =
+      this.store.messages.size >= this.store.limit ? [this.keep("earlier", () => this.earlierButton())] : [];
     let previous = null;
     for (const thread of threads) {
       const { ts, parent, replies } = thread;
@@ -88,18 +103,26 @@ export class Timeline {
   parent({ ts, parent }, previous) {
     if (isGone(parent)) return this.keep(`gone ${ts}`, () => h("p", { class: "gone", "data-ts": ts }, GONE));
     const node = this.messages.node(parent);
-    const together = previous?.user === parent.user && parent.ts - previous.ts < TOGETHER_S && !parent.is_ephemeral;
+    const together =
+      previous?.user === parent.user && parent.ts - previous.ts < TOGETHER_S && !parent.is_ephemeral;
     node.classList.toggle("together", Boolean(together));
     return node;
   }
 
   /** A thread's replies, at sight below its message: the last few, the earlier ones on demand. */
   replies({ ts, replies }) {
-    const box = this.keep(`replies ${ts}`, () => h("section", { class: "replies", "aria-label": "Replies", "data-thread-ts": ts }));
+    const box = this.keep(`replies ${ts}`, () =>
+      h("section", { class: "replies", "aria-label": "Replies", "data-thread-ts": ts }),
+    );
     const shown = this.expanded.has(ts) ? replies : lastFewAndCard(replies);
     const hidden = replies.length - shown.length;
     const nodes = shown.map((reply) => this.messages.node(reply));
-    place(box, [hidden ? this.showEarlier(ts, hidden) : null, ...nodes, this.threadFooter(ts, replies)].filter(Boolean));
+    place(
+      box,
+      [hidden ? this.showEarlier(ts, hidden) : null, ...nodes, this.threadFooter(ts, replies)].filter(
+        Boolean,
+      ),
+    );
     return box;
   }
 
@@ -109,7 +132,9 @@ export class Timeline {
       this.show();
     };
     const words = `Show ${count} earlier ${count === 1 ? "reply" : "replies"}`;
-    return this.keep(`earlier ${ts} ${count}`, () => h("button", { type: "button", class: "link", onclick: expand, "data-testid": "show-earlier" }, words));
+    return this.keep(`earlier ${ts} ${count}`, () =>
+      h("button", { type: "button", class: "link", onclick: expand, "data-testid": "show-earlier" }, words),
+    );
   }
 
   threadFooter(ts, replies) {
@@ -121,13 +146,22 @@ export class Timeline {
         { class: "thread-footer" },
         h("button", { type: "button", class: "link", onclick: open, "data-testid": "reply-count" }, words),
         h("span", { class: "quiet" }, `last ${clockTime(replies.at(-1).ts)}`),
-        h("button", { type: "button", class: "link", onclick: open, "data-testid": "reply-in-thread" }, icon("reply"), "Reply in thread"),
+        h(
+          "button",
+          { type: "button", class: "link", onclick: open, "data-testid": "reply-in-thread" },
+          icon("reply"),
+          "Reply in thread",
+        ),
       ),
     );
   }
 
   earlierButton() {
-    return h("button", { type: "button", class: "link earlier", onclick: () => this.store.loadEarlier() }, "Load earlier messages");
+    return h(
+      "button",
+      { type: "button", class: "link earlier", onclick: () => this.store.loadEarlier() },
+      "Load earlier messages",
+    );
   }
 }
 
@@ -155,7 +189,12 @@ export class ThreadPane {
     this.shown = thread;
     this.root.replaceChildren();
     if (thread === null) return;
-    this.list = h("div", { class: "timeline", role: "log", "aria-live": "polite", "aria-label": "Thread messages" });
+    this.list = h("div", {
+      class: "timeline",
+      role: "log",
+      "aria-live": "polite",
+      "aria-label": "Thread messages",
+    });
     const compose = h("footer", { class: "compose" });
     this.root.append(
       h(
@@ -163,7 +202,9 @@ export class ThreadPane {
         { class: "pane-header" },
         h("h2", {}, "Thread"),
         h("span", { class: "quiet" }, `# ${this.store.channelName(this.store.channel)}`),
-        iconButton("close", "Close thread", () => this.store.openThread(null), { "data-testid": "close-thread" }),
+        iconButton("close", "Close thread", () => this.store.openThread(null), {
+          "data-testid": "close-thread",
+        }),
       ),
       h("div", { class: "scroller" }, this.list),
       compose,
@@ -172,13 +213,15 @@ export class ThreadPane {
   }
 
   fill(ts) {
+    if (!this.store.messages.size) return;
     const { parent, replies } = this.store.threads().find((each) => each.ts === ts) ?? { replies: [] };
     const count = replies.length === 1 ? "1 reply" : `${replies.length} replies`;
     const first = isGone(parent) ? h("p", { class: "gone" }, GONE) : this.messages.node(parent);
     const before = this.list.childElementCount;
     place(this.list, [first, divider(count), ...replies.map((reply) => this.messages.node(reply))]);
     reachable(this.list);
-    if (this.list.childElementCount !== before) this.list.parentNode.scrollTop = this.list.parentNode.scrollHeight;
+    if (this.list.childElementCount !== before)
+      this.list.parentNode.scrollTop = this.list.parentNode.scrollHeight;
   }
 }
 
