@@ -22,6 +22,7 @@ from storage.tables import Correction, Label, Mode, Prediction, Word
 RIGHT = "right"
 CHANGE = "change"
 CHOOSE = "choose"
+ACTIONS = "actions"
 METADATA = "corrigible_card"
 OFFERED = 3
 NO_WORDS = "I read words, and this message has none. Write what I should classify, or try `/corrigible help`."
@@ -87,7 +88,7 @@ def _question(content: Content, prediction: Prediction) -> Json:
     best = content.labels[prediction.label_id]
     blocks = [
         _section("Which label fits this message?"),
-        ActionsBlock(elements=[*choices, change]),
+        ActionsBlock(block_id=ACTIONS, elements=[*choices, change]),
         _context(
             f"My best guess is {escape(best.name)}, {_sure(prediction)} · "
             f"model {version(prediction)}{_cut(prediction)}"
@@ -128,7 +129,7 @@ def _buttons(content: Content, label: Label) -> ActionsBlock:
         value=f"{content.message.id}:{label.id}",
         accessibility_label=f"Right: this message is {label.name}"[:75],
     )
-    return ActionsBlock(elements=[right, _change(content.message.id, "Change")])
+    return ActionsBlock(block_id=ACTIONS, elements=[right, _change(content.message.id, "Change")])
 
 
 def _change(message_id: str, text: str) -> ButtonElement:

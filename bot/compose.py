@@ -102,6 +102,8 @@ class Bot:
     server: WebServer
     socket: SocketConnection | None
     database: Database
+    service: Service
+    metrics: Metrics
 
     def start(self) -> None:
         """Serve. Raises PortInUseError, SlackRefusedError."""
@@ -161,7 +163,8 @@ def compose(settings: Settings, slack: Slack) -> Bot:
     workers = [predict, show, learn, *([Worker("socket", socket.watch, metrics)] if socket else [])]
     health = Health(workers, socket, database)
     routes = application(None if socket else app, metrics, health.parts)
-    return Bot(workers, courier, WebServer(settings.host, settings.port, routes), socket, database)
+    server = WebServer(settings.host, settings.port, routes)
+    return Bot(workers, courier, server, socket, database, service, metrics)
 
 
 def _client(slack: Slack, retries: list[RetryHandler]) -> WebClient:

@@ -146,6 +146,8 @@ class Courier:
         if ts:
             self._client.chat_update(channel=claim.channel_id, ts=ts, **card(content))
             return ts
+        if time.time() > claim.until - self._client.timeout:
+            raise TimeoutError("the claim may end before the post does: another courier could post as well")
         posted = self._client.chat_postMessage(
             channel=claim.channel_id,
             thread_ts=claim.thread_ts,

@@ -90,8 +90,9 @@ def message_event(body: Json, bot_user_id: str) -> Said | Deleted | None:
     try:
         event = body["event"]
         team_id, channel_id = _team(body), _text(event["channel"])
-        if event.get("subtype") == "message_deleted":
-            return Deleted(team_id, channel_id, _text(event["deleted_ts"]))
+        deleted_ts = _deleted_ts(event)
+        if deleted_ts:
+            return Deleted(team_id, channel_id, deleted_ts)
         if event.get("subtype") not in SPOKEN or event.get("bot_id") or body.get("is_ext_shared_channel"):
             return None
         text = event.get("text") or ""
@@ -110,6 +111,15 @@ def message_event(body: Json, bot_user_id: str) -> Said | Deleted | None:
         )
     except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise PayloadError(f"not a message event: {error!r}") from error
+
+
+def _deleted_ts(event: Json) -> str | None:
+    """The ts of the message that was deleted; Slack leaves a tombstone in the place of one with replies."""
+    if event.get("subtype") == "message_deleted":
+        return _text(event["deleted_ts"])
+    if event.get("subtype") == "message_changed" and event["message"].get("subtype") == "tombstone":
+        return _text(event["message"]["ts"])
+    return None
 
 
 def click(body: Json) -> Click:

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, func, select
 from storage import corrections, predictions
 from storage.tables import Card, Correction, Label, Message, Prediction
 
-CLAIM_S = 60.0
+CLAIM_S = 40.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Claim:
     ts: str | None
     attempts: int
     may_stand: bool
+    until: float
 
 
 def claim(session: Session, team_id: str, most: int) -> list[Claim]:
@@ -45,7 +46,7 @@ def claim(session: Session, team_id: str, most: int) -> list[Claim]:
     due = select(Card).where(Card.team_id == team_id, Card.due, Card.due_at <= now, Card.claimed_until < now)
     taken = list(session.exec(due.order_by(col(Card.due_at)).limit(most).with_for_update(skip_locked=True)))
     claims = [
-        Claim(card.message_id, card.channel_id, card.thread_ts, card.ts, card.attempts, card.attempted)
+        Claim(card.message_id, card.channel_id, card.thread_ts, card.ts, card.attempts, card.attempted, now + CLAIM_S)
         for card in taken
     ]
     for card in taken:

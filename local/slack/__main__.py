@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import signal
 import sqlite3
 import sys
@@ -18,6 +19,7 @@ from local.slack.serving import HOST, LocalServer, listen
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve; the exit status says whether it could."""
     options = _parser().parse_args(arguments)
+    logging.getLogger("slack_sdk.models").setLevel(logging.ERROR)  # its warnings quote what people wrote
     try:
         listening = listen(options.port)
     except OSError as error:

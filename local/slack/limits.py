@@ -95,6 +95,7 @@ def check_options(options: list[Any]) -> None:
 
 def _check_block(block: Any) -> None:
     _require(isinstance(block, dict) and block.get("type") in _BLOCKS, "unsupported type of block")
+    _check_name(block, "block_id")
     for element in _listed(block):
         _check_element(block["type"], element)
     for text in _texts(block):
@@ -113,12 +114,13 @@ def _listed(block: Json) -> Iterator[Json]:
         _require(isinstance(given, list) and bool(given), "elements must have at least 1 item")
     if block["type"] in _ALLOWED:
         yield from elements(block)
-        ids = [element["action_id"] for element in elements(block) if element.get("action_id")]
+        ids = [str(element["action_id"]) for element in elements(block) if element.get("action_id")]
         _require(len(ids) == len(set(ids)), "action_id must be unique in its block")
 
 
 def _check_element(block_type: str, element: Json) -> None:
     kind = element.get("type")
+    _check_name(element, "action_id")
     _require(kind in _ALLOWED[block_type], "unsupported type of element")
     if kind == "button":
         _check_plain(element["text"])
@@ -155,6 +157,12 @@ def _check_view_texts(view: Json) -> None:
         _require(bool(view.get("title")), "missing required field: title")
         has_input = any(block["type"] == "input" for block in view["blocks"])
         _require(bool(view.get("submit")) or not has_input, "submit is required when there is an input")
+
+
+def _check_name(found: Json, key: str) -> None:
+    name = found.get(key)
+    _require(name is None or isinstance(name, str), f"{key} must be a string")
+    _require(len(name or "") <= 255, f"{key} must be at most 255 characters")
 
 
 def _check_plain(text: Any) -> None:

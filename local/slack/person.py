@@ -26,14 +26,17 @@ class Person:
     def __init__(self, address: str, user: str) -> None:
         self._user = user
         self._http = httpx.Client(base_url=f"{address}page/", timeout=PATIENCE_S)
-        self._events = connect(f"{address.replace('http', 'ws', 1)}page/events?user={user}", max_size=None)
+        self._connecting = connect(
+            f"{address.replace('http', 'ws', 1)}page/events?user={user}", max_size=None
+        )
         self._heard: list[Json] = []
 
     def __enter__(self) -> Self:
+        self._events = self._connecting.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._events.close()
+    def __exit__(self, *error: Any) -> None:
+        self._connecting.__exit__(*error)
         self._http.close()
 
     def write(self, channel: str, text: str, thread_ts: str | None = None) -> str:
@@ -41,9 +44,10 @@ class Person:
         thread = {"thread_ts": thread_ts} if thread_ts else {}
         return str(self._do("message", channel=channel, text=text, **thread)["ts"])
 
-    def command(self, channel: str, command: str, text: str) -> None:
-        """Type a slash command."""
+    def command(self, channel: str, command: str, text: str) -> Json:
+        """Type a slash command; what the bot answers to this person alone."""
         self._do("command", channel=channel, command=command, text=text)
+        return self.wait_for_whisper(channel)
 
     def messages(self, channel: str) -> list[Json]:
         """What this person sees in a channel, oldest first, replies included."""

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
@@ -16,6 +16,7 @@ from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from waitress.server import create_server
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from local.slack.config import Config
@@ -78,8 +79,9 @@ class Slack:
 
 
 def _read(socket: ClientConnection, pushes: list[dict[str, Any]]) -> None:
-    for text in socket:  # ends when the socket is closed
-        pushes.append(json.loads(text))
+    with suppress(ConnectionClosed):
+        for text in socket:
+            pushes.append(json.loads(text))
 
 
 @contextmanager
@@ -125,10 +127,10 @@ def http_bot(app: App, port: int) -> Iterator[None]:
     try:
         yield
     finally:
-        server.trigger.pull_trigger(server.close)
+        # its loop ends once nothing is open any more
+        with suppress(OSError):  # a worker that wakes it just now has closed everything already
+            server.trigger.pull_trigger(lambda: [each.close() for each in list(sockets.values())])
         thread.join(5)
-        for dispatcher in list(sockets.values()):
-            dispatcher.close()
         server.task_dispatcher.shutdown()
 
 

@@ -63,6 +63,7 @@ export class Composer {
     const channel = this.store.channels.get(this.store.channel);
     const where = `${channel?.is_im ? "" : "#"}${this.store.channelName(this.store.channel)}`;
     const label = this.thread ? "Reply…" : `Message ${where}`;
+    this.text.disabled = !this.store.channel;
     this.text.placeholder = label;
     this.text.setAttribute("aria-label", label);
     this.say("");

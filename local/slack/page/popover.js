@@ -8,9 +8,9 @@ const FAVOURITES =
   bulb question warning 100 clap wave sob muscle sparkles hourglass_flowing_sand`.split(/\s+/);
 
 /** Shows `node` above everything, next to `anchor`; nothing happens where `anchor` already has one open. */
-export function openPopover(anchor, node, mode = "auto") {
+function openPopover(anchor, node) {
   if (anchor.getAttribute("aria-expanded") === "true") return;
-  node.popover = mode;
+  node.popover = "auto";
   (anchor.closest("dialog") ?? document.body).append(node);
   node.showPopover();
   placeNear(anchor, node);

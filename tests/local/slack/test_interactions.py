@@ -150,8 +150,7 @@ def test_an_ephemeral_message_can_be_clicked_replaced_and_deleted(slack: Slack, 
     @app.action("go")
     def go(ack: Ack, respond: Respond, body: dict[str, Any]) -> None:
         ack()
-        text = None if bodies else "done"
-        respond(text=text, replace_original=not bodies, delete_original=bool(bodies), blocks=CARD)
+        respond(text="done", blocks=CARD, replace_original=not bodies, delete_original=bool(bodies))
         bodies.append(body)
 
     ts = slack.web.chat_postEphemeral(channel=SUPPORT, user=ANA, text="only you", blocks=CARD)["message_ts"]

@@ -28,6 +28,7 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+WAIT_MS = 15_000  # a shared machine can be slow
 LABELS = ("bug report", "billing", "feature request")
 
 
@@ -39,6 +40,7 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=QUIET)
         yield browser
@@ -64,7 +66,7 @@ def address() -> Iterator[str]:
 def page(browser: Browser, address: str) -> Iterator[Page]:
     """Ana's page, at #support."""
     with browser.new_context() as context:
-        context.set_default_timeout(8_000)
+        context.set_default_timeout(WAIT_MS)
         yield opened(context.new_page(), address)
 
 

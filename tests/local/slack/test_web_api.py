@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import chain
 
 import pytest
 
@@ -128,7 +129,7 @@ def test_history_is_newest_first_and_pages_by_cursor_without_gap_or_repeat(slack
 
     seen = [[message["ts"] for message in page["messages"]] for page in pages]
     assert [len(page) for page in seen] == [3, 3, 1]
-    assert sum(seen, []) == written[::-1]
+    assert list(chain(*seen)) == written[::-1]
     assert (
         refusal(slack.web.conversations_history, channel=SUPPORT, cursor="bm9uc2Vuc2U=") == "invalid_cursor"
     )

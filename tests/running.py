@@ -1,0 +1,118 @@
+"""The real bot, in this process or in one of its own, connected to a real local workspace."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bot.compose import Bot, compose
+from bot.compose import Slack as Address
+from bot.settings import Settings
+from local.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from local.slack.person import Person
+from local.slack.seed import CHANNELS, PEOPLE
+from tests.local.running import Slack, free_port, until
+
+SUPPORT = CHANNELS["support"]
+ANA, BEN = PEOPLE["ana"], PEOPLE["ben"]
+
+LABELS = """
+[[label]]
+name = "bug"
+description = "something is broken, crashes or shows an error"
+emoji = ":bug:"
+
+[[label]]
+name = "billing"
+description = "invoice, payment, refund, price"
+
+[[label]]
+name = "how-to"
+description = "a question about how to do something"
+
+[[label]]
+name = "praise"
+description = "thanks and compliments"
+"""
+
+
+def settings(tmp_path: Path, database_url: str, **changes: Any) -> Settings:
+    """Settings of a bot for a test: a free port, four labels, nothing from the environment's `.env`."""
+    labels = tmp_path / "labels.toml"
+    if not labels.exists():
+        labels.write_text(LABELS, encoding="utf-8")
+    given = {"database_url": database_url, "labels_file": labels, "port": free_port(), **changes}
+    return Settings(_env_file=None, **given)
+
+
+@contextmanager
+def bot(slack: Slack, chosen: Settings, *, by_http: bool = False) -> Iterator[Bot]:
+    """A bot in this process, connected by Socket Mode or signed HTTP."""
+    app_token, secret = (None, SIGNING_SECRET) if by_http else (APP_TOKEN, None)
+    running = compose(chosen, Address(f"{slack.url}/api/", BOT_TOKEN, app_token, secret))
+    try:
+        running.start()
+        if not by_http:
+            until(slack.bot_connected)
+        yield running
+    finally:
+        running.stop()
+
+
+@contextmanager
+def person(slack: Slack, user: str = ANA) -> Iterator[Person]:
+    """Somebody in the workspace."""
+    with Person(f"{slack.url}/", user) as somebody:
+        yield somebody
+
+
+def cards(slack: Slack, ts: str, channel: str = SUPPORT) -> list[dict[str, Any]]:
+    """The bot's cards in the thread of a message."""
+    seen = slack.messages(channel)
+    return [one for one in seen if one.get("thread_ts") == ts != one["ts"] and "bot_id" in one]
+
+
+class BotProcess:
+    """`corrigible run` as an operator starts it, which can be killed."""
+
+    def __init__(self, slack: Slack, chosen: Settings, folder: Path) -> None:
+        self._slack = slack
+        self.log = folder / "bot.log"
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("SLACK_")},
+            "SLACK_API_URL": f"{slack.url}/api/",
+            "SLACK_BOT_TOKEN": BOT_TOKEN,
+            "SLACK_APP_TOKEN": APP_TOKEN,
+            "DATABASE_URL": chosen.database_url.get_secret_value(),
+            "LABELS_FILE": str(chosen.labels_file),
+            "PORT": str(chosen.port),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns when the bot is connected."""
+        command = [sys.executable, "-c", "from bot.cli import main; main()", "run"]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        until(self._slack.bot_connected, within_s=60)
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        until(lambda: not self._slack.bot_connected(), within_s=10)
+
+    def stop(self) -> int:
+        """Ctrl-C; the exit status."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGINT)
+        return self._process.wait(10)
