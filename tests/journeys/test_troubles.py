@@ -18,7 +18,6 @@ from bot.compose import Slack as Address
 from bot.web import PortInUseError
 from learning.encoder import EncoderNotFoundError
 from local.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
-from local.slack.person import Person
 from local.slack.serving import listen
 from storage.database import DatabaseUnavailableError
 from tests.local.running import Slack, free_port, until, workspace
@@ -60,7 +59,7 @@ def one_card(slack: Slack, ts: str, within_s: float = 20) -> str:
         ":fire:",
         "```raise SystemExit(1)```",
         "האפליקציה קורסת",
-        "‮txet",
+        "\u202etxet",
         "\x00null",
         "<@U999>?",
     ],
@@ -101,7 +100,7 @@ def test_messages_of_bots_joins_and_edits_are_ignored(slack: Slack, running: Bot
 
 
 def test_an_event_of_unknown_shape_is_acknowledged_and_stops_nothing(slack: Slack, running: Bot) -> None:
-    slack.fault("event", event={"type": "message", "channel": 7, "ts": None})
+    slack.fault("event", event={"type": "message", "channel": SUPPORT, "text": "no ts"})
     slack.fault("event", event={"type": "something_new"})
     one_card(slack, slack.say("The app crashes"))
 
@@ -178,7 +177,8 @@ def test_a_modal_with_nothing_chosen_or_a_retired_label_says_what_to_do(slack: S
     one_card(slack, ts)
     with person(slack) as ana:
         view = ana.open_view(cards(slack, ts)[0], "change")
-        nothing = ana.submit(view, {})
+        cleared = {"label": {"label": {"type": "external_select", "selected_option": None}}}
+        nothing = ana.submit(view, cleared)
         retired = ana.submit(
             view, {"proposal": {"proposal": {"type": "plain_text_input", "value": "Praise"}}}
         )
