@@ -19,7 +19,7 @@ from bot.background import Learning, Predicting
 from bot.courier import Courier
 from bot.metrics import Metrics
 from bot.service import Service, Wakers
-from bot.settings import Settings
+from bot.settings import Settings, SettingsError
 from bot.socket_mode import SocketConnection
 from bot.web import PortInUseError, WebServer, application
 from bot.worker import Worker
@@ -64,6 +64,7 @@ OPERATORS_FAULTS = (
     EncoderNotFoundError,
     LabelFileError,
     PortInUseError,
+    SettingsError,
     SlackRefusedError,
 )
 

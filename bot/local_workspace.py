@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from pathlib import Path
 
 import httpx
 
 from bot.compose import Slack
+from bot.settings import SettingsError
 from bot.web import PortInUseError
 from local.slack.config import Config
 from local.slack.credentials import APP_TOKEN, BOT_TOKEN
@@ -30,7 +32,13 @@ class LocalWorkspace:
         self.is_new = not state.exists()
         state.parent.mkdir(parents=True, exist_ok=True)
         self.address = f"http://{HOST}:{self._socket.getsockname()[1]}/"
-        self._server = LocalServer(create_app(Config(state=str(state))))
+        try:
+            self._server = LocalServer(create_app(Config(state=str(state))))
+        except sqlite3.Error as error:
+            self._socket.close()
+            raise SettingsError(
+                f"LOCAL_STATE: {state} can't be used ({error}); stop what uses it, or name another"
+            ) from error
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
 
     def start(self) -> None:

@@ -8,7 +8,16 @@ import re
 FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 TOKEN = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|(?<=://)[^/\s:@]*:[^@\s/]+(?=@)")
 # These quote requests and responses, which hold what people wrote.
-QUIET = ("slack_bolt", "slack_sdk", "uvicorn", "httpx", "alembic", "waitress", "websockets")
+QUIET = (
+    "slack_bolt",
+    "slack_sdk",
+    "slack_sdk.models",
+    "uvicorn",
+    "httpx",
+    "alembic",
+    "waitress",
+    "websockets",
+)
 
 
 class Redaction(logging.Formatter):

@@ -32,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # uvicorn raises the signal again once it has stopped; ours then says that all is well
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
+        sys.stdout.write(f"Slack workspace: http://{HOST}:{listening.getsockname()[1]}/\n")
+        sys.stdout.flush()
         LocalServer(app).run([listening])
     return 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import sys
 
 import uvicorn
 from starlette.applications import Starlette
@@ -17,13 +16,6 @@ class LocalServer(uvicorn.Server):
     def __init__(self, app: Starlette) -> None:
         super().__init__(_quietly(app))
         self._app = app
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say where we are as soon as we can be reached."""
-        await super().startup(sockets)
-        for listening in sockets or []:
-            sys.stdout.write(f"Slack workspace: http://{HOST}:{listening.getsockname()[1]}/\n")
-            sys.stdout.flush()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop within a second, whatever is still open."""

@@ -72,10 +72,17 @@ def claimed(database: Database, message: Message, label_file: Path) -> None:
     with database.writing() as session:
         labels.synchronize(session, "T0LOCAL", read_label_file(label_file))
         label = labels.active(session, "T0LOCAL")[0]
-        said = {"label_id": label.id, "confidence": 0.9, "margin": 0.8, "ranked": [[label.id, 0.9]]}
-        predictions.add(
-            session, Prediction(message_id=message.id, team_id="T0LOCAL", version=1, revision=0, **said)
+        prediction = Prediction(
+            message_id=message.id,
+            team_id="T0LOCAL",
+            version=1,
+            revision=0,
+            label_id=label.id,
+            confidence=0.9,
+            margin=0.8,
+            ranked=[[label.id, 0.9]],
         )
+        predictions.add(session, prediction)
         messages.done(session, [message.id])
         predictions.show(session, message)
         stored_cards.claim(session, "T0LOCAL", 10)

@@ -10,12 +10,12 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
+from cheroot.wsgi import Server
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
-from waitress.server import create_server
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
@@ -119,19 +119,16 @@ def socket_mode(app: App) -> Iterator[SocketModeHandler]:
 
 @contextmanager
 def http_bot(app: App, port: int) -> Iterator[None]:
-    """The app behind waitress, at /slack/events of `port`."""
-    sockets: dict[Any, Any] = {}
-    server = create_server(SlackRequestHandler(app), host="127.0.0.1", port=port, threads=4, map=sockets)
-    thread = threading.Thread(target=server.run)
+    """The app behind a web server, at /slack/events of `port`."""
+    server = Server(("127.0.0.1", port), SlackRequestHandler(app), numthreads=4, shutdown_timeout=1)
+    server.prepare()
+    thread = threading.Thread(target=server.serve)
     thread.start()
     try:
         yield
     finally:
-        # its loop ends once nothing is open any more
-        with suppress(OSError):  # a worker that wakes it just now has closed everything already
-            server.trigger.pull_trigger(lambda: [each.close() for each in list(sockets.values())])
+        server.stop()
         thread.join(5)
-        server.task_dispatcher.shutdown()
 
 
 def free_port() -> int:

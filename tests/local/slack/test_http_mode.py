@@ -85,9 +85,10 @@ def test_a_bot_that_asks_for_no_retry_gets_none(slack: Slack, port: int) -> None
         return BoltResponse(status=500, headers={"x-slack-no-retry": "1"})
 
     with http_bot(app, port):
-        for text in ("first", "second"):
-            slack.say(text)
-            until(lambda text=text: text in seen)
+        slack.say("first")
+        until(lambda: seen == ["first"])
+        slack.say("second")
+        until(lambda: len(seen) == 2)
 
     assert seen == ["first", "second"]
 

@@ -84,8 +84,8 @@ def test_a_click_without_ack_is_told_so(slack: Slack, app: App, card: str) -> No
 
 def test_a_click_on_what_is_not_there_never_reaches_the_bot(slack: Slack, app: App, card: str) -> None:
     assert click(slack, card, action_id="other")["error"] == "action_not_found"
-    chosen = {"action_id": "pick", "selected_option": option("Other", "other")}
-    assert click(slack, card, **chosen)["error"] == "option_not_found"
+    other = option("Other", "other")
+    assert click(slack, card, action_id="pick", selected_option=other)["error"] == "option_not_found"
     assert click(slack, "1.1")["error"] == "message_not_found"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from websockets import Origin
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -111,7 +112,7 @@ def test_our_own_page_may_write_and_a_page_elsewhere_may_not_listen(slack: Slack
 
     events = f"{slack.url.replace('http', 'ws')}/page/events"
     with pytest.raises(InvalidStatus, match="403"):
-        connect(f"{events}?user={ANA}", origin="https://slack.example")
+        connect(f"{events}?user={ANA}", origin=Origin("https://slack.example"))
     with pytest.raises(InvalidStatus, match="403"):
         connect(f"{events}?user=U0NOBODY00")
 

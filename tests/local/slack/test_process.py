@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from local.slack.serving import listen
 from tests.local.factories import section
-from tests.local.running import ANA, SUPPORT, Slack, bolt, listen, socket_mode, until
+from tests.local.running import ANA, SUPPORT, Slack, bolt, socket_mode, until
 
 
 @contextmanager

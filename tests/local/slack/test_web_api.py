@@ -215,7 +215,9 @@ def test_reactions_are_added_once_and_removed(slack: Slack) -> None:
     slack.web.reactions_add(name="tada", **where)
     assert refusal(slack.web.reactions_add, name="tada", **where) == "already_reacted"
     slack.page("reaction", channel=SUPPORT, ts=ts, name="tada")
-    [reaction] = slack.web.reactions_get(**where)["message"]["reactions"]
+    [reaction] = slack.web.reactions_get(channel=where["channel"], timestamp=where["timestamp"])["message"][
+        "reactions"
+    ]
     assert (reaction["name"], reaction["count"], reaction["users"]) == ("tada", 2, [BOT_USER_ID, ANA])
 
     slack.web.reactions_remove(name="tada", **where)

@@ -1,0 +1,1 @@
+"""Measurements, each beside a named baseline in the same run: `python -m benchmarks.NAME`."""

@@ -1,0 +1,120 @@
+"""A bot and a local Slack of its own, each its own process, connected by Socket Mode."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from benchmarks.processes import Process, python
+from benchmarks.report import BenchmarkError
+from local.slack.credentials import APP_TOKEN, BOT_TOKEN
+from local.slack.person import Person
+from local.slack.seed import CHANNELS, PEOPLE
+from local.slack.serving import listen
+
+START_S = 120.0
+CONNECTIONS = 32
+SUPPORT = CHANNELS["support"]
+ANA = PEOPLE["ana"]
+READY = re.compile(r"Slack workspace: (http://127\.0\.0\.1:\d+/)")
+
+
+class Rig:
+    """What a benchmark does with one bot's Slack: write as Ana, and read what passed over the wire."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+        self.http = httpx.Client(base_url=address, trust_env=False, timeout=30, limits=limits)
+
+    def write(self, text: str) -> str:
+        """A new message in #support; its ts."""
+        words = {"user": ANA, "channel": SUPPORT, "text": text}
+        return str(self.http.post("page/message", json=words).raise_for_status().json()["ts"])
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        """Every event that went to the bot."""
+        return list(self.http.get("faults/deliveries").raise_for_status().json()["deliveries"])
+
+    def posts(self) -> list[dict[str, Any]]:
+        """Every message that the bot posted."""
+        asked = self.http.get("faults/calls", params={"method": "chat.postMessage"})
+        return list(asked.raise_for_status().json()["calls"])
+
+    def is_bot_connected(self) -> bool:
+        return bool(self.http.get("page/state", params={"user": ANA}).json()["bot"]["connected"])
+
+
+@contextmanager
+def bare(folder: Path) -> Iterator[Rig]:
+    """Bolt with one listener, and nothing else."""
+    with _slack(folder) as rig, _bare_bot(rig.address, folder) as bot:
+        _wait(bot, rig.is_bot_connected)
+        yield rig
+
+
+@contextmanager
+def ours(folder: Path) -> Iterator[Rig]:
+    """`corrigible run` on SQLite, switched on in #support by a person."""
+    with _slack(folder) as rig, _our_bot(rig.address, folder) as bot:
+        _wait(bot, rig.is_bot_connected)
+        with Person(rig.address, ANA) as person:
+            person.command(SUPPORT, "/corrigible", "on reply")
+        yield rig
+
+
+@contextmanager
+def _slack(folder: Path) -> Iterator[Rig]:
+    folder.mkdir()
+    arguments = ["-m", "local.slack", "--port", "0", "--state", str(folder / "slack.db")]
+    with python(arguments, {}, folder / "slack.log") as process:
+        _wait(process, lambda: READY.search(process.output))
+        found = READY.search(process.output)
+        assert found is not None
+        rig = Rig(found[1])
+        with rig.http:
+            yield rig
+
+
+@contextmanager
+def _bare_bot(address: str, folder: Path) -> Iterator[Process]:
+    environment = {
+        "BARE_API_URL": f"{address}api/",
+        "BARE_BOT_TOKEN": BOT_TOKEN,
+        "BARE_APP_TOKEN": APP_TOKEN,
+    }
+    with python(["-m", "benchmarks.bare_app"], environment, folder / "bot.log") as process:
+        yield process
+
+
+@contextmanager
+def _our_bot(address: str, folder: Path) -> Iterator[Process]:
+    environment = {
+        "SLACK_API_URL": f"{address}api/",
+        "SLACK_BOT_TOKEN": BOT_TOKEN,
+        "SLACK_APP_TOKEN": APP_TOKEN,
+        "DATABASE_URL": f"sqlite:///{folder}/corrigible.db",
+        "PORT": str(_free_port()),
+    }
+    command = ["-c", "from bot.cli import main; main()", "run"]
+    with python(command, environment, folder / "bot.log") as process:
+        yield process
+
+
+def _wait(process: Process, is_ready: Callable[[], object]) -> None:
+    until = time.monotonic() + START_S
+    while not is_ready():
+        if not process.is_alive or time.monotonic() > until:
+            raise BenchmarkError(f"a process did not start: {process.output}")
+        time.sleep(0.1)
+
+
+def _free_port() -> int:
+    with listen(0) as free:
+        return int(free.getsockname()[1])
