@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from bot.compose import Bot, Slack
     from bot.local_workspace import LocalWorkspace
 
-TRY = "Try: write “Where do I find my invoices?” in #support, press Change under the answer, then write it again."
+TRY = (
+    "Try: write “The login page stays blank” in #support, press Change under the answer, choose bug, "
+    "then write something similar."
+)
 
 app = typer.Typer(help="A Slack bot that takes correction.", no_args_is_help=True, add_completion=False)
 out = Console(highlight=False)
@@ -92,9 +95,7 @@ def _start(settings: Settings, running: list[LocalWorkspace | Bot]) -> None:
     if workspace:
         workspace.greet()
         out.print(f"\nCorrigible is in its own small Slack: [bold]{workspace.address}[/bold]")
-        out.print(
-            "Try: write “The export button crashes” in #support, press Change under the answer, write it again."
-        )
+        out.print(TRY, soft_wrap=True)
         out.print("Ctrl-C stops it.")
     else:
         out.print("Corrigible serves Slack. Ctrl-C stops it.")
