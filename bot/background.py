@@ -43,11 +43,15 @@ class Predicting:
 class Learning:
     """Refits the head whenever people have said something new, here or through another replica."""
 
-    def __init__(self, refitter: Refitter, champion: Champion, metrics: Metrics) -> None:
+    def __init__(self, refitter: Refitter, metrics: Metrics) -> None:
         self._refitter = refitter
-        self.champion = champion
         self._metrics = metrics
-        self._fitted: State | None = None  # the first step makes sure that nothing was said since the start
+        self._fitted: State | None = refitter.state()
+        self.champion = Champion(refitter.serve())
+
+    def start_over(self) -> None:
+        """Refit although nobody said anything: something that was learned from is gone."""
+        self._fitted = None
 
     def step(self) -> float | None:
         """Refit where something is new."""

@@ -35,10 +35,9 @@ err = Console(stderr=True, highlight=False)
 
 def main() -> None:
     """The entry point: a fault that an operator can mend is one clear message and exit status 1."""
-    # No call home, and no hub unless an operator asks for one.
+    # No call home.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
         app()

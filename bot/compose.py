@@ -23,7 +23,6 @@ from bot.settings import Settings, SettingsError
 from bot.socket_mode import SocketConnection
 from bot.web import PortInUseError, WebServer, application
 from bot.worker import Worker
-from learning.champion import Champion
 from learning.classification import Classifier
 from learning.encoder import EncoderNotFoundError, load_encoder
 from learning.label_file import LabelFileError, read_label_file
@@ -147,7 +146,7 @@ def compose(settings: Settings, slack: Slack) -> Bot:
     metrics = Metrics()
     encoder = load_encoder(settings.encoder, settings.encoder_max_tokens, settings.threads)
     refitter = Refitter(database, team_id, encoder, settings.encoder or "all-MiniLM-L6-v2")
-    learning = Learning(refitter, Champion(refitter.serve()), metrics)
+    learning = Learning(refitter, metrics)
     classifier = Classifier(database, team_id, learning.champion, settings.ask_below_margin)
     courier = Courier(database, team_id, _client(slack, []), metrics)
 
@@ -155,7 +154,9 @@ def compose(settings: Settings, slack: Slack) -> Bot:
     courier.on_free = show.wake
     predict = Worker("predictor", Predicting(classifier, metrics, show.wake).step, metrics)
     learn = Worker("refitter", learning.step, metrics)
-    service = Service(database, team_id, metrics, Wakers(predict.wake, show.wake, learn.wake))
+    service = Service(
+        database, team_id, metrics, Wakers(predict.wake, show.wake, learn.wake, learning.start_over)
+    )
     metrics.watch(service.count_waiting, service.count_due)
 
     app = App(client=client, signing_secret=slack.signing_secret or "", token_verification_enabled=False)

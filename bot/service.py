@@ -39,6 +39,7 @@ class Wakers:
     predictor: Callable[[], None]
     courier: Callable[[], None]
     refitter: Callable[[], None]
+    unlearn: Callable[[], None]
 
 
 class Service:
@@ -97,6 +98,8 @@ class Service:
         with self._database.writing() as session:
             is_heard = channels.mode_of(session, deleted.team_id, deleted.channel_id) is not Mode.OFF
             messages.erase(session, deleted.team_id, deleted.channel_id, deleted.ts, is_heard)
+        self._wake.unlearn()
+        self._wake.refitter()
         self._wake.courier()
 
     def choice(self, team_id: str, message_id: str) -> Choice:

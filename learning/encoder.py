@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +27,7 @@ class EncoderNotFoundError(ValueError):
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(
             f"ENCODER {name!r} could not be loaded ({reason}). Give the path of a folder that holds a Hugging Face "
-            "model, or a hub name with HF_HUB_OFFLINE=0, or leave it empty for the one that is installed."
+            "model, or the name of one on the Hugging Face hub, or leave it empty for the one that is installed."
         )
         self.name = name
 
@@ -81,10 +83,11 @@ def load_encoder(name: str | None, max_tokens: int, threads: int) -> Encoder:
 
     `threads`: how many processor threads one batch may use. Raises EncoderNotFoundError.
     """
-    _prepare(threads)
+    source = name or _installed()
+    _check_folder(source)
+    _prepare(threads, is_hub_name=not Path(source).is_dir())
     from transformers import AutoModel, AutoTokenizer
 
-    source = name or _installed()
     try:
         tokenizer = AutoTokenizer.from_pretrained(source)
         model = AutoModel.from_pretrained(source).eval()
@@ -94,7 +97,15 @@ def load_encoder(name: str | None, max_tokens: int, threads: int) -> Encoder:
     return Encoder(model, tokenizer, _fingerprint(model, longest), longest)
 
 
-def _prepare(threads: int) -> None:
+def _check_folder(source: str) -> None:
+    is_path = source.startswith(("/", ".", "~")) or source.count("/") > 1
+    if is_path and not Path(source).is_dir():
+        raise EncoderNotFoundError(source, "there is no such folder")
+
+
+def _prepare(threads: int, is_hub_name: bool) -> None:
+    # Read when transformers is first imported: the network is for those who ask for a model from a hub.
+    os.environ.setdefault("HF_HUB_OFFLINE", "0" if is_hub_name else "1")
     import torch
     from transformers.utils import logging
 

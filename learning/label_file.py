@@ -78,9 +78,9 @@ def _faults(entries: Any, content: dict[str, Any], lines: _Lines) -> Iterator[st
         name = entry.get("name")
         if not isinstance(name, str):
             continue
-        if name.lower() in seen:
-            yield f"{lines.of(number, 'name')}: name {name!r} stands already on {seen[name.lower()]}"
-        seen.setdefault(name.lower(), lines.of(number, "name"))
+        if name.casefold() in seen:
+            yield f"{lines.of(number, 'name')}: name {name!r} stands already on {seen[name.casefold()]}"
+        seen.setdefault(name.casefold(), lines.of(number, "name"))
 
 
 def _entry_faults(entry: dict[str, Any], number: int, lines: _Lines) -> Iterator[str]:

@@ -46,7 +46,15 @@ def claim(session: Session, team_id: str, most: int) -> list[Claim]:
     due = select(Card).where(Card.team_id == team_id, Card.due, Card.due_at <= now, Card.claimed_until < now)
     taken = list(session.exec(due.order_by(col(Card.due_at)).limit(most).with_for_update(skip_locked=True)))
     claims = [
-        Claim(card.message_id, card.channel_id, card.thread_ts, card.ts, card.attempts, card.attempted, now + CLAIM_S)
+        Claim(
+            card.message_id,
+            card.channel_id,
+            card.thread_ts,
+            card.ts,
+            card.attempts,
+            card.attempted,
+            now + CLAIM_S,
+        )
         for card in taken
     ]
     for card in taken:

@@ -56,17 +56,21 @@ def labelled(session: Session, team_id: str) -> dict[str, str]:
     """For each corrected message that is not erased, the id of its settled label, retired labels left out."""
     chosen = (
         select(Correction)
-        .join(Label, col(Label.id) == Correction.label_id)
         .join(Message, col(Message.id) == Correction.message_id)
-        .where(
-            Correction.team_id == team_id, col(Label.retired_at).is_(None), col(Message.erased_at).is_(None)
-        )
+        .where(Correction.team_id == team_id, col(Message.erased_at).is_(None))
         .order_by(col(Correction.created_at), col(Correction.id))
     )
     words: dict[str, list[Correction]] = {}
     for correction in session.exec(chosen):
         words.setdefault(correction.message_id, []).append(correction)
-    agreed = {message_id: settled(_last_of_each(said)) for message_id, said in words.items()}
+    retired = select(Label.id).where(Label.team_id == team_id, col(Label.retired_at).is_not(None))
+    unused = set(session.exec(retired))
+    # Last words first: what a person took back must not count again because the label after it was retired.
+    last = {message_id: _last_of_each(said) for message_id, said in words.items()}
+    agreed = {
+        message_id: settled([word for word in said if word.label_id not in unused])
+        for message_id, said in last.items()
+    }
     return {message_id: label_id for message_id, label_id in agreed.items() if label_id}
 
 

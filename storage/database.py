@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, literal_column, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlmodel import Session, SQLModel
@@ -60,7 +60,7 @@ class Database:
     def check(self) -> None:
         """Raise DatabaseUnavailableError where the database does not answer."""
         try:
-            with self.engine.connect() as connection:
+            with self._reader.connect() as connection:
                 connection.exec_driver_sql("SELECT 1")
         except DBAPIError as error:
             where = self.engine.url.render_as_string(hide_password=True)
@@ -85,7 +85,7 @@ def open_database(url: str) -> Database:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise DatabaseUrlError("it is not a URL") from error
     if parsed.drivername in ("postgres", "postgresql"):
         parsed = parsed.set(drivername="postgresql+psycopg")
@@ -93,8 +93,10 @@ def open_database(url: str) -> Database:
         raise DatabaseUrlError(f"{parsed.get_backend_name()} is not supported")
     try:
         return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgres(parsed)
-    except NoSuchModuleError as error:
+    except (NoSuchModuleError, ImportError) as error:
         raise DatabaseUrlError(f"{parsed.drivername} is not installed") from error
+    except OSError as error:
+        raise DatabaseUrlError(f"its folder can't be made: {error.strerror}") from error
 
 
 def _postgres(url: Any) -> Database:
@@ -132,5 +134,6 @@ def insert_if_new(session: Session, row: SQLModel) -> bool:
     """Insert `row` unless a row with one of its unique keys stands already; say whether it was inserted."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     statement = dialect.insert(type(row)).values(row.model_dump()).on_conflict_do_nothing()
-    result = session.connection().execute(statement)
-    return bool(result.rowcount)
+    # A row count is not known for every driver; what RETURNING gives is: a row where one was inserted.
+    inserted = session.connection().execute(statement.returning(literal_column("1")))
+    return inserted.first() is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, func, select
@@ -41,14 +41,23 @@ class Changes:
 
 def synchronize(session: Session, team_id: str, specs: Sequence[LabelSpec]) -> Changes:
     """Make the team's labels those of `specs`. What people proposed stays; what the file dropped is retired."""
-    known = {label.name: label for label in session.exec(select(Label).where(Label.team_id == team_id))}
-    added = [_new(team_id, spec) for spec in specs if spec.name not in known]
-    changed = [spec for spec in specs if spec.name in known and _follow(known[spec.name], spec)]
-    dropped = _dropped(known.values(), {spec.name for spec in specs})
+    known = _known(session, team_id)
+    wanted = {spec.name.casefold(): spec for spec in specs}
+    # Replicas that start together insert in one order, so that none waits for one that waits for it.
+    new = [_new(team_id, wanted[name]) for name in sorted(wanted.keys() - known.keys())]
+    added = [label for label in new if insert_if_new(session, label)]
+    changed = [name for name in wanted.keys() & known.keys() if _follow(known[name], wanted[name])]
+    dropped = [label for name, label in known.items() if name not in wanted and _is_in_the_file(label)]
     for label in dropped:
         label.retired_at = time.time()
-    session.add_all(added)
     return Changes(len(added), len(changed), len(dropped))
+
+
+def _known(session: Session, team_id: str) -> dict[str, Label]:
+    """Every label of the team by its name, letters' case aside; who asks for them meanwhile waits for us."""
+    of_team = select(Label).where(Label.team_id == team_id).order_by(col(Label.id))
+    session.exec(of_team.with_for_update(key_share=True)).all()
+    return {label.name.casefold(): label for label in session.exec(of_team)}  # with those that we waited for
 
 
 def _new(team_id: str, spec: LabelSpec) -> Label:
@@ -63,18 +72,14 @@ def _new(team_id: str, spec: LabelSpec) -> Label:
 
 
 def _follow(label: Label, spec: LabelSpec) -> bool:
-    before = (label.description, label.emoji, label.examples, label.source, label.retired_at)
-    label.description, label.emoji, label.examples = spec.description, spec.emoji, list(spec.examples)
-    label.source, label.retired_at = LabelSource.FILE, None
-    return before != (label.description, label.emoji, label.examples, label.source, label.retired_at)
+    before = label.model_dump()
+    label.name, label.description, label.emoji = spec.name, spec.description, spec.emoji
+    label.examples, label.source, label.retired_at = list(spec.examples), LabelSource.FILE, None
+    return before != label.model_dump()
 
 
-def _dropped(known: Iterable[Label], names: set[str]) -> list[Label]:
-    return [
-        label
-        for label in known
-        if label.source is LabelSource.FILE and label.retired_at is None and label.name not in names
-    ]
+def _is_in_the_file(label: Label) -> bool:
+    return label.source is LabelSource.FILE and label.retired_at is None
 
 
 def active(session: Session, team_id: str) -> list[Label]:
@@ -88,15 +93,15 @@ def propose(session: Session, team_id: str, name: str, by: str) -> Label:
 
     Raises RetiredLabelError where it was taken out of use.
     """
-    same = select(Label).where(Label.team_id == team_id, func.lower(Label.name) == name.lower())
-    standing = session.exec(same).first()
+    standing = _known(session, team_id).get(name.casefold())
     if standing and standing.retired_at is not None:
         raise RetiredLabelError(standing.name)
     if standing:
         return standing
     label = Label(team_id=team_id, name=name, source=LabelSource.PROPOSED, proposed_by=by)
-    insert_if_new(session, label)  # two people may propose the same at once
-    return session.exec(same).one()
+    session.add(label)
+    session.flush()
+    return label
 
 
 def counts(session: Session, team_id: str) -> dict[str, int]:

@@ -17,9 +17,9 @@ def receive(session: Session, message: Message) -> bool:
 
 
 def waiting(session: Session, team_id: str, most: int) -> list[Message]:
-    """Messages without a prediction, longest waiting first."""
+    """Messages without a prediction, longest waiting first; all replicas see them in one order."""
     chosen = select(Message).where(Message.team_id == team_id, Message.waiting)
-    return list(session.exec(chosen.order_by(col(Message.received_at)).limit(most)))
+    return list(session.exec(chosen.order_by(col(Message.received_at), col(Message.id)).limit(most)))
 
 
 def count_waiting(session: Session, team_id: str) -> int:

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import socket
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlmodel import Session
+
+from storage import labels, messages
+from storage.database import (
+    Database,
+    DatabaseUnavailableError,
+    DatabaseUrlError,
+    insert_if_new,
+    open_database,
+)
+from storage.migrate import migrate
+from storage.tables import Message
+from tests.factories import TEAM, message, received
+
+SECRET = "my salary is wrong"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "corrigible.db",
+        "",
+        "mysql://user:word@host/database",
+        "postgresql://user:word@host:port/database",
+        "postgresql+pg8001://user:word@host/database",
+        "postgresql+pg8000://user:word@host/database",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite:////dev/null/corrigible.db",
+    ],
+)
+def test_a_url_that_no_database_of_ours_can_have_is_refused_with_examples(url: str) -> None:
+    with pytest.raises(DatabaseUrlError, match=r"DATABASE_URL is not usable .* Use sqlite:///") as refused:
+        open_database(url)
+
+    assert "word" not in str(refused.value).replace("password", "")
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_usual_spelling_of_postgresql_is_understood(scheme: str) -> None:
+    database = open_database(f"{scheme}://user:word@host/name")
+
+    assert database.engine.url.drivername == "postgresql+psycopg"
+
+
+def test_the_folder_of_a_sqlite_file_is_made(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/new/folder/corrigible.db")
+    migrate(database)
+
+    assert (tmp_path / "new" / "folder" / "corrigible.db").exists()
+    database.close()
+
+
+def test_a_postgresql_that_is_not_there_is_named_without_its_password() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, not listening: nobody else gets the port, and nobody answers
+        database = open_database(f"postgresql://user:s3cret@127.0.0.1:{taken.getsockname()[1]}/name")
+
+        with pytest.raises(DatabaseUnavailableError, match=r"127\.0\.0\.1") as unavailable:
+            migrate(database)
+
+        assert not database.answers()
+    assert "s3cret" not in str(unavailable.value)
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8 not a database " * 100)
+
+    with pytest.raises(DatabaseUnavailableError, match=r"photo\.jpg can't be used: file is not a database"):
+        migrate(open_database(f"sqlite:///{tmp_path}/photo.jpg"))
+
+
+def test_a_database_that_is_there_answers(database: Database) -> None:
+    assert database.answers()
+
+
+def test_what_was_begun_is_undone_where_anything_is_raised(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError), database.writing() as session:
+        messages.receive(session, message())
+        1 / 0  # noqa: B018
+
+    with database.reading() as session:
+        assert messages.count_waiting(session, TEAM) == 0
+
+
+def test_a_row_is_inserted_unless_it_stands(database: Database) -> None:
+    one = message()
+
+    with database.writing() as session:
+        answers = [insert_if_new(session, one), insert_if_new(session, one)]
+
+    assert answers == [True, False]
+
+
+def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
+    with database.writing() as writer:
+        messages.receive(writer, message())
+        with database.reading() as reader:
+            assert messages.count_waiting(reader, TEAM) == 0
+
+
+def test_errors_do_not_quote_what_people_wrote(database: Database) -> None:
+    with pytest.raises(DBAPIError) as refused, database.writing() as session:
+        session.add_all([Message(**{**message(SECRET).model_dump(), "id": "same"}) for _ in range(2)])
+
+    assert SECRET not in str(refused.value)
+
+
+def test_a_locked_sqlite_is_an_error_in_time_for_slack_to_send_again(sqlite: Database, file: Path) -> None:
+    with sqlite3.connect(file, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        with pytest.raises(OperationalError, match="locked"):
+            received(sqlite, SECRET)
+        waited_s = time.monotonic() - began
+        other.execute("ROLLBACK")
+    other.close()
+
+    assert 1.5 < waited_s < 2.9
+    received(sqlite, SECRET)
+
+
+def test_a_lock_that_ends_in_time_is_waited_for(sqlite: Database, file: Path) -> None:
+    other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    _after(0.3, lambda: other.execute("ROLLBACK"))
+
+    received(sqlite)
+
+    other.close()
+
+
+def test_a_full_disk_stores_nothing_and_says_so(sqlite: Database) -> None:
+    def fill(connection: Any, _record: Any, _proxy: Any) -> None:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages + 1}")
+
+    event.listen(sqlite.engine, "checkout", fill)
+    with pytest.raises(OperationalError, match="full") as full:
+        received(sqlite, SECRET * 10_000)
+
+    assert SECRET not in str(full.value)
+    with sqlite.reading() as session:
+        assert messages.count_waiting(session, TEAM) == 0
+
+
+def test_what_is_stored_survives_a_crash_of_the_machine(sqlite: Database) -> None:
+    with sqlite.reading() as session:
+        settings = [_pragma(session, name) for name in ("journal_mode", "synchronous", "foreign_keys")]
+
+    assert settings == ["wal", 2, 1]
+
+
+def test_many_writers_of_one_process_all_get_their_turn(database: Database) -> None:
+    from tests.factories import together
+
+    together(*[lambda: received(database) for _ in range(8)])
+
+    with database.reading() as session:
+        assert messages.count_waiting(session, TEAM) == 8
+        assert labels.active(session, TEAM) == []
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "corrigible.db"
+
+
+@pytest.fixture
+def sqlite(file: Path) -> Any:
+    database = open_database(f"sqlite:///{file}")
+    migrate(database)
+    yield database
+    database.close()
+
+
+def _pragma(session: Session, name: str) -> Any:
+    return session.connection().exec_driver_sql(f"PRAGMA {name}").scalar()
+
+
+def _after(delay_s: float, step: Callable[[], Any]) -> None:
+    import threading
+
+    threading.Timer(delay_s, step).start()
