@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -129,7 +130,9 @@ def _ours(problem: Problem, examples: Vectorized) -> Score:
 def _baseline(problem: Problem, examples: Vectorized) -> Score:
     from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 
-    fitted = LogisticRegression(C=10, max_iter=1000).fit(examples.vectors, examples.classes)
+    with warnings.catch_warnings():  # scikit-learn wonders at so many classes for so few rows
+        warnings.simplefilter("ignore", UserWarning)
+        fitted = LogisticRegression(C=10, max_iter=1000).fit(examples.vectors, examples.classes)
     return score(fitted.predict_proba(problem.test.vectors), problem.test.classes)
 
 

@@ -55,12 +55,13 @@ class Service:
         """Store what a person said where the bot is asked to listen; harmless when it comes again."""
         if said.team_id != self._team_id:
             return
-        with self._database.reading() as session:
-            mode = self._mode(said, channels.mode_of(session, said.team_id, said.channel_id))
         text = plain(said.text)
-        if mode is Mode.OFF or (not text and not self._is_addressed(said)):
+        if not text and not self._is_addressed(said):
             return
-        with self._database.writing() as session:
+        with self._database.writing() as session:  # one transaction, not two: Slack waits for it
+            mode = self._mode(said, channels.mode_of(session, said.team_id, said.channel_id))
+            if mode is Mode.OFF:
+                return
             is_new = self._store(said, text, mode, session)
         if not is_new:
             self._metrics.duplicates.inc()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,7 @@ class Encoder:
         self._model = model
         self._tokenizer = tokenizer
         self._max_tokens = max_tokens
+        self._turn = threading.Lock()
         self.fingerprint = fingerprint
         self.dimensions = int(model.config.hidden_size)
 
@@ -54,8 +56,7 @@ class Encoder:
         """One vector a text, in the order of the texts; shorter texts share batches, so little is padded."""
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         clipped = [text[: self._max_tokens * CHARACTERS_PER_TOKEN] for text in texts]
-        tokens = [self._tokenizer(text, truncation=True, max_length=self._max_tokens + 1) for text in clipped]
-        lengths = [len(one["input_ids"]) for one in tokens]
+        lengths = [len(self._tokens(text, self._max_tokens + 1)["input_ids"]) for text in clipped]
         by_length = sorted(range(len(texts)), key=lengths.__getitem__)
         for start in range(0, len(texts), BATCH):
             batch = by_length[start : start + BATCH]
@@ -66,9 +67,7 @@ class Encoder:
     def _pool(self, texts: list[str]) -> Vectors:
         import torch
 
-        inputs = self._tokenizer(
-            texts, padding=True, truncation=True, max_length=self._max_tokens, return_tensors="pt"
-        )
+        inputs = self._tokens(texts, self._max_tokens, padding=True, return_tensors="pt")
         with torch.inference_mode():
             hidden: torch.Tensor = self._model(**inputs).last_hidden_state  # (batch, tokens, dimensions)
             mask = inputs["attention_mask"].unsqueeze(-1).to(hidden.dtype)
@@ -76,6 +75,11 @@ class Encoder:
             normalized = torch.nn.functional.normalize(mean, dim=1)
         pooled: Vectors = normalized.float().cpu().numpy()
         return pooled
+
+    def _tokens(self, text: str | list[str], most: int, **options: Any) -> Any:
+        # A tokenizer keeps truncation and padding as its own state: without turns, threads cut for each other.
+        with self._turn:
+            return self._tokenizer(text, truncation=True, max_length=most, **options)
 
 
 def load_encoder(name: str | None, max_tokens: int, threads: int) -> Encoder:
@@ -86,15 +90,24 @@ def load_encoder(name: str | None, max_tokens: int, threads: int) -> Encoder:
     source = name or _installed()
     _check_folder(source)
     _prepare(threads, is_hub_name=not Path(source).is_dir())
+    from safetensors import SafetensorError
     from transformers import AutoModel, AutoTokenizer
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(source)
         model = AutoModel.from_pretrained(source).eval()
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise EncoderNotFoundError(source, _first_line(error)) from error
-    longest = min(max_tokens, int(getattr(model.config, "max_position_embeddings", max_tokens)))
+    longest = min(max_tokens, _positions(model) or max_tokens)
     return Encoder(model, tokenizer, _fingerprint(model, longest), longest)
+
+
+def _positions(model: Any) -> int | None:
+    """How many tokens the model has places for; RoBERTa and its like count them from behind the padding's index."""
+    places = getattr(model.config, "max_position_embeddings", None)
+    table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
+    padding = getattr(table, "padding_idx", None)
+    return places if places is None or padding is None else places - padding - 1
 
 
 def _check_folder(source: str) -> None:

@@ -1,8 +1,8 @@
 """The head: a softmax classifier on the encoder's vectors, drawn towards what the labels' descriptions say.
 
-Multinomial logistic regression whose weights have a Gaussian prior around SCALE times the vector of each
-label's description, instead of around zero. With no example it is the nearest description (zero-shot, by
-cosine); each example moves it from there. `docs/decisions/0003-head.md` has the figures behind the numbers.
+With no example it is the nearest description by cosine (zero-shot). With examples it is multinomial logistic
+regression whose weights have a Gaussian prior around PRIOR_SCALE times the vector of each label's description,
+instead of around zero. `docs/decisions/0003-head.md` has the figures behind the numbers.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from learning.encoder import Vectors
 
-SCALE = 10.0
+ZERO_SHOT_SCALE = 10.0
+PRIOR_SCALE = 5.0
 PRECISION = 0.03
-# The prior that is best for accuracy leaves probabilities too flat by this factor (expected calibration error).
-SHARPNESS = 1.5
+# What is best for accuracy leaves probabilities too flat by this factor (expected calibration error).
+SHARPNESS = 1.6
 ITERATIONS = 60
 
 Classes = NDArray[np.int64]
@@ -43,9 +44,9 @@ def fit(
     descriptions: (labels, dimensions); examples: (examples, dimensions); classes: (examples,), rows of
     `descriptions`. `start`: an earlier head to begin from, which saves time and does not change the result.
     """
-    prior = SCALE * descriptions
     if not len(classes):
-        return Head(labels, prior)
+        return Head(labels, ZERO_SHOT_SCALE * descriptions)
+    prior = PRIOR_SCALE * descriptions
     vectors = np.vstack([descriptions, examples])
     rows = np.concatenate([np.arange(len(labels)), classes])
     return Head(labels, _minimize(prior, vectors, rows, _beginning(labels, prior, start)))

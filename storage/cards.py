@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, case, col, func, select
 
 from storage import corrections, predictions
 from storage.tables import Card, Correction, Label, Message, Prediction
@@ -73,9 +73,9 @@ def is_any_due(session: Session, team_id: str) -> bool:
 
 def next_due(session: Session, team_id: str) -> float | None:
     """When the next card is due or its claim ends; None where no card is."""
-    row = select(func.min(Card.due_at), func.min(Card.claimed_until)).where(Card.team_id == team_id, Card.due)
-    due_at, claimed_until = session.exec(row).one()
-    return None if due_at is None else max(due_at, claimed_until)
+    due_at, claimed_until = col(Card.due_at), col(Card.claimed_until)
+    free_at = case((due_at > claimed_until, due_at), else_=claimed_until)
+    return session.exec(select(func.min(free_at)).where(Card.team_id == team_id, Card.due)).one()
 
 
 def content(session: Session, message_id: str) -> Content:

@@ -6,6 +6,7 @@ import time
 
 from sqlmodel import Session, col, select
 
+from storage.database import insert_if_new
 from storage.tables import Channel, Mode
 
 
@@ -17,7 +18,9 @@ def mode_of(session: Session, team_id: str, channel_id: str) -> Mode:
 
 def set_mode(session: Session, team_id: str, channel_id: str, mode: Mode, by: str) -> None:
     """Remember what a person chose for a channel."""
-    session.merge(Channel(team_id=team_id, channel_id=channel_id, mode=mode, set_by=by, set_at=time.time()))
+    chosen = Channel(team_id=team_id, channel_id=channel_id, mode=mode, set_by=by, set_at=time.time())
+    if not insert_if_new(session, chosen):  # two people may choose at once
+        session.merge(chosen)
 
 
 def switched_on(session: Session, team_id: str) -> list[Channel]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, literal_column, make_url
+from sqlalchemy import Connection, Engine, Executable, create_engine, event, literal_column, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlmodel import Session, SQLModel
@@ -132,8 +133,14 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def insert_if_new(session: Session, row: SQLModel) -> bool:
     """Insert `row` unless a row with one of its unique keys stands already; say whether it was inserted."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(type(row)).values(row.model_dump()).on_conflict_do_nothing()
+    connection = session.connection()
+    statement = _insert_if_new(type(row), connection.dialect.name)
+    return connection.execute(statement, row.model_dump()).first() is not None
+
+
+@cache
+def _insert_if_new(table: type[SQLModel], dialect: str) -> Executable:
+    # Made once a table: an acknowledgement waits for it, and making it takes as long as carrying it out.
+    insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
     # A row count is not known for every driver; what RETURNING gives is: a row where one was inserted.
-    inserted = session.connection().execute(statement.returning(literal_column("1")))
-    return inserted.first() is not None
+    return insert.on_conflict_do_nothing().returning(literal_column("1"))

@@ -16,8 +16,11 @@ def champion(session: Session, team_id: str, encoder: str, encoder_name: str) ->
     standing = session.get(Version, (team_id, alias.version)) if alias else None
     if standing and standing.encoder == encoder:
         return standing
-    version = _version_of(session, team_id, encoder) or _register(session, team_id, encoder, encoder_name)
-    session.merge(Alias(team_id=team_id, name=CHAMPION, version=version.number))
+    version = _version_of(session, team_id, encoder, encoder_name)
+    if alias:
+        alias.version = version.number
+    else:
+        insert_if_new(session, Alias(team_id=team_id, name=CHAMPION, version=version.number))
     return version
 
 
@@ -32,29 +35,32 @@ def revise(session: Session, version: Version, fingerprint: str, labelled: int) 
     of_version = select(Revision).where(
         Revision.team_id == version.team_id, Revision.version == version.number
     )
-    latest = session.exec(of_version.order_by(col(Revision.number).desc())).first()
-    if latest and latest.fingerprint == fingerprint:
-        return latest
-    number = latest.number + 1 if latest else 0
-    revision = Revision(
-        team_id=version.team_id,
-        version=version.number,
-        number=number,
-        fingerprint=fingerprint,
-        labelled=labelled,
-    )
-    insert_if_new(session, revision)
-    return revision
+    while True:  # until no other replica was quicker with the next number
+        latest = session.exec(of_version.order_by(col(Revision.number).desc())).first()
+        if latest and latest.fingerprint == fingerprint:
+            return latest
+        revision = Revision(
+            team_id=version.team_id,
+            version=version.number,
+            number=latest.number + 1 if latest else 0,
+            fingerprint=fingerprint,
+            labelled=labelled,
+        )
+        if insert_if_new(session, revision):
+            return revision
 
 
-def _version_of(session: Session, team_id: str, encoder: str) -> Version | None:
-    chosen = select(Version).where(Version.team_id == team_id, Version.encoder == encoder)
-    return session.exec(chosen.order_by(col(Version.number).desc())).first()
-
-
-def _register(session: Session, team_id: str, encoder: str, encoder_name: str) -> Version:
-    highest = session.exec(select(func.max(Version.number)).where(Version.team_id == team_id)).one()
-    version = Version(team_id=team_id, number=(highest or 0) + 1, encoder=encoder, encoder_name=encoder_name)
-    session.add(version)
-    session.flush()
-    return version
+def _version_of(session: Session, team_id: str, encoder: str, encoder_name: str) -> Version:
+    """The latest version of this encoder, made where there is none."""
+    of_encoder = select(Version).where(Version.team_id == team_id, Version.encoder == encoder)
+    while True:
+        # Read first: should another replica register a version from here on, this number is taken and we look again.
+        highest = session.exec(select(func.max(Version.number)).where(Version.team_id == team_id)).one()
+        standing = session.exec(of_encoder.order_by(col(Version.number).desc())).first()
+        if standing:
+            return standing
+        version = Version(
+            team_id=team_id, number=(highest or 0) + 1, encoder=encoder, encoder_name=encoder_name
+        )
+        if insert_if_new(session, version):
+            return version

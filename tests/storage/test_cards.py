@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from storage import cards, messages, predictions
+from storage.cards import CLAIM_S, Claim
+from storage.database import Database
+from storage.tables import Card, Label
+from tests.factories import ANA, TEAM, label_set, message, predicted, received, say, together
+
+
+@pytest.fixture
+def bug(database: Database) -> Label:
+    return label_set(database, "bug", "billing")["bug"]
+
+
+def test_a_card_is_claimed_once_longest_due_first(database: Database, bug: Label) -> None:
+    ids = [predicted(database, bug).id for _ in range(3)]
+
+    assert [claim.message_id for claim in _claim(database, most=2)] == ids[:2]
+    assert [claim.message_id for claim in _claim(database, most=2)] == ids[2:]
+    assert _claim(database) == []
+
+
+def test_couriers_at_once_never_get_the_same_card(database: Database, bug: Label) -> None:
+    ids = {predicted(database, bug).id for _ in range(12)}
+
+    taken = together(*[lambda: _claim(database, most=4)] * 4)
+
+    claimed = [claim.message_id for claims in taken for claim in claims]
+    assert len(claimed) == len(set(claimed))
+    assert ids == {*claimed, *(claim.message_id for claim in _claim(database, most=12))}
+
+
+def test_a_claim_says_where_the_card_belongs(database: Database, bug: Label) -> None:
+    started = predicted(database, bug)
+    replied = predicted(database, bug, thread_ts="1600000000.000001")
+
+    first, second = _claim(database)
+
+    assert (first.channel_id, first.thread_ts, first.ts) == (started.channel_id, started.ts, None)
+    assert (second.thread_ts, second.ts) == (replied.thread_ts, None)
+    assert (first.may_stand, first.attempts) == (False, 0)
+
+
+def test_a_claim_whose_courier_died_ends_and_its_post_may_stand(database: Database, bug: Label) -> None:
+    predicted(database, bug)
+    [lost] = _claim(database)
+    assert 0 < lost.until - time.time() <= CLAIM_S
+
+    _change(database, lost.message_id, claimed_until=time.time() - 0.1)
+
+    [again] = _claim(database)
+    assert again.message_id == lost.message_id
+    assert again.may_stand
+
+
+def test_a_card_that_is_shown_is_not_due(database: Database, bug: Label) -> None:
+    predicted(database, bug)
+    [claim] = _claim(database)
+
+    _shown(database, claim, wanted=1)
+
+    assert _claim(database) == []
+    assert _due(database) == 0
+
+
+def test_a_card_that_should_show_something_newer_by_now_stays_due(database: Database, bug: Label) -> None:
+    one = predicted(database, bug)
+    [claim] = _claim(database)
+    say(database, one, ANA, bug)
+
+    _shown(database, claim, wanted=1)
+
+    [again] = _claim(database)
+    assert (again.message_id, again.ts) == (one.id, "2.0")
+    _shown(database, again, wanted=2)
+    assert _due(database) == 0
+
+
+def test_a_card_erased_while_it_is_posted_is_due_at_once_with_its_place(database: Database, bug: Label) -> None:
+    one = predicted(database, bug)
+    [claim] = _claim(database)
+    with database.writing() as session:
+        messages.erase(session, TEAM, one.channel_id, one.ts, is_heard=True)
+
+    _shown(database, claim, wanted=1)
+
+    [again] = _claim(database)
+    assert again.ts == "2.0"
+
+
+@pytest.mark.parametrize("may_stand", [True, False])
+def test_a_postponed_card_is_due_again_after_its_delay(database: Database, bug: Label, may_stand: bool) -> None:
+    predicted(database, bug)
+    [claim] = _claim(database)
+
+    with database.writing() as session:
+        cards.postpone(session, claim.message_id, 30.0, may_stand)
+    assert _claim(database) == []
+    assert _due(database) == 1
+    _change(database, claim.message_id, due_at=time.time())
+
+    [again] = _claim(database)
+    assert (again.attempts, again.may_stand) == (1, may_stand)
+
+
+def test_a_card_that_slack_refused_for_good_waits_for_a_new_word(database: Database, bug: Label) -> None:
+    one = predicted(database, bug)
+    [claim] = _claim(database)
+    with database.writing() as session:
+        cards.give_up(session, claim.message_id, "channel_is_archived")
+    assert (_claim(database), _due(database), _failures(database)) == ([], 0, {"channel_is_archived": 1})
+
+    say(database, one, ANA, bug)
+
+    assert [again.message_id for again in _claim(database)] == [one.id]
+    assert _failures(database) == {}
+
+
+def test_refusals_are_counted_by_reason(database: Database, bug: Label) -> None:
+    for reason in ("is_archived", "is_archived", "no_text"):
+        one = predicted(database, bug)
+        with database.writing() as session:
+            cards.give_up(session, one.id, reason)
+
+    assert _failures(database) == {"is_archived": 2, "no_text": 1}
+
+
+def test_the_next_due_moment_is_that_of_the_first_card_that_can_be_claimed(database: Database, bug: Label) -> None:
+    assert _next_due(database) is None
+    now = time.time()
+    claimed, postponed = predicted(database, bug), predicted(database, bug)
+
+    _change(database, claimed.id, due_at=now - 1, claimed_until=now + 40)
+    _change(database, postponed.id, due_at=now + 7, claimed_until=0.0)
+
+    assert _next_due(database) == pytest.approx(now + 7, abs=0.001)
+    with database.reading() as session:
+        assert not cards.is_any_due(session, TEAM)
+
+
+def test_whether_any_card_is_due_is_known_without_claiming_it(database: Database, bug: Label) -> None:
+    predicted(database, bug)
+
+    with database.reading() as session:
+        assert cards.is_any_due(session, TEAM)
+    assert len(_claim(database)) == 1
+
+
+def test_the_content_of_a_card_is_all_that_it_shows(database: Database, bug: Label) -> None:
+    one = predicted(database, bug)
+    word = say(database, one, ANA, bug)
+
+    with database.reading() as session:
+        content = cards.content(session, one.id)
+
+    assert (content.wanted, content.message.text) == (2, one.text)
+    assert content.prediction is not None
+    assert content.prediction.label_id == bug.id
+    assert [said.id for said in content.words] == [word.id]
+    assert sorted(label.name for label in content.labels.values()) == ["billing", "bug"]
+
+
+def test_a_message_without_words_has_a_card_without_a_prediction(database: Database) -> None:
+    one = received(database, "", waiting=False)
+    with database.writing() as session:
+        predictions.show(session, one)
+
+    with database.reading() as session:
+        assert cards.content(session, one.id).prediction is None
+
+
+def test_a_message_has_one_card_however_often_it_is_asked_for(database: Database, bug: Label) -> None:
+    one = predicted(database, bug)
+    _shown(database, _claim(database)[0], wanted=1)
+
+    with database.writing() as session:
+        predictions.show(session, one)
+
+    assert _due(database) == 0
+    with database.reading() as session:
+        assert len(session.exec(select(Card)).all()) == 1
+
+
+def test_a_card_needs_a_message(database: Database) -> None:
+    with pytest.raises(Exception, match="(?i)foreign key"), database.writing() as session:
+        predictions.show(session, message())
+
+
+def _claim(database: Database, most: int = 8) -> list[Claim]:
+    with database.writing() as session:
+        return cards.claim(session, TEAM, most)
+
+
+def _shown(database: Database, claim: Claim, wanted: int) -> None:
+    with database.writing() as session:
+        cards.shown(session, claim.message_id, "2.0", wanted)
+
+
+def _due(database: Database) -> int:
+    with database.reading() as session:
+        return cards.count_due(session, TEAM)
+
+
+def _next_due(database: Database) -> float | None:
+    with database.reading() as session:
+        return cards.next_due(session, TEAM)
+
+
+def _failures(database: Database) -> dict[str, int]:
+    with database.reading() as session:
+        return cards.failures(session, TEAM)
+
+
+def _change(database: Database, message_id: str, **values: Any) -> None:
+    with database.writing() as session:
+        session.get_one(Card, message_id).sqlmodel_update(values)

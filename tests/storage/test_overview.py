@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from storage import cards, channels, overview, versions
+from storage.database import Database
+from storage.tables import Mode
+from tests.factories import ANA, OTHER, SUPPORT, TEAM, label_set, predicted, received, say
+
+
+def test_a_team_that_has_just_begun(database: Database) -> None:
+    label_set(database, "bug", "billing")
+
+    assert _rows(database) == {
+        "channels": "none",
+        "version in service": "none yet",
+        "labels": "2",
+        "messages predicted": "0",
+        "words of people": "0",
+        "messages waiting": "0",
+        "cards waiting": "0",
+    }
+
+
+def test_a_team_at_work(database: Database) -> None:
+    bug = label_set(database, "bug", "billing", "praise")["bug"]
+    one, refused = predicted(database, bug), predicted(database, bug)
+    say(database, one, ANA, bug)
+    received(database)
+    with database.writing() as session:
+        channels.set_mode(session, TEAM, SUPPORT, Mode.REPLY, ANA)
+        channels.set_mode(session, TEAM, "C2", Mode.ASK, ANA)
+        cards.give_up(session, refused.id, "is_archived")
+        version = versions.champion(session, TEAM, "mini", "mini-name")
+        versions.revise(session, version, "a", 0)
+        versions.revise(session, version, "b", 1)
+
+    assert _rows(database) == {
+        "channels": "C1 (reply), C2 (ask)",
+        "version in service": "v1.1, fitted on 1 messages",
+        "labels": "3",
+        "messages predicted": "2",
+        "words of people": "1",
+        "messages waiting": "1",
+        "cards waiting": "1",
+        "cards refused: is_archived": "1",
+    }
+
+
+def test_every_team_is_listed_once(database: Database) -> None:
+    label_set(database, "bug", "billing", team_id=OTHER)
+    label_set(database, "bug", "billing")
+
+    with database.reading() as session:
+        assert overview.teams(session) == [TEAM, OTHER]
+
+
+def test_a_database_without_teams(database: Database) -> None:
+    with database.reading() as session:
+        assert overview.teams(session) == []
+
+
+def _rows(database: Database) -> dict[str, str]:
+    with database.reading() as session:
+        return dict(overview.of_team(session, TEAM).rows())

@@ -1,0 +1,90 @@
+"""Two teams in one database: whatever one asks or does, the other's rows are out of reach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from sqlmodel import Session, SQLModel, select
+
+from storage import cards, channels, corrections, labels, messages, overview, predictions, versions
+from storage.database import Database
+from storage.labels import LabelSpec
+from storage.tables import Alias, Card, Channel, Label, Message, Mode, Prediction, Revision, Vector, Version
+from tests.factories import ANA, OTHER, SUPPORT, TEAM, label_set, predicted, received, say
+
+
+@pytest.fixture
+def theirs(database: Database) -> Message:
+    """A message of another team in every state of its life, and everything around it."""
+    their_labels = label_set(database, "bug", "billing", team_id=OTHER)
+    received(database, team_id=OTHER)
+    one = predicted(database, their_labels["bug"])
+    refused = predicted(database, their_labels["bug"])
+    say(database, one, ANA, their_labels["billing"])
+    with database.writing() as session:
+        channels.set_mode(session, OTHER, SUPPORT, Mode.REPLY, ANA)
+        cards.give_up(session, refused.id, "is_archived")
+        version = versions.champion(session, OTHER, "mini", "mini-name")
+        versions.revise(session, version, "a", 1)
+    return one
+
+
+def test_nothing_of_another_team_is_read(database: Database, theirs: Message) -> None:
+    with database.reading() as session:
+        assert messages.waiting(session, TEAM, 9) == []
+        assert messages.count_waiting(session, TEAM) == 0
+        assert labels.active(session, TEAM) == []
+        assert labels.counts(session, TEAM) == {}
+        assert corrections.labelled(session, TEAM) == {}
+        assert corrections.state(session, TEAM).words == 0
+        assert predictions.of_message(session, TEAM, theirs.id) is None
+        assert predictions.count(session, TEAM) == 0
+        assert not cards.is_any_due(session, TEAM)
+        assert cards.next_due(session, TEAM) is None
+        assert cards.count_due(session, TEAM) == 0
+        assert cards.failures(session, TEAM) == {}
+        assert channels.mode_of(session, TEAM, SUPPORT) is Mode.OFF
+        assert channels.switched_on(session, TEAM) == []
+        assert versions.in_service(session, TEAM) is None
+        ours = overview.of_team(session, TEAM)
+    assert ours == overview.Overview(TEAM, {}, "none yet", 0, 0, 0, 0, 0, {})
+
+
+def test_nothing_of_another_team_is_changed(database: Database, theirs: Message) -> None:
+    before = _everything(database)
+
+    with database.writing() as session:
+        assert cards.claim(session, TEAM, 9) == []
+        messages.erase(session, TEAM, theirs.channel_id, theirs.ts, is_heard=True)
+        labels.synchronize(session, TEAM, [LabelSpec("bug", "another team's words"), LabelSpec("praise")])
+        labels.propose(session, TEAM, "Billing", ANA)
+        channels.set_mode(session, TEAM, SUPPORT, Mode.OFF, ANA)
+        version = versions.champion(session, TEAM, "large", "large-name")
+        versions.revise(session, version, "b", 2)
+
+    assert _everything(database) == before
+
+
+def test_a_card_knows_only_its_own_teams_labels(database: Database, theirs: Message) -> None:
+    ours = label_set(database, "bug", "praise")
+
+    with database.reading() as session:
+        content = cards.content(session, theirs.id)
+
+    assert not {label.id for label in ours.values()} & content.labels.keys()
+
+
+def _everything(database: Database) -> list[dict[str, Any]]:
+    """Every row of the other team."""
+    of_team: list[type[Any]] = [Message, Label, Prediction, Card, Channel, Version, Revision, Alias]
+    with database.reading() as session:
+        rows = [
+            row for table in of_team for row in session.exec(select(table).where(table.team_id == OTHER)).all()
+        ]
+        return sorted((row.model_dump() for row in [*rows, *_vectors(session)]), key=str)
+
+
+def _vectors(session: Session) -> Sequence[SQLModel]:
+    return session.exec(select(Vector)).all()

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from sqlmodel import select
+
+from storage import versions
+from storage.database import Database
+from storage.tables import Revision, Version
+from tests.factories import OTHER, TEAM, together
+
+
+def test_the_first_version_is_promoted(database: Database) -> None:
+    assert _in_service(database) is None
+
+    assert _champion(database, "mini").number == 1
+    assert _in_service(database) == 1
+
+
+def test_the_same_encoder_is_the_same_version(database: Database) -> None:
+    _champion(database, "mini")
+
+    assert _champion(database, "mini").number == 1
+
+
+def test_another_encoder_is_a_new_version_and_the_old_one_is_found_again(database: Database) -> None:
+    numbers = [_champion(database, encoder).number for encoder in ("mini", "large", "mini", "large", "other")]
+
+    assert numbers == [1, 2, 1, 2, 3]
+    assert _in_service(database) == 3
+
+
+def test_replicas_that_start_together_serve_the_same_first_version(database: Database) -> None:
+    found = together(*[lambda: _champion(database, "mini")] * 4)
+
+    assert [version.number for version in found] == [1, 1, 1, 1]
+    with database.reading() as session:
+        assert len(session.exec(select(Version)).all()) == 1
+
+
+def test_replicas_with_two_encoders_that_start_together_get_a_version_each(database: Database) -> None:
+    found = together(lambda: _champion(database, "mini"), lambda: _champion(database, "large"))
+
+    assert sorted(version.number for version in found) == [1, 2]
+    assert _in_service(database) in (1, 2)
+
+
+def test_teams_count_their_versions_for_themselves(database: Database) -> None:
+    _champion(database, "mini")
+    _champion(database, "large")
+
+    assert _champion(database, "large", team_id=OTHER).number == 1
+    assert (_in_service(database), _in_service(database, OTHER)) == (2, 1)
+
+
+def test_a_head_fitted_on_the_same_data_is_the_same_revision(database: Database) -> None:
+    version = _champion(database, "mini")
+
+    numbers = [_revise(database, version, data).number for data in ("a", "a", "b", "b", "a")]
+
+    assert numbers == [0, 0, 1, 1, 2]
+
+
+def test_a_revision_says_on_how_many_messages_it_was_fitted(database: Database) -> None:
+    revision = _revise(database, _champion(database, "mini"), "a", labelled=12)
+
+    assert revision.labelled == 12
+
+
+def test_each_version_counts_its_revisions_for_itself(database: Database) -> None:
+    mini, large = _champion(database, "mini"), _champion(database, "large")
+    _revise(database, mini, "a")
+    _revise(database, mini, "b")
+
+    assert _revise(database, large, "a").number == 0
+
+
+def test_replicas_that_refit_at_once_on_other_data_never_share_a_revision(database: Database) -> None:
+    version = _champion(database, "mini")
+
+    found = together(*[lambda data=data: _revise(database, version, data) for data in "abca"])
+
+    names = {(revision.number, revision.fingerprint) for revision in found}
+    assert len({number for number, _ in names}) == len(names)
+    with database.reading() as session:
+        stored = session.exec(select(Revision)).all()
+    assert names == {(revision.number, revision.fingerprint) for revision in stored}
+
+
+def _champion(database: Database, encoder: str, team_id: str = TEAM) -> Version:
+    with database.writing() as session:
+        return versions.champion(session, team_id, encoder, f"{encoder}-name")
+
+
+def _in_service(database: Database, team_id: str = TEAM) -> int | None:
+    with database.reading() as session:
+        return versions.in_service(session, team_id)
+
+
+def _revise(database: Database, version: Version, fingerprint: str, labelled: int = 0) -> Revision:
+    with database.writing() as session:
+        return versions.revise(session, version, fingerprint, labelled)
