@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import time
 
 from slack_bolt import App
@@ -27,6 +28,7 @@ class SocketConnection:
         self._handler = SocketModeHandler(self._app, self._app_token)
         self._handler.connect()
         self._seen_at = time.monotonic()
+        self._send_at_once()
 
     @property
     def is_connected(self) -> bool:
@@ -36,12 +38,19 @@ class SocketConnection:
         """Slack's client reconnects by itself; where it has not for PATIENCE_S, a new one takes its place."""
         if self.is_connected:
             self._seen_at = time.monotonic()
+            self._send_at_once()
         elif time.monotonic() - self._seen_at > PATIENCE_S:
             log.warning("socket lost; building a new one")
             self._seen_at = time.monotonic()
             self.close()
             self.connect()
         return None
+
+    def _send_at_once(self) -> None:
+        """Acknowledgements are small: Nagle's algorithm would hold some back for 40 ms."""
+        session = self._handler.client.current_session if self._handler else None
+        if session and session.sock:
+            session.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def close(self) -> None:
         """Hear nothing more. A closed handler can't be used again (python-slack-sdk#1922), so it is dropped."""

@@ -30,7 +30,7 @@ def read_label_file(path: Path) -> list[LabelSpec]:
     Raises LabelFileError, which names line and field of everything that is wrong.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         content = tomllib.loads(text)
     except OSError as error:
         raise LabelFileError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import Session, case, col, func, select
 
@@ -75,21 +76,25 @@ def next_due(session: Session, team_id: str) -> float | None:
     """When the next card is due or its claim ends; None where no card is."""
     due_at, claimed_until = col(Card.due_at), col(Card.claimed_until)
     free_at = case((due_at > claimed_until, due_at), else_=claimed_until)
-    return session.exec(select(func.min(free_at)).where(Card.team_id == team_id, Card.due)).one()
+    earliest: float | None = session.exec(
+        select(func.min(free_at)).where(Card.team_id == team_id, Card.due)
+    ).one()
+    return earliest
 
 
 def content(session: Session, message_id: str) -> Content:
     """What the card of a message should show now."""
     card = session.exec(select(Card).where(Card.message_id == message_id)).one()
     message = session.exec(select(Message).where(Message.id == message_id)).one()
-    labels = session.exec(select(Label).where(Label.team_id == card.team_id))
-    return Content(
-        wanted=card.wanted,
-        message=message,
-        prediction=predictions.of_message(session, card.team_id, message_id),
-        words=corrections.last_words(session, message_id),
-        labels={label.id: label for label in labels},
-    )
+    prediction = predictions.of_message(session, card.team_id, message_id)
+    words = corrections.last_words(session, message_id)
+    named = {word.label_id for word in words} | {label_id for label_id, _ in _ranked(prediction)}
+    labels = session.exec(select(Label).where(Label.team_id == card.team_id, col(Label.id).in_(named)))
+    return Content(card.wanted, message, prediction, words, {label.id: label for label in labels})
+
+
+def _ranked(prediction: Prediction | None) -> list[list[Any]]:
+    return prediction.ranked if prediction else []
 
 
 def shown(session: Session, message_id: str, ts: str | None, wanted: int) -> None:

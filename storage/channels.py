@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import time
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from storage.database import insert_if_new
 from storage.tables import Channel, Mode
 
+# Made once: an acknowledgement waits for it.
+_MODE_OF = select(Channel.mode).where(
+    Channel.team_id == bindparam("team_id"), Channel.channel_id == bindparam("channel_id")
+)
+
 
 def mode_of(session: Session, team_id: str, channel_id: str) -> Mode:
     """The mode that people chose for a channel; OFF where nobody chose."""
-    channel = session.get(Channel, (team_id, channel_id))
-    return channel.mode if channel else Mode.OFF
+    key = {"team_id": team_id, "channel_id": channel_id}
+    chosen = session.connection().execute(_MODE_OF, key).scalar()
+    return Mode(chosen) if chosen else Mode.OFF
 
 
 def set_mode(session: Session, team_id: str, channel_id: str, mode: Mode, by: str) -> None:

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from learning.encoder import Encoder, Vectors, load_encoder
+from learning.head import Classes
+
+SAMPLE = Path(__file__).parent.parent / "data" / "banking77_sample.jsonl"
+
+
+@dataclass(frozen=True)
+class Banking:
+    """Real messages: `vectors` (240, 384), `classes` (240,), and the labels' `descriptions` (10, 384)."""
+
+    labels: tuple[str, ...]
+    descriptions: Vectors
+    vectors: Vectors
+    classes: Classes
+
+
+@pytest.fixture(scope="session")
+def encoder() -> Encoder:
+    """The encoder that is served where nobody chose another."""
+    return load_encoder(None, max_tokens=256, threads=1)
+
+
+@pytest.fixture(scope="session")
+def banking(encoder: Encoder) -> Banking:
+    rows = [json.loads(line) for line in SAMPLE.read_text(encoding="utf-8").splitlines()]
+    labels = tuple(sorted({row["label"] for row in rows}))
+    return Banking(
+        labels=labels,
+        descriptions=encoder.encode([label.replace("_", " ") for label in labels]).vectors,
+        vectors=encoder.encode([row["text"] for row in rows]).vectors,
+        classes=np.array([labels.index(row["label"]) for row in rows]),
+    )

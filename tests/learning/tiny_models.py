@@ -1,0 +1,81 @@
+"""Transformers of a few kilobytes with random weights, made on the spot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from learning.encoder import Encoder
+
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+WORDS = ["where", "is", "my", "invoice", "the", "export", "crashes", "thank", "you"]
+SMALL = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+
+
+def tiny_model(folder: Path, kind: str = "bert", seed: int = 0) -> str:
+    """Save a model of this kind with its tokenizer, as a hub would hold them; the folder's name."""
+    import torch
+    from transformers import (
+        BertConfig,
+        BertModel,
+        DistilBertConfig,
+        DistilBertModel,
+        RobertaConfig,
+        RobertaModel,
+    )
+
+    size: dict[str, Any] = {"vocab_size": len(SPECIAL) + len(WORDS), "pad_token_id": 0}
+    torch.manual_seed(seed)
+    model: Any = {
+        "bert": lambda: BertModel(BertConfig(**size, **SMALL, max_position_embeddings=64)),
+        "distilbert": lambda: DistilBertModel(
+            DistilBertConfig(**size, dim=16, n_layers=1, n_heads=2, hidden_dim=16, max_position_embeddings=64)
+        ),
+        "roberta": lambda: RobertaModel(RobertaConfig(**size, **SMALL, max_position_embeddings=65)),
+    }[kind]()
+    model.save_pretrained(folder)
+    tokenizer().save_pretrained(folder)
+    return str(folder)
+
+
+def tokenizer() -> Any:
+    """One token a word."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    vocabulary = {word: number for number, word in enumerate(SPECIAL + WORDS)}
+    words = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    words.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=words,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        model_input_names=["input_ids", "attention_mask"],
+    )
+
+
+class Reader:
+    """A tokenizer that notes what it reads, and fails on a text that holds the word `unreadable`."""
+
+    def __init__(self) -> None:
+        self._tokenizer = tokenizer()
+        self.read: list[str] = []
+
+    def __call__(self, text: str | list[str], **options: Any) -> Any:
+        texts = [text] if isinstance(text, str) else text
+        if any("unreadable" in one for one in texts):
+            raise RuntimeError("the tokenizer panicked")
+        self.read += texts
+        return self._tokenizer(text, **options)
+
+
+def tiny_encoder(folder: Path, reader: Reader) -> Encoder:
+    """An encoder that reads through `reader`."""
+    from transformers import AutoModel
+
+    return Encoder(AutoModel.from_pretrained(tiny_model(folder)).eval(), reader, "tiny", max_tokens=64)
