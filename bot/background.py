@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from bot.metrics import Metrics
 from learning.champion import Champion
-from learning.classification import Classifier
+from learning.classification import BATCH, Classifier
 from learning.refit import Refitter
 from storage.corrections import State
 
@@ -26,7 +26,7 @@ class Predicting:
         self._tell = tell
 
     def step(self) -> float | None:
-        """One batch; 0 where more may wait."""
+        """One batch; 0 where more may wait than fitted into it."""
         time.sleep(GATHER_S)
         batch = self._classifier.predict_waiting()
         if not batch.messages:
@@ -37,7 +37,7 @@ class Predicting:
             self._metrics.predictions.inc()
             self._metrics.prediction_seconds.observe(now - message.received_at)
         self._metrics.errors.labels("model").inc(batch.unreadable)
-        return 0.0
+        return 0.0 if len(batch.messages) == BATCH else None
 
 
 class Learning:

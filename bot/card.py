@@ -151,4 +151,4 @@ def _context(text: str) -> ContextBlock:
 
 
 def _message(text: str, blocks: Sequence[Block]) -> Json:
-    return {"text": text, "blocks": [block.to_dict() for block in blocks]}
+    return {"text": escape(text), "blocks": [block.to_dict() for block in blocks]}

@@ -68,22 +68,35 @@ class Courier:
         self._metrics = metrics
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="courier")
         self._free = threading.Semaphore(AT_ONCE)
+        self._is_full = False
         self.on_free: Callable[[], None] = lambda: None
 
     def step(self) -> float | None:
         """Hand out the cards that are due; seconds until the next one is, None where none waits."""
+        with self._database.reading() as session:  # most wake-ups find nothing: they need no writer's turn
+            due_at = cards.next_due(session, self._team_id)
+        if due_at is None:
+            return None
+        if due_at > time.time():
+            return due_at - time.time()
+        return self._hand_out()
+
+    def _hand_out(self) -> float | None:
+        self._is_full = True  # until we know: who ends just now should rather wake us for nothing
         slots = self._take_slots()
+        self._is_full = slots == 0
+        if not slots:
+            return None
         try:
-            claims = self._claim(slots)
+            with self._database.writing() as session:
+                claims = cards.claim(session, self._team_id, slots)
         except BaseException:
             self._give_back(slots)
             raise
         self._give_back(slots - len(claims))
         for claim in claims:
             self._pool.submit(self._deliver, claim)
-        with self._database.reading() as session:
-            next_due = cards.next_due(session, self._team_id)
-        return None if next_due is None else max(0.02, next_due - time.time())
+        return 0.0
 
     def close(self, timeout_s: float) -> None:
         """Let deliveries under way end, for at most `timeout_s`; the next start finds what was left."""
@@ -91,15 +104,6 @@ class Courier:
         until = time.monotonic() + timeout_s
         for _ in range(AT_ONCE):
             self._free.acquire(timeout=max(0.0, until - time.monotonic()))
-
-    def _claim(self, slots: int) -> list[Claim]:
-        if not slots:
-            return []
-        with self._database.reading() as session:  # most wake-ups find nothing: they need no writer's turn
-            if not cards.is_any_due(session, self._team_id):
-                return []
-        with self._database.writing() as session:
-            return cards.claim(session, self._team_id, slots)
 
     def _take_slots(self) -> int:
         taken = 0
@@ -112,16 +116,19 @@ class Courier:
             self._free.release(slots)
 
     def _deliver(self, claim: Claim) -> None:
+        is_due_again = False
         try:
-            self._show(claim)
+            is_due_again = self._show(claim)
         except Exception:
             log.exception("card failed message=%s", claim.message_id)
             self._metrics.errors.labels("courier").inc()
         finally:
             self._give_back(1)
-            self.on_free()
+            if is_due_again or self._is_full:
+                self.on_free()
 
-    def _show(self, claim: Claim) -> None:
+    def _show(self, claim: Claim) -> bool:
+        """Bring one card to its state; is it due again, because somebody clicked meanwhile?"""
         with self._database.reading() as session:
             content = cards.content(session, claim.message_id)
         try:
@@ -131,10 +138,10 @@ class Courier:
         except OSError as error:  # no connection, none of Slack's answers in time
             return self._refused(claim, _Refusal(type(error).__name__, False, True, _pause_s(claim.attempts)))
         with self._database.writing() as session:
-            cards.shown(session, claim.message_id, ts, content.wanted)
+            is_due_again = cards.shown(session, claim.message_id, ts, content.wanted)
         if claim.ts is None:
             self._metrics.card_seconds.observe(time.time() - content.message.received_at)
-        return None
+        return is_due_again
 
     def _bring(self, claim: Claim, content: Content) -> str | None:
         """Make Slack show `content`; the ts of the card, None where it has to be gone."""
@@ -182,7 +189,7 @@ class Courier:
             if not cursor:
                 return
 
-    def _refused(self, claim: Claim, refusal: _Refusal) -> None:
+    def _refused(self, claim: Claim, refusal: _Refusal) -> bool:
         log.warning(
             "card not shown message=%s reason=%s final=%s", claim.message_id, refusal.reason, refusal.is_final
         )
@@ -193,6 +200,7 @@ class Courier:
             else:
                 may_stand = refusal.may_stand or claim.may_stand
                 cards.postpone(session, claim.message_id, refusal.delay_s, may_stand)
+        return not refusal.is_final
 
 
 def _read(error: SlackApiError, attempts: int) -> _Refusal:

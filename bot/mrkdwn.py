@@ -7,7 +7,7 @@ import re
 
 MENTION = re.compile(r"<[@!#]([^>|]*)(?:\|([^>]*))?>")
 LINK = re.compile(r"<((?:https?|mailto|tel):[^>|]*)(?:\|([^>]*))?>")
-EMOJI = re.compile(r":([a-z0-9_+'-]+?)(?:::skin-tone-\d)?:")
+EMOJI = re.compile(r"(?<!\w):([a-z0-9_+'-]+?)(?:::skin-tone-\d)?:(?!\w)")  # not the minutes of 10:30:45
 SPACES = re.compile(r"[ \t]+")
 
 
@@ -15,7 +15,7 @@ def plain(text: str) -> str:
     """What a person reads in `text`: mentions of people left out, links by their words, emoji by their names."""
     text = MENTION.sub(lambda found: found[2] or "", text)
     text = LINK.sub(lambda found: found[2] or found[1], text)
-    text = EMOJI.sub(lambda found: found[1].replace("_", " ").replace("-", " "), text)
+    text = EMOJI.sub(lambda found: f" {found[1].replace('_', ' ').replace('-', ' ')} ", text)
     return SPACES.sub(" ", html.unescape(text)).replace("\x00", "").strip()
 
 

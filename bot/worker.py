@@ -54,7 +54,6 @@ class Worker:
     def _run(self) -> None:
         errors = 0
         while not self._stopping.is_set():
-            self._woken.clear()
             try:
                 pause_s = self._step()
             except Exception:
@@ -65,3 +64,4 @@ class Worker:
             else:
                 self._woken.wait(IDLE_S if pause_s is None else min(pause_s, IDLE_S))
                 errors = 0
+            self._woken.clear()  # before looking whether to stop: `stop_soon` sets both

@@ -63,15 +63,6 @@ def claim(session: Session, team_id: str, most: int) -> list[Claim]:
     return claims
 
 
-def is_any_due(session: Session, team_id: str) -> bool:
-    """Would `claim` find a card?"""
-    now = time.time()
-    due = select(Card.message_id).where(
-        Card.team_id == team_id, Card.due, Card.due_at <= now, Card.claimed_until < now
-    )
-    return session.exec(due.limit(1)).first() is not None
-
-
 def next_due(session: Session, team_id: str) -> float | None:
     """When the next card is due or its claim ends; None where no card is."""
     due_at, claimed_until = col(Card.due_at), col(Card.claimed_until)
@@ -97,11 +88,12 @@ def _ranked(prediction: Prediction | None) -> list[list[Any]]:
     return prediction.ranked if prediction else []
 
 
-def shown(session: Session, message_id: str, ts: str | None, wanted: int) -> None:
-    """Slack shows state `wanted` of the card, at `ts` (None where the card is gone)."""
+def shown(session: Session, message_id: str, ts: str | None, wanted: int) -> bool:
+    """Slack shows state `wanted` of the card, at `ts` (None where it is gone); is a newer state due already?"""
     card = _locked(session, message_id)
     card.ts, card.shown, card.attempts, card.claimed_until = ts, wanted, 0, 0.0
     card.due = card.shown < card.wanted
+    return card.due
 
 
 def postpone(session: Session, message_id: str, delay_s: float, may_stand: bool) -> None:

@@ -24,16 +24,18 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 def postgresql_url() -> Iterator[str]:
     """A real PostgreSQL of this test run; `{}` stands where the name of a database goes."""
     if sys.version_info >= (3, 13):
-        pytest.skip("PostgreSQL comes with the wheel pgserver, which has no release for Python 3.13 and later")
+        pytest.skip(
+            "PostgreSQL comes with the wheel pgserver, which has no release for Python 3.13 and later"
+        )
     try:
         with warnings.catch_warnings(action="ignore"):  # on import it looks for XDG_RUNTIME_DIR
-            from pgserver import get_server
+            import pgserver
     except ImportError:
         if os.environ.get("CI") == "true":
             raise
         pytest.skip("PostgreSQL comes with the wheel pgserver, which is not installed")
     folder = tempfile.mkdtemp(prefix="corrigible-pg-")
-    server = get_server(folder, cleanup_mode="delete")
+    server = pgserver.get_server(folder, cleanup_mode="delete")
     with psycopg.connect(server.get_uri(), autocommit=True) as admin:
         admin.execute("ALTER SYSTEM SET fsync = off")
         admin.execute("SELECT pg_reload_conf()")

@@ -61,9 +61,7 @@ def predicted(database: Database, label: Label, text: str = "Where is my invoice
 
 def say(database: Database, of: Message, user: str, label: Label, word: Word = Word.CHANGED) -> Correction:
     """A person's word on a message."""
-    said = Correction(
-        message_id=of.id, team_id=of.team_id, user_id=user, label_id=label.id, word=word
-    )
+    said = Correction(message_id=of.id, team_id=of.team_id, user_id=user, label_id=label.id, word=word)
     with database.writing() as session:
         corrections.add(session, said)
     return said

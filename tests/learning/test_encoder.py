@@ -71,9 +71,23 @@ def test_a_text_is_cut_only_where_it_has_more_tokens_than_fit(tmp_path: Path, wo
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "🎉", "🎉🙏🏽" * 50, "def f(x):\n\treturn {'a': x[0]} # <>&", "أين فاتورتي؟", "איפה החשבונית שלי", "請求書",
-     "\u202eevil\u202c", "a\x00b", "\ufeff", "x" * 1_000, "\U0010ffff", "e\u0301" * 100],
-)  # fmt: skip
+    [
+        "",
+        " ",
+        "🎉",
+        "🎉🙏🏽" * 50,
+        "def f(x):\n\treturn {'a': x[0]} # <>&",
+        "أين فاتورتي؟",
+        "איפה החשבונית שלי",
+        "請求書",
+        "\u202eevil\u202c",
+        "a\x00b",
+        "\ufeff",
+        "x" * 1_000,
+        "\U0010ffff",
+        "e\u0301" * 100,
+    ],
+)
 def test_any_text_gives_a_finite_vector(encoder: Encoder, text: str) -> None:
     [vector] = encoder.encode([text]).vectors
 
@@ -112,7 +126,9 @@ def test_threads_that_share_an_encoder_get_what_each_would_get_alone(tmp_path: P
 def test_a_folder_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> None:
     missing = str(tmp_path / "missing")
 
-    with pytest.raises(EncoderNotFoundError, match="Give the path of a folder .* or leave it empty") as error:
+    with pytest.raises(
+        EncoderNotFoundError, match=r"Give the path of a folder .* or leave it empty"
+    ) as error:
         load_encoder(missing, max_tokens=256, threads=1)
 
     assert error.value.name == missing

@@ -60,7 +60,7 @@ def test_the_mark_that_windows_editors_write_first_is_harmless(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("entry", "fault"),
     [
-        ('name = "bug"\ncolour = "red"', "line 3: 'colour' is not a field; known are description, emoji, examples, name"),
+        ('name = "bug"\ncolour = 3', "line 3: 'colour' is not a field; known are description, emoji, examples, name"),
         ('description = "broken"', "line 1: name is missing; give the label a short name"),
         ('name = "  "', "line 2: name is missing; give the label a short name"),
         ("name = 7", "line 2: name is missing; give the label a short name"),
@@ -84,7 +84,9 @@ def test_a_fault_names_its_line_and_field(tmp_path: Path, entry: str, fault: str
     assert faults[0].startswith(fault)
 
 
-@pytest.mark.parametrize(("first", "second"), [("bug", "bug"), ("Bug", "bUG"), ("Ärger", "ärger"), ("Maß", "MASS")])
+@pytest.mark.parametrize(
+    ("first", "second"), [("bug", "bug"), ("Bug", "bUG"), ("Ärger", "ärger"), ("Maß", "MASS")]
+)
 def test_two_labels_of_one_name_are_both_pointed_at(tmp_path: Path, first: str, second: str) -> None:
     file = _write(tmp_path, f'[[label]]\nname = "{first}"\n\n[[label]]\nemoji = ":bug:"\nname = "{second}"\n')
 
@@ -108,7 +110,9 @@ def test_a_file_of_another_shape_is_told_how_to_be(tmp_path: Path, text: str, fa
 
 
 def test_all_faults_are_told_at_once_each_with_the_file(tmp_path: Path) -> None:
-    file = _write(tmp_path, '[[label]]\nname = ""\nemoji = "bug"\n\n[[label]]\nname = "billing"\ncolour = 3\n')
+    file = _write(
+        tmp_path, '[[label]]\nname = ""\nemoji = "bug"\n\n[[label]]\nname = "billing"\ncolour = 3\n'
+    )
 
     with pytest.raises(LabelFileError) as error:
         read_label_file(file)
@@ -124,7 +128,9 @@ def test_labels_written_in_line_are_read_and_their_faults_counted(tmp_path: Path
 
 
 def test_a_file_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(LabelFileError, match=r"labels\.toml: can't be read \(.+\); write one or set LABELS_FILE"):
+    with pytest.raises(
+        LabelFileError, match=r"labels\.toml: can't be read \(.+\); write one or set LABELS_FILE"
+    ):
         read_label_file(tmp_path / "labels.toml")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from learning.encoder import Encoder
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 WORDS = ["where", "is", "my", "invoice", "the", "export", "crashes", "thank", "you"]
-SMALL = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+SMALL: dict[str, Any] = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
 
 
 def tiny_model(folder: Path, kind: str = "bert", seed: int = 0) -> str:
@@ -26,14 +27,14 @@ def tiny_model(folder: Path, kind: str = "bert", seed: int = 0) -> str:
 
     size: dict[str, Any] = {"vocab_size": len(SPECIAL) + len(WORDS), "pad_token_id": 0}
     torch.manual_seed(seed)
-    model: Any = {
+    models: dict[str, Callable[[], Any]] = {
         "bert": lambda: BertModel(BertConfig(**size, **SMALL, max_position_embeddings=64)),
         "distilbert": lambda: DistilBertModel(
             DistilBertConfig(**size, dim=16, n_layers=1, n_heads=2, hidden_dim=16, max_position_embeddings=64)
         ),
         "roberta": lambda: RobertaModel(RobertaConfig(**size, **SMALL, max_position_embeddings=65)),
-    }[kind]()
-    model.save_pretrained(folder)
+    }
+    models[kind]().save_pretrained(folder)
     tokenizer().save_pretrained(folder)
     return str(folder)
 

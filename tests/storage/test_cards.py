@@ -82,7 +82,9 @@ def test_a_card_that_should_show_something_newer_by_now_stays_due(database: Data
     assert _due(database) == 0
 
 
-def test_a_card_erased_while_it_is_posted_is_due_at_once_with_its_place(database: Database, bug: Label) -> None:
+def test_a_card_erased_while_it_is_posted_is_due_at_once_with_its_place(
+    database: Database, bug: Label
+) -> None:
     one = predicted(database, bug)
     [claim] = _claim(database)
     with database.writing() as session:
@@ -95,7 +97,9 @@ def test_a_card_erased_while_it_is_posted_is_due_at_once_with_its_place(database
 
 
 @pytest.mark.parametrize("may_stand", [True, False])
-def test_a_postponed_card_is_due_again_after_its_delay(database: Database, bug: Label, may_stand: bool) -> None:
+def test_a_postponed_card_is_due_again_after_its_delay(
+    database: Database, bug: Label, may_stand: bool
+) -> None:
     predicted(database, bug)
     [claim] = _claim(database)
 
@@ -131,7 +135,9 @@ def test_refusals_are_counted_by_reason(database: Database, bug: Label) -> None:
     assert _failures(database) == {"is_archived": 2, "no_text": 1}
 
 
-def test_the_next_due_moment_is_that_of_the_first_card_that_can_be_claimed(database: Database, bug: Label) -> None:
+def test_the_next_due_moment_is_that_of_the_first_card_that_can_be_claimed(
+    database: Database, bug: Label
+) -> None:
     assert _next_due(database) is None
     now = time.time()
     claimed, postponed = predicted(database, bug), predicted(database, bug)
@@ -140,16 +146,6 @@ def test_the_next_due_moment_is_that_of_the_first_card_that_can_be_claimed(datab
     _change(database, postponed.id, due_at=now + 7, claimed_until=0.0)
 
     assert _next_due(database) == pytest.approx(now + 7, abs=0.001)
-    with database.reading() as session:
-        assert not cards.is_any_due(session, TEAM)
-
-
-def test_whether_any_card_is_due_is_known_without_claiming_it(database: Database, bug: Label) -> None:
-    predicted(database, bug)
-
-    with database.reading() as session:
-        assert cards.is_any_due(session, TEAM)
-    assert len(_claim(database)) == 1
 
 
 def test_the_content_of_a_card_is_all_that_it_shows(database: Database, bug: Label) -> None:
@@ -188,7 +184,7 @@ def test_a_message_has_one_card_however_often_it_is_asked_for(database: Database
 
 
 def test_a_card_needs_a_message(database: Database) -> None:
-    with pytest.raises(Exception, match="(?i)foreign key"), database.writing() as session:
+    with pytest.raises(Exception, match=r"(?i)foreign key"), database.writing() as session:
         predictions.show(session, message())
 
 

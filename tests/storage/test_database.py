@@ -87,9 +87,13 @@ def test_a_database_that_is_there_answers(database: Database) -> None:
 
 
 def test_what_was_begun_is_undone_where_anything_is_raised(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError), database.writing() as session:
-        messages.receive(session, message())
-        1 / 0  # noqa: B018
+    def fail_half_way() -> None:
+        with database.writing() as session:
+            messages.receive(session, message())
+            raise KeyError("half-way")
+
+    with pytest.raises(KeyError):
+        fail_half_way()
 
     with database.reading() as session:
         assert messages.count_waiting(session, TEAM) == 0

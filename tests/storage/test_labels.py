@@ -10,11 +10,18 @@ from tests.factories import ANA, BEN, OTHER, TEAM, label_set, predicted, say, to
 
 
 def test_the_first_file_adds_all_its_labels(database: Database) -> None:
-    changes = _synchronize(database, LabelSpec("bug", "it breaks", ":bug:", ("It crashes",)), LabelSpec("billing"))
+    changes = _synchronize(
+        database, LabelSpec("bug", "it breaks", ":bug:", ("It crashes",)), LabelSpec("billing")
+    )
 
     assert changes == Changes(added=2, changed=0, retired=0)
     billing, bug = _active(database)
-    assert (bug.name, bug.description, bug.emoji, bug.examples) == ("bug", "it breaks", ":bug:", ["It crashes"])
+    assert (bug.name, bug.description, bug.emoji, bug.examples) == (
+        "bug",
+        "it breaks",
+        ":bug:",
+        ["It crashes"],
+    )
     assert billing.source is LabelSource.FILE
 
 
@@ -37,7 +44,11 @@ def test_an_edited_label_stays_the_same_label(database: Database, edited: LabelS
     assert _synchronize(database, edited) == Changes(0, 1, 0)
     [after] = _active(database)
     assert after.id == before.id
-    assert (after.description, after.emoji, after.examples) == (edited.description, edited.emoji, list(edited.examples))
+    assert (after.description, after.emoji, after.examples) == (
+        edited.description,
+        edited.emoji,
+        list(edited.examples),
+    )
 
 
 def test_a_label_that_the_file_dropped_is_retired_and_taken_back_as_it_was(database: Database) -> None:
@@ -95,7 +106,7 @@ def test_a_retired_label_cannot_be_proposed(database: Database) -> None:
     label_set(database, "bug", "billing")
     _synchronize(database, LabelSpec("billing"))
 
-    with pytest.raises(RetiredLabelError, match="'bug' was retired. Choose another label") as refused:
+    with pytest.raises(RetiredLabelError, match=r"'bug' was retired\. Choose another label") as refused:
         _propose(database, "Bug")
 
     assert refused.value.name == "bug"
@@ -136,7 +147,12 @@ def test_replicas_that_start_together_with_an_edited_file_agree(database: Databa
 def test_labels_are_counted_by_the_messages_on_which_somebody_chose_them(database: Database) -> None:
     known = label_set(database, "bug", "billing", "praise")
     one, other = predicted(database, known["bug"]), predicted(database, known["bug"])
-    for message, user, name in [(one, ANA, "billing"), (one, BEN, "billing"), (other, ANA, "billing"), (one, ANA, "bug")]:
+    for message, user, name in [
+        (one, ANA, "billing"),
+        (one, BEN, "billing"),
+        (other, ANA, "billing"),
+        (one, ANA, "bug"),
+    ]:
         say(database, message, user, known[name])
 
     with database.reading() as session:

@@ -56,7 +56,9 @@ def test_team_channel_and_ts_together_make_a_message(database: Database, other: 
         assert len(session.exec(select(Message)).all()) == 2
 
 
-@pytest.mark.parametrize("text", ["emoji 🎉 and עברית", "a'b\"c; DROP TABLE message;--", "x" * 40_000, "\u2028\ufeff"])
+@pytest.mark.parametrize(
+    "text", ["emoji 🎉 and עברית", "a'b\"c; DROP TABLE message;--", "x" * 40_000, "\u2028\ufeff"]
+)
 def test_text_comes_back_as_it_was_written(database: Database, text: str) -> None:
     received(database, text)
 
@@ -118,7 +120,9 @@ def test_an_erased_message_is_not_learned_from(database: Database) -> None:
         assert list(predictions.vectors(session, ENCODER, [one.id, other.id])) == [other.id]
 
 
-def test_a_message_erased_before_its_prediction_waits_no_longer_and_is_not_standing(database: Database) -> None:
+def test_a_message_erased_before_its_prediction_waits_no_longer_and_is_not_standing(
+    database: Database,
+) -> None:
     one = received(database)
 
     _erase(database, one)

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlmodel import select
+
+from learning.champion import Champion
+from learning.classification import BATCH, Classifier
+from learning.encoder import Encoder
+from learning.refit import Refitter
+from storage import cards, messages, predictions
+from storage.database import Database, open_database
+from storage.tables import Card, Label, Message, Mode, Prediction, Vector
+from tests.factories import OTHER, TEAM, label_set, received, together
+from tests.learning.tiny_models import Reader, tiny_encoder
+
+SURE, NEVER_SURE = 0.0, 1.0  # margins below which the bot asks
+
+
+@pytest.fixture
+def known(database: Database) -> dict[str, Label]:
+    return label_set(database, "invoice", "thank you", "crashes")
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Encoder:
+    return tiny_encoder(tmp_path / "model", Reader())
+
+
+@pytest.fixture
+def champion(database: Database, known: dict[str, Label], tiny: Encoder) -> Champion:
+    return Champion(Refitter(database, TEAM, tiny, "tiny").serve())
+
+
+def test_a_prediction_is_stored_with_the_version_that_made_it(
+    database: Database, known: dict[str, Label], encoder: Encoder
+) -> None:
+    served = Refitter(database, TEAM, encoder, "all-MiniLM-L6-v2").serve()
+    one = received(database, "Where do I find the invoice?")
+
+    batch = Classifier(database, TEAM, Champion(served), SURE).predict_waiting()
+
+    assert ([message.id for message in batch.messages], batch.unreadable) == ([one.id], 0)
+    with database.reading() as session:
+        said = predictions.of_message(session, TEAM, one.id)
+        kept = predictions.vectors(session, encoder.fingerprint, [one.id])
+        assert messages.count_waiting(session, TEAM) == 0
+    assert said is not None
+    assert said.label_id == known["invoice"].id
+    assert (said.version, said.revision, said.cut) == (served.version, served.revision, False)
+    assert said.ranked[0] == [said.label_id, said.confidence]
+    assert said.confidence == pytest.approx(said.margin + said.ranked[1][1])
+    assert np.allclose(kept[one.id], encoder.encode([one.text]).vectors[0], atol=1e-5)
+
+
+def test_where_nothing_waits_nothing_is_done(database: Database, champion: Champion) -> None:
+    assert Classifier(database, TEAM, champion, SURE).predict_waiting().messages == []
+
+
+def test_a_batch_takes_the_longest_waiting_and_leaves_the_rest_for_the_next(
+    database: Database, champion: Champion
+) -> None:
+    ids = [received(database, "where is my invoice", received_at=float(at)).id for at in range(BATCH + 3)]
+    classifier = Classifier(database, TEAM, champion, SURE)
+
+    batches = [[one.id for one in classifier.predict_waiting().messages] for _ in range(3)]
+
+    assert BATCH == 32
+    assert batches == [ids[:BATCH], ids[BATCH:], []]
+
+
+@pytest.mark.parametrize(
+    ("mode", "ask_below_margin", "shown"),
+    [
+        (Mode.REPLY, SURE, True),
+        (Mode.REPLY, NEVER_SURE, True),
+        (Mode.ASK, SURE, False),
+        (Mode.ASK, NEVER_SURE, True),
+    ],
+)
+def test_a_channel_in_ask_mode_sees_a_card_only_where_the_model_is_unsure(
+    database: Database, champion: Champion, mode: Mode, ask_below_margin: float, shown: bool
+) -> None:
+    received(database, "where is my invoice", mode=mode)
+
+    Classifier(database, TEAM, champion, ask_below_margin).predict_waiting()
+
+    assert len(_cards(database)) == shown
+    assert len(_predictions(database)) == 1
+
+
+def test_the_card_goes_into_the_thread_of_its_message(database: Database, champion: Champion) -> None:
+    started = received(database, "where is my invoice")
+    replied = received(database, "thank you", thread_ts="1600000000.000001")
+
+    Classifier(database, TEAM, champion, SURE).predict_waiting()
+
+    threads = {card.message_id: card.thread_ts for card in _cards(database)}
+    assert threads == {started.id: started.ts, replied.id: "1600000000.000001"}
+
+
+def test_a_text_on_which_the_model_fails_does_not_stop_the_others(
+    database: Database, champion: Champion
+) -> None:
+    ids = [
+        received(database, "unreadable" if number == 3 else "where is my invoice").id for number in range(6)
+    ]
+    classifier = Classifier(database, TEAM, champion, SURE)
+
+    batch = classifier.predict_waiting()
+
+    assert (len(batch.messages), batch.unreadable) == (6, 1)
+    assert {said.message_id for said in _predictions(database)} == {*ids} - {ids[3]}
+    assert classifier.predict_waiting().messages == []
+
+
+def test_the_log_of_a_failed_text_does_not_quote_it(
+    database: Database, champion: Champion, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = received(database, "unreadable secret")
+
+    Classifier(database, TEAM, champion, SURE).predict_waiting()
+
+    assert one.id in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_message_that_is_erased_while_it_is_read_gets_no_prediction(
+    database: Database, known: dict[str, Label], tmp_path: Path
+) -> None:
+    reader = _Eraser(database)
+    champion = Champion(Refitter(database, TEAM, tiny_encoder(tmp_path / "model", reader), "tiny").serve())
+    reader.erases = received(database, "where is my invoice")
+    kept = received(database, "thank you")
+
+    Classifier(database, TEAM, champion, SURE).predict_waiting()
+
+    assert [said.message_id for said in _predictions(database)] == [kept.id]
+    with database.reading() as session:
+        assert [vector.message_id for vector in session.exec(select(Vector))] == [kept.id]
+        assert [card.message_id for card in _cards(database)] == [kept.id]
+
+
+def test_two_replicas_at_once_predict_each_message_once(
+    database: Database, database_url: str, champion: Champion
+) -> None:
+    ids = {received(database, "where is my invoice", received_at=1.0).id for _ in range(40)}
+    other = open_database(database_url)
+    replicas = [Classifier(one, TEAM, champion, SURE) for one in (database, other)]
+
+    together(*[replica.predict_waiting for replica in replicas])
+    together(*[replica.predict_waiting for replica in replicas])
+
+    other.close()
+    assert sorted(said.message_id for said in _predictions(database)) == sorted(ids)
+    assert sorted(card.message_id for card in _cards(database)) == sorted(ids)
+    with database.reading() as session:
+        assert messages.count_waiting(session, TEAM) == 0
+        assert cards.count_due(session, TEAM) == 40
+
+
+def test_another_teams_messages_are_left_to_its_own_bot(database: Database, champion: Champion) -> None:
+    received(database, "where is my invoice", team_id=OTHER)
+
+    assert Classifier(database, TEAM, champion, SURE).predict_waiting().messages == []
+
+
+class _Eraser(Reader):
+    """While the model reads, somebody deletes a message."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__()
+        self._database = database
+        self.erases: Message | None = None
+
+    def __call__(self, text: str | list[str], **options: object) -> object:
+        one, self.erases = self.erases, None
+        if one:
+            with self._database.writing() as session:
+                messages.erase(session, TEAM, one.channel_id, one.ts, is_heard=True)
+        return super().__call__(text, **options)
+
+
+def _predictions(database: Database) -> Sequence[Prediction]:
+    with database.reading() as session:
+        return session.exec(select(Prediction)).all()
+
+
+def _cards(database: Database) -> Sequence[Card]:
+    with database.reading() as session:
+        return session.exec(select(Card)).all()

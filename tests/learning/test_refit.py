@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from learning.champion import Champion, Served
+from learning.classification import Classifier
+from learning.encoder import Encoder
+from learning.refit import Refitter, description
+from storage import labels, messages, versions
+from storage.database import Database
+from storage.labels import LabelSpec
+from storage.tables import Label, Message, Word
+from tests.factories import ANA, BEN, OTHER, TEAM, received, say
+from tests.learning.tiny_models import Reader, tiny_encoder
+
+SPECS = [
+    LabelSpec("bug", "something is broken: an error, a crash"),
+    LabelSpec("billing", "invoice, payment, refund, price"),
+    LabelSpec("praise", "thank you, this is great"),
+]
+
+
+@pytest.fixture
+def known(database: Database) -> dict[str, Label]:
+    return _labels(database, *SPECS)
+
+
+@pytest.fixture
+def refitter(database: Database, known: dict[str, Label], encoder: Encoder) -> Refitter:
+    return Refitter(database, TEAM, encoder, "all-MiniLM-L6-v2")
+
+
+def test_the_first_head_answers_by_the_descriptions(refitter: Refitter, known: dict[str, Label]) -> None:
+    served = refitter.serve()
+
+    assert (served.version, served.revision) == (1, 0)
+    assert _answer(served, "I was charged twice, please refund me") == known["billing"].id
+    assert _answer(served, "The page crashes with an error") == known["bug"].id
+
+
+def test_a_head_fitted_again_on_the_same_is_the_same_revision(refitter: Refitter) -> None:
+    first, second = refitter.serve(), refitter.serve()
+
+    assert (second.version, second.revision) == (first.version, first.revision)
+
+
+def test_a_correction_changes_the_next_answer_to_a_message_like_it(
+    database: Database, refitter: Refitter, known: dict[str, Label]
+) -> None:
+    first = refitter.serve()
+    one = _predicted(database, first, "The checkout crashes when I pay")
+    assert _answer(first, "Checkout crashes while paying") == known["bug"].id
+
+    say(database, one, ANA, known["billing"])
+    second = refitter.serve(first)
+
+    assert _answer(second, "Checkout crashes while paying") == known["billing"].id
+    assert _answer(second, "I see an error") == known["bug"].id
+    assert (second.version, second.revision) == (1, 1)
+
+
+def test_a_correction_that_is_taken_back_is_forgotten(
+    database: Database, refitter: Refitter, known: dict[str, Label]
+) -> None:
+    first = refitter.serve()
+    one = _predicted(database, first, "The checkout crashes when I pay")
+    say(database, one, ANA, known["billing"])
+    second = refitter.serve(first)
+
+    say(database, one, ANA, known["bug"])
+    third = refitter.serve(second)
+
+    assert _answer(third, "Checkout crashes while paying") == known["bug"].id
+    assert third.revision == 2
+
+
+def test_a_confirmation_is_learned_like_a_correction(
+    database: Database, refitter: Refitter, known: dict[str, Label]
+) -> None:
+    text = "The weather is nice today"
+    first = refitter.serve()
+    one = _predicted(database, first, text)
+    said = next(label for label in known.values() if label.id == _answer(first, text))
+    assert _chance(first, text, said) < 0.9
+
+    say(database, one, ANA, said, Word.CONFIRMED)
+    second = refitter.serve(first)
+
+    assert _chance(second, text, said) > _chance(first, text, said)
+
+
+def test_an_erased_message_is_unlearned(
+    database: Database, refitter: Refitter, known: dict[str, Label]
+) -> None:
+    first = refitter.serve()
+    one = _predicted(database, first, "The checkout crashes when I pay")
+    say(database, one, ANA, known["billing"])
+    second = refitter.serve(first)
+
+    with database.writing() as session:
+        messages.erase(session, TEAM, one.channel_id, one.ts, is_heard=True)
+    third = refitter.serve(second)
+
+    assert _answer(third, "Checkout crashes while paying") == known["bug"].id
+    assert third.revision == 2
+
+
+def test_a_proposed_label_can_be_answered_from_then_on(
+    database: Database, refitter: Refitter, known: dict[str, Label]
+) -> None:
+    first = refitter.serve()
+    one = _predicted(database, first, "How do I get my data out as a spreadsheet?")
+    with database.writing() as session:
+        export = labels.propose(session, TEAM, "data export", ANA)
+    say(database, one, ANA, export, Word.PROPOSED)
+
+    second = refitter.serve(first)
+
+    assert _answer(second, "I want my data as a spreadsheet") == export.id
+    assert len(second.head.labels) == 4
+
+
+def test_a_label_that_was_retired_is_never_answered(
+    database: Database, refitter: Refitter, known: dict[str, Label]
+) -> None:
+    first = refitter.serve()
+    one = _predicted(database, first, "I was charged twice")
+    say(database, one, ANA, known["billing"])
+    _labels(database, *[spec for spec in SPECS if spec.name != "billing"])
+
+    second = refitter.serve(first)
+
+    assert known["billing"].id not in second.head.labels
+    assert _answer(second, "I was charged twice") in {known["bug"].id, known["praise"].id}
+
+
+def test_the_examples_of_a_label_are_learned_like_corrections(
+    database: Database, refitter: Refitter, known: dict[str, Label]
+) -> None:
+    assert _answer(refitter.serve(), "The checkout crashes") == known["bug"].id
+
+    with_examples = LabelSpec(SPECS[1].name, SPECS[1].description, examples=("The checkout page crashes",))
+    _labels(database, SPECS[0], with_examples, SPECS[2])
+
+    assert _answer(refitter.serve(), "The checkout crashes") == known["billing"].id
+
+
+def test_another_teams_corrections_teach_us_nothing(
+    database: Database, refitter: Refitter, known: dict[str, Label], encoder: Encoder
+) -> None:
+    first = refitter.serve()
+    theirs = _labels(database, *SPECS, team_id=OTHER)
+    their_head = Refitter(database, OTHER, encoder, "all-MiniLM-L6-v2").serve()
+    one = _predicted(database, their_head, "The page crashes", team_id=OTHER)
+    say(database, one, BEN, theirs["praise"])
+
+    second = refitter.serve(first)
+
+    assert (second.version, second.revision) == (first.version, first.revision)
+    assert np.array_equal(second.head.weights, first.head.weights)
+
+
+def test_a_restart_serves_what_was_served_before(
+    database: Database, refitter: Refitter, known: dict[str, Label], encoder: Encoder
+) -> None:
+    first = refitter.serve()
+    for text, name in [("The checkout crashes when I pay", "billing"), ("Nice!", "praise")]:
+        say(database, _predicted(database, first, text), ANA, known[name])
+    running = refitter.serve(first)
+
+    restarted = Refitter(database, TEAM, encoder, "all-MiniLM-L6-v2").serve()
+
+    assert (restarted.version, restarted.revision) == (running.version, running.revision)
+    for text in ("Checkout crashes while paying", "The page crashes", "Thanks"):
+        assert _answer(restarted, text) == _answer(running, text)
+
+
+def test_the_state_changes_when_people_say_something_new(
+    database: Database, refitter: Refitter, known: dict[str, Label]
+) -> None:
+    one = _predicted(database, refitter.serve(), "The page crashes")
+    before = refitter.state()
+    assert refitter.state() == before
+
+    say(database, one, ANA, known["bug"])
+
+    assert refitter.state() != before
+
+
+def test_every_text_is_encoded_once_however_often_the_head_is_fitted(
+    database: Database, known: dict[str, Label], tmp_path: Path
+) -> None:
+    reader = Reader()
+    refitter = Refitter(database, TEAM, tiny_encoder(tmp_path, reader), "tiny")
+    champion = Champion(refitter.serve())
+    received(database, "where is my invoice")
+    Classifier(database, TEAM, champion, ask_below_margin=0.3).predict_waiting()
+    read = list(reader.read)
+
+    for name in ("bug", "billing", "bug"):
+        [one] = _all_messages(database)
+        say(database, one, ANA, known[name])
+        champion.swap(refitter.serve(champion.served))
+
+    assert reader.read == read
+    assert set(read) == {"where is my invoice", *(description(label) for label in known.values())}
+
+
+def test_another_encoder_is_another_version_with_vectors_of_its_own(
+    database: Database, refitter: Refitter, known: dict[str, Label], tmp_path: Path
+) -> None:
+    mini = refitter.serve()
+    say(database, _predicted(database, mini, "The page crashes"), ANA, known["praise"])
+    assert refitter.serve(mini).revision == 1
+
+    tiny = Refitter(database, TEAM, tiny_encoder(tmp_path, Reader()), "tiny").serve(mini)
+
+    assert (tiny.version, tiny.revision) == (2, 0)
+    assert tiny.head.weights.shape == (3, 16)
+    with database.reading() as session:
+        assert versions.in_service(session, TEAM) == 2
+    assert (refitter.serve().version, refitter.serve().revision) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [
+        (LabelSpec("bug", "it breaks"), "bug: it breaks"),
+        (LabelSpec("card_not-working"), "card not working"),
+    ],
+)
+def test_a_label_is_described_in_words(database: Database, label: LabelSpec, words: str) -> None:
+    assert description(_labels(database, label)[label.name]) == words
+
+
+def _labels(database: Database, *specs: LabelSpec, team_id: str = TEAM) -> dict[str, Label]:
+    with database.writing() as session:
+        labels.synchronize(session, team_id, specs)
+    with database.reading() as session:
+        return {label.name: label for label in labels.active(session, team_id)}
+
+
+def _predicted(database: Database, served: Served, text: str, team_id: str = TEAM) -> Message:
+    """The bot has heard and answered this message."""
+    received(database, text, team_id=team_id)
+    [one] = Classifier(database, team_id, Champion(served), ask_below_margin=0.3).predict_waiting().messages
+    return one
+
+
+def _all_messages(database: Database) -> list[Message]:
+    from sqlmodel import select
+
+    with database.reading() as session:
+        return list(session.exec(select(Message)))
+
+
+def _answer(served: Served, text: str) -> str:
+    return served.rank([text])[0].label_id
+
+
+def _chance(served: Served, text: str, label: Label) -> float:
+    return dict(served.rank([text])[0].ranked)[label.id]

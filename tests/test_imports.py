@@ -1,0 +1,125 @@
+"""Which part may import which, read from the source; and that importing anything does nothing."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PARTS = ("bot", "learning", "storage", "local")
+BESIDE_THE_COMMAND_LINE = {"bot/cli.py", "bot/local_workspace.py", "bot/replay.py"}
+FORBIDDEN = {
+    "storage": {"bot", "learning", "local", "slack_bolt", "slack_sdk", "torch", "transformers", "argilla"},
+    "learning": {"bot", "local", "slack_bolt", "slack_sdk", "argilla"},
+    "local": {"bot", "learning", "storage", "torch", "transformers"},
+}
+ONE_PLACE = {"argilla", "apscheduler", "ray"}
+
+# Every module is imported, in a process of its own that notes whatever this starts or opens.
+IMPORT_ALL = """
+import json, sys, threading
+noted = []
+def note(event, arguments):
+    started = event.startswith("_thread.start") or event in {"subprocess.Popen", "os.fork", "os.posix_spawn"}
+    if started or event in {"socket.connect", "socket.bind", "sqlite3.connect"}:
+        noted.append(event)
+sys.addaudithook(note)
+import importlib
+for name in json.loads(sys.argv[1]):
+    importlib.import_module(name)
+import logging
+print(json.dumps({
+    "noted": noted,
+    "threads": threading.active_count(),
+    "log_handlers": len(logging.getLogger().handlers),
+    "packages": sorted({name.partition(".")[0] for name in sys.modules}),
+}))
+"""
+
+
+def _files(part: str) -> list[Path]:
+    return sorted((ROOT / part).rglob("*.py"))
+
+
+def _imports(file: Path) -> Iterator[str]:
+    """The full name of everything that a file imports, wherever in it, also for types alone."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: write imports in full"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _packages(file: Path) -> set[str]:
+    return {name.partition(".")[0] for name in _imports(file)}
+
+
+@pytest.mark.parametrize("part", FORBIDDEN)
+def test_imports_point_one_way(part: str) -> None:
+    wrong = {str(file.relative_to(ROOT)): _packages(file) & FORBIDDEN[part] for file in _files(part)}
+
+    assert _files(part)
+    assert {file: names for file, names in wrong.items() if names} == {}
+
+
+def test_the_local_workspace_is_imported_by_the_command_lines_side_alone() -> None:
+    importers = {str(file.relative_to(ROOT)) for file in _files("bot") if "local" in _packages(file)}
+
+    assert importers <= BESIDE_THE_COMMAND_LINE
+
+
+@pytest.mark.parametrize("package", sorted(ONE_PLACE))
+def test_what_may_be_replaced_one_day_is_imported_in_one_place(package: str) -> None:
+    importers = [file for part in PARTS for file in _files(part) if package in _packages(file)]
+
+    assert len(importers) <= 1
+
+
+def test_nothing_of_ours_imports_its_tests_or_benchmarks() -> None:
+    wrong = {file for part in PARTS for file in _files(part) if _packages(file) & {"tests", "benchmarks"}}
+
+    assert wrong == set()
+
+
+@pytest.mark.parametrize(
+    ("part", "absent"),
+    [
+        ("storage", {"bot", "learning", "local", "slack_bolt", "slack_sdk", "torch", "transformers"}),
+        ("learning", {"bot", "local", "slack_bolt", "slack_sdk", "torch", "transformers"}),
+        ("local", {"bot", "learning", "storage", "torch", "transformers"}),
+        ("bot", {"torch", "transformers"}),
+    ],
+)
+def test_importing_a_module_starts_nothing_opens_nothing_and_loads_no_model(part: str, absent: set[str]) -> None:
+    found = _import_all(part)
+
+    assert found["noted"] == []
+    assert found["threads"] == 1
+    assert found["log_handlers"] == 0
+    assert absent.isdisjoint(found["packages"])
+
+
+def _import_all(part: str) -> dict[str, list[str] | int]:
+    names = json.dumps([_module(file) for file in _files(part) if _is_imported(file)])
+    ended = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL, names], cwd=ROOT, capture_output=True, text=True, timeout=100
+    )
+    assert ended.returncode == 0, ended.stderr
+    found: dict[str, list[str] | int] = json.loads(ended.stdout)
+    return found
+
+
+def _module(file: Path) -> str:
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _is_imported(file: Path) -> bool:
+    """Migrations are run by Alembic, and `__main__` by Python."""
+    return "migrations" not in file.parts and file.name != "__main__.py"
