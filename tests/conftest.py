@@ -29,13 +29,13 @@ def postgresql_url() -> Iterator[str]:
         )
     try:
         with warnings.catch_warnings(action="ignore"):  # on import it looks for XDG_RUNTIME_DIR
-            import pgserver
+            from pgserver.postgres_server import get_server
     except ImportError:
         if os.environ.get("CI") == "true":
             raise
         pytest.skip("PostgreSQL comes with the wheel pgserver, which is not installed")
     folder = tempfile.mkdtemp(prefix="corrigible-pg-")
-    server = pgserver.get_server(folder, cleanup_mode="delete")
+    server = get_server(folder, cleanup_mode="delete")
     with psycopg.connect(server.get_uri(), autocommit=True) as admin:
         admin.execute("ALTER SYSTEM SET fsync = off")
         admin.execute("SELECT pg_reload_conf()")

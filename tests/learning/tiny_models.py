@@ -10,7 +10,12 @@ from learning.encoder import Encoder
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 WORDS = ["where", "is", "my", "invoice", "the", "export", "crashes", "thank", "you"]
-SMALL: dict[str, Any] = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+SMALL: dict[str, Any] = {
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+}
 
 
 def tiny_model(folder: Path, kind: str = "bert", seed: int = 0) -> str:

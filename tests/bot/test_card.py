@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.card import NO_WORDS, card, metadata
+from storage.cards import Content
+from storage.tables import Correction, Label, LabelSource, Mode, Word
+from tests.factories import ANA, BEN, CAT, TEAM, message, prediction
+
+NAMES = ("bug", "billing", "praise", "how-to")
+
+
+def _labels(*names: str) -> dict[str, Label]:
+    return {
+        f"l-{name}": Label(id=f"l-{name}", team_id=TEAM, name=name, source=LabelSource.FILE) for name in names
+    }
+
+
+def _content(
+    said: list[tuple[str, str, Word]] | None = None, mode: Mode = Mode.REPLY, **given: Any
+) -> Content:
+    labels = {**_labels(*NAMES), **given.pop("labels", {})}
+    one = message("secret words", id="m1", mode=mode)
+    ranked = [[label_id, 0.9 / 2**place] for place, label_id in enumerate(labels)]
+    standard = {"confidence": 0.734, "ranked": ranked, "version": 3, "revision": 7}
+    answer = prediction(one, labels[given.pop("label_id", "l-bug")], **{**standard, **given})
+    words = [
+        Correction(message_id="m1", team_id=TEAM, user_id=user, label_id=f"l-{name}", word=word)
+        for user, name, word in said or []
+    ]
+    return Content(wanted=1, message=one, prediction=answer, words=words, labels=labels)
+
+
+def _words(shown: dict[str, Any]) -> str:
+    """All mrkdwn of a card."""
+    sections = [block["text"]["text"] for block in shown["blocks"] if block["type"] == "section"]
+    contexts = [
+        part["text"] for block in shown["blocks"] if block["type"] == "context" for part in block["elements"]
+    ]
+    return "\n".join(sections + contexts)
+
+
+def _buttons(shown: dict[str, Any]) -> list[dict[str, Any]]:
+    return [part for block in shown["blocks"] if block["type"] == "actions" for part in block["elements"]]
+
+
+def test_an_answer_shows_label_certainty_and_version() -> None:
+    shown = card(_content())
+
+    assert shown["text"] == "bug, 73% sure (model v3.7)"
+    assert _words(shown) == "*bug* · 73% sure\nmodel v3.7"
+    assert [(button["text"]["text"], button["action_id"], button["value"]) for button in _buttons(shown)] == [
+        ("Right", "right", "m1:l-bug"),
+        ("Change", "change", "m1"),
+    ]
+
+
+def test_a_labels_emoji_stands_before_its_name() -> None:
+    bug = Label(id="l-bug", team_id=TEAM, name="bug", emoji=":bug:", source=LabelSource.FILE)
+
+    assert _words(card(_content(labels={"l-bug": bug}))).startswith(":bug: *bug* · ")
+
+
+def test_no_answer_is_called_certain() -> None:
+    assert "99% sure" in card(_content(confidence=0.9999))["text"]
+
+
+def test_a_channel_that_is_asked_chooses_among_the_three_likeliest_or_another() -> None:
+    shown = card(_content(mode=Mode.ASK))
+
+    assert shown["text"] == "Which label fits this message: bug, billing, praise, or another?"
+    assert [button["text"]["text"] for button in _buttons(shown)] == ["bug", "billing", "praise", "Another…"]
+    assert [button["value"] for button in _buttons(shown)] == [
+        "m1:l-bug",
+        "m1:l-billing",
+        "m1:l-praise",
+        "m1",
+    ]
+    assert len({button["action_id"] for button in _buttons(shown)}) == 4
+    assert "My best guess is bug, 73% sure · model v3.7" in _words(shown)
+
+
+@pytest.mark.parametrize("mode", [Mode.REPLY, Mode.ASK])
+def test_a_settled_card_says_who_said_what_and_what_the_model_had_said(mode: Mode) -> None:
+    shown = card(_content([(ANA, "billing", Word.CHANGED)], mode))
+
+    assert shown["text"] == "billing, settled by 1 person"
+    assert _words(shown) == (
+        "*billing* · settled by 1 person\n<@U1> chose *billing*\nmodel v3.7 said bug, 73% sure"
+    )
+    assert _buttons(shown)[0]["value"] == "m1:l-billing"
+
+
+def test_where_people_disagree_most_of_them_settle_it_and_all_are_named() -> None:
+    said = [(ANA, "bug", Word.CONFIRMED), (BEN, "praise", Word.PROPOSED), (CAT, "praise", Word.CHANGED)]
+
+    shown = card(_content(said))
+
+    assert shown["text"] == "praise, settled by 3 people"
+    assert "<@U1> confirmed *bug* · <@U2> proposed *praise* · <@U3> chose *praise*" in _words(shown)
+
+
+@pytest.mark.parametrize("said", [None, [(ANA, "bug", Word.CONFIRMED)]])
+@pytest.mark.parametrize("mode", [Mode.REPLY, Mode.ASK])
+def test_a_card_says_where_only_the_beginning_was_read(
+    said: list[tuple[str, str, Word]] | None, mode: Mode
+) -> None:
+    assert "I read only its beginning" in _words(card(_content(said, mode, cut=True)))
+    assert "I read only its beginning" not in _words(card(_content(said, mode)))
+
+
+def test_a_message_without_words_is_told_so() -> None:
+    content = Content(1, message("", mode=Mode.REPLY), prediction=None, words=[], labels={})
+
+    assert card(content)["text"] == NO_WORDS
+    assert _buttons(card(content)) == []
+
+
+@pytest.mark.parametrize("said", [None, [(ANA, "<!channel> & co", Word.PROPOSED)]])
+@pytest.mark.parametrize("mode", [Mode.REPLY, Mode.ASK])
+def test_a_label_named_like_markup_is_shown_and_not_obeyed(
+    said: list[tuple[str, str, Word]] | None, mode: Mode
+) -> None:
+    labels = _labels("<!channel> & co")
+
+    shown = card(
+        _content(said, mode, labels=labels, label_id="l-<!channel> & co", ranked=[["l-<!channel> & co", 1]])
+    )
+
+    assert "<!channel>" not in shown["text"] + _words(shown)
+    assert "&lt;!channel&gt; &amp; co" in shown["text"]
+
+
+@pytest.mark.parametrize("said", [None, [(f"U{number}", "x" * 60, Word.CHANGED) for number in range(200)]])
+@pytest.mark.parametrize("mode", [Mode.REPLY, Mode.ASK])
+def test_the_longest_names_and_many_people_stay_within_slacks_bounds(
+    said: list[tuple[str, str, Word]] | None, mode: Mode
+) -> None:
+    shown = card(_content(said, mode, labels=_labels("x" * 60), label_id="l-" + "x" * 60))
+
+    assert all(len(button["text"]["text"]) <= 75 for button in _buttons(shown))
+    assert all(len(button.get("accessibility_label", "")) <= 75 for button in _buttons(shown))
+    for block in shown["blocks"]:
+        texts = (
+            [block["text"], *block.get("elements", [])] if block["type"] == "section" else block["elements"]
+        )
+        assert all(len(part["text"]) <= 3_000 for part in texts if isinstance(part["text"], str))
+
+
+@pytest.mark.parametrize("mode", [Mode.REPLY, Mode.ASK])
+def test_a_card_never_repeats_the_message(mode: Mode) -> None:
+    assert "secret" not in str(card(_content(mode=mode)))
+
+
+def test_a_card_is_found_again_by_its_metadata() -> None:
+    assert metadata("m1") == {"event_type": "corrigible_card", "event_payload": {"message_id": "m1"}}

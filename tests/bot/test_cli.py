@@ -1,0 +1,86 @@
+"""The command line: what an operator is told, and the exit status."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from learning.label_file import read_label_file
+from storage import labels
+from storage.database import Database
+
+
+def corrigible(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`corrigible …` in an empty folder, with these variables and nothing else that concerns it."""
+    ours = ("SLACK_", "DATABASE_URL", "ENCODER", "LABELS_FILE", "PORT", "HOST", "LOCAL_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    command = [sys.executable, "-c", "from bot.cli import main; main()", *words]
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env={**kept, "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_all_that_is_wrong_with_the_settings_is_named_at_once_and_no_secret(tmp_path: Path) -> None:
+    told = corrigible(tmp_path, "run", SLACK_BOT_TOKEN="hush-hush", PORT="many", ASK_BELOW_MARGIN="2")
+
+    assert told.returncode == 1
+    for name in ("SLACK_BOT_TOKEN: must begin with xoxb-", "PORT: ", "ASK_BELOW_MARGIN: "):
+        assert name in told.stderr
+    assert "hush" not in told.stderr + told.stdout
+    assert "Traceback" not in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "fault"),
+    [
+        ({"SLACK_BOT_TOKEN": "xoxb-1"}, "SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP)"),
+        ({"SLACK_APP_TOKEN": "xapp-1"}, "SLACK_BOT_TOKEN: missing"),
+        ({"SLACK_CLIENT_ID": "1.2"}, "SLACK_CLIENT_ID: remove from the environment"),
+        ({"DATABASE_URL": "mysql://host/db"}, "mysql is not supported"),
+        ({"LABELS_FILE": "absent.toml"}, "absent.toml: can't be read"),
+    ],
+)
+def test_a_fault_of_the_setup_is_one_clear_message(
+    tmp_path: Path, environment: dict[str, str], fault: str
+) -> None:
+    told = corrigible(tmp_path, "run", **environment)
+
+    assert told.returncode == 1
+    assert fault in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_the_labels_that_are_shipped_are_in_order() -> None:
+    assert len(read_label_file(Path(__file__).parents[2] / "labels.toml")) == 12
+
+
+def test_status_and_labels_read_the_database(tmp_path: Path, database: Database, database_url: str) -> None:
+    with database.writing() as session:
+        labels.synchronize(session, "T0LOCAL", [labels.LabelSpec("bug"), labels.LabelSpec("billing")])
+
+    status = corrigible(tmp_path, "status", DATABASE_URL=database_url)
+    listed = corrigible(tmp_path, "labels", DATABASE_URL=database_url)
+
+    assert "Team T0LOCAL" in status.stdout
+    assert "labels.toml" in listed.stdout
+    assert "billing" in listed.stdout
+
+
+def test_status_before_the_first_start_says_what_to_do(tmp_path: Path) -> None:
+    assert "make run" in corrigible(tmp_path, "status").stdout
+
+
+def test_a_replay_of_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
+    told = corrigible(tmp_path, "replay", "absent.csv")
+
+    assert told.returncode == 1
+    assert "absent.csv can't be read" in told.stderr

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from bot.mrkdwn import escape, plain
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("Where is my invoice?", "Where is my invoice?"),
+        ("<@U1> where is it?", "where is it?"),
+        ("<@U1|ana> where is it?", "ana where is it?"),
+        ("<!here> the site is down", "the site is down"),
+        ("<!subteam^S1|@support> please", "@support please"),
+        ("see <#C1|general> and <#C2>", "see general and"),
+        ("see <https://example.com/a?b=1|the page>", "see the page"),
+        ("see <https://example.com/a?b=1&amp;c=2>", "see https://example.com/a?b=1&c=2"),
+        ("write <mailto:ana@example.com|ana@example.com>", "write ana@example.com"),
+        ("call <tel:+4930123|030 123>", "call 030 123"),
+        ("great :tada:", "great tada"),
+        (":bug::fire:", "bug fire"),
+        (":+1: :wave::skin-tone-3: :heavy_check_mark:", "+1 wave heavy check mark"),
+        ("failed at 10:30:45", "failed at 10:30:45"),
+        ("10:30:45 to 11:00:00", "10:30:45 to 11:00:00"),
+        ("a &lt;b&gt; &amp; c", "a <b> & c"),
+        ("&amp;lt;", "&lt;"),
+        ("two\nlines\t and   spaces ", "two\nlines and spaces"),
+        ("a\x00b", "ab"),
+        ("<@U1>", ""),
+        ("", ""),
+        ("🎉 שלום", "🎉 שלום"),
+    ],
+)
+def test_mrkdwn_is_read_as_a_person_reads_it(text: str, read: str) -> None:
+    assert plain(text) == read
+
+
+@pytest.mark.parametrize("text", ["<!channel>", "<@U1>", "<https://evil.example|click>", "a & b"])
+def test_what_people_wrote_is_shown_and_never_obeyed(text: str) -> None:
+    assert "<" not in escape(text)
+    assert plain(escape(text)) == text
+
+
+def test_quotes_stay_as_they_are() -> None:
+    assert escape('it\'s "fine"') == 'it\'s "fine"'

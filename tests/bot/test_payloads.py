@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.payloads import (
+    Click,
+    Command,
+    Deleted,
+    PayloadError,
+    Said,
+    Search,
+    Submission,
+    click,
+    command,
+    message_event,
+    search,
+    submission,
+)
+
+BOT = "UBOT"
+
+
+def _event(**changes: Any) -> dict[str, Any]:
+    event = {"type": "message", "channel": "C1", "user": "U1", "ts": "1.1", "text": "Where is my invoice?"}
+    return {"team_id": "T1", "event": {**event, **changes}}
+
+
+def _heard(**changes: Any) -> Said:
+    said = message_event(_event(**changes), BOT)
+    assert isinstance(said, Said)
+    return said
+
+
+def test_a_message_is_read_with_where_it_stands_and_who_said_it() -> None:
+    assert _heard() == Said(
+        "T1", "C1", "1.1", None, "U1", "Where is my invoice?", is_direct=False, is_mention=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("thread_ts", "is_reply"), [(None, False), ("1.1", False), ("1.0", True)]
+)  # a thread's first message carries its own ts
+def test_a_reply_stands_in_another_messages_thread(thread_ts: str | None, is_reply: bool) -> None:
+    assert _heard(thread_ts=thread_ts).is_reply is is_reply
+
+
+@pytest.mark.parametrize(
+    "changes", [{"type": "app_mention"}, {"text": "<@UBOT> where is it?"}, {"text": "please <@UBOT>"}]
+)
+def test_a_mention_of_the_bot_is_known(changes: dict[str, Any]) -> None:
+    assert _heard(**changes).is_mention
+
+
+def test_a_mention_of_somebody_else_is_none() -> None:
+    assert not _heard(text="<@UBOTTOM> where is it?").is_mention
+
+
+@pytest.mark.parametrize("changes", [{"channel_type": "im"}, {"channel": "D1"}])
+def test_a_direct_message_is_known(changes: dict[str, Any]) -> None:
+    assert _heard(**changes).is_direct
+
+
+@pytest.mark.parametrize("subtype", ["file_share", "me_message", "thread_broadcast"])
+def test_what_is_said_with_a_file_or_to_all_is_said(subtype: str) -> None:
+    assert _heard(subtype=subtype).text == "Where is my invoice?"
+
+
+@pytest.mark.parametrize("text", [None, ""])
+def test_a_file_without_words_is_said_without_words(text: str | None) -> None:
+    assert _heard(subtype="file_share", text=text).text == ""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"subtype": "channel_join"}, {"subtype": "message_changed", "message": {"text": "x"}}, {"bot_id": "B1"}],
+)
+def test_what_no_person_said_is_none(changes: dict[str, Any]) -> None:
+    assert message_event(_event(**changes), BOT) is None
+
+
+def test_what_is_said_in_a_channel_shared_with_others_is_none() -> None:
+    assert message_event({**_event(), "is_ext_shared_channel": True}, BOT) is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"subtype": "message_deleted", "deleted_ts": "1.0", "ts": "9.9"},
+        {"subtype": "message_changed", "message": {"subtype": "tombstone", "ts": "1.0"}, "ts": "9.9"},
+    ],
+)
+def test_a_deletion_names_the_message_that_is_gone(changes: dict[str, Any]) -> None:
+    assert message_event(_event(**changes), BOT) == Deleted("T1", "C1", "1.0")
+
+
+def test_the_team_is_the_one_that_installed_the_app() -> None:
+    said = message_event({**_event(), "authorizations": [{"team_id": None}, {"team_id": "T9"}]}, BOT)
+
+    assert isinstance(said, Said)
+    assert said.team_id == "T9"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"event": None, "team_id": "T1"},
+        {"event": "message", "team_id": "T1"},
+        {"event": _event()["event"]},
+        {**_event(), "authorizations": "T1"},
+        _event(user=None),
+        _event(ts=1.1),
+        _event(channel=["C1"]),
+        _event(text={"type": "plain"}),
+        _event(subtype="message_deleted"),
+        _event(subtype="message_changed"),
+    ],
+)
+def test_an_event_of_another_shape_is_an_error_of_ours(body: dict[str, Any]) -> None:
+    with pytest.raises(PayloadError, match="not a message event"):
+        message_event(body, BOT)
+
+
+def test_a_click_says_who_pressed_what() -> None:
+    body = {"actions": [{"value": "m:l"}], "team": {"id": "T1"}, "user": {"id": "U1"}, "trigger_id": "9"}
+
+    assert click(body) == Click("T1", "U1", "m:l", "9")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"actions": []},
+        {"actions": [{"value": "a"}, {"value": "b"}]},
+        {"actions": [{}]},
+        {"actions": [{"value": None}]},
+        {"actions": None},
+        {"team": None},
+        {"user": {}},
+    ],
+)
+def test_a_click_of_another_shape_is_an_error_of_ours(changes: dict[str, Any]) -> None:
+    body = {"actions": [{"value": "m"}], "team": {"id": "T1"}, "user": {"id": "U1"}, "trigger_id": "9"}
+
+    with pytest.raises(PayloadError, match="not a click on one of our buttons"):
+        click({**body, **changes})
+
+
+@pytest.mark.parametrize(
+    ("label", "proposal", "chosen", "proposed"),
+    [
+        ({"selected_option": {"value": "l1"}}, {"value": None}, "l1", ""),
+        ({"selected_option": None}, {"value": "data export"}, None, "data export"),
+        ({"selected_option": {"value": "l1"}}, {"value": "data export"}, "l1", "data export"),
+        ({}, {}, None, ""),
+        (None, None, None, ""),
+    ],
+)
+def test_a_modal_says_what_was_chosen_and_what_was_proposed(
+    label: Any, proposal: Any, chosen: str | None, proposed: str
+) -> None:
+    values = {"label": {"label": label}, "proposal": {"proposal": proposal}}
+
+    assert submission(_modal(values)) == Submission("T1", "U1", "m1", chosen, proposed)
+
+
+@pytest.mark.parametrize("values", [None, {"label": "l1"}, {"label": {"label": "l1"}}])
+def test_a_modal_of_another_shape_is_an_error_of_ours(values: Any) -> None:
+    with pytest.raises(PayloadError, match="not our correction modal"):
+        submission(_modal(values))
+
+
+def test_typing_in_the_menu_is_a_search() -> None:
+    body = {"team": {"id": "T1"}, "view": {"private_metadata": "m1"}}
+
+    assert search({**body, "value": "bil"}) == Search("T1", "m1", "bil")
+    assert search({**body, "value": None}) == Search("T1", "m1", "")
+    with pytest.raises(PayloadError, match="not our label menu"):
+        search({"team": {"id": "T1"}, "view": None})
+
+
+def test_the_slash_command_is_read_as_words_in_small_letters() -> None:
+    body = {"team_id": "T1", "channel_id": "C1", "user_id": "U1"}
+
+    assert command({**body, "text": "  ON  Reply "}) == Command("T1", "C1", "U1", ("on", "reply"))
+    assert command({**body, "text": None}) == Command("T1", "C1", "U1", ())
+    with pytest.raises(PayloadError, match="not a slash command"):
+        command({"text": "on"})
+
+
+def _modal(values: Any) -> dict[str, Any]:
+    view = {"private_metadata": "m1", "state": {"values": values}}
+    return {"team": {"id": "T1"}, "user": {"id": "U1"}, "view": view}

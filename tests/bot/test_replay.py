@@ -1,0 +1,88 @@
+"""corrigible replay: reads files, plays the person, counts what is right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from bot.replay import ReplayError, Row, Score, find, read_rows, replay
+from tests.local.running import Slack, free_port, workspace
+from tests.running import bot, settings
+
+
+@pytest.fixture
+def slack() -> Iterator[Slack]:
+    with workspace() as running:
+        yield running
+
+
+def test_jsonl_and_csv_hold_the_same_rows(tmp_path: Path) -> None:
+    jsonl, csv = tmp_path / "rows.jsonl", tmp_path / "rows.CSV"
+    jsonl.write_text('{"text": "It crashes, again", "label": "bug"}\n', encoding="utf-8")
+    csv.write_text('label,text\nbug,"It crashes, again"\n', encoding="utf-8")
+
+    assert (
+        read_rows(jsonl, is_labelled=True)
+        == read_rows(csv, is_labelled=True)
+        == [Row("It crashes, again", "bug")]
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("", "holds no rows"),
+        ("{}\n", "row 1: no text"),
+        ('{"text": "a", "label": "b"}\nnot json\n', "row 2: no text"),
+        ('{"text": "a"}\n', "row 1: no label; --correct needs"),
+    ],
+)
+def test_a_file_that_can_not_be_replayed_is_named_with_its_row(
+    tmp_path: Path, content: str, fault: str
+) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text(content, encoding="utf-8")
+
+    with pytest.raises(ReplayError, match=fault):
+        read_rows(file, is_labelled=True)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ReplayError, match=r"absent\.jsonl can't be read"):
+        read_rows(tmp_path / "absent.jsonl", is_labelled=False)
+
+
+def test_the_first_and_the_last_answers_are_counted_apart() -> None:
+    score = Score([False] * 200 + [True] * 200)
+
+    assert (score.first(), score.last()) == (0.0, 1.0)
+
+
+def test_the_bot_learns_from_the_person_that_a_replay_plays(slack: Slack, tmp_path: Path) -> None:
+    texts = ["The parrot is loud", "My parrot is so loud", "This loud parrot again", "What a loud parrot"]
+    rows = [Row(text, "Parrots") for text in texts]
+    screen = StringIO()
+    with bot(slack, settings(tmp_path, f"sqlite:///{tmp_path}/corrigible.db")):
+        score = replay(rows, f"{slack.url}/", True, Console(file=screen, width=200))
+
+    assert score.right[0] is False
+    assert score.right[-1] is True
+    assert "of 4 messages" in screen.getvalue()
+
+
+def test_no_workspace_is_found_where_none_runs(tmp_path: Path) -> None:
+    assert find(settings(tmp_path, "sqlite:///x.db", local_port=free_port())) is None
+
+
+def test_a_throw_away_bot_answers_with_the_labels_of_the_file(tmp_path: Path) -> None:
+    rows = [Row("My invoice is wrong", "billing"), Row("The app crashes", "bug")]
+    screen = StringIO()
+
+    score = replay(rows, None, False, Console(file=screen, width=200))
+
+    assert score.right == [True, True]
+    assert "First 200: 100.0%" in screen.getvalue()

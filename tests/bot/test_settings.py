@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from bot.settings import DEFAULT_LABELS, Settings, SettingsError, read_settings
+
+BOT, APP, SECRET = "xoxb-1-bot", "xapp-1-app", "0123456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """An environment without settings, and a folder without `.env`."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.delenv("SLACK_CLIENT_ID", raising=False)
+    monkeypatch.delenv("SLACK_CLIENT_SECRET", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return monkeypatch
+
+
+def _read(environment: pytest.MonkeyPatch, **values: str) -> Settings:
+    for name, value in values.items():
+        environment.setenv(name, value)
+    return read_settings()
+
+
+def _fault(environment: pytest.MonkeyPatch, **values: str) -> str:
+    with pytest.raises(SettingsError) as error:
+        _read(environment, **values)
+    return str(error.value)
+
+
+def test_with_nothing_set_the_bot_serves_this_machine() -> None:
+    settings = read_settings()
+
+    assert settings.is_local
+    assert settings.labels_file == DEFAULT_LABELS
+    assert settings.labels_file.exists()
+    assert settings.database_url.get_secret_value() == "sqlite:///var/corrigible.db"
+    assert settings.host == "127.0.0.1"
+
+
+@pytest.mark.parametrize("other", [{"SLACK_APP_TOKEN": APP}, {"SLACK_SIGNING_SECRET": SECRET}])
+def test_with_tokens_it_serves_slack(environment: pytest.MonkeyPatch, other: dict[str, str]) -> None:
+    assert not _read(environment, SLACK_BOT_TOKEN=BOT, **other).is_local
+
+
+def test_settings_are_read_from_a_file_too_and_the_environment_wins(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("PORT=1111\nHOST=0.0.0.0\nSOMETHING_ELSE=1\n", encoding="utf-8")
+
+    settings = _read(environment, PORT="2222")
+
+    assert (settings.port, settings.host) == (2222, "0.0.0.0")
+
+
+def test_a_variable_that_is_empty_is_not_set(environment: pytest.MonkeyPatch) -> None:
+    settings = _read(environment, SLACK_BOT_TOKEN="", ENCODER="", PORT="")
+
+    assert (settings.is_local, settings.encoder, settings.port) == (True, None, 8318)
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ({"SLACK_BOT_TOKEN": "nonsense"}, "SLACK_BOT_TOKEN: must begin with xoxb-"),
+        ({"SLACK_BOT_TOKEN": APP}, "SLACK_BOT_TOKEN: must begin with xoxb-"),
+        ({"SLACK_APP_TOKEN": BOT}, "SLACK_APP_TOKEN: must begin with xapp-"),
+        (
+            {"SLACK_BOT_TOKEN": BOT},
+            "SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP): one of them",
+        ),
+        ({"SLACK_APP_TOKEN": APP}, "SLACK_BOT_TOKEN: missing"),
+        ({"SLACK_SIGNING_SECRET": SECRET}, "SLACK_BOT_TOKEN: missing"),
+        ({"SLACK_API_URL": "slack.com/api"}, "SLACK_API_URL: must be an https:// address"),
+        ({"SLACK_API_URL": "http://slack.com/api/"}, "SLACK_API_URL: must be an https:// address"),
+        ({"SLACK_API_URL": "http://localhost.evil.example/"}, "SLACK_API_URL: must be an https:// address"),
+        ({"SLACK_CLIENT_ID": "1.2"}, "SLACK_CLIENT_ID: remove from the environment"),
+        ({"PORT": "http"}, "PORT: "),
+        ({"PORT": "0"}, "PORT: "),
+        ({"LOCAL_PORT": "65536"}, "LOCAL_PORT: "),
+        ({"ENCODER_MAX_TOKENS": "7"}, "ENCODER_MAX_TOKENS: "),
+        ({"THREADS": "0"}, "THREADS: "),
+        ({"ASK_BELOW_MARGIN": "1.1"}, "ASK_BELOW_MARGIN: "),
+        ({"ASK_BELOW_MARGIN": "half"}, "ASK_BELOW_MARGIN: "),
+        ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL: "),
+    ],
+)
+def test_a_variable_that_is_wrong_is_named(
+    environment: pytest.MonkeyPatch, values: dict[str, str], fault: str
+) -> None:
+    assert _fault(environment, **values).startswith(fault)
+
+
+def test_everything_that_is_wrong_is_named_at_once(environment: pytest.MonkeyPatch) -> None:
+    fault = _fault(environment, PORT="http", THREADS="0", LOG_LEVEL="LOUD", SLACK_APP_TOKEN="nonsense")
+
+    assert [
+        name for name in ("SLACK_APP_TOKEN", "PORT", "THREADS", "LOG_LEVEL") if f"{name}: " not in fault
+    ] == []
+
+
+def test_a_fault_never_quotes_a_secret(environment: pytest.MonkeyPatch) -> None:
+    fault = _fault(environment, SLACK_BOT_TOKEN="my-secret", SLACK_APP_TOKEN="xapp-my-secret", PORT="http")
+
+    assert "my-secret" not in fault
+
+
+def test_settings_do_not_show_their_secrets(environment: pytest.MonkeyPatch) -> None:
+    given = {"SLACK_BOT_TOKEN": BOT, "SLACK_APP_TOKEN": APP, "SLACK_SIGNING_SECRET": SECRET}
+
+    shown = repr(_read(environment, **given, DATABASE_URL="postgresql://ana:s3cr3t@host/db"))
+
+    assert not any(secret in shown for secret in (BOT, APP, SECRET, "s3cr3t"))
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("https://slack.com/api", "https://slack.com/api/"),
+        ("http://127.0.0.1:8317/api/", "http://127.0.0.1:8317/api/"),
+        ("http://[::1]:8317/api//", "http://[::1]:8317/api/"),
+    ],
+)
+def test_slacks_address_ends_with_one_slash(environment: pytest.MonkeyPatch, given: str, used: str) -> None:
+    assert _read(environment, SLACK_API_URL=given).slack_api_url == used
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        read_settings().port = 1  # type: ignore[misc]
+
+
+def test_the_environment_is_left_as_it_is(environment: pytest.MonkeyPatch) -> None:
+    before = dict(os.environ)
+
+    read_settings()
+
+    assert dict(os.environ) == before
