@@ -16,7 +16,12 @@ def plain(text: str) -> str:
     text = MENTION.sub(lambda found: found[2] or "", text)
     text = LINK.sub(lambda found: found[2] or found[1], text)
     text = EMOJI.sub(lambda found: f" {found[1].replace('_', ' ').replace('-', ' ')} ", text)
-    return SPACES.sub(" ", html.unescape(text)).replace("\x00", "").strip()
+    return _storable(SPACES.sub(" ", html.unescape(text))).strip()
+
+
+def _storable(text: str) -> str:
+    """`text` without what no database takes: NUL, and halves of surrogate pairs."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def escape(text: str) -> str:
