@@ -66,6 +66,10 @@ def _hear_clicks(app: App, service: Service) -> None:
             ack()
             respond(GONE, response_type="ephemeral", replace_original=False)
             return
+        except RetiredLabelError as error:
+            ack()
+            respond(str(error), response_type="ephemeral", replace_original=False)
+            return
         ack()
 
     @app.action(card.CHANGE)
@@ -101,7 +105,7 @@ def _hear_modal(app: App, service: Service) -> None:
                 _refuse(ack, correction_view.LABEL, "Choose a label, or write a new one below.")
                 return
         except RetiredLabelError as error:
-            _refuse(ack, correction_view.PROPOSAL, str(error))
+            _refuse(ack, correction_view.PROPOSAL if proposal else correction_view.LABEL, str(error))
             return
         except UnknownMessageError:
             _refuse(ack, correction_view.LABEL, GONE)

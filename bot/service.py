@@ -13,6 +13,7 @@ from bot.payloads import Deleted, Said
 from storage import cards, channels, corrections, labels, messages, overview, predictions
 from storage.corrections import settled
 from storage.database import Database
+from storage.labels import RetiredLabelError
 from storage.overview import Overview
 from storage.tables import Correction, Label, Message, Mode, Word
 
@@ -115,14 +116,17 @@ class Service:
         return Choice(message_id, content.labels[settled(content.words) or content.prediction.label_id])
 
     def confirm_or_choose(self, team_id: str, user_id: str, message_id: str, label_id: str) -> None:
-        """A person says that this label is right. Raises UnknownMessageError."""
+        """A person says that this label is right. Raises UnknownMessageError, RetiredLabelError."""
         shown = self.choice(team_id, message_id).current.id
         self._say(
             team_id, user_id, message_id, label_id, Word.CONFIRMED if shown == label_id else Word.CHANGED
         )
 
     def propose(self, team_id: str, user_id: str, message_id: str, name: str) -> None:
-        """A person says that a label is right which may not exist yet. Raises RetiredLabelError."""
+        """A person says that a label is right which may not exist yet.
+
+        Raises UnknownMessageError, RetiredLabelError.
+        """
         self.choice(team_id, message_id)
         with self._database.writing() as session:
             label = labels.propose(session, team_id, name, by=user_id)
@@ -134,6 +138,8 @@ class Service:
             label = session.get(Label, label_id)
             if label is None or label.team_id != team_id:
                 raise UnknownMessageError
+            if label.retired_at is not None:
+                raise RetiredLabelError(label.name)
             self._add(session, team_id, user_id, message_id, label_id, word)
         self._told(word)
 

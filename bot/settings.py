@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -25,7 +24,9 @@ class Settings(BaseSettings):
 
     slack_bot_token: SecretStr | None = None
     slack_app_token: SecretStr | None = None
-    slack_signing_secret: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = Field(default=None, validate_default=True)
+    slack_client_id: SecretStr | None = None
+    slack_client_secret: SecretStr | None = None
     slack_api_url: str = "https://slack.com/api/"
     database_url: SecretStr = SecretStr("sqlite:///var/corrigible.db")
     labels_file: Path = DEFAULT_LABELS
@@ -54,22 +55,29 @@ class Settings(BaseSettings):
             raise ValueError("must be an https:// address, or http:// on this machine")
         return value.rstrip("/") + "/"
 
-    @model_validator(mode="after")
-    def _can_reach_slack(self) -> Settings:
-        if not self.slack_bot_token and (self.slack_app_token or self.slack_signing_secret):
+    @field_validator("slack_signing_secret")
+    @classmethod
+    def _completes_the_tokens(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if "slack_bot_token" not in info.data or "slack_app_token" not in info.data:
+            return secret  # one of them is wrong, and is named already
+        bot_token, other = info.data["slack_bot_token"], info.data["slack_app_token"] or secret
+        if other and not bot_token:
             raise ValueError(
                 "SLACK_BOT_TOKEN: missing; it begins with xoxb- and is shown after installing the app"
             )
-        if self.slack_bot_token and not (self.slack_app_token or self.slack_signing_secret):
+        if bot_token and not other:
             raise ValueError(
                 "SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP): one of them is needed too"
             )
-        stray = [name for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET") if os.environ.get(name)]
-        if stray:  # Bolt reads them itself and would switch to OAuth without a word
-            raise ValueError(
-                f"{' and '.join(stray)}: remove from the environment; this bot is not installed by OAuth"
-            )
-        return self
+        return secret
+
+    @field_validator("slack_client_id", "slack_client_secret")
+    @classmethod
+    def _is_absent(cls, value: SecretStr | None) -> SecretStr | None:
+        # Bolt reads these two from the environment itself, and would switch to OAuth without a word.
+        if value:
+            raise ValueError("remove from the environment; this bot is not installed by OAuth")
+        return value
 
     @property
     def is_local(self) -> bool:
@@ -88,4 +96,4 @@ def read_settings() -> Settings:
 def _fault(error: ErrorDetails) -> str:
     where = "_".join(str(part) for part in error["loc"]).upper()
     what = str(error["msg"]).removeprefix("Value error, ")
-    return f"{where}: {what}" if where else what
+    return what if what.startswith("SLACK_") else f"{where}: {what}"

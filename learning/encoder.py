@@ -99,7 +99,17 @@ def load_encoder(name: str | None, max_tokens: int, threads: int) -> Encoder:
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise EncoderNotFoundError(source, _first_line(error)) from error
     longest = min(max_tokens, _positions(model) or max_tokens)
-    return Encoder(model, tokenizer, _fingerprint(model, longest), longest)
+    encoder = Encoder(model, tokenizer, _fingerprint(model, longest), longest)
+    _try(encoder, source)
+    return encoder
+
+
+def _try(encoder: Encoder, source: str) -> None:
+    """A model that loads but can't read (no padding token, no such output) should fail now, not at each message."""
+    try:
+        encoder.encode(["a message", "another one, a little longer"])
+    except (ValueError, TypeError, AttributeError, IndexError, RuntimeError) as error:
+        raise EncoderNotFoundError(source, _first_line(error)) from error
 
 
 def _positions(model: Any) -> int | None:

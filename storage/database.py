@@ -37,6 +37,27 @@ class DatabaseUnavailableError(RuntimeError):
         super().__init__(f"the database at {where} can't be used: {str(error.orig).strip().splitlines()[0]}")
 
 
+class DatabaseBusyError(TimeoutError):
+    """Other writers kept a SQLite database for longer than anybody may wait."""
+
+    def __init__(self) -> None:
+        super().__init__(f"no turn to write within {SQLITE_WAIT_S:.0f} s")
+
+
+class _Turn:
+    """A lock that is waited for no longer than SQLITE_WAIT_S: behind a locked file writers would queue up."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=SQLITE_WAIT_S):
+            raise DatabaseBusyError
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
 class Database:
     """Hands out transactions. Readers never wait for a writer; writers of one process take turns on SQLite."""
 
@@ -44,7 +65,7 @@ class Database:
         self.engine = engine
         self._reader = engine.execution_options(**{READS: True})
         # SQLite has one writer at a time and lets the others poll; a lock of ours wakes the next at once.
-        self._turn = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        self._turn = _Turn() if engine.dialect.name == "sqlite" else nullcontext()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
