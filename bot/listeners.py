@@ -20,7 +20,6 @@ from storage.labels import RetiredLabelError
 log = logging.getLogger(__name__)
 
 ANYTHING = re.compile(".*", re.DOTALL)
-GONE = "This message is not known here any more, so nothing was changed."
 FAILED = "That did not work, and nothing was changed. Please try again in a moment."
 
 
@@ -62,11 +61,7 @@ def _hear_clicks(app: App, service: Service) -> None:
         message_id, _, label_id = click.value.partition(":")
         try:
             service.confirm_or_choose(click.team_id, click.user_id, message_id, label_id)
-        except UnknownMessageError:
-            ack()
-            respond(GONE, response_type="ephemeral", replace_original=False)
-            return
-        except RetiredLabelError as error:
+        except (UnknownMessageError, RetiredLabelError) as error:
             ack()
             respond(str(error), response_type="ephemeral", replace_original=False)
             return
@@ -77,9 +72,9 @@ def _hear_clicks(app: App, service: Service) -> None:
         click = payloads.click(body)
         try:
             choice = service.choice(click.team_id, click.value)
-        except UnknownMessageError:
+        except UnknownMessageError as error:
             ack()
-            respond(GONE, response_type="ephemeral", replace_original=False)
+            respond(str(error), response_type="ephemeral", replace_original=False)
             return
         ack()
         view = correction_view.correction_view(choice.message_id, choice.current)
@@ -104,11 +99,8 @@ def _hear_modal(app: App, service: Service) -> None:
             else:
                 _refuse(ack, correction_view.LABEL, "Choose a label, or write a new one below.")
                 return
-        except RetiredLabelError as error:
+        except (UnknownMessageError, RetiredLabelError) as error:
             _refuse(ack, correction_view.PROPOSAL if proposal else correction_view.LABEL, str(error))
-            return
-        except UnknownMessageError:
-            _refuse(ack, correction_view.LABEL, GONE)
             return
         ack()
 

@@ -22,7 +22,7 @@ class UnknownMessageError(LookupError):
     """A click on something that is not stored for this team, or was erased."""
 
     def __init__(self) -> None:
-        super().__init__("this message is not known here any more")
+        super().__init__("This message is not known here any more, so nothing was changed.")
 
 
 @dataclass(frozen=True)
