@@ -67,4 +67,6 @@ def _version(session: Session, team_id: str) -> str:
         return "none yet"
     revisions = select(Revision).where(Revision.team_id == team_id, Revision.version == number)
     latest = session.exec(revisions.order_by(col(Revision.number).desc())).first()
-    return f"v{number}.{latest.number}, fitted on {latest.labelled} messages" if latest else f"v{number}"
+    if latest is None:
+        return f"v{number}"
+    return f"v{number}.{latest.number}, corrected messages learned from: {latest.labelled}"
