@@ -10,7 +10,7 @@ from bot.metrics import Metrics
 from learning.champion import Champion
 from learning.classification import BATCH, Classifier
 from learning.refit import Refitter
-from storage.corrections import State
+from storage.resolution import State
 
 log = logging.getLogger(__name__)
 

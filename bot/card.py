@@ -15,8 +15,8 @@ from slack_sdk.models.blocks import (
 
 from bot.mrkdwn import escape
 from bot.payloads import Json
-from storage.cards import Content
-from storage.corrections import settled
+from storage.answers import Verdict
+from storage.contents import Content
 from storage.tables import Correction, Label, Mode, Prediction, Word
 
 RIGHT = "right"
@@ -34,9 +34,10 @@ def card(content: Content) -> Json:
     prediction = content.prediction
     if prediction is None:
         return _message(NO_WORDS, [_section(NO_WORDS)])
-    label_id = settled(content.words)
-    if label_id:
-        return _corrected(content, prediction, content.labels[label_id])
+    if content.verdict and content.verdict.is_discarded:
+        return _set_aside(content, prediction, content.verdict)
+    if content.settled:
+        return _corrected(content, prediction, content.labels[content.settled])
     if content.message.mode is Mode.ASK:
         return _question(content, prediction)
     return _answer(content, prediction)
@@ -98,24 +99,50 @@ def _question(content: Content, prediction: Prediction) -> Json:
 
 
 def _corrected(content: Content, prediction: Prediction, label: Label) -> Json:
-    words = " · ".join(_word(word, content.labels) for word in content.words)
-    guess = content.labels[prediction.label_id]
-    model = f"model {version(prediction)} said {escape(guess.name)}, {_sure(prediction)}"
+    by = _settlers(content)
     blocks = [
-        _section(f"{title(label)} · settled by {_people(len(content.words))}"),
-        _context(words),
-        _context(model + _cut(prediction)),
+        _section(f"{title(label)} · settled by {by}"),
+        *_words(content),
+        _context(_guess(content, prediction)),
         _buttons(content, label),
     ]
-    return _message(f"{label.name}, settled by {_people(len(content.words))}", blocks)
+    return _message(f"{label.name}, settled by {by}", blocks)
+
+
+def _set_aside(content: Content, prediction: Prediction, verdict: Verdict) -> Json:
+    by = _number(verdict.reviewers, "reviewer")
+    blocks = [
+        _section(f"Set aside by {by}: nothing is learned from this message"),
+        *_words(content),
+        _context(_guess(content, prediction)),
+    ]
+    return _message(f"Set aside by {by}", blocks)
+
+
+def _settlers(content: Content) -> str:
+    if content.verdict and not content.verdict.is_tied:
+        return _number(content.verdict.reviewers, "reviewer")
+    return _number(len(content.words), "person", "people")
+
+
+def _words(content: Content) -> list[Block]:
+    said = [_word(word, content.labels) for word in content.words]
+    if content.verdict and content.verdict.is_tied:
+        said.append("reviewers disagree, and ask one more of them")
+    return [_context(" · ".join(said))] if said else []
+
+
+def _guess(content: Content, prediction: Prediction) -> str:
+    guess = content.labels[prediction.label_id]
+    return f"model {version(prediction)} said {escape(guess.name)}, {_sure(prediction)}{_cut(prediction)}"
 
 
 def _word(word: Correction, labels: dict[str, Label]) -> str:
     return f"<@{word.user_id}> {SAID[word.word]} *{escape(labels[word.label_id].name)}*"
 
 
-def _people(number: int) -> str:
-    return "1 person" if number == 1 else f"{number} people"
+def _number(number: int, one: str, more: str | None = None) -> str:
+    return f"1 {one}" if number == 1 else f"{number} {more or one + 's'}"
 
 
 def _cut(prediction: Prediction) -> str:

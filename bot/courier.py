@@ -16,8 +16,9 @@ from slack_sdk.errors import SlackApiError
 from bot.card import METADATA, card, metadata
 from bot.metrics import Metrics
 from bot.payloads import Json
-from storage import cards
-from storage.cards import Claim, Content
+from storage import cards, contents
+from storage.cards import Claim
+from storage.contents import Content
 from storage.database import Database
 
 log = logging.getLogger(__name__)
@@ -130,7 +131,7 @@ class Courier:
     def _show(self, claim: Claim) -> bool:
         """Bring one card to its state; is it due again, because somebody clicked meanwhile?"""
         with self._database.reading() as session:
-            content = cards.content(session, claim.message_id)
+            content = contents.of_message(session, claim.message_id)
         try:
             ts = self._bring(claim, content)
         except SlackApiError as error:

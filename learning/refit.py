@@ -10,8 +10,9 @@ import numpy as np
 from learning import head
 from learning.champion import Served
 from learning.encoder import Encoder, Vectors
-from storage import corrections, labels, predictions, versions
+from storage import labels, predictions, resolution, versions
 from storage.database import Database
+from storage.resolution import State
 from storage.tables import Label, Version
 
 
@@ -59,17 +60,17 @@ class Refitter:
             revision = versions.revise(session, version, training.fingerprint, training.messages)
         return Served(version.number, revision.number, self._encoder, fitted)
 
-    def state(self) -> corrections.State:
-        """Changes with every word that people say."""
+    def state(self) -> State:
+        """Changes with everything that people say or answer."""
         with self._database.reading() as session:
-            return corrections.state(session, self._team_id)
+            return resolution.state(session, self._team_id)
 
     def _gather(self) -> tuple[TrainingSet, Version]:
         with self._database.writing() as session:
             version = versions.champion(session, self._team_id, self._encoder.fingerprint, self._encoder_name)
         with self._database.reading() as session:
             known = labels.active(session, self._team_id)
-            said = corrections.labelled(session, self._team_id)
+            said = resolution.labelled(session, self._team_id)
             vectors = predictions.vectors(session, self._encoder.fingerprint, list(said))
         return self._training_set(known, said, vectors), version
 

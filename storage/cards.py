@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
+from sqlalchemy import update
 from sqlmodel import Session, case, col, func, select
 
-from storage import corrections, predictions
-from storage.tables import Card, Correction, Label, Message, Prediction
+from storage.tables import Card
 
 CLAIM_S = 40.0
-
-
-@dataclass(frozen=True)
-class Content:
-    """Everything that a card shows, read at one moment; `wanted` says which state of the card this is."""
-
-    wanted: int
-    message: Message
-    prediction: Prediction | None
-    words: list[Correction]
-    labels: dict[str, Label]
 
 
 @dataclass(frozen=True)
@@ -73,19 +61,10 @@ def next_due(session: Session, team_id: str) -> float | None:
     return earliest
 
 
-def content(session: Session, message_id: str) -> Content:
-    """What the card of a message should show now."""
-    card = session.exec(select(Card).where(Card.message_id == message_id)).one()
-    message = session.exec(select(Message).where(Message.id == message_id)).one()
-    prediction = predictions.of_message(session, card.team_id, message_id)
-    words = corrections.last_words(session, message_id)
-    named = {word.label_id for word in words} | {label_id for label_id, _ in _ranked(prediction)}
-    labels = session.exec(select(Label).where(Label.team_id == card.team_id, col(Label.id).in_(named)))
-    return Content(card.wanted, message, prediction, words, {label.id: label for label in labels})
-
-
-def _ranked(prediction: Prediction | None) -> list[list[Any]]:
-    return prediction.ranked if prediction else []
+def want(session: Session, message_id: str) -> None:
+    """Something that the card of this message shows has changed: it is due, also where Slack refused it before."""
+    changes = {"wanted": Card.wanted + 1, "due": True, "due_at": time.time(), "failed": None}
+    session.connection().execute(update(Card).where(col(Card.message_id) == message_id).values(changes))
 
 
 def shown(session: Session, message_id: str, ts: str | None, wanted: int) -> bool:

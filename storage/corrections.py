@@ -4,40 +4,51 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from sqlalchemy import update
 from sqlmodel import Session, col, func, select
 
-from storage.tables import Card, Correction, Label, Message
-
-
-@dataclass(frozen=True)
-class State:
-    """How many words a team has said, and when the last: it changes with each one."""
-
-    words: int
-    latest: float
+from storage import cards, outbox, questions
+from storage.tables import Correction, Kind, Message
 
 
 def add(session: Session, correction: Correction) -> None:
-    """Keep a person's word and ask for the card to show it.
+    """Keep a person's word, ask for the card to show it, and tell Argilla: every correction goes to its reviewers.
 
     The message's row is locked first: two people at once are taken one after the other.
     """
     session.exec(select(Message.id).where(Message.id == correction.message_id).with_for_update()).one()
     session.add(correction)
     session.flush()
-    changes = {"wanted": Card.wanted + 1, "due": True, "due_at": correction.created_at, "failed": None}
-    session.connection().execute(
-        update(Card).where(col(Card.message_id) == correction.message_id).values(changes)
-    )
+    cards.want(session, correction.message_id)
+    questions.ask_about_correction(session, correction.team_id, correction.message_id)
+    outbox.append(session, correction.team_id, correction.message_id, Kind.CORRECTION)
 
 
 def last_words(session: Session, message_id: str) -> list[Correction]:
     """The last word of each person on one message, oldest first."""
     chosen = select(Correction).where(Correction.message_id == message_id)
-    return _last_of_each(session.exec(chosen.order_by(col(Correction.created_at), col(Correction.id))))
+    return last_of_each(session.exec(chosen.order_by(col(Correction.created_at), col(Correction.id))))
+
+
+def words(session: Session, team_id: str) -> dict[str, list[Correction]]:
+    """For each corrected message of a team that is not erased, the last word of each person, oldest first."""
+    chosen = (
+        select(Correction)
+        .join(Message, col(Message.id) == Correction.message_id)
+        .where(Correction.team_id == team_id, col(Message.erased_at).is_(None))
+        .order_by(col(Correction.created_at), col(Correction.id))
+    )
+    said: dict[str, list[Correction]] = {}
+    for correction in session.exec(chosen):
+        said.setdefault(correction.message_id, []).append(correction)
+    return {message_id: last_of_each(every) for message_id, every in said.items()}
+
+
+def count(session: Session, team_id: str) -> int:
+    """How many words people said."""
+    return session.exec(
+        select(func.count()).select_from(Correction).where(Correction.team_id == team_id)
+    ).one()
 
 
 def settled(words: Sequence[Correction]) -> str | None:
@@ -52,36 +63,8 @@ def settled(words: Sequence[Correction]) -> str | None:
     return next(word.label_id for word in reversed(words) if votes[word.label_id] == most)
 
 
-def labelled(session: Session, team_id: str) -> dict[str, str]:
-    """For each corrected message that is not erased, the id of its settled label, retired labels left out."""
-    chosen = (
-        select(Correction)
-        .join(Message, col(Message.id) == Correction.message_id)
-        .where(Correction.team_id == team_id, col(Message.erased_at).is_(None))
-        .order_by(col(Correction.created_at), col(Correction.id))
-    )
-    words: dict[str, list[Correction]] = {}
-    for correction in session.exec(chosen):
-        words.setdefault(correction.message_id, []).append(correction)
-    retired = select(Label.id).where(Label.team_id == team_id, col(Label.retired_at).is_not(None))
-    unused = set(session.exec(retired))
-    # Last words first: what a person took back must not count again because the label after it was retired.
-    last = {message_id: _last_of_each(said) for message_id, said in words.items()}
-    agreed = {
-        message_id: settled([word for word in said if word.label_id not in unused])
-        for message_id, said in last.items()
-    }
-    return {message_id: label_id for message_id, label_id in agreed.items() if label_id}
-
-
-def state(session: Session, team_id: str) -> State:
-    """A cheap answer to "did anybody say anything new?"."""
-    row = select(func.count(), func.max(Correction.created_at)).where(Correction.team_id == team_id)
-    words, latest = session.exec(row).one()
-    return State(words, latest or 0.0)
-
-
-def _last_of_each(words: Iterable[Correction]) -> list[Correction]:
+def last_of_each(words: Iterable[Correction]) -> list[Correction]:
+    """Of words in the order in which they were said, each person's last."""
     last: dict[str, Correction] = {}
     for word in words:
         last.pop(word.user_id, None)  # a later word moves its person to the end

@@ -88,6 +88,11 @@ def active(session: Session, team_id: str) -> list[Label]:
     return list(session.exec(chosen.order_by(col(Label.name))))
 
 
+def every(session: Session, team_id: str) -> list[Label]:
+    """All labels of a team, by name, retired ones too."""
+    return list(session.exec(select(Label).where(Label.team_id == team_id).order_by(col(Label.name))))
+
+
 def propose(session: Session, team_id: str, name: str, by: str) -> Label:
     """The label of that name (letters' case aside), made where there is none.
 

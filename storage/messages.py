@@ -7,8 +7,9 @@ import time
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, func, select
 
+from storage import cards, outbox
 from storage.database import insert_if_new
-from storage.tables import Card, Message, Mode, Vector
+from storage.tables import Kind, Message, Mode, Vector
 
 
 def receive(session: Session, message: Message) -> bool:
@@ -39,7 +40,7 @@ def is_standing(session: Session, message_id: str) -> bool:
 
 
 def erase(session: Session, team_id: str, channel_id: str, ts: str, is_heard: bool) -> None:
-    """Erase text, author and vectors of a message, and note that its card has to go.
+    """Erase text, author and vectors of a message, and note that its card and its record in Argilla have to go.
 
     A deletion can overtake its message: where the channel is heard (`is_heard`), the row of an unknown message
     is made, erased from the start.
@@ -55,8 +56,9 @@ def erase(session: Session, team_id: str, channel_id: str, ts: str, is_heard: bo
         return
     message.text, message.user_id, message.waiting, message.erased_at = "", "", False, now
     session.connection().execute(delete(Vector).where(col(Vector.message_id) == message.id))
-    wanted = {"wanted": Card.wanted + 1, "due": True, "due_at": now, "failed": None}
-    session.connection().execute(update(Card).where(col(Card.message_id) == message.id).values(wanted))
+    cards.want(session, message.id)
+    if outbox.knows(session, message.id):
+        outbox.append(session, team_id, message.id, Kind.ERASURE)
 
 
 def _grave(team_id: str, channel_id: str, ts: str, erased_at: float) -> Message:

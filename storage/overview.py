@@ -54,7 +54,7 @@ def of_team(session: Session, team_id: str) -> Overview:
         version=_version(session, team_id),
         labels=len(labels.active(session, team_id)),
         predictions=predictions.count(session, team_id),
-        words=corrections.state(session, team_id).words,
+        words=corrections.count(session, team_id),
         waiting=messages.count_waiting(session, team_id),
         due=cards.count_due(session, team_id),
         failures=cards.failures(session, team_id),

@@ -39,6 +39,32 @@ class Word(StrEnum):
     PROPOSED = "proposed"
 
 
+class Kind(StrEnum):
+    """What happened to a message that Argilla has to hear of."""
+
+    PREDICTION = "prediction"
+    CORRECTION = "correction"
+    EDIT = "edit"
+    ERASURE = "erasure"
+    TIE = "tie"
+
+
+class Status(StrEnum):
+    """What a reviewer did with a record, in Argilla's words."""
+
+    SUBMITTED = "submitted"
+    DISCARDED = "discarded"
+
+
+class Stage(StrEnum):
+    """Where one of a team's datasets in Argilla is in its life."""
+
+    FILLING = "filling"
+    CURRENT = "current"
+    MOVED = "moved"
+    GONE = "gone"
+
+
 def _one_of(choices: type[StrEnum]) -> Any:
     """A column for one of `choices`, kept as text: a database's own enumerations are hard to extend."""
     values = [choice.value for choice in choices]
@@ -193,3 +219,112 @@ class Alias(SQLModel, table=True):
     team_id: str = Field(primary_key=True)
     name: str = Field(primary_key=True)
     version: int
+
+
+class Outbox(SQLModel, table=True):
+    """Something that Argilla has to hear of, appended in the transaction in which it happened.
+
+    Gone once it was delivered; `refused` holds why Argilla will never take it. It names the message and quotes
+    nothing of it: what is delivered is read when it is delivered.
+    """
+
+    __table_args__ = (
+        Index(
+            "ix_outbox_due",
+            "team_id",
+            "due_at",
+            sqlite_where=text("refused IS NULL"),
+            postgresql_where=text("refused IS NULL"),
+        ),
+    )
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    team_id: str
+    message_id: str = Field(foreign_key="message.id", index=True)
+    kind: Kind = _one_of(Kind)
+    created_at: float = Field(default_factory=time.time)
+    due_at: float = Field(default_factory=time.time)
+    attempts: int = 0
+    refused: str | None = None
+
+
+class Question(SQLModel, table=True):
+    """A message about which reviewers are asked, and why: `source` is "correction" or the query strategy's name.
+
+    `picked_at`: when it was paid for from the budget, which corrections are not. `is_random`: it belongs to the
+    random tenth, by which accuracy is estimated. `rounds`: how often it is asked, more than once after a tie.
+    """
+
+    __table_args__ = (Index("ix_question_picked", "team_id", "picked_at"),)
+
+    message_id: str = Field(primary_key=True, foreign_key="message.id")
+    team_id: str
+    source: str
+    is_random: bool = False
+    picked_at: float | None = None
+    rounds: int = 1
+
+
+class Dataset(SQLModel, table=True):
+    """A team's dataset in Argilla. `seen`: Argilla's time of the last activity whose answers are all stored here."""
+
+    id: str = Field(primary_key=True)
+    team_id: str = Field(index=True)
+    stage: Stage = _one_of(Stage)
+    seen: str = ""
+    moved_at: float | None = None
+
+
+class Record(SQLModel, table=True):
+    """A message as one record of a dataset; `record_id` is Argilla's own id, None until it told us."""
+
+    message_id: str = Field(primary_key=True, foreign_key="message.id")
+    dataset_id: str = Field(primary_key=True, foreign_key="dataset.id")
+    round: int = Field(primary_key=True)
+    record_id: str | None = None
+
+
+class Answer(SQLModel, table=True):
+    """One reviewer's response to one record: a label, or (`status` discarded) that the message is to be left out.
+
+    `answered_at` is Argilla's time, `stored_at` ours. Each reviewer's latest answer on a message counts.
+    """
+
+    __table_args__ = (Index("ix_answer_team", "team_id", "stored_at"),)
+
+    response_id: str = Field(primary_key=True)
+    message_id: str = Field(foreign_key="message.id", index=True)
+    team_id: str
+    dataset_id: str = Field(foreign_key="dataset.id")
+    round: int
+    reviewer: str
+    status: Status = _one_of(Status)
+    label_id: str | None = Field(default=None, foreign_key="label.id")
+    answered_at: float
+    stored_at: float = Field(default_factory=time.time)
+
+
+class Pseudonym(SQLModel, table=True):
+    """A person's number in a team, by which Argilla's reviewers tell people apart without knowing them."""
+
+    team_id: str = Field(primary_key=True)
+    user_id: str = Field(primary_key=True)
+    number: int
+
+    __table_args__ = (UniqueConstraint("team_id", "number"),)
+
+
+class Lease(SQLModel, table=True):
+    """Who alone may do something, until when."""
+
+    name: str = Field(primary_key=True)
+    owner: str
+    expires_at: float
+
+
+class Estimate(SQLModel, table=True):
+    """The latest estimate of how good a team's model is, as `figures` by name, or why there is none."""
+
+    team_id: str = Field(primary_key=True)
+    figures: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    made_at: float = Field(default_factory=time.time)

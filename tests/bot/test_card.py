@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from bot.card import NO_WORDS, card, metadata
-from storage.cards import Content
+from storage.answers import Verdict
+from storage.contents import Content
 from storage.tables import Correction, Label, LabelSource, Mode, Word
 from tests.factories import ANA, BEN, CAT, TEAM, message, prediction
 
@@ -25,12 +26,13 @@ def _content(
     one = message("secret words", id="m1", mode=mode)
     ranked = [[label_id, 0.9 / 2**place] for place, label_id in enumerate(labels)]
     standard = {"confidence": 0.734, "ranked": ranked, "version": 3, "revision": 7}
+    verdict: Verdict | None = given.pop("verdict", None)
     answer = prediction(one, labels[given.pop("label_id", "l-bug")], **{**standard, **given})
     words = [
         Correction(message_id="m1", team_id=TEAM, user_id=user, label_id=f"l-{name}", word=word)
         for user, name, word in said or []
     ]
-    return Content(wanted=1, message=one, prediction=answer, words=words, labels=labels)
+    return Content(1, one, answer, words, verdict, labels)
 
 
 def _words(shown: dict[str, Any]) -> str:
@@ -112,7 +114,7 @@ def test_a_card_says_where_only_the_beginning_was_read(
 
 
 def test_a_message_without_words_is_told_so() -> None:
-    content = Content(1, message("", mode=Mode.REPLY), prediction=None, words=[], labels={})
+    content = Content(1, message("", mode=Mode.REPLY), prediction=None, words=[], verdict=None, labels={})
 
     assert card(content)["text"] == NO_WORDS
     assert _buttons(card(content)) == []

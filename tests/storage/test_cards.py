@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from storage import cards, messages, predictions
+from storage import cards, contents, messages, predictions
 from storage.cards import CLAIM_S, Claim
 from storage.database import Database
 from storage.tables import Card, Label
@@ -154,7 +154,7 @@ def test_the_content_of_a_card_is_all_that_it_shows(database: Database) -> None:
     word = say(database, one, ANA, known["billing"])
 
     with database.reading() as session:
-        content = cards.content(session, one.id)
+        content = contents.of_message(session, one.id)
 
     assert (content.wanted, content.message.text) == (2, one.text)
     assert content.prediction is not None
@@ -169,7 +169,7 @@ def test_a_message_without_words_has_a_card_without_a_prediction(database: Datab
         predictions.show(session, one)
 
     with database.reading() as session:
-        assert cards.content(session, one.id).prediction is None
+        assert contents.of_message(session, one.id).prediction is None
 
 
 def test_a_message_has_one_card_however_often_it_is_asked_for(database: Database, bug: Label) -> None:

@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 from sqlmodel import select
 
-from storage import cards, corrections, labels
-from storage.corrections import State, settled
+from storage import cards, contents, corrections, labels, resolution
+from storage.corrections import settled
 from storage.database import Database
 from storage.labels import LabelSpec
+from storage.resolution import State
 from storage.tables import Correction, Label, Message, Word
 from tests.factories import ANA, BEN, CAT, OTHER, TEAM, label_set, predicted, received, say, together
 
@@ -39,7 +40,7 @@ def test_most_peoples_last_words_settle_a_message_and_the_latest_decides_between
 
     with database.reading() as session:
         label_id = settled(corrections.last_words(session, message.id))
-        labelled = corrections.labelled(session, TEAM)
+        labelled = resolution.labelled(session, TEAM)
 
     assert label_id == (known[agreed].id if agreed else None)
     assert labelled == ({message.id: known[agreed].id} if agreed else {})
@@ -68,7 +69,7 @@ def test_each_word_makes_the_card_due_once_more(database: Database, known: dict[
     say(database, message, BEN, known["bug"])
 
     with database.reading() as session:
-        assert cards.content(session, message.id).wanted == 3
+        assert contents.of_message(session, message.id).wanted == 3
         assert cards.count_due(session, TEAM) == 1
 
 
@@ -84,7 +85,7 @@ def test_people_who_correct_the_same_message_at_once_are_all_heard(
     )
 
     with database.reading() as session:
-        content = cards.content(session, message.id)
+        content = contents.of_message(session, message.id)
     assert content.wanted == 4
     assert {word.user_id for word in content.words} == {ANA, BEN, CAT}
     assert settled(content.words) == known["bug"].id
@@ -113,7 +114,7 @@ def test_a_message_settled_on_a_label_that_was_retired_since_is_left_out(
     _retire(database, "bug")
 
     with database.reading() as session:
-        assert corrections.labelled(session, TEAM) == {other.id: known["billing"].id}
+        assert resolution.labelled(session, TEAM) == {other.id: known["billing"].id}
 
 
 def test_a_word_that_was_taken_back_stays_taken_back_when_its_successor_is_retired(
@@ -126,7 +127,7 @@ def test_a_word_that_was_taken_back_stays_taken_back_when_its_successor_is_retir
     _retire(database, "bug")
 
     with database.reading() as session:
-        assert corrections.labelled(session, TEAM) == {}
+        assert resolution.labelled(session, TEAM) == {}
 
 
 def test_the_words_on_labels_in_use_settle_a_message_where_others_were_retired(
@@ -139,7 +140,7 @@ def test_the_words_on_labels_in_use_settle_a_message_where_others_were_retired(
     _retire(database, "bug")
 
     with database.reading() as session:
-        assert corrections.labelled(session, TEAM) == {message.id: known["billing"].id}
+        assert resolution.labelled(session, TEAM) == {message.id: known["billing"].id}
 
 
 def test_the_state_changes_with_every_word(database: Database, known: dict[str, Label]) -> None:
@@ -149,7 +150,7 @@ def test_the_state_changes_with_every_word(database: Database, known: dict[str, 
         say(database, message, ANA, known["bug"])
         states.append(_state(database))
 
-    assert states[0] == State(0, 0.0)
+    assert states[0] == State(0, 0.0, 0, 0.0)
     assert len(set(states)) == 4
 
 
@@ -161,7 +162,7 @@ def test_a_word_on_a_message_that_is_not_stored_is_refused(
     with pytest.raises(Exception, match="No row was found"):
         say(database, unknown, ANA, known["bug"])
 
-    assert _state(database) == State(0, 0.0)
+    assert _state(database) == State(0, 0.0, 0, 0.0)
 
 
 def test_another_teams_words_are_never_seen(database: Database, known: dict[str, Label]) -> None:
@@ -169,8 +170,8 @@ def test_another_teams_words_are_never_seen(database: Database, known: dict[str,
     say(database, predicted(database, theirs), ANA, theirs)
 
     with database.reading() as session:
-        assert corrections.labelled(session, TEAM) == {}
-        assert corrections.state(session, TEAM) == State(0, 0.0)
+        assert resolution.labelled(session, TEAM) == {}
+        assert resolution.state(session, TEAM) == State(0, 0.0, 0, 0.0)
 
 
 def _retire(database: Database, name: str) -> None:
@@ -181,4 +182,4 @@ def _retire(database: Database, name: str) -> None:
 
 def _state(database: Database) -> State:
     with database.reading() as session:
-        return corrections.state(session, TEAM)
+        return resolution.state(session, TEAM)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sqlmodel import Session, select
 
-from storage import cards, corrections, messages, predictions
+from storage import cards, contents, messages, predictions, resolution
 from storage.database import Database
 from storage.tables import Message, Vector
 from tests.factories import (
@@ -104,7 +104,7 @@ def test_an_erased_message_loses_text_author_and_vector_and_its_card_is_due(data
         assert row.erased_at
         assert session.exec(select(Vector)).all() == []
         assert cards.count_due(session, TEAM) == 1
-        assert cards.content(session, one.id).message.erased_at
+        assert contents.of_message(session, one.id).message.erased_at
 
 
 def test_an_erased_message_is_not_learned_from(database: Database) -> None:
@@ -116,7 +116,7 @@ def test_an_erased_message_is_not_learned_from(database: Database) -> None:
     _erase(database, one)
 
     with database.reading() as session:
-        assert corrections.labelled(session, TEAM) == {other.id: billing.id}
+        assert resolution.labelled(session, TEAM) == {other.id: billing.id}
         assert list(predictions.vectors(session, ENCODER, [one.id, other.id])) == [other.id]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, SQLModel, select
 
-from storage import cards, channels, corrections, labels, messages, overview, predictions, versions
+from storage import cards, channels, contents, labels, messages, overview, predictions, resolution, versions
 from storage.database import Database
 from storage.labels import LabelSpec
 from storage.tables import Alias, Card, Channel, Label, Message, Mode, Prediction, Revision, Vector, Version
@@ -37,8 +37,8 @@ def test_nothing_of_another_team_is_read(database: Database, theirs: Message) ->
         assert messages.count_waiting(session, TEAM) == 0
         assert labels.active(session, TEAM) == []
         assert labels.counts(session, TEAM) == {}
-        assert corrections.labelled(session, TEAM) == {}
-        assert corrections.state(session, TEAM).words == 0
+        assert resolution.labelled(session, TEAM) == {}
+        assert resolution.state(session, TEAM).words == 0
         assert predictions.of_message(session, TEAM, theirs.id) is None
         assert predictions.count(session, TEAM) == 0
         assert cards.next_due(session, TEAM) is None
@@ -70,7 +70,7 @@ def test_a_card_knows_only_its_own_teams_labels(database: Database, theirs: Mess
     ours = label_set(database, "bug", "praise")
 
     with database.reading() as session:
-        content = cards.content(session, theirs.id)
+        content = contents.of_message(session, theirs.id)
 
     assert not {label.id for label in ours.values()} & content.labels.keys()
 

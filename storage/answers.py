@@ -1,0 +1,131 @@
+"""Reviewers' answers as Argilla has them, and what they come to together."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, func, select
+
+from storage import cards, questions
+from storage.datasets import Key
+from storage.tables import Answer, Message, Status
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a message's reviewers say together.
+
+    `label_id` is None where most of them discarded the message, and where they are tied (`is_tied`).
+    """
+
+    label_id: str | None
+    is_tied: bool
+    reviewers: int
+
+    @property
+    def is_discarded(self) -> bool:
+        return self.label_id is None and not self.is_tied
+
+
+def verdict(answers: Iterable[Answer]) -> Verdict | None:
+    """What these answers on one message come to: each reviewer's latest counts, and the most votes win.
+
+    A tie stays open. None where nobody answered.
+    """
+    latest: dict[str, Answer] = {}
+    for answer in sorted(answers, key=lambda one: (one.answered_at, one.response_id)):
+        latest[answer.reviewer] = answer
+    if not latest:
+        return None
+    votes = Counter(_vote(answer) for answer in latest.values()).most_common()
+    if len(votes) > 1 and votes[0][1] == votes[1][1]:
+        return Verdict(None, True, len(latest))
+    return Verdict(votes[0][0], False, len(latest))
+
+
+def _vote(answer: Answer) -> str | None:
+    return answer.label_id if answer.status is Status.SUBMITTED else None
+
+
+def of_message(session: Session, message_id: str) -> list[Answer]:
+    """The answers on one message."""
+    return list(session.exec(select(Answer).where(Answer.message_id == message_id)))
+
+
+def verdicts(session: Session, team_id: str) -> dict[str, Verdict]:
+    """For each message of a team that was answered and is not erased, what its reviewers say."""
+    chosen = (
+        select(Answer)
+        .join(Message, col(Message.id) == Answer.message_id)
+        .where(Answer.team_id == team_id, col(Message.erased_at).is_(None))
+    )
+    by_message: dict[str, list[Answer]] = {}
+    for answer in session.exec(chosen):
+        by_message.setdefault(answer.message_id, []).append(answer)
+    found = {message_id: verdict(answers) for message_id, answers in by_message.items()}
+    return {message_id: one for message_id, one in found.items() if one}
+
+
+def replace(session: Session, of: Key, dataset_id: str, found: Sequence[Answer], team_id: str) -> bool:
+    """Make `found` the answers that the record of one message and round holds; did anything change?
+
+    Where it did, the card follows, and where reviewers are tied, one more of them is asked. An answer that is
+    stored in a later state already (news come out of order) stays as it is.
+    """
+    message_id, round_ = of
+    standing = select(Message.id).where(Message.id == message_id, Message.team_id == team_id)
+    if session.exec(standing.with_for_update()).first() is None:
+        return False
+    of_record = select(Answer).where(
+        Answer.message_id == message_id, Answer.dataset_id == dataset_id, Answer.round == round_
+    )
+    known = {answer.response_id: answer for answer in session.exec(of_record)}
+    wanted = {answer.response_id: answer for answer in found}
+    gone = [known[response_id] for response_id in known.keys() - wanted.keys()]
+    new = [answer for answer in wanted.values() if _is_news(answer, known.get(answer.response_id))]
+    for answer in gone:
+        session.delete(answer)
+    for answer in new:
+        answer.stored_at = time.time()
+        session.merge(answer)
+    session.flush()
+    if gone or new:
+        _follow(session, team_id, message_id)
+    return bool(gone or new)
+
+
+def _is_news(answer: Answer, known: Answer | None) -> bool:
+    return known is None or answer.answered_at > known.answered_at
+
+
+def _follow(session: Session, team_id: str, message_id: str) -> None:
+    cards.want(session, message_id)
+    reached = verdict(of_message(session, message_id))
+    if reached and reached.is_tied:
+        questions.ask_once_more(session, team_id, message_id, rounds=reached.reviewers // 2 + 1)
+
+
+def of_dataset(session: Session, dataset_id: str) -> dict[Key, dict[str, float]]:
+    """For each message and round of a dataset that was answered: the ids of the responses, and when they were given."""
+    rows = select(Answer.message_id, Answer.round, Answer.response_id, Answer.answered_at)
+    found: dict[Key, dict[str, float]] = {}
+    for message_id, round_, response_id, answered_at in session.exec(
+        rows.where(Answer.dataset_id == dataset_id)
+    ):
+        found.setdefault((message_id, round_), {})[response_id] = answered_at
+    return found
+
+
+def labels_in_use(session: Session, team_id: str) -> set[str]:
+    """Ids of the labels that some answer names."""
+    used = select(Answer.label_id).where(Answer.team_id == team_id, col(Answer.label_id).is_not(None))
+    return {label_id for label_id in session.exec(used.distinct()) if label_id}
+
+
+def count(session: Session, team_id: str) -> int:
+    """How many messages of a team reviewers answered."""
+    answered = select(func.count(func.distinct(Answer.message_id))).where(Answer.team_id == team_id)
+    return session.exec(answered).one()

@@ -1,0 +1,80 @@
+"""A team's datasets in Argilla, and under which of Argilla's ids each message lies there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from storage.database import insert_if_new
+from storage.tables import Answer, Dataset, Record, Stage
+
+Key = tuple[str, int]
+
+
+def add(session: Session, team_id: str, dataset_id: str, stage: Stage) -> None:
+    """Note a dataset that was made in Argilla or found there."""
+    insert_if_new(session, Dataset(id=dataset_id, team_id=team_id, stage=stage))
+
+
+def at(session: Session, team_id: str, stage: Stage) -> list[Dataset]:
+    """The datasets of a team that are at this stage."""
+    chosen = select(Dataset).where(Dataset.team_id == team_id, Dataset.stage == stage)
+    return list(session.exec(chosen.order_by(Dataset.id)))
+
+
+def current(session: Session, team_id: str) -> Dataset | None:
+    """The dataset in which reviewers work now."""
+    return next(iter(at(session, team_id, Stage.CURRENT)), None)
+
+
+def is_in_use(session: Session, dataset_id: str) -> bool:
+    """Do reviewers work in this dataset, or will they? True until the transaction ends."""
+    in_use = col(Dataset.stage).in_([Stage.FILLING, Stage.CURRENT])
+    chosen = select(Dataset.id).where(Dataset.id == dataset_id, in_use)
+    return session.exec(chosen.with_for_update()).first() is not None
+
+
+def see(session: Session, dataset_id: str, activity: str) -> None:
+    """Every answer given up to this activity (Argilla's time) is stored here."""
+    session.get_one(Dataset, dataset_id).seen = activity
+
+
+def switch(session: Session, former: str, next_: str, copied_at: str) -> None:
+    """From now on reviewers work in `next_`; the answers of `former` up to `copied_at` were stored from there."""
+    left = session.get_one(Dataset, former, with_for_update=True)
+    entered = session.get_one(Dataset, next_)
+    left.stage, left.moved_at, left.seen = Stage.MOVED, time.time(), copied_at
+    entered.stage = Stage.CURRENT
+    session.connection().execute(delete(Answer).where(col(Answer.dataset_id) == former))
+
+
+def gone(session: Session, dataset_id: str) -> None:
+    """Argilla has this dataset no more. Answers that came from it stay."""
+    session.get_one(Dataset, dataset_id).stage = Stage.GONE
+    session.connection().execute(delete(Record).where(col(Record.dataset_id) == dataset_id))
+
+
+def attempt(session: Session, dataset_id: str, keys: Iterable[Key]) -> None:
+    """From here on Argilla may have a record of each of these messages and rounds, whatever becomes of us."""
+    for message_id, round_ in keys:
+        insert_if_new(session, Record(message_id=message_id, dataset_id=dataset_id, round=round_))
+
+
+def identify(session: Session, dataset_id: str, ids: dict[Key, str]) -> None:
+    """Argilla told us its own ids of these records."""
+    for (message_id, round_), record_id in ids.items():
+        session.merge(Record(message_id=message_id, dataset_id=dataset_id, round=round_, record_id=record_id))
+
+
+def records(session: Session, message_ids: list[str]) -> list[Record]:
+    """The records of these messages, in all datasets."""
+    return list(session.exec(select(Record).where(col(Record.message_id).in_(message_ids))))
+
+
+def forget(session: Session, found: Iterable[Record]) -> None:
+    """Argilla has these records no more."""
+    for record in found:
+        session.delete(session.merge(record))

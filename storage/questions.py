@@ -1,0 +1,146 @@
+"""What reviewers are asked about: every correction, and what a query strategy picked from the pool."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, func, select
+
+from storage import outbox
+from storage.database import insert_if_new
+from storage.tables import Answer, Correction, Kind, Message, Prediction, Question
+
+CORRECTION = "correction"
+RANDOM = "random"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How much of the budget was spent: on random messages, and altogether."""
+
+    random: int
+    total: int
+
+
+def ask_about_correction(session: Session, team_id: str, message_id: str) -> None:
+    """Reviewers see every corrected message; it costs nothing of the budget."""
+    insert_if_new(session, Question(message_id=message_id, team_id=team_id, source=CORRECTION))
+
+
+def ask(session: Session, team_id: str, message_id: str, source: str, is_random: bool) -> None:
+    """Spend one of the budget on a message, and tell Argilla."""
+    question = session.get(Question, message_id)
+    if question is None:
+        question = Question(message_id=message_id, team_id=team_id, source=source)
+        session.add(question)
+    question.is_random = question.is_random or is_random
+    question.picked_at = time.time()
+    outbox.append(session, team_id, message_id, Kind.PREDICTION)
+
+
+def ask_once_more(session: Session, team_id: str, message_id: str, rounds: int) -> bool:
+    """Reviewers disagree: ask in `rounds` rounds; False where it was asked so often already."""
+    question = session.get(Question, message_id)
+    if question is None or question.rounds >= rounds:
+        return False
+    question.rounds = rounds
+    outbox.append(session, team_id, message_id, Kind.TIE)
+    return True
+
+
+def asked(session: Session, team_id: str, since: float = 0.0) -> Asked:
+    """How much of the budget was spent since `since` (seconds since 1970)."""
+    paid = select(Question.is_random, func.count()).where(
+        Question.team_id == team_id, col(Question.picked_at) > since
+    )
+    by_kind: dict[bool, int] = dict(session.exec(paid.group_by(col(Question.is_random))).all())
+    return Asked(by_kind.get(True, 0), sum(by_kind.values()))
+
+
+def pool(session: Session, team_id: str, most: int) -> list[str]:
+    """Ids of the newest predicted messages about which nobody was asked and nobody said a word."""
+    silent = (
+        select(Message.id)
+        .join(Prediction, col(Prediction.message_id) == Message.id)
+        .outerjoin(Question, col(Question.message_id) == Message.id)
+        .where(
+            Message.team_id == team_id,
+            col(Message.erased_at).is_(None),
+            col(Question.message_id).is_(None),
+        )
+    )
+    return list(session.exec(silent.order_by(col(Message.received_at).desc(), col(Message.id)).limit(most)))
+
+
+def everything(session: Session, team_id: str, since: float) -> list[str]:
+    """Ids of all predicted messages since `since` that are not in the random tenth yet.
+
+    Corrected ones and ones asked about for another reason are among them: without these an estimate made from
+    random messages would be too good.
+    """
+    chosen = (
+        select(Message.id)
+        .join(Prediction, col(Prediction.message_id) == Message.id)
+        .outerjoin(Question, col(Question.message_id) == Message.id)
+        .where(
+            Message.team_id == team_id,
+            col(Message.erased_at).is_(None),
+            Message.received_at > since,
+            col(Question.is_random).is_not(True),
+        )
+    )
+    return list(session.exec(chosen.order_by(col(Message.received_at), col(Message.id))))
+
+
+def concerned(session: Session, team_id: str) -> list[str]:
+    """Ids of messages that reviewers are or were asked about, and that are not erased."""
+    chosen = select(Question.message_id).join(Message, col(Message.id) == Question.message_id)
+    return list(session.exec(chosen.where(Question.team_id == team_id, col(Message.erased_at).is_(None))))
+
+
+def random_tenth(session: Session, team_id: str) -> list[str]:
+    """Ids of the messages picked at random, earliest picked first."""
+    chosen = select(Question.message_id).where(Question.team_id == team_id, Question.is_random)
+    return list(session.exec(chosen.order_by(col(Question.picked_at))))
+
+
+def by_source(session: Session, team_id: str) -> dict[str, int]:
+    """How many messages reviewers were asked about, by why."""
+    rows = select(Question.source, func.count()).where(Question.team_id == team_id)
+    return dict(session.exec(rows.group_by(Question.source)).all())
+
+
+def open_ones(session: Session, team_id: str) -> int:
+    """How many messages wait for a first answer."""
+    waiting = (
+        select(func.count())
+        .select_from(Question)
+        .join(Message, col(Message.id) == Question.message_id)
+        .where(
+            Question.team_id == team_id,
+            col(Message.erased_at).is_(None),
+            ~select(Answer.response_id).where(Answer.message_id == Question.message_id).exists(),
+        )
+    )
+    return session.exec(waiting).one()
+
+
+def ask_about_earlier_corrections(session: Session, team_id: str) -> int:
+    """Ask about messages that were corrected before the bot knew Argilla; how many these were."""
+    known = select(Question.message_id)
+    corrected = (
+        select(Correction.message_id)
+        .join(Message, col(Message.id) == Correction.message_id)
+        .where(
+            Correction.team_id == team_id,
+            col(Message.erased_at).is_(None),
+            col(Correction.message_id).not_in(known),
+        )
+        .distinct()
+    )
+    earlier = session.exec(corrected).all()
+    for message_id in earlier:
+        ask_about_correction(session, team_id, message_id)
+        outbox.append(session, team_id, message_id, Kind.CORRECTION)
+    return len(earlier)
