@@ -2,11 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+ARGILLA := .venv-argilla
 
-run: $(VENV)/installed
+run: $(VENV)/installed $(ARGILLA)/installed
 	@$(BIN)/corrigible run
 
-test: $(VENV)/installed-dev
+test: $(VENV)/installed-dev $(ARGILLA)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -25,7 +26,14 @@ $(VENV)/installed-dev: $(VENV)/installed
 	@$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[dev]'
 	@touch $@
 
+# Argilla's server pins old releases of much that the bot uses too: an environment of its own.
+$(ARGILLA)/installed: local/argilla/requirements.txt
+	@test -x $(ARGILLA)/bin/python || $(PYTHON) -m venv $(ARGILLA)
+	@echo "Installing Argilla (the first time takes a minute or two) …"
+	@$(ARGILLA)/bin/python -m pip install --disable-pip-version-check -q -r $<
+	@touch $@
+
 clean:
-	rm -rf $(VENV) var build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(ARGILLA) var build *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
 .PHONY: run test clean

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -21,7 +22,9 @@ from storage.migrate import migrate
 
 if TYPE_CHECKING:
     from bot.compose import Bot, Slack
+    from bot.local_argilla import LocalArgilla
     from bot.local_workspace import LocalWorkspace
+    from learning.annotation.connection import Access
 
 TRY = (
     "Try: write “The login page stays blank” in #support, press Change under the answer, choose bug, "
@@ -58,7 +61,7 @@ def run() -> None:
 def _serve(settings: Settings) -> None:
     from bot.compose import OPERATORS_FAULTS
 
-    running: list[LocalWorkspace | Bot] = []
+    running: list[LocalArgilla | LocalWorkspace | Bot] = []
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -80,24 +83,58 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _start(settings: Settings, running: list[LocalWorkspace | Bot]) -> None:
+def _start(settings: Settings, running: list[LocalArgilla | LocalWorkspace | Bot]) -> None:
     from bot.compose import compose
 
     with err.status("Starting …"):
+        argilla = _local_argilla(settings) if settings.is_local and not settings.argilla_api_url else None
+        if argilla:
+            running.append(argilla)
+            argilla.start()
         workspace = _local_workspace(settings) if settings.is_local else None
         if workspace:
             running.append(workspace)
             workspace.start()
-        bot = compose(settings, workspace.slack if workspace else _real_slack(settings))
+        slack = workspace.slack if workspace else _real_slack(settings)
+        bot = compose(settings, slack, argilla.access if argilla else _real_argilla(settings))
         running.append(bot)
         bot.start()
     if workspace:
         workspace.greet()
         out.print(f"\nCorrigible is in its own small Slack: [bold]{workspace.address}[/bold]")
         out.print(TRY, soft_wrap=True)
-        out.print("Ctrl-C stops it.")
     else:
-        out.print("Corrigible serves Slack. Ctrl-C stops it.")
+        out.print("Corrigible serves Slack.")
+    if argilla:
+        _tell_of(argilla)
+    out.print("Ctrl-C stops it.")
+
+
+def _tell_of(argilla: LocalArgilla) -> None:
+    from local.argilla.embedded import ArgillaNotStartedError
+
+    try:
+        with err.status("Starting Argilla …"):
+            known = argilla.sign_in()
+    except ArgillaNotStartedError as error:
+        err.print(str(error), style="red", markup=False, soft_wrap=True)
+        err.print("The bot works without it; what reviewers should see is kept until it is there.")
+        return
+    out.print(f"Its reviewers work in Argilla: [bold]{known.url}[/bold]")
+    out.print(f"Sign in as {known.username} with the password {known.password}", markup=False, soft_wrap=True)
+
+
+def _local_argilla(settings: Settings) -> LocalArgilla:
+    from bot.local_argilla import LocalArgilla
+
+    return LocalArgilla(settings.local_argilla_home, settings.local_argilla_port)
+
+
+def _real_argilla(settings: Settings) -> Callable[[], Access] | None:
+    from learning.annotation.connection import Access
+
+    url, key = settings.argilla_api_url, settings.argilla_api_key
+    return (lambda: Access(url, key.get_secret_value())) if url and key else None
 
 
 def _local_workspace(settings: Settings) -> LocalWorkspace:

@@ -15,14 +15,17 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry import RateLimitErrorRetryHandler, RetryHandler
 
 from bot import listeners
+from bot.annotation import Annotation, annotate
 from bot.background import Learning, Predicting
 from bot.courier import Courier
 from bot.metrics import Metrics
+from bot.names import SlackNames
 from bot.service import Service, Wakers
 from bot.settings import Settings, SettingsError
 from bot.socket_mode import SocketConnection
 from bot.web import PortInUseError, WebServer, application
 from bot.worker import Worker
+from learning.annotation.connection import Access
 from learning.classification import Classifier
 from learning.encoder import EncoderNotFoundError, load_encoder
 from learning.label_file import LabelFileError, read_label_file
@@ -104,6 +107,7 @@ class Bot:
     database: Database
     service: Service
     metrics: Metrics
+    annotation: Annotation | None
 
     def start(self) -> None:
         """Serve. Raises PortInUseError, SlackRefusedError."""
@@ -123,11 +127,16 @@ class Bot:
         for worker in self.workers:
             worker.stop(STOP_S)
         self.courier.close(STOP_S)
+        if self.annotation:
+            self.annotation.close()
         self.database.close()
 
 
-def compose(settings: Settings, slack: Slack) -> Bot:
+def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | None = None) -> Bot:
     """A bot ready to start: database migrated, labels synchronized, encoder loaded, head fitted.
+
+    `argilla` finds the address of reviewers' Argilla when it is first needed; without it nobody is asked, and
+    what reviewers should hear of waits in the outbox.
 
     Raises one of OPERATORS_FAULTS for what an operator has to mend.
     """
@@ -145,8 +154,8 @@ def compose(settings: Settings, slack: Slack) -> Bot:
 
     metrics = Metrics()
     encoder = load_encoder(settings.encoder, settings.encoder_max_tokens, settings.threads)
-    refitter = Refitter(database, team_id, encoder, settings.encoder or "all-MiniLM-L6-v2")
-    learning = Learning(refitter, metrics)
+    encoder_name = settings.encoder or "all-MiniLM-L6-v2"
+    learning = Learning(Refitter(database, team_id, encoder, encoder_name), metrics)
     classifier = Classifier(database, team_id, learning.champion, settings.ask_below_margin)
     courier = Courier(database, team_id, _client(slack, []), metrics)
 
@@ -154,19 +163,38 @@ def compose(settings: Settings, slack: Slack) -> Bot:
     courier.on_free = show.wake
     predict = Worker("predictor", Predicting(classifier, metrics, show.wake).step, metrics)
     learn = Worker("refitter", learning.step, metrics)
-    service = Service(
-        database, team_id, metrics, Wakers(predict.wake, show.wake, learn.wake, learning.start_over)
+
+    def settle() -> None:
+        show.wake()
+        learn.wake()
+
+    names = SlackNames(client, database, team_id, settings.argilla_names)
+    annotation = (
+        annotate(
+            settings, argilla, database, team_id, learning.champion, encoder_name, names, metrics, settle
+        )
+        if argilla
+        else None
     )
+    tell_reviewers = annotation.deliver_soon if annotation else _nothing
+    wakers = Wakers(predict.wake, show.wake, learn.wake, learning.start_over, tell_reviewers)
+    service = Service(database, team_id, metrics, wakers)
     metrics.watch(service.count_waiting, service.count_due)
 
     app = App(client=client, signing_secret=slack.signing_secret or "", token_verification_enabled=False)
     listeners.register(app, service, bot_user_id, metrics)
     socket = SocketConnection(app, slack.app_token) if slack.app_token else None
     workers = [predict, show, learn, *([Worker("socket", socket.watch, metrics)] if socket else [])]
+    workers += annotation.workers if annotation else []
     health = Health(workers, socket, database)
-    routes = application(None if socket else app, metrics, health.parts)
+    hear = annotation.hear if annotation else None
+    routes = application(None if socket else app, metrics, health.parts, hear)
     server = WebServer(settings.host, settings.port, routes)
-    return Bot(workers, courier, server, socket, database, service, metrics)
+    return Bot(workers, courier, server, socket, database, service, metrics, annotation)
+
+
+def _nothing() -> None:
+    """Nobody to tell."""
 
 
 def _client(slack: Slack, retries: list[RetryHandler]) -> WebClient:

@@ -15,6 +15,8 @@ QUIET = (
     "uvicorn",
     "httpx",
     "alembic",
+    "argilla",
+    "argilla.sdk",
     "waitress",
     "websockets",
 )

@@ -24,6 +24,11 @@ class Metrics:
         self.waiting = self._gauge("waiting_messages", "Messages without a prediction")
         self.cards_due = self._gauge("due_cards", "Cards that Slack does not show yet as they should be")
         self.corrections = self._counter("corrections", "Words that people said", "word")
+        self.answers = self._counter("answers", "Records on which reviewers' answers changed something")
+        self.argilla = self._gauge("argilla_up", "1 where Argilla answered last time, 0 where it did not")
+        self.undelivered = self._gauge(
+            "outbox_messages", "Messages of which Argilla has not heard the latest"
+        )
         self.refits = self._counter("refits", "Heads fitted and put in service")
         self.refit_seconds = self._seconds("refit_seconds", "Fitting one head")
         self.errors = self._counter("errors", "What went wrong, by part", "part")

@@ -10,8 +10,7 @@ from sqlmodel import Session
 from bot.metrics import Metrics
 from bot.mrkdwn import plain
 from bot.payloads import Deleted, Said
-from storage import cards, channels, corrections, labels, messages, overview, predictions
-from storage.corrections import settled
+from storage import cards, channels, contents, corrections, labels, messages, overview, predictions
 from storage.database import Database
 from storage.labels import RetiredLabelError
 from storage.overview import Overview
@@ -41,6 +40,7 @@ class Wakers:
     courier: Callable[[], None]
     refitter: Callable[[], None]
     unlearn: Callable[[], None]
+    annotator: Callable[[], None]
 
 
 class Service:
@@ -103,6 +103,7 @@ class Service:
         self._wake.unlearn()
         self._wake.refitter()
         self._wake.courier()
+        self._wake.annotator()
 
     def choice(self, team_id: str, message_id: str) -> Choice:
         """What the card of a message shows now. Raises UnknownMessageError."""
@@ -110,10 +111,10 @@ class Service:
             message = session.get(Message, message_id)
             if message is None or message.team_id != team_id or message.erased_at:
                 raise UnknownMessageError
-            content = cards.content(session, message_id)
+            content = contents.of_message(session, message_id)
         if content.prediction is None:
             raise UnknownMessageError
-        return Choice(message_id, content.labels[settled(content.words) or content.prediction.label_id])
+        return Choice(message_id, content.labels[content.settled or content.prediction.label_id])
 
     def confirm_or_choose(self, team_id: str, user_id: str, message_id: str, label_id: str) -> None:
         """A person says that this label is right. Raises UnknownMessageError, RetiredLabelError."""
@@ -155,6 +156,7 @@ class Service:
         self._metrics.corrections.labels(word.value).inc()
         self._wake.courier()
         self._wake.refitter()
+        self._wake.annotator()
 
     def set_mode(self, team_id: str, channel_id: str, mode: Mode, by: str) -> None:
         """Remember what a person chose for a channel."""

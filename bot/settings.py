@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from learning.query_strategies import DEFAULT_STRATEGY, STRATEGIES
 
 DEFAULT_LABELS = Path(__file__).parent.parent / "labels.toml"
 
@@ -34,10 +37,23 @@ class Settings(BaseSettings):
     encoder_max_tokens: int = Field(default=256, ge=8, le=8192)
     threads: int = Field(default=1, ge=1, le=256)
     ask_below_margin: float = Field(default=0.3, ge=0, le=1)
+    argilla_api_url: str | None = None
+    argilla_api_key: SecretStr | None = Field(default=None, validate_default=True)
+    argilla_workspace: str = "corrigible"
+    argilla_dataset: str | None = None
+    argilla_min_submitted: int = Field(default=1, ge=1, le=99)
+    argilla_names: Literal["real", "pseudonym", "none"] = "pseudonym"
+    argilla_webhook_url: str | None = None
+    ask_per_day: int = Field(default=50, ge=0, le=100_000)
+    query_strategy: str = DEFAULT_STRATEGY
+    trust_at_least: float = Field(default=0.6, ge=0, le=1)
+    uncontested_most: int = Field(default=30, ge=0)
     host: str = "127.0.0.1"
     port: int = Field(default=8318, ge=1, le=65535)
     local_port: int = Field(default=8317, ge=1, le=65535)
     local_state: Path = Path("var/local-slack.db")
+    local_argilla_port: int = Field(default=6900, ge=0, le=65535)
+    local_argilla_home: Path = Path("var/argilla")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] | None = None
 
     @field_validator("slack_bot_token", "slack_app_token")
@@ -71,6 +87,30 @@ class Settings(BaseSettings):
             )
         return secret
 
+    @field_validator("argilla_api_url", "argilla_webhook_url")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        if value and not re.match(r"https?://[^/\s]+", value):
+            raise ValueError("must be an address that begins with https:// or http://")
+        return value.rstrip("/") if value else None
+
+    @field_validator("argilla_api_key")
+    @classmethod
+    def _completes_the_address(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        url = info.data.get("argilla_api_url")
+        if url and not key:
+            raise ValueError("missing; Argilla shows it under My settings to an owner or admin")
+        if key and not url and "argilla_api_url" in info.data:
+            raise ValueError("ARGILLA_API_URL: missing; it is the address at which you open Argilla")
+        return key
+
+    @field_validator("query_strategy")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        if value not in STRATEGIES:
+            raise ValueError(f"must be one of {', '.join(sorted(STRATEGIES))}")
+        return value
+
     @field_validator("slack_client_id", "slack_client_secret")
     @classmethod
     def _is_absent(cls, value: SecretStr | None) -> SecretStr | None:
@@ -78,6 +118,15 @@ class Settings(BaseSettings):
         if value:
             raise ValueError("remove from the environment; this bot is not installed by OAuth")
         return value
+
+    @property
+    def webhook_url(self) -> str | None:
+        """Where Argilla reaches this bot: as set, and on this machine without a word."""
+        if self.argilla_webhook_url:
+            return self.argilla_webhook_url
+        host = urlsplit(self.argilla_api_url or "http://127.0.0.1").hostname
+        is_here = host in ("127.0.0.1", "localhost", "::1")
+        return f"http://127.0.0.1:{self.port}/argilla/webhook" if is_here else None
 
     @property
     def is_local(self) -> bool:
@@ -96,4 +145,4 @@ def read_settings() -> Settings:
 def _fault(error: ErrorDetails) -> str:
     where = "_".join(str(part) for part in error["loc"]).upper()
     what = str(error["msg"]).removeprefix("Value error, ")
-    return what if what.startswith("SLACK_") else f"{where}: {what}"
+    return what if what.startswith(("SLACK_", "ARGILLA_")) else f"{where}: {what}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cheroot.wsgi import Server
@@ -61,11 +61,15 @@ class WebServer:
 
 
 def application(
-    slack: App | None, metrics: Metrics, health: Callable[[], dict[str, bool]]
+    slack: App | None,
+    metrics: Metrics,
+    health: Callable[[], dict[str, bool]],
+    hear: Callable[[Mapping[str, str], bytes], bool] | None,
 ) -> WSGIApplication:
     """The routes. `slack`: the app that gets Slack's requests, None where they come by Socket Mode.
 
-    `health` names the parts, and says whether each is well.
+    `health` names the parts, and says whether each is well. `hear` takes Argilla's webhooks, where there is an
+    Argilla, and says whether it believed.
     """
     figures = make_wsgi_app(metrics.registry)
 
@@ -78,6 +82,8 @@ def application(
             return _answer(_health(health()), start_response)
         if slack and route == ("POST", "/slack/events"):
             return _answer(_dispatch(slack, environ), start_response)
+        if hear and route == ("POST", "/argilla/webhook"):
+            return _answer(_webhook(hear, environ), start_response)
         return _answer(BoltResponse(status=404, body="Nothing here.", headers=TEXT), start_response)
 
     return serve
@@ -92,6 +98,14 @@ def _dispatch(slack: App, environ: WSGIEnvironment) -> BoltResponse:
             status=400, body="The body is not shaped like one of Slack's requests.", headers=TEXT
         )
     return slack.dispatch(request)
+
+
+def _webhook(hear: Callable[[Mapping[str, str], bytes], bool], environ: WSGIEnvironment) -> BoltResponse:
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    sent = {name: str(value) for name, value in _headers(environ).items()}
+    if not hear(sent, body):
+        return BoltResponse(status=401, body="Not signed by the Argilla of this bot.", headers=TEXT)
+    return BoltResponse(status=200, body="", headers=TEXT)
 
 
 def _headers(environ: WSGIEnvironment) -> dict[str, str | Sequence[str]]:

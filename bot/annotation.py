@@ -1,0 +1,121 @@
+"""The bot's side of annotation: its background work, started and stopped together, and where Argilla calls us."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bot.metrics import Metrics
+from bot.settings import Settings
+from bot.worker import Worker
+from learning.annotation import schema
+from learning.annotation.answering import Answering
+from learning.annotation.asking import Asking
+from learning.annotation.connection import Access, Connection
+from learning.annotation.datasets import Datasets
+from learning.annotation.delivery import Delivery
+from learning.annotation.records import Names
+from learning.annotation.schema import Plan
+from learning.annotation.webhooks import ForgedWebhookError, Webhooks
+from learning.champion import Champion
+from learning.encoder import Encoder
+from storage import answers, labels, outbox, questions
+from storage.database import Database
+
+log = logging.getLogger(__name__)
+
+WEBHOOK_PATH = "/argilla/webhook"
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """Everything that talks with Argilla."""
+
+    workers: list[Worker]
+    delivery: Delivery
+    answering: Answering
+    webhooks: Webhooks | None
+    deliver_soon: Callable[[], None]
+    fetch_soon: Callable[[], None]
+
+    def hear(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """Take a webhook's hint; False where Argilla did not sign it."""
+        if self.webhooks is None:
+            return False
+        try:
+            hint = self.webhooks.read(headers, body)
+        except ForgedWebhookError as error:
+            log.warning("webhook not believed reason=%s", error)
+            return False
+        if hint:
+            self.answering.hint(hint.dataset_id, hint.record_id)
+            self.fetch_soon()
+        return True
+
+    def close(self) -> None:
+        """Give up leases and the webhook, so that another replica, or the next start, begins at once."""
+        self.delivery.close()
+        self.answering.close()
+        if self.webhooks:
+            self.webhooks.close()
+
+
+def annotate(
+    settings: Settings,
+    find: Callable[[], Access],
+    database: Database,
+    team_id: str,
+    champion: Champion,
+    encoder_name: str,
+    names: Names,
+    metrics: Metrics,
+    on_news: Callable[[], None],
+) -> Annotation:
+    """The parts for one team, not started. `find` gives Argilla's address once it is known."""
+    encoder = champion.served.encoder
+    connection = Connection(find)
+    kept = Datasets(
+        connection,
+        database,
+        team_id,
+        settings.argilla_workspace,
+        settings.argilla_dataset or f"slack-{team_id}",
+        lambda: _plan(database, team_id, encoder, encoder_name, settings.argilla_min_submitted),
+    )
+    delivery = Delivery(database, team_id, connection, kept, encoder.fingerprint, names)
+
+    def tell(changed: int) -> None:
+        metrics.answers.inc(changed)
+        on_news()
+        deliver.wake()
+
+    answering = Answering(database, team_id, connection, kept, tell)
+    deliver = Worker("delivery", delivery.step, metrics)
+    fetch = Worker("answers", answering.step, metrics)
+    asking = Asking(
+        database, team_id, champion, settings.query_strategy, settings.ask_per_day, on_asked=deliver.wake
+    )
+    workers = [deliver, fetch, Worker("asking", asking.step, metrics)]
+    webhooks = Webhooks(connection, settings.webhook_url) if settings.webhook_url else None
+    if webhooks:
+        workers.append(Worker("webhooks", webhooks.step, metrics))
+    metrics.argilla.set_function(lambda: float(delivery.patience.is_well and answering.patience.is_well))
+    metrics.undelivered.set_function(lambda: _undelivered(database, team_id))
+    with database.writing() as session:
+        questions.ask_about_earlier_corrections(session, team_id)
+    return Annotation(workers, delivery, answering, webhooks, deliver.wake, fetch.wake)
+
+
+def _plan(database: Database, team_id: str, encoder: Encoder, encoder_name: str, min_submitted: int) -> Plan:
+    with database.reading() as session:
+        used = answers.labels_in_use(session, team_id)
+        every = labels.every(session, team_id)
+    # A retired label stays an option where answers name it: Argilla would not take these otherwise.
+    offered = [label for label in every if label.retired_at is None or label.id in used]
+    return schema.plan(offered, encoder, encoder_name, min_submitted)
+
+
+def _undelivered(database: Database, team_id: str) -> float:
+    with database.reading() as session:
+        return float(outbox.backlog(session, team_id).messages)

@@ -1,0 +1,39 @@
+"""The Argilla that `make run` puts in the place of a team's own: started beside the bot, which does not wait for it."""
+
+from __future__ import annotations
+
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from pathlib import Path
+
+from learning.annotation.connection import Access, ArgillaUnavailableError
+from local.argilla.embedded import ArgillaNotStartedError, EmbeddedArgilla, SignIn
+
+
+class LocalArgilla:
+    """An Argilla on this machine; everything of it is kept in the folder `home`."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        self._server = EmbeddedArgilla(home, port)
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="argilla")
+        self._sign_in: Future[SignIn] | None = None
+
+    def start(self) -> None:
+        """Begin to start; some seconds later it answers."""
+        self._sign_in = self._pool.submit(self._server.start)
+
+    def stop(self) -> None:
+        self._server.stop()
+        self._pool.shutdown(cancel_futures=True)
+
+    def sign_in(self) -> SignIn:
+        """Where it is and how to sign in, once it answers. Raises ArgillaNotStartedError."""
+        assert self._sign_in is not None
+        return self._sign_in.result()
+
+    def access(self) -> Access:
+        """What the bot needs to connect. Raises ArgillaUnavailableError."""
+        try:
+            known = self.sign_in()
+        except (ArgillaNotStartedError, CancelledError) as error:
+            raise ArgillaUnavailableError(str(error)) from None
+        return Access(known.url, known.api_key)

@@ -1,0 +1,146 @@
+"""The way back: reviewers' answers are fetched when a webhook hints at them, and by polling always.
+
+A hint says which record to look at; nothing depends on its coming. Polling compares the time of the dataset's last
+activity with the one up to which everything is stored, and reads all records again where they differ: Argilla gives
+no way to ask for what changed since then, as a changed answer leaves its record's own time alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+
+from learning.annotation.collection import by_id, store, sweep
+from learning.annotation.connection import ArgillaNotFoundError, ArgillaUnavailableError, Connection
+from learning.annotation.datasets import Datasets
+from learning.annotation.moving import Move
+from learning.annotation.patience import Patience
+from storage import datasets, leases
+from storage.database import Database
+from storage.tables import Dataset, Stage
+
+log = logging.getLogger(__name__)
+
+LEASE_S = 300.0
+# Reading everything again may take this share of the time.
+DUTY = 0.1
+# Answers that were written by Argilla's client leave no trace of activity.
+SWEEP_AT_LEAST_EVERY_S = 600.0
+MOVED_KEPT_S = 86_400.0
+
+
+class Answering:
+    """Keeps the stored answers of one team in line with Argilla's; tells `on_news` when something changed."""
+
+    def __init__(
+        self,
+        database: Database,
+        team_id: str,
+        connection: Connection,
+        kept: Datasets,
+        on_news: Callable[[int], None],
+    ) -> None:
+        self._database = database
+        self._team_id = team_id
+        self._connection = connection
+        self._kept = kept
+        self._on_news = on_news
+        self._owner = uuid.uuid4().hex
+        self._hints: set[tuple[str, str]] = set()
+        self._hinting = threading.Lock()
+        self._next_sweep: dict[str, float] = {}
+        self._swept_at: dict[str, float] = {}
+        self.patience = Patience("fetching of answers")
+
+    def hint(self, dataset_id: str, record_id: str) -> None:
+        """Something happened to this record."""
+        with self._hinting:
+            self._hints.add((dataset_id, record_id))
+
+    def step(self) -> float | None:
+        """Fetch what is new."""
+        if self.patience.left_s():
+            return self.patience.left_s()
+        with self._database.reading() as session:
+            current = datasets.current(session, self._team_id)
+            left = datasets.at(session, self._team_id, Stage.MOVED)
+        if current is None or not self._holds_lease():
+            return None
+        try:
+            self._follow_hints(current)
+            self._poll(current)
+            for one in left:
+                self._carry_over(one)
+        except ArgillaUnavailableError as error:
+            return self.patience.failed(error)
+        except ArgillaNotFoundError as error:
+            self._kept.look_again()
+            return self.patience.failed(error)
+        self.patience.succeeded()
+        return None
+
+    def close(self) -> None:
+        """Let another replica fetch at once."""
+        with self._database.writing() as session:
+            leases.give_up(session, self._lease, self._owner)
+
+    @property
+    def _lease(self) -> str:
+        return f"answers {self._team_id}"
+
+    def _holds_lease(self) -> bool:
+        with self._database.writing() as session:
+            return leases.hold(session, self._lease, self._owner, LEASE_S)
+
+    def _follow_hints(self, current: Dataset) -> None:
+        with self._hinting:
+            hints, self._hints = self._hints, set()
+        wanted = sorted(record_id for dataset_id, record_id in hints if dataset_id == current.id)
+        if wanted:
+            found = list(by_id(self._connection, current.id, wanted))
+            self._tell(store(self._database, self._team_id, current.id, found))
+
+    def _poll(self, current: Dataset) -> None:
+        activity = self._activity(current)
+        since_sweep = time.monotonic() - self._swept_at.get(current.id, float("-inf"))
+        is_quiet = activity == current.seen and since_sweep < SWEEP_AT_LEAST_EVERY_S
+        if is_quiet or time.monotonic() < self._next_sweep.get(current.id, 0.0):
+            return
+        began = time.monotonic()
+        self._tell(sweep(self._connection, self._database, self._team_id, current.id))
+        self._swept_at[current.id] = time.monotonic()
+        self._next_sweep[current.id] = time.monotonic() + (time.monotonic() - began) / DUTY
+        with self._database.writing() as session:
+            datasets.see(session, current.id, activity)
+
+    def _activity(self, dataset: Dataset) -> str:
+        return str(self._connection.call("GET", f"datasets/{dataset.id}")["last_activity_at"])
+
+    def _tell(self, changed: int) -> None:
+        if changed:
+            log.info("answers stored records=%d", changed)
+            self._on_news(changed)
+
+    def _carry_over(self, left: Dataset) -> None:
+        """What is still answered in a dataset that reviewers have left goes to the new one; then it is deleted."""
+        try:
+            activity = self._activity(left)
+        except ArgillaNotFoundError:
+            return self._is_gone(left)
+        if activity != left.seen:
+            form = self._kept.form()
+            Move(self._connection, self._database, left.id, form).latecomers(left.seen)
+            with self._database.writing() as session:
+                datasets.see(session, left.id, activity)
+            return None
+        if left.moved_at and time.time() - left.moved_at > MOVED_KEPT_S:
+            self._connection.call("DELETE", f"datasets/{left.id}")
+            self._is_gone(left)
+        return None
+
+    def _is_gone(self, left: Dataset) -> None:
+        with self._database.writing() as session:
+            datasets.gone(session, left.id)

@@ -1,0 +1,76 @@
+"""Argilla's own client: the one place that imports it, and only when it is used, as it takes two seconds to load."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from learning.annotation import schema
+from learning.annotation.schema import Plan
+
+if TYPE_CHECKING:
+    import httpx
+
+TIMEOUT_S = 20
+
+
+class ClientError(RuntimeError):
+    """Argilla's client could not do what was asked; `status` is the server's, None where it gave none."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(type(error).__name__)
+        self.status: int | None = getattr(error, "status_code", None)
+
+
+class Client:
+    """A client that is signed in. Raises httpx.HTTPError where no server answers, ClientError where it refuses."""
+
+    def __init__(self, api_url: str, api_key: str) -> None:
+        with warnings.catch_warnings(action="ignore"):  # it still uses ways of pydantic that will go
+            import argilla
+        try:
+            self._argilla = argilla.Argilla(api_url, api_key, timeout=TIMEOUT_S, retries=0)
+        except argilla._exceptions.ArgillaError as error:
+            raise ClientError(error) from None
+
+    @property
+    def http(self) -> httpx.Client:
+        """For the API's ways of which the client knows nothing."""
+        found: httpx.Client = self._argilla.http_client
+        return found
+
+    def create_dataset(self, workspace: str, name: str, plan: Plan) -> str:
+        """Create and publish a dataset, and its workspace where there is none; its id."""
+        import argilla
+
+        with warnings.catch_warnings(action="ignore"):  # "not found", where we ask whether it is there
+            try:
+                if self._argilla.workspaces(workspace) is None:
+                    argilla.Workspace(name=workspace, client=self._argilla).create()
+                made = argilla.Dataset(
+                    name=name, workspace=workspace, settings=_settings(plan), client=self._argilla
+                )
+                made.create()
+            except argilla._exceptions.ArgillaError as error:
+                raise ClientError(error) from None
+        return str(made.id)
+
+
+def _settings(plan: Plan) -> Any:
+    import argilla as rg
+
+    terms = [rg.TermsMetadataProperty(name, title=schema.TITLES[name]) for name in schema.TERMS]
+    shares = [
+        rg.FloatMetadataProperty(name, min=0, max=1, title=schema.TITLES[name]) for name in schema.SHARES
+    ]
+    return rg.Settings(
+        guidelines=plan.guidelines,
+        fields=[
+            rg.TextField(schema.TEXT, title="Message"),
+            rg.TextField(schema.SAID, title="Said in Slack", required=False, use_markdown=True),
+        ],
+        questions=[rg.LabelQuestion(schema.LABEL, labels=list(plan.options), title="Which label fits?")],
+        metadata=[*terms, *shares],
+        vectors=[rg.VectorField(plan.vector, dimensions=plan.dimensions, title=plan.vector_title)],
+        distribution=rg.TaskDistribution(min_submitted=plan.min_submitted),
+    )

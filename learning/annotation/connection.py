@@ -1,0 +1,135 @@
+"""The connection to an Argilla server: made when it is first needed, its faults sorted."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from learning.annotation.client import Client, ClientError
+from learning.annotation.schema import Plan
+
+if TYPE_CHECKING:
+    import httpx
+
+Json = dict[str, Any]
+
+# What Argilla says of one record or request, and says again however often it is sent.
+REFUSALS = {400, 409, 413, 422}
+TEXT_MOST = 300
+
+
+class ArgillaUnavailableError(RuntimeError):
+    """Argilla does not answer, is in trouble, or does not let us in: later it may."""
+
+
+class ArgillaRefusedError(ValueError):
+    """Argilla will not take this request."""
+
+
+class ArgillaNotFoundError(LookupError):
+    """Argilla has no such thing (any more)."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where a team's Argilla is, and what opens it: the API key of an owner or an admin."""
+
+    api_url: str
+    api_key: str = field(repr=False)
+
+
+class Connection:
+    """Requests to the API of one Argilla server; may be shared by threads.
+
+    `find` is asked for the address when the first request is made: a server on this machine may be starting still.
+    """
+
+    def __init__(self, find: Callable[[], Access]) -> None:
+        self._find = find
+        self._client: Client | None = None
+        self._turn = threading.Lock()
+
+    def call(self, method: str, path: str, **given: Any) -> Any:
+        """What `path` (below /api/v1/) answers, as parsed JSON; None where there is nothing.
+
+        Raises ArgillaUnavailableError, ArgillaRefusedError, ArgillaNotFoundError.
+        """
+        import httpx
+
+        try:
+            response = self._connected().http.request(method, f"/api/v1/{path}", **given)
+        except httpx.HTTPError as error:
+            raise ArgillaUnavailableError(f"Argilla does not answer ({type(error).__name__})") from None
+        _check(response)
+        return response.json() if response.content else None
+
+    def create_dataset(self, workspace: str, name: str, plan: Plan) -> str:
+        """Create and publish a dataset, and its workspace where there is none; its id.
+
+        Raises ArgillaUnavailableError, ArgillaRefusedError.
+        """
+        import httpx
+
+        try:
+            return self._connected().create_dataset(workspace, name, plan)
+        except httpx.HTTPError as error:
+            raise ArgillaUnavailableError(f"Argilla does not answer ({type(error).__name__})") from None
+        except ClientError as error:
+            if error.status in REFUSALS:
+                raise ArgillaRefusedError(f"status {error.status}: {error}") from None
+            raise ArgillaUnavailableError(f"Argilla is in trouble ({error})") from None
+
+    def _connected(self) -> Client:
+        with self._turn:
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
+
+    def _connect(self) -> Client:
+        import httpx
+
+        access = self._find()
+        try:
+            return Client(access.api_url, access.api_key)
+        except httpx.HTTPError as error:
+            raise ArgillaUnavailableError(f"Argilla does not answer ({type(error).__name__})") from None
+        except ClientError as error:
+            raise ArgillaUnavailableError(
+                f"Argilla does not let us in ({error}); check ARGILLA_API_KEY"
+            ) from None
+
+
+def _check(response: httpx.Response) -> None:
+    status = response.status_code
+    if status < 400:
+        return
+    reason = f"status {status}: {_reason(response)}"
+    if status == 404:
+        raise ArgillaNotFoundError(reason)
+    if status in REFUSALS:
+        raise ArgillaRefusedError(reason)
+    if status in (401, 403):
+        raise ArgillaUnavailableError(f"Argilla does not let us in ({reason}); check ARGILLA_API_KEY")
+    raise ArgillaUnavailableError(f"Argilla is in trouble ({reason})")
+
+
+def _reason(response: httpx.Response) -> str:
+    """What Argilla says is wrong, without what we had sent: that holds what people wrote."""
+    try:
+        detail = response.json()["detail"]
+    except (ValueError, KeyError, TypeError):
+        return "no reason given"
+    if isinstance(detail, dict):
+        params = detail.get("params") or {}
+        detail = params.get("detail") or params.get("errors") or detail.get("code")
+    if isinstance(detail, list):
+        detail = "; ".join(_fault(one) for one in detail)
+    return str(detail)[:TEXT_MOST]
+
+
+def _fault(error: Any) -> str:
+    if not isinstance(error, dict):
+        return "a fault"
+    return f"{'.'.join(str(part) for part in error.get('loc', ()))}: {error.get('msg', 'wrong')}"

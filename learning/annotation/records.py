@@ -1,0 +1,128 @@
+"""A message as a record in Argilla: what is sent of it, and how a record names its message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from learning.annotation import schema
+from learning.encoder import Vectors
+from storage.contents import Content
+from storage.tables import Question, Word
+
+ERASED = "(erased)"
+SAID = {Word.CONFIRMED: "confirmed", Word.CHANGED: "chose", Word.PROPOSED: "proposed"}
+AGREE, DIFFER, AMONG = "none", "people and model", "among people"
+
+
+class Names(Protocol):
+    """What channels and people are called where records are read."""
+
+    def channel(self, channel_id: str) -> str:
+        """A channel's name."""
+
+    def person(self, user_id: str) -> str:
+        """A person's name, as far as the team wishes it to be told."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """How records of one dataset are written: ids of its questions by name, its options, its vector field."""
+
+    dataset_id: str
+    questions: dict[str, str]
+    options: frozenset[str]
+    vector: str
+
+
+def external_id(message_id: str, round_: int) -> str:
+    """The id of a record: the message's own, and with the number of the round where it is asked once more."""
+    return message_id if round_ == 1 else f"{message_id}:{round_}"
+
+
+def message_of(external: str | None) -> tuple[str, int] | None:
+    """The message and round that a record stands for; None where it is none of ours."""
+    message_id, _, round_ = (external or "").partition(":")
+    if len(message_id) != 32 or not (round_ or "1").isdecimal():
+        return None
+    return message_id, int(round_ or 1)
+
+
+def record(
+    content: Content, question: Question, round_: int, vector: Vectors | None, form: Form, names: Names
+) -> dict[str, Any]:
+    """One record for Argilla's bulk upsert. Metadata is always whole: what is left out would be wiped."""
+    sent: dict[str, Any] = {
+        "external_id": external_id(content.message.id, round_),
+        "fields": {schema.TEXT: content.message.text, schema.SAID: _said(content, names)},
+        "metadata": _metadata(content, "tie" if round_ > 1 else question.source, names),
+        "suggestions": _suggestions(content, form),
+    }
+    if vector is not None:
+        sent["vectors"] = {form.vector: [float(number) for number in vector]}
+    return sent
+
+
+def erased(message_id: str, round_: int) -> dict[str, Any]:
+    """A record without anything of its message: by sending it Argilla's own id is learned, and then deleted."""
+    return {"external_id": external_id(message_id, round_), "fields": {schema.TEXT: ERASED}}
+
+
+def _said(content: Content, names: Names) -> str | None:
+    lines = [
+        f"- {_plain(names.person(word.user_id))} {SAID[word.word]} **{content.labels[word.label_id].name}**"
+        for word in content.words
+    ]
+    return "\n".join(lines) or None
+
+
+def _plain(name: str) -> str:
+    """A name without what markdown would obey."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]<>()#+!|~" else sign for sign in name)
+
+
+def _metadata(content: Content, source: str, names: Names) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        schema.CHANNEL: names.channel(content.message.channel_id),
+        schema.DISAGREEMENT: _disagreement(content),
+        schema.SOURCE: source,
+    }
+    prediction = content.prediction
+    if prediction:
+        told[schema.VERSION] = version(prediction.version, prediction.revision)
+        told[schema.SCORE] = _share(prediction.confidence)
+        told[schema.MARGIN] = _share(prediction.margin)
+    return told
+
+
+def version(number: int, revision: int) -> str:
+    return f"v{number}.{revision}"
+
+
+def _share(value: float) -> float:
+    return round(min(max(value, 0.0), 1.0), 4)
+
+
+def _disagreement(content: Content) -> str:
+    chosen = {word.label_id for word in content.words}
+    if len(chosen) > 1:
+        return AMONG
+    prediction = content.prediction
+    return DIFFER if prediction and chosen - {prediction.label_id} else AGREE
+
+
+def _suggestions(content: Content, form: Form) -> list[dict[str, Any]]:
+    prediction = content.prediction
+    if prediction is None:
+        return []
+    label = content.labels[prediction.label_id].name
+    if label not in form.options:
+        return []
+    suggestion = {
+        "question_id": form.questions[schema.LABEL],
+        "value": label,
+        "score": _share(prediction.confidence),
+        "agent": version(prediction.version, prediction.revision),
+        "type": "model",
+    }
+    return [suggestion]

@@ -1,0 +1,89 @@
+"""What a team's dataset in Argilla looks like: the message, the question, what reviewers can filter by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from learning.encoder import Encoder
+from storage.tables import Label
+
+TEXT, SAID, LABEL = "text", "said", "label"
+CHANNEL, VERSION, SCORE, MARGIN, DISAGREEMENT, SOURCE = (
+    "channel",
+    "version",
+    "score",
+    "margin",
+    "disagreement",
+    "source",
+)
+GUIDELINES_MOST, DESCRIPTION_MOST = 10_000, 1_000
+# A question needs two options at least; a team may begin with none or one.
+PLACEHOLDERS = ("label 1", "label 2")
+TITLES = {
+    CHANNEL: "Channel",
+    VERSION: "Model version",
+    SCORE: "Score (how sure the model is)",
+    MARGIN: "Margin (ahead of the next label)",
+    DISAGREEMENT: "Disagreement",
+    SOURCE: "Why it is asked",
+}
+TERMS, SHARES = (CHANNEL, VERSION, DISAGREEMENT, SOURCE), (SCORE, MARGIN)
+
+GUIDELINES = """# What to do
+
+Each record is a message that somebody wrote in Slack. Choose the **label** that fits it best and submit. The bot \
+learns from your answer within seconds, and the card under the message in Slack shows it.
+
+- **Suggestion**: what the model thinks, with its score (1 is certain). It is often right; it is here to be corrected.
+- **Said in Slack**: what people there chose instead. They may disagree, with the model and with each other.
+- **Discard** a message that fits no label, or that nobody could label: it is taken out of everything learned.
+- You may change an answer at any time; the latest counts.
+- Where reviewers disagree, the message comes back once more, to be settled by one more of you.
+- **Find similar** shows messages that the model reads as close to this one.
+
+Worth a filter: *Disagreement* (where people and model differ), a low *Margin* (where the model hesitates), *Channel*.
+
+# The labels
+
+"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The dataset as it should be. `options`: for each label's name its description, in the order shown."""
+
+    options: dict[str, str]
+    min_submitted: int
+    vector: str
+    vector_title: str
+    dimensions: int
+
+    @property
+    def guidelines(self) -> str:
+        """What reviewers read first."""
+        lines = [f"- **{name}**" + (f" – {text}" if text else "") for name, text in self.options.items()]
+        return (GUIDELINES + "\n".join(lines))[:GUIDELINES_MOST]
+
+    def option(self, name: str) -> dict[str, str | None]:
+        """One option with its description, which Argilla's API knows and its client does not."""
+        return {
+            "value": name,
+            "text": name,
+            "description": self.options.get(name, "")[:DESCRIPTION_MOST] or None,
+        }
+
+
+def plan(labels: Sequence[Label], encoder: Encoder, encoder_name: str, min_submitted: int) -> Plan:
+    """The dataset for these labels, and for the vectors of this encoder."""
+    options = {label.name: label.description for label in labels}
+    for name in PLACEHOLDERS[: max(0, 2 - len(options))]:
+        options[name] = "(not in use)"
+    vector = f"encoder_{encoder.fingerprint}"
+    return Plan(options, min_submitted, vector, f"Similar to {encoder_name}", encoder.dimensions)
+
+
+def vector_field(plan: Plan) -> dict[str, Any]:
+    """The vectors as Argilla's API creates them in a dataset that exists."""
+    return {"name": plan.vector, "title": plan.vector_title, "dimensions": plan.dimensions}

@@ -1,0 +1,181 @@
+"""Query strategies: which messages of the pool to ask reviewers about, each a function over arrays, seeded.
+
+random      uniform
+margin      the two likeliest labels are closest (Scheffer et al., 2001)
+entropy     the whole distribution is flattest (Settles, 2009)
+typiclust   the most typical message of each cluster that has no label yet (Hacohen et al., 2022)
+covering    the default: typiclust while labels are few, then small margins from different places
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learning.clusters import cluster, nearest_centre
+from learning.encoder import Vectors
+
+Indices = NDArray[np.int64]
+
+RANDOM_SHARE = 0.1
+DEFAULT_STRATEGY = "covering"
+CLUSTERS_MOST = 500
+NEIGHBOURS = 20
+# Typical messages teach most until there are so many labelled ones for each label; from then on doubtful ones do.
+FEW_A_LABEL = 6
+# Small margins are spread over as many places as are asked about, among so many candidates a question.
+CANDIDATES = 10
+
+
+class UnknownStrategyError(ValueError):
+    """No query strategy has that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no query strategy {name!r}; known are {', '.join(sorted(STRATEGIES))}")
+
+
+@dataclass(frozen=True)
+class Pool:
+    """vectors: (pool, dimensions), rows of length 1; probabilities: (pool, labels), rows sum to 1.
+
+    labelled: (labelled, dimensions), of the messages that have a label or are being asked about.
+    """
+
+    vectors: Vectors
+    probabilities: Vectors
+    labelled: Vectors
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+
+@dataclass(frozen=True)
+class Pick:
+    """Rows of the pool to ask about: `at_random` over all of it, and `chosen` by the strategy from the rest."""
+
+    at_random: Indices
+    chosen: Indices
+
+
+Strategy = Callable[[Pool, int, int], Indices]
+
+
+def pick(name: str, pool: Pool, n: int, seed: int) -> Pick:
+    """Up to `n` rows by the strategy of that name, a tenth of them (rounded up) at random.
+
+    Raises UnknownStrategyError.
+    """
+    if name not in STRATEGIES:
+        raise UnknownStrategyError(name)
+    at_random = by_chance(pool, math.ceil(RANDOM_SHARE * min(n, len(pool))), seed)
+    rest = np.setdiff1d(np.arange(len(pool)), at_random)
+    remaining = Pool(
+        pool.vectors[rest], pool.probabilities[rest], np.vstack([pool.labelled, pool.vectors[at_random]])
+    )
+    return Pick(at_random, rest[STRATEGIES[name](remaining, n - len(at_random), seed)])
+
+
+def by_chance(pool: Pool, n: int, seed: int) -> Indices:
+    """`n` rows, each as likely as any other."""
+    drawn = np.random.default_rng(seed).permutation(len(pool))[: max(n, 0)]
+    return drawn.astype(np.int64)
+
+
+def by_margin(pool: Pool, n: int, seed: int) -> Indices:  # noqa: ARG001
+    """`n` rows whose two likeliest labels are closest, closest first."""
+    return np.argsort(_margins(pool), kind="stable")[: max(n, 0)]
+
+
+def by_entropy(pool: Pool, n: int, seed: int) -> Indices:  # noqa: ARG001
+    """`n` rows with the highest entropy, highest first."""
+    entropy = -(pool.probabilities * np.log(pool.probabilities + 1e-12)).sum(axis=1)
+    return np.argsort(-entropy, kind="stable")[: max(n, 0)]
+
+
+def by_typicality(pool: Pool, n: int, seed: int) -> Indices:
+    """Up to `n` rows: of each cluster without a label, biggest first, the one that is nearest to its neighbours.
+
+    Pool and labelled messages together are divided into as many clusters as there would be labels then (at most
+    CLUSTERS_MOST); where all clusters have labels, those with the fewest for their size are next.
+    """
+    n = min(n, len(pool))
+    if n <= 0:
+        return np.empty(0, dtype=np.int64)
+    everything = np.vstack([pool.vectors, pool.labelled])
+    centres = cluster(everything, min(len(pool.labelled) + n, CLUSTERS_MOST, len(everything)), seed)
+    of = nearest_centre(pool.vectors, centres)
+    covered = np.bincount(nearest_centre(pool.labelled, centres), minlength=len(centres)).astype(np.float64)
+    chosen: list[int] = []
+    members = {number: np.flatnonzero(of == number) for number in np.unique(of)}
+    typical = {number: _most_typical_first(pool.vectors, rows) for number, rows in members.items()}
+    while len(chosen) < n:
+        neediest = min(
+            (number for number in typical if len(typical[number])),
+            key=lambda number: (
+                covered[number] / max(len(members[number]), 1) if covered[number] else -1.0,
+                -len(members[number]),
+                number,
+            ),
+        )
+        chosen.append(int(typical[neediest][0]))
+        typical[neediest] = typical[neediest][1:]
+        covered[neediest] += 1
+    return np.array(chosen, dtype=np.int64)
+
+
+def _most_typical_first(vectors: Vectors, rows: Indices) -> Indices:
+    """`rows` by the mean similarity to their nearest neighbours among them, highest first."""
+    some = rows[:: max(1, len(rows) // 1_000)]  # a big cluster is sampled: its middle is found as well
+    similar = vectors[some] @ vectors[some].T
+    neighbours = min(NEIGHBOURS + 1, len(some))
+    nearest = -np.partition(-similar, neighbours - 1, axis=1)[:, :neighbours]
+    return some[np.argsort(-nearest.mean(axis=1), kind="stable")]
+
+
+def by_spread_margin(pool: Pool, n: int, seed: int) -> Indices:
+    """Up to `n` rows of small margin from different places: of the closest CANDIDATES a question, one a cluster."""
+    n = min(n, len(pool))
+    if n <= 0:
+        return np.empty(0, dtype=np.int64)
+    margins = _margins(pool)
+    candidates = np.argsort(margins, kind="stable")[: n * CANDIDATES]
+    of = nearest_centre(pool.vectors[candidates], cluster(pool.vectors[candidates], n, seed))
+    _, first = np.unique(
+        of, return_index=True
+    )  # candidates come by margin: the first of each cluster is closest
+    chosen = candidates[np.sort(first)]
+    others = candidates[~np.isin(candidates, chosen)]
+    return np.concatenate([chosen, others])[:n]
+
+
+def by_covering(pool: Pool, n: int, seed: int) -> Indices:
+    """Typical messages of uncovered clusters while labels are few, then small margins from different places."""
+    labels = pool.probabilities.shape[1]
+    early = min(max(0, FEW_A_LABEL * labels - len(pool.labelled)), n)
+    typical = by_typicality(pool, early, seed)
+    rest = np.setdiff1d(np.arange(len(pool)), typical)
+    doubtful = by_spread_margin(
+        Pool(pool.vectors[rest], pool.probabilities[rest], pool.labelled), n - early, seed
+    )
+    return np.concatenate([typical, rest[doubtful]])
+
+
+def _margins(pool: Pool) -> NDArray[np.float32]:
+    if pool.probabilities.shape[1] < 2:
+        return np.ones(len(pool), dtype=np.float32)
+    best = np.partition(pool.probabilities, -2, axis=1)
+    margins: NDArray[np.float32] = best[:, -1] - best[:, -2]
+    return margins
+
+
+STRATEGIES: dict[str, Strategy] = {
+    "random": by_chance,
+    "margin": by_margin,
+    "entropy": by_entropy,
+    "typiclust": by_typicality,
+    DEFAULT_STRATEGY: by_covering,
+}
