@@ -13,11 +13,19 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from local.argilla.embedded import EmbeddedArgilla, SignIn
 from storage.database import Database, open_database
 from storage.migrate import migrate
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+@pytest.fixture(scope="session")
+def argilla(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignIn]:
+    """A real Argilla of this test run; each test takes a dataset of its own."""
+    with EmbeddedArgilla(tmp_path_factory.mktemp("argilla"), 0) as known:
+        yield known
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bot.compose import Bot, compose
 from bot.compose import Slack as Address
 from bot.settings import Settings
+from learning.annotation.connection import Access
+from local.argilla.embedded import SignIn
 from local.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from local.slack.person import Person
 from local.slack.seed import CHANNELS, PEOPLE
@@ -52,10 +55,13 @@ def settings(tmp_path: Path, database_url: str, **changes: Any) -> Settings:
 
 
 @contextmanager
-def bot(slack: Slack, chosen: Settings, *, by_http: bool = False) -> Iterator[Bot]:
-    """A bot in this process, connected by Socket Mode or signed HTTP."""
+def bot(
+    slack: Slack, chosen: Settings, *, by_http: bool = False, argilla: SignIn | None = None
+) -> Iterator[Bot]:
+    """A bot in this process, connected by Socket Mode or signed HTTP, and to an Argilla where one is given."""
     app_token, secret = (None, SIGNING_SECRET) if by_http else (APP_TOKEN, None)
-    running = compose(chosen, Address(f"{slack.url}/api/", BOT_TOKEN, app_token, secret))
+    find = partial(Access, argilla.url, argilla.api_key) if argilla else None
+    running = compose(chosen, Address(f"{slack.url}/api/", BOT_TOKEN, app_token, secret), find)
     try:
         running.start()
         if not by_http:
@@ -81,7 +87,9 @@ def cards(slack: Slack, ts: str, channel: str = SUPPORT) -> list[dict[str, Any]]
 class BotProcess:
     """`corrigible run` as an operator starts it, which can be killed."""
 
-    def __init__(self, slack: Slack, chosen: Settings, folder: Path) -> None:
+    def __init__(
+        self, slack: Slack, chosen: Settings, folder: Path, argilla: dict[str, str] | None = None
+    ) -> None:
         self._slack = slack
         self.log = folder / "bot.log"
         self._environment = {
@@ -92,6 +100,7 @@ class BotProcess:
             "DATABASE_URL": chosen.database_url.get_secret_value(),
             "LABELS_FILE": str(chosen.labels_file),
             "PORT": str(chosen.port),
+            **(argilla or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -1,0 +1,276 @@
+"""From a correction in Slack to reviewers in Argilla, and from their answers back to the card and the model."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.settings import Settings
+from local.argilla.embedded import SignIn
+from local.slack.person import Person
+from storage import answers, corrections, datasets, resolution
+from storage.database import Database, open_database
+from tests.journeys.test_main_job import label_of, teach
+from tests.local.running import Slack, until, workspace
+from tests.reviewer import Reviewer
+from tests.running import ANA, SUPPORT, bot, person, settings
+
+GARAGE = "My badge does not open the garage door"
+AGAIN = "My badge doesn't open the door of the garage"
+
+
+@pytest.fixture
+def slack() -> Iterator[Slack]:
+    with workspace() as running:
+        yield running
+
+
+@pytest.fixture
+def ana(slack: Slack) -> Iterator[Person]:
+    with person(slack, ANA) as somebody:
+        yield somebody
+
+
+@pytest.fixture
+def chosen(tmp_path: Path, database_url: str) -> Settings:
+    return annotated(tmp_path, database_url)
+
+
+@pytest.fixture
+def reviewer(argilla: SignIn, chosen: Settings) -> Iterator[Reviewer]:
+    with Reviewer(argilla, str(chosen.argilla_dataset)) as somebody:
+        yield somebody
+
+
+def annotated(tmp_path: Path, database_url: str, **changes: Any) -> Settings:
+    """Settings with a dataset of its own, in which only corrections are asked about."""
+    given = {"argilla_dataset": f"test-{secrets.token_hex(6)}", "ask_per_day": 0, **changes}
+    return settings(tmp_path, database_url, **given)
+
+
+def card_on(ana: Person, text: str) -> dict[str, Any]:
+    return ana.wait_for_reply(SUPPORT, ana.write(SUPPORT, text))
+
+
+def settled(ana: Person, card: dict[str, Any], label: str) -> dict[str, Any]:
+    """The card once it shows this label, by whatever other states."""
+    while label_of(card) != label:
+        card = ana.wait_for_change(card)
+    return card
+
+
+def test_a_reviewers_answer_is_shown_on_the_card_and_learned(
+    slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
+) -> None:
+    with bot(slack, chosen, argilla=argilla):
+        ana.command(SUPPORT, "/corrigible", "on reply")
+        card = card_on(ana, GARAGE)
+        suggested = label_of(card)
+        teach(ana, card, "praise")
+        record = until(lambda: said(reviewer, GARAGE, "praise"), within_s=20)
+        reviewer.submit(record, "how-to")
+        card = settled(ana, card, "how-to")
+        again = until(lambda: relabelled(ana, "how-to"), within_s=20)
+
+    assert record["fields"]["said"] == "- Person 1 chose **praise**"
+    assert record["metadata"]["channel"] == "#support"
+    assert record["metadata"]["disagreement"] == "people and model"
+    assert record["metadata"]["source"] == "correction"
+    assert record["metadata"]["version"] == "v1.0"
+    assert 0 < record["metadata"]["score"] < 1
+    [suggestion] = record["suggestions"]
+    assert (suggestion["value"], suggestion["agent"]) == (suggested, "v1.0")
+    assert len(next(iter(record["vectors"].values()))) == 384
+    assert "settled by 1 reviewer" in card["text"]
+    assert f"<@{ANA}> chose *praise*" in str(card["blocks"])
+    assert label_of(again) == "how-to"
+
+
+def said(reviewer: Reviewer, text: str, word: str) -> dict[str, Any] | None:
+    found = reviewer.find(text)
+    return found if found and word in str(found["fields"]["said"]) else None
+
+
+def relabelled(ana: Person, label: str) -> dict[str, Any] | None:
+    card = card_on(ana, AGAIN)
+    return card if label_of(card) == label else None
+
+
+def test_drafts_count_for_nothing_and_a_discarded_message_is_taken_out(
+    slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
+) -> None:
+    with bot(slack, chosen, argilla=argilla) as running:
+        ana.command(SUPPORT, "/corrigible", "on reply")
+        card = card_on(ana, GARAGE)
+        teach(ana, card, "praise")
+        other = card_on(ana, "I want a refund")
+        teach(ana, other, "bug")
+        reviewer.draft(reviewer.record(GARAGE), "how-to")
+        reviewer.discard(reviewer.record("I want a refund"))
+        while "Set aside" not in other["text"]:
+            other = ana.wait_for_change(other)
+        with running.database.reading() as session:
+            team = running.service._team_id
+            known = resolution.labelled(session, team)
+            count = answers.count(session, team)
+
+    assert count == 1
+    assert len(known) == 1
+    assert "Set aside by 1 reviewer" in other["text"]
+
+
+def test_an_answer_that_is_changed_or_taken_back_changes_the_label(
+    slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
+) -> None:
+    with bot(slack, chosen, argilla=argilla):
+        ana.command(SUPPORT, "/corrigible", "on reply")
+        card = card_on(ana, GARAGE)
+        teach(ana, card, "praise")
+        record = reviewer.record(GARAGE)
+        reviewer.submit(record, "how-to")
+        card = settled(ana, card, "how-to")
+        response = reviewer.submit(record, "billing")
+        card = settled(ana, card, "billing")
+        reviewer.take_back(response)
+        card = settled(ana, card, "praise")
+
+    assert "settled by 1 person" in card["text"]
+
+
+def test_reviewers_who_disagree_are_asked_once_more_and_the_majority_settles(
+    slack: Slack, ana: Person, argilla: SignIn, tmp_path: Path, database_url: str
+) -> None:
+    chosen = annotated(tmp_path, database_url, argilla_min_submitted=2)
+    with (
+        bot(slack, chosen, argilla=argilla),
+        Reviewer(argilla, str(chosen.argilla_dataset)) as first,
+    ):
+        ana.command(SUPPORT, "/corrigible", "on reply")
+        card = card_on(ana, GARAGE)
+        teach(ana, card, "praise")
+        record = first.record(GARAGE)
+        with first.colleague() as second, first.colleague() as third:
+            first.submit(record, "how-to")
+            second.submit(record, "billing")
+            tie = until(lambda: once_more(first), within_s=20)
+            third.submit(tie, "billing")
+            card = settled(ana, card, "billing")
+
+    assert tie["metadata"]["source"] == "tie"
+    assert "settled by 3 reviewers" in card["text"]
+
+
+def once_more(reviewer: Reviewer) -> dict[str, Any] | None:
+    found = reviewer.find(GARAGE)
+    return found if found and ":2" in found["external_id"] else None
+
+
+def test_a_message_deleted_in_slack_is_deleted_in_argilla(
+    slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
+) -> None:
+    with bot(slack, chosen, argilla=argilla):
+        ana.command(SUPPORT, "/corrigible", "on reply")
+        ts = ana.write(SUPPORT, GARAGE)
+        teach(ana, ana.wait_for_reply(SUPPORT, ts), "praise")
+        reviewer.record(GARAGE)
+        ana.delete(SUPPORT, ts)
+        until(lambda: reviewer.records() == [], within_s=20)
+
+
+def test_a_label_proposed_later_reaches_argilla_and_every_response_moves_along(
+    slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
+) -> None:
+    with bot(slack, chosen, argilla=argilla) as running:
+        ana.command(SUPPORT, "/corrigible", "on reply")
+        card = card_on(ana, GARAGE)
+        teach(ana, card, "praise")
+        other = card_on(ana, "I want a refund")
+        teach(ana, other, "bug")
+        reviewer.submit(reviewer.record(GARAGE), "how-to")
+        card = settled(ana, card, "how-to")
+        reviewer.draft(reviewer.record("I want a refund"), "billing")
+        former = reviewer.dataset()["id"]
+        view = ana.open_view(card, "change")
+        ana.submit(view, {"proposal": {"proposal": {"type": "plain_text_input", "value": "access"}}})
+        until(lambda: reviewer.dataset()["id"] != former, within_s=30)
+        moved = {one["fields"]["text"]: one for one in reviewer.records()}
+        late = reviewer.records(f"{chosen.argilla_dataset}-moved-{former[:8]}")
+        [there] = [one for one in late if one["fields"]["text"] == "I want a refund"]
+        reviewer.submit(there, "billing")  # on a page that was open still
+        other = settled(ana, other, "billing")
+        reviewer.submit(moved[GARAGE], "access")
+        card = settled(ana, card, "access")
+        with running.database.reading() as session:
+            current = datasets.current(session, running.service._team_id)
+
+    statuses = {text: [one["status"] for one in record["responses"]] for text, record in moved.items()}
+    assert statuses == {GARAGE: ["submitted"], "I want a refund": ["draft"]}
+    assert current is not None
+    assert current.id != former
+
+
+def test_what_was_answered_while_the_bot_was_away_is_learned_when_it_is_back(
+    slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
+) -> None:
+    with bot(slack, chosen, argilla=argilla):
+        ana.command(SUPPORT, "/corrigible", "on reply")
+        card = card_on(ana, GARAGE)
+        teach(ana, card, "praise")
+        record = reviewer.record(GARAGE)
+    reviewer.submit(record, "how-to")
+    with bot(slack, chosen, argilla=argilla):
+        settled(ana, card, "how-to")
+
+
+def test_without_argilla_corrections_wait_and_are_delivered_once_there_is_one(
+    slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
+) -> None:
+    with bot(slack, chosen):
+        ana.command(SUPPORT, "/corrigible", "on reply")
+        teach(ana, card_on(ana, GARAGE), "praise")
+    with bot(slack, chosen, argilla=argilla):
+        record = reviewer.record(GARAGE)
+
+    assert "**praise**" in record["fields"]["said"]
+
+
+def test_the_pool_is_asked_about_within_the_budget(
+    slack: Slack, ana: Person, argilla: SignIn, tmp_path: Path, database_url: str
+) -> None:
+    chosen = annotated(tmp_path, database_url, ask_per_day=5)
+    with (
+        bot(slack, chosen, argilla=argilla),
+        Reviewer(argilla, str(chosen.argilla_dataset)) as reviewer,
+    ):
+        ana.command(SUPPORT, "/corrigible", "on reply")
+        for number in range(6):
+            card_on(ana, f"Where is invoice {number}?")
+        asked = until(reviewer.records, within_s=30)
+
+    assert [one["metadata"]["source"] for one in asked] == ["random"]
+    assert asked[0]["fields"]["said"] is None
+
+
+def opened(chosen: Settings) -> Database:
+    return open_database(chosen.database_url.get_secret_value())
+
+
+def test_every_correction_is_one_record_whatever_else_happens(
+    slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
+) -> None:
+    with bot(slack, chosen, argilla=argilla) as running:
+        ana.command(SUPPORT, "/corrigible", "on reply")
+        card = card_on(ana, GARAGE)
+        for label in ("praise", "billing", "how-to", "praise"):
+            card = teach(ana, card, label)
+        until(lambda: said(reviewer, GARAGE, "praise"), within_s=20)
+        with running.database.reading() as session:
+            words = corrections.count(session, running.service._team_id)
+        found = reviewer.records()
+
+    assert words == 4
+    assert [one["fields"]["said"] for one in found] == ["- Person 1 chose **praise**"]
