@@ -15,6 +15,7 @@ from learning.annotation.asking import Asking
 from learning.annotation.connection import Access, Connection
 from learning.annotation.datasets import Datasets
 from learning.annotation.delivery import Delivery
+from learning.annotation.estimating import Estimating
 from learning.annotation.records import Names
 from learning.annotation.schema import Plan
 from learning.annotation.webhooks import ForgedWebhookError, Webhooks
@@ -96,7 +97,13 @@ def annotate(
     asking = Asking(
         database, team_id, champion, settings.query_strategy, settings.ask_per_day, on_asked=deliver.wake
     )
-    workers = [deliver, fetch, Worker("asking", asking.step, metrics)]
+    estimating = Estimating(database, team_id, champion)
+    workers = [
+        deliver,
+        fetch,
+        Worker("asking", asking.step, metrics),
+        Worker("estimating", estimating.step, metrics),
+    ]
     webhooks = Webhooks(connection, settings.webhook_url) if settings.webhook_url else None
     if webhooks:
         workers.append(Worker("webhooks", webhooks.step, metrics))

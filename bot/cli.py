@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from bot.logs import configure_logs
 from bot.settings import Settings, SettingsError, read_settings
@@ -154,21 +155,39 @@ def _real_slack(settings: Settings) -> Slack:
 @app.command()
 def status() -> None:
     """Show how the bot is doing, from its database."""
+    from learning.annotation import report
     from storage import overview
 
     settings = read_settings()
     database = open_database(settings.database_url.get_secret_value())
     migrate(database)
+    judged_by = settings.ask_per_day, settings.trust_at_least, settings.uncontested_most
     with database.reading() as session:
         teams = overview.teams(session)
-        overviews = [overview.of_team(session, team_id) for team_id in teams]
-    if not overviews:
+        tables = {
+            team_id: [*overview.of_team(session, team_id).rows(), *report.rows(session, team_id, *judged_by)]
+            for team_id in teams
+        }
+    if not tables:
         out.print("Nothing yet: start the bot with `make run`.")
-    for one in overviews:
-        table = Table(title=f"Team {one.team_id}", show_header=False, title_justify="left")
-        for name, value in one.rows():
-            table.add_row(name, value)
+    for team_id, rows in tables.items():
+        table = Table(title=f"Team {team_id}", show_header=False, title_justify="left")
+        for name, value in rows:
+            table.add_row(Text(name), Text(value))
         out.print(table)
+
+
+@app.command()
+def resend() -> None:
+    """Try again what Argilla refused, once the reason that `status` shows is mended."""
+    from storage import outbox, overview
+
+    settings = read_settings()
+    database = open_database(settings.database_url.get_secret_value())
+    migrate(database)
+    with database.writing() as session:
+        number = sum(outbox.retry_refused(session, team_id) for team_id in overview.teams(session))
+    out.print(f"{number} messages will be sent again." if number else "Argilla refused nothing.")
 
 
 @app.command()

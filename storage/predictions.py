@@ -44,6 +44,12 @@ def of_message(session: Session, team_id: str, message_id: str) -> Prediction | 
     ).first()
 
 
+def labels_said(session: Session, message_ids: list[str]) -> dict[str, str]:
+    """The label id that was predicted for each of these messages."""
+    rows = select(Prediction.message_id, Prediction.label_id)
+    return dict(session.exec(rows.where(col(Prediction.message_id).in_(message_ids))).all())
+
+
 def count(session: Session, team_id: str) -> int:
     """How many messages of a team were predicted."""
     return session.exec(

@@ -99,10 +99,12 @@ def concerned(session: Session, team_id: str) -> list[str]:
     return list(session.exec(chosen.where(Question.team_id == team_id, col(Message.erased_at).is_(None))))
 
 
-def random_tenth(session: Session, team_id: str) -> list[str]:
-    """Ids of the messages picked at random, earliest picked first."""
-    chosen = select(Question.message_id).where(Question.team_id == team_id, Question.is_random)
-    return list(session.exec(chosen.order_by(col(Question.picked_at))))
+def picked(session: Session, team_id: str) -> dict[str, bool]:
+    """Every message that was paid for from the budget, earliest first: does it belong to the random tenth?"""
+    chosen = select(Question.message_id, Question.is_random).where(
+        Question.team_id == team_id, col(Question.picked_at).is_not(None)
+    )
+    return dict(session.exec(chosen.order_by(col(Question.picked_at), Question.message_id)).all())
 
 
 def by_source(session: Session, team_id: str) -> dict[str, int]:

@@ -120,6 +120,8 @@ def test_ctrl_c_stops_all_of_it_in_five_seconds_with_status_0(tmp_path: Path) ->
         "DATABASE_URL": f"sqlite:///{tmp_path}/corrigible.db",
         "LOCAL_STATE": str(tmp_path / "slack.db"),
         "LOCAL_PORT": str(free_port()),
+        "LOCAL_ARGILLA_HOME": str(tmp_path / "argilla"),
+        "LOCAL_ARGILLA_PORT": "0",
         "PORT": str(free_port()),
     }
     (tmp_path / "Makefile").write_text(

@@ -1,0 +1,88 @@
+"""Estimates, whenever new answers have come, how right the model is and what choosing messages saved."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+
+from learning import estimate
+from learning.champion import Champion
+from learning.estimate import Interval, NotYet, Savings
+from learning.refit import description
+from storage import answers, estimates, labels, predictions, questions
+from storage.answers import Verdict
+from storage.database import Database
+
+STEP_S = 15.0
+# "Now" is the latest random answers: the model of a year ago was another one.
+LATEST = 200
+
+
+class Estimating:
+    """Keeps a team's estimate up to date; what it takes is seconds, so it has a thread of its own."""
+
+    def __init__(self, database: Database, team_id: str, champion: Champion) -> None:
+        self._database = database
+        self._team_id = team_id
+        self._champion = champion
+        self._seen: dict[str, Verdict] | None = None
+        self._next = 0.0
+
+    def step(self) -> float | None:
+        """Estimate again where answers have changed."""
+        if time.monotonic() < self._next:
+            return self._next - time.monotonic()
+        self._next = time.monotonic() + STEP_S
+        with self._database.reading() as session:
+            picked = questions.picked(session, self._team_id)
+            verdicts = answers.verdicts(session, self._team_id)
+        answered = {one: verdicts[one] for one in picked if one in verdicts and verdicts[one].label_id}
+        if answered != self._seen:
+            figures = {**self._accuracy(picked, answered), **self._savings(picked, answered)}
+            with self._database.writing() as session:
+                estimates.keep(session, self._team_id, figures)
+            self._seen = answered
+        return STEP_S
+
+    def _accuracy(self, picked: dict[str, bool], answered: dict[str, Verdict]) -> dict[str, Any]:
+        tenth = [one for one in answered if picked[one]][-LATEST:]
+        with self._database.reading() as session:
+            said = predictions.labels_said(session, tenth)
+        right = sum(said[one] == answered[one].label_id for one in said)
+        found = estimate.accuracy(right, len(said))
+        return {"accuracy": _interval(found), "random_answers": len(said)}
+
+    def _savings(self, picked: dict[str, bool], answered: dict[str, Verdict]) -> dict[str, Any]:
+        served = self._champion.served
+        with self._database.reading() as session:
+            known = labels.active(session, self._team_id)
+            vectors = predictions.vectors(session, served.encoder.fingerprint, list(answered))
+        row = {label.id: number for number, label in enumerate(known)}
+        used = [one for one in answered if one in vectors and answered[one].label_id in row]
+        if not used or len(known) < 2:
+            return {"savings": "not yet: no answers"}
+        found = estimate.saved(
+            served.encoder.encode([description(label) for label in known]).vectors,
+            np.stack([vectors[one] for one in used]),
+            np.array([row[str(answered[one].label_id)] for one in used], dtype=np.int64),
+            np.array([picked[one] for one in used]),
+            seed=len(used),
+        )
+        return {"savings": _words(found)}
+
+
+def _interval(found: Interval | None) -> list[float] | None:
+    return [found.value, found.low, found.high] if found else None
+
+
+def _words(found: Savings | NotYet) -> str:
+    if isinstance(found, NotYet):
+        return found.reason
+    most = "any number" if math.isinf(found.high) else f"{found.high:.0f}"
+    return (
+        f"{found.labels} answers do what {found.at_random:.0f} random ones would "
+        f"(95 %: {found.low:.0f} to {most})"
+    )

@@ -1,0 +1,81 @@
+"""What an operator wants to know of reviewers and of whom to believe, in the words of `corrigible status`."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlmodel import Session
+
+from learning.trust import BURST_S, Admission, admit, bursts
+from storage import answers, estimates, outbox, questions, resolution
+
+DAY_S = 86_400.0
+BURSTS_SHOWN = 5
+
+
+def rows(
+    session: Session, team_id: str, per_day: int, trust_at_least: float, uncontested_most: int
+) -> Iterator[tuple[str, str]]:
+    """Name and value of each figure."""
+    yield from _outbox(session, team_id)
+    yield from _questions(session, team_id, per_day)
+    yield from _estimate(session, team_id)
+    evidence = resolution.evidence(session, team_id)
+    yield from _labels(admit(evidence, trust_at_least, uncontested_most))
+    for burst in bursts(evidence)[:BURSTS_SHOWN]:
+        began = datetime.fromtimestamp(burst.began).astimezone().strftime("%Y-%m-%d %H:%M")
+        said = f"{burst.words} words within {BURST_S / 60:.0f} minutes from {began}, trust {burst.trust:.2f}"
+        yield f"suspicious burst of {burst.user_id}", said
+
+
+def _outbox(session: Session, team_id: str) -> Iterator[tuple[str, str]]:
+    backlog = outbox.backlog(session, team_id)
+    since = f", the oldest for {_age(time.time() - backlog.oldest)}" if backlog.oldest else ""
+    yield "messages waiting for Argilla", f"{backlog.messages}{since}"
+    for reason, number in outbox.refusals(session, team_id).items():
+        yield "refused by Argilla (try again: corrigible resend)", f"{number}: {reason}"
+
+
+def _age(seconds: float) -> str:
+    for unit, length in (("days", DAY_S), ("hours", 3_600.0), ("minutes", 60.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
+
+
+def _questions(session: Session, team_id: str, per_day: int) -> Iterator[tuple[str, str]]:
+    sources = questions.by_source(session, team_id)
+    asked = ", ".join(f"{source} {number}" for source, number in sorted(sources.items()))
+    today = questions.asked(session, team_id, time.time() - DAY_S).total
+    yield "reviewers asked about", f"{sum(sources.values())} messages" + (f" ({asked})" if asked else "")
+    yield "of the budget, in 24 hours", f"{today} of {per_day}"
+    answered, waiting = answers.count(session, team_id), questions.open_ones(session, team_id)
+    yield "answered by reviewers", f"{answered}, {waiting} wait for a first answer"
+
+
+def _estimate(session: Session, team_id: str) -> Iterator[tuple[str, str]]:
+    figures = estimates.latest(session, team_id)
+    accuracy = figures.get("accuracy")
+    if accuracy:
+        value, low, high = (f"{100 * share:.0f} %" for share in accuracy)
+        number = figures["random_answers"]
+        yield "accuracy, by messages picked at random", f"{value} (95 %: {low} to {high}, {number} answers)"
+    else:
+        yield "accuracy, by messages picked at random", "no answers yet"
+    yield "labels saved against random", figures.get("savings", "not yet: no answers")
+
+
+def _labels(found: Admission) -> Iterator[tuple[str, str]]:
+    grounds = Counter(str(grounds) for _, grounds in found.admitted.values())
+    doubts = Counter(str(doubt) for doubt in found.held_back.values())
+    yield "labels to fine-tune on", _counted(grounds)
+    if doubts:
+        yield "corrections held back from fine-tuning", _counted(doubts)
+
+
+def _counted(counts: Counter[str]) -> str:
+    parts = ", ".join(f"{number} {what}" for what, number in counts.most_common())
+    return f"{counts.total()}" + (f" ({parts})" if parts else "")
