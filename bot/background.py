@@ -20,10 +20,17 @@ GATHER_S = 0.010
 class Predicting:
     """Predicts what waits, in micro-batches: messages that come within GATHER_S of each other share one."""
 
-    def __init__(self, classifier: Classifier, metrics: Metrics, tell: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        classifier: Classifier,
+        metrics: Metrics,
+        tell: Callable[[], None],
+        relearn: Callable[[], None],
+    ) -> None:
         self._classifier = classifier
         self._metrics = metrics
         self._tell = tell
+        self._relearn = relearn
 
     def step(self) -> float | None:
         """One batch; 0 where more may wait than fitted into it."""
@@ -32,6 +39,8 @@ class Predicting:
         if not batch.messages:
             return None
         self._tell()
+        if batch.again:
+            self._relearn()
         now = time.time()
         for message in batch.messages:
             self._metrics.predictions.inc()

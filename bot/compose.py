@@ -161,8 +161,13 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
 
     show = Worker("courier", courier.step, metrics)
     courier.on_free = show.wake
-    predict = Worker("predictor", Predicting(classifier, metrics, show.wake).step, metrics)
     learn = Worker("refitter", learning.step, metrics)
+
+    def relearn() -> None:
+        learning.start_over()
+        learn.wake()
+
+    predict = Worker("predictor", Predicting(classifier, metrics, show.wake, relearn).step, metrics)
 
     def settle() -> None:
         show.wake()

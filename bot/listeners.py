@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot import card, commands, correction_view, payloads
 from bot.metrics import Metrics
-from bot.payloads import Deleted, Json, PayloadError, Said
+from bot.payloads import Deleted, Edited, Json, PayloadError, Said
 from bot.service import Service, UnknownMessageError
 from storage.labels import RetiredLabelError
 
@@ -45,6 +45,8 @@ def _hear_messages(app: App, service: Service, bot_user_id: str, metrics: Metric
             heard = None
         if isinstance(heard, Said):
             service.receive(heard)
+        if isinstance(heard, Edited):
+            service.edit(heard.said)
         if isinstance(heard, Deleted):
             service.erase(heard)
         next()

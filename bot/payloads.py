@@ -43,6 +43,13 @@ class Deleted:
 
 
 @dataclass(frozen=True)
+class Edited:
+    """A message says something else now: `said` is what it would have been, had it been written like this."""
+
+    said: Said
+
+
+@dataclass(frozen=True)
 class Click:
     """A person pressed one of our buttons."""
 
@@ -82,7 +89,7 @@ class Command:
     words: tuple[str, ...]
 
 
-def message_event(body: Json, bot_user_id: str) -> Said | Deleted | None:
+def message_event(body: Json, bot_user_id: str) -> Said | Edited | Deleted | None:
     """What a `message` or `app_mention` event says; None where it is nothing that a person said to all.
 
     Raises PayloadError.
@@ -93,24 +100,32 @@ def message_event(body: Json, bot_user_id: str) -> Said | Deleted | None:
         deleted_ts = _deleted_ts(event)
         if deleted_ts:
             return Deleted(team_id, channel_id, deleted_ts)
-        if event.get("subtype") not in SPOKEN or event.get("bot_id") or body.get("is_ext_shared_channel"):
+        if body.get("is_ext_shared_channel"):
             return None
-        text = event.get("text") or ""
-        mentioned = event["type"] == "app_mention" or f"<@{bot_user_id}>" in text
         direct = event.get("channel_type") == "im" or channel_id.startswith("D")
-        thread_ts = event.get("thread_ts")
-        return Said(
-            team_id,
-            channel_id,
-            _text(event["ts"]),
-            thread_ts,
-            _text(event["user"]),
-            _text(text),
-            direct,
-            mentioned,
-        )
+        if event.get("subtype") == "message_changed":
+            edited = event["message"]
+            said = _said(edited, team_id, channel_id, direct, bot_user_id) if edited.get("edited") else None
+            return Edited(said) if said else None
+        return _said(event, team_id, channel_id, direct, bot_user_id)
     except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise PayloadError(f"not a message event: {error!r}") from error
+
+
+def _said(message: Json, team_id: str, channel_id: str, direct: bool, bot_user_id: str) -> Said | None:
+    if message.get("subtype") not in SPOKEN or message.get("bot_id"):
+        return None
+    text = message.get("text") or ""
+    return Said(
+        team_id,
+        channel_id,
+        _text(message["ts"]),
+        message.get("thread_ts"),
+        _text(message["user"]),
+        _text(text),
+        direct,
+        message["type"] == "app_mention" or f"<@{bot_user_id}>" in text,
+    )
 
 
 def _deleted_ts(event: Json) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from storage.database import Database
 from storage.labels import RetiredLabelError
 from storage.overview import Overview
 from storage.tables import Correction, Label, Message, Mode, Word
+
+# An edit that comes so soon may have overtaken its message; of older ones that are unknown nobody asked us to hear.
+OVERTAKING_S = 60.0
 
 
 class UnknownMessageError(LookupError):
@@ -67,6 +71,22 @@ class Service:
         if not is_new:
             self._metrics.duplicates.inc()
         self._wake.predictor() if text else self._wake.courier()
+
+    def edit(self, said: Said) -> None:
+        """Take what a message says now in the place of what it said: it is predicted again, and its card follows."""
+        if said.team_id != self._team_id:
+            return None
+        text = plain(said.text)
+        with self._database.writing() as session:
+            is_known = messages.edit(session, said.team_id, said.channel_id, said.ts, text)
+        if not is_known and time.time() - float(said.ts) < OVERTAKING_S:
+            return self.receive(said)
+        self._wake.unlearn()
+        self._wake.refitter()
+        self._wake.predictor()
+        self._wake.courier()
+        self._wake.annotator()
+        return None
 
     def _store(self, said: Said, text: str, mode: Mode, session: Session) -> bool:
         message = Message(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from learning.champion import Champion, Ranking, Served
-from storage import messages, predictions
+from storage import cards, messages, outbox, predictions
 from storage.database import Database
-from storage.tables import Message, Mode, Prediction
+from storage.tables import Kind, Message, Mode, Prediction
 
 log = logging.getLogger(__name__)
 
@@ -19,10 +19,11 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class Batch:
-    """Messages that were dealt with; of these, how many the model could not read."""
+    """Messages that were dealt with; how many of them the model could not read, and how many it read again."""
 
     messages: list[Message]
     unreadable: int
+    again: int
 
 
 class Classifier:
@@ -39,21 +40,28 @@ class Classifier:
         with self._database.reading() as session:
             batch = messages.waiting(session, self._team_id, BATCH)
         if not batch:
-            return Batch([], 0)
+            return Batch([], 0, 0)
         served = self._champion.served
         rankings = _rank(served, batch)
         with self._database.writing() as session:
-            for message, ranking in zip(batch, rankings, strict=True):
-                if ranking and messages.is_standing(session, message.id):
-                    self._store(session, message, ranking, served)
-            messages.done(session, [message.id for message in batch])
-        return Batch(batch, rankings.count(None))
+            again = [
+                ranking is not None and self._store(session, message, ranking, served)
+                for message, ranking in zip(batch, rankings, strict=True)
+                if messages.take(session, message)
+            ]
+        return Batch(batch, rankings.count(None), sum(again))
 
-    def _store(self, session: Session, message: Message, ranking: Ranking, served: Served) -> None:
+    def _store(self, session: Session, message: Message, ranking: Ranking, served: Served) -> bool:
+        """Store vector, prediction and card; was there an earlier prediction?"""
         predictions.keep_vector(session, message.id, served.encoder.fingerprint, ranking.vector)
-        predictions.add(session, self._prediction(message, ranking, served))
+        is_again = predictions.put(session, self._prediction(message, ranking, served))
+        if is_again:
+            cards.want(session, message.id)
+            if outbox.knows(session, message.id):
+                outbox.append(session, self._team_id, message.id, Kind.EDIT)
         if message.mode is Mode.REPLY or self._is_unsure(ranking):
             predictions.show(session, message)
+        return is_again
 
     def _is_unsure(self, ranking: Ranking) -> bool:
         return ranking.margin < self._ask_below_margin

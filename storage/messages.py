@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from storage import cards, outbox
 from storage.database import insert_if_new
-from storage.tables import Kind, Message, Mode, Vector
+from storage.tables import Kind, Message, Mode, Prediction, Vector
 
 
 def receive(session: Session, message: Message) -> bool:
@@ -28,15 +28,54 @@ def count_waiting(session: Session, team_id: str) -> int:
     return session.exec(select(func.count()).where(Message.team_id == team_id, Message.waiting)).one()
 
 
-def done(session: Session, ids: list[str]) -> None:
-    """These messages wait no longer."""
-    session.connection().execute(update(Message).where(col(Message.id).in_(ids)).values(waiting=False))
+def take(session: Session, message: Message) -> bool:
+    """Is this message, as it was read, still to be predicted? From now on it waits no longer.
+
+    Not where it was erased or edited since, or another replica was quicker. It is locked until the transaction ends.
+    """
+    as_read = select(Message.id).where(
+        Message.id == message.id,
+        Message.waiting,
+        Message.text == message.text,
+        col(Message.erased_at).is_(None),
+    )
+    if session.exec(as_read.with_for_update()).first() is None:
+        return False
+    session.connection().execute(update(Message).where(col(Message.id) == message.id).values(waiting=False))
+    return True
 
 
 def is_standing(session: Session, message_id: str) -> bool:
     """Was the message not erased? Locks it, so that this stays true until the transaction ends."""
     standing = select(Message.id).where(Message.id == message_id, col(Message.erased_at).is_(None))
     return session.exec(standing.with_for_update()).first() is not None
+
+
+def edit(session: Session, team_id: str, channel_id: str, ts: str, text: str) -> bool:
+    """Put another text in the place of a message's; False where there is no such message.
+
+    It waits to be predicted again, and where Argilla knows it, Argilla hears of it.
+    """
+    message = _locked(session, team_id, channel_id, ts)
+    if message is None:
+        return False
+    if message.erased_at or message.text == text:  # Slack also says "changed" when it has unfolded a link
+        return True
+    message.text, message.waiting = text, bool(text)
+    session.connection().execute(delete(Vector).where(col(Vector.message_id) == message.id))
+    if not text:
+        session.connection().execute(delete(Prediction).where(col(Prediction.message_id) == message.id))
+        cards.want(session, message.id)
+    if outbox.knows(session, message.id):
+        outbox.append(session, team_id, message.id, Kind.EDIT)
+    return True
+
+
+def _locked(session: Session, team_id: str, channel_id: str, ts: str) -> Message | None:
+    of_key = select(Message).where(
+        Message.team_id == team_id, Message.channel_id == channel_id, Message.ts == ts
+    )
+    return session.exec(of_key.with_for_update()).first()
 
 
 def erase(session: Session, team_id: str, channel_id: str, ts: str, is_heard: bool) -> None:
@@ -48,10 +87,7 @@ def erase(session: Session, team_id: str, channel_id: str, ts: str, is_heard: bo
     now = time.time()
     if is_heard:
         insert_if_new(session, _grave(team_id, channel_id, ts, now))
-    of_key = select(Message).where(
-        Message.team_id == team_id, Message.channel_id == channel_id, Message.ts == ts
-    )
-    message = session.exec(of_key.with_for_update()).first()
+    message = _locked(session, team_id, channel_id, ts)
     if message is None:
         return
     message.text, message.user_id, message.waiting, message.erased_at = "", "", False, now

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import delete
 from sqlmodel import Session, col, func, select
 
 from storage.database import insert_if_new
@@ -12,9 +13,13 @@ from storage.tables import Card, Message, Prediction, Vector
 FLOAT32 = np.dtype("<f4")
 
 
-def add(session: Session, prediction: Prediction) -> bool:
-    """Store a prediction unless its message has one (another replica was quicker)."""
-    return insert_if_new(session, prediction)
+def put(session: Session, prediction: Prediction) -> bool:
+    """Store a prediction; True where it takes the place of an earlier one, because its message was edited."""
+    of_message = delete(Prediction).where(col(Prediction.message_id) == prediction.message_id)
+    earlier = session.connection().execute(of_message.returning(col(Prediction.id))).first()
+    session.add(prediction)
+    session.flush()
+    return earlier is not None
 
 
 def keep_vector(session: Session, message_id: str, encoder: str, vector: NDArray[np.float32]) -> None:

@@ -53,9 +53,9 @@ def predicted(database: Database, label: Label, text: str = "Where is my invoice
     one = received(database, text, team_id=label.team_id, **given)
     with database.writing() as session:
         predictions.keep_vector(session, one.id, ENCODER, np.ones(3, dtype=np.float32))
-        predictions.add(session, prediction(one, label))
+        predictions.put(session, prediction(one, label))
         predictions.show(session, one)
-        messages.done(session, [one.id])
+        messages.take(session, one)
     return one
 
 

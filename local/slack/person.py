@@ -97,6 +97,10 @@ class Person:
             raise PersonError("the bot did not acknowledge a modal")
         return answer
 
+    def edit(self, channel: str, ts: str, text: str) -> None:
+        """Put another text in the place of a message of one's own."""
+        self._do("edit", channel=channel, ts=ts, text=text)
+
     def delete(self, channel: str, ts: str) -> None:
         """Delete a message of one's own."""
         self._do("delete", channel=channel, ts=ts)

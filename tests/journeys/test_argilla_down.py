@@ -15,14 +15,15 @@ from local.argilla.embedded import EmbeddedArgilla, SignIn
 from storage import answers, outbox, overview, resolution
 from tests.local.running import Slack, until, workspace
 from tests.reviewer import Reviewer
-from tests.running import ANA, SUPPORT, bot, settings
+from tests.running import SUPPORT, bot, person, settings
 
 Json = dict[str, Any]
 
 
 def cards_on(slack: Slack, texts: list[str]) -> list[Json]:
     """Write these messages; the bot's cards on them."""
-    slack.page("command", channel=SUPPORT, command="/corrigible", text="on reply")
+    with person(slack) as ana:
+        ana.command(SUPPORT, "/corrigible", "on reply")
     for text in texts:
         slack.say(text)
     found: list[Json] = until(lambda: all_cards(slack, len(texts)), within_s=120)

@@ -82,8 +82,8 @@ def claimed(database: Database, message: Message, label_file: Path) -> None:
             margin=0.8,
             ranked=[[label.id, 0.9]],
         )
-        predictions.add(session, prediction)
-        messages.done(session, [message.id])
+        predictions.put(session, prediction)
+        messages.take(session, message)
         predictions.show(session, message)
         stored_cards.claim(session, "T0LOCAL", 10)
         card = session.get(Card, message.id)

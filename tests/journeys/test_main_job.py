@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from bot.compose import Bot
 from local.slack.person import Person
 from local.slack.seed import DIRECT_MESSAGES
+from storage.tables import Message
 from tests.local.running import Slack, free_port, until, workspace
 from tests.running import ANA, BEN, SUPPORT, bot, cards, person, settings
 
@@ -213,3 +216,38 @@ def test_the_command_answers_only_the_asker(
     assert "I am off in this channel" in answers["status"]
     assert ":bug: *bug* – something is broken" in answers["labels"]
     assert not [one for one in slack.messages(user=BEN) if one.get("bot_id")]
+
+
+def test_an_edited_message_is_predicted_again_and_its_card_follows(
+    slack: Slack, ana: Person, database_url: str, tmp_path: Path
+) -> None:
+    with bot(slack, settings(tmp_path, database_url)) as running:
+        ana.command(SUPPORT, "/corrigible", "on reply")
+        ts = ana.write(SUPPORT, "The app crashes with an error")
+        before = ana.wait_for_reply(SUPPORT, ts)
+        ana.edit(SUPPORT, ts, "I want a refund for my last invoice")
+        after = ana.wait_for_change(before)
+        predicted = running.service.overview("T0LOCAL").predictions
+
+    assert label_of(before) == "bug"
+    assert label_of(after) == "billing"
+    assert predicted == 1
+
+
+def test_an_edit_that_overtakes_its_message_is_what_counts(
+    slack: Slack, ana: Person, database_url: str, tmp_path: Path
+) -> None:
+    with bot(slack, settings(tmp_path, database_url)) as running:
+        ana.command(SUPPORT, "/corrigible", "on reply")
+        now = f"{time.time():.6f}"
+        said = {"type": "message", "channel": SUPPORT, "user": ANA, "ts": now, "channel_type": "channel"}
+        edited = {**said, "text": "I want a refund", "edited": {"user": ANA, "ts": now}}
+        changed = {"subtype": "message_changed", "message": edited, "ts": f"{time.time():.6f}"}
+        slack.fault("event", event={**said, **changed})
+        until(lambda: running.service.overview("T0LOCAL").predictions == 1)
+        slack.fault("event", event={**said, "text": "The app crashes"})
+        until(lambda: all(one["acknowledged_at"] for one in slack.deliveries("message")))
+        with running.database.reading() as session:
+            texts = list(session.exec(select(Message.text)))
+
+    assert texts == ["I want a refund"]

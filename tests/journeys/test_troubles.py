@@ -87,13 +87,13 @@ def test_a_message_without_words_is_answered_only_to_who_addressed_the_bot(
     assert cards(slack, quiet) == []
 
 
-def test_messages_of_bots_joins_and_edits_are_ignored(slack: Slack, running: Bot) -> None:
+def test_messages_of_bots_joins_and_unfolded_links_are_ignored(slack: Slack, running: Bot) -> None:
     base = {"type": "message", "channel": SUPPORT, "user": ANA, "text": "crash", "channel_type": "channel"}
     slack.fault("event", event={**base, "ts": "1.1", "bot_id": "B0OTHER"})
     slack.fault("event", event={**base, "ts": "1.2", "subtype": "channel_join"})
     slack.fault("event", event={**base, "ts": "1.3", "subtype": "bot_message"})
-    edited = {**base, "ts": "1.4"}
-    slack.fault("event", event={**base, "subtype": "message_changed", "ts": "1.5", "message": edited})
+    unfolded = {**base, "ts": "1.4", "attachments": []}
+    slack.fault("event", event={**base, "subtype": "message_changed", "ts": "1.5", "message": unfolded})
     one_card(slack, slack.say("The app crashes"))
 
     assert running.service.overview("T0LOCAL").predictions == 1

@@ -84,7 +84,7 @@ def test_what_is_done_waits_no_longer(database: Database) -> None:
     one, other = received(database), received(database)
 
     with database.writing() as session:
-        messages.done(session, [one.id])
+        messages.take(session, one)
 
     with database.reading() as session:
         assert [waiting.id for waiting in messages.waiting(session, TEAM, 9)] == [other.id]
