@@ -15,7 +15,7 @@ from local.argilla.embedded import EmbeddedArgilla, SignIn
 from storage import answers, outbox, overview, resolution
 from tests.local.running import Slack, until, workspace
 from tests.reviewer import Reviewer
-from tests.running import SUPPORT, bot, person, settings
+from tests.running import ANA, SUPPORT, bot, person, settings
 
 Json = dict[str, Any]
 
@@ -32,10 +32,10 @@ def cards_on(slack: Slack, texts: list[str]) -> list[Json]:
 
 def all_cards(slack: Slack, number: int) -> list[Json] | None:
     time.sleep(0.5)
-    seen = [
-        one for one in slack.messages() if "bot_id" in one and one.get("thread_ts") not in (None, one["ts"])
-    ]
-    return seen if len(seen) == number else None
+    asked = {"user": ANA, "channel": SUPPORT, "limit": 3 * number}
+    seen = slack.http.get("/page/messages", params=asked).json()["messages"]
+    shown = [one for one in seen if "bot_id" in one and one.get("thread_ts") not in (None, one["ts"])]
+    return shown if len(shown) == number else None
 
 
 def confirm(slack: Slack, shown: list[Json]) -> None:
