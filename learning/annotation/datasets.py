@@ -132,7 +132,8 @@ class Datasets:
 
     def _form(self, dataset_id: str, plan: Plan) -> Form:
         ids = {one["name"]: str(one["id"]) for one in self._part(dataset_id, "questions")}
-        return Form(dataset_id, ids, frozenset(self._options(dataset_id)), plan.vector)
+        us = str(self._connection.call("GET", "me")["id"])
+        return Form(dataset_id, ids, frozenset(self._options(dataset_id)), plan.vector, us)
 
     # Labels can't be added to a published dataset: reviewers move to a new one, and everything goes along.
 

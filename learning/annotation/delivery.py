@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlmodel import Session
 
@@ -22,7 +22,6 @@ from learning.annotation.patience import Patience, back_off_s
 from learning.annotation.records import Form, Names
 from learning.encoder import Vectors
 from storage import contents, datasets, leases, outbox, predictions
-from storage.contents import Content
 from storage.database import Database
 from storage.datasets import Key
 from storage.outbox import Parcel
@@ -122,13 +121,16 @@ class Delivery:
         if content.message.erased_at:
             return Letter(parcel, [], datasets.records(session, [parcel.message_id]))
         question = session.get(Question, parcel.message_id)
-        return Letter(parcel, self._records(content, question, vector, form) if question else [], [])
-
-    def _records(
-        self, content: Content, question: Question, vector: Vectors | None, form: Form
-    ) -> list[Json]:
-        rounds = range(1, question.rounds + 1)
-        return [records.record(content, question, one, vector, form, self._names) for one in rounds]
+        if question is None:
+            return Letter(parcel, [], [])
+        sends = [
+            records.record(content, question, round_, vector, form, self._names)
+            for round_ in range(1, question.rounds + 1)
+        ]
+        if not _is_known_in(session, parcel.message_id, form.dataset_id):
+            for send in sends:
+                send["responses"] = records.answered_before(content, form)
+        return Letter(parcel, sends, [])
 
     # Sending: a batch that Argilla refuses is halved until the record is found that it does not take.
 
@@ -198,8 +200,14 @@ class Delivery:
 
     def _learn_id(self, record: Record, form: Form) -> str:
         blank = records.erased(record.message_id, record.round)
-        of_dataset = Form(record.dataset_id, form.questions, form.options, form.vector)
-        return self._upsert([blank], of_dataset)[record.message_id, record.round]
+        return self._upsert([blank], replace(form, dataset_id=record.dataset_id))[
+            record.message_id, record.round
+        ]
+
+
+def _is_known_in(session: Session, message_id: str, dataset_id: str) -> bool:
+    known = datasets.records(session, [message_id])
+    return any(one.dataset_id == dataset_id and one.record_id for one in known)
 
 
 def _keys(sends: list[Json]) -> list[Key]:

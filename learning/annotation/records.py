@@ -27,12 +27,16 @@ class Names(Protocol):
 
 @dataclass(frozen=True)
 class Form:
-    """How records of one dataset are written: ids of its questions by name, its options, its vector field."""
+    """How records of one dataset are written: ids of its questions by name, its options, its vector field.
+
+    `us` is the id of the user whose API key we use.
+    """
 
     dataset_id: str
     questions: dict[str, str]
     options: frozenset[str]
     vector: str
+    us: str
 
 
 def external_id(message_id: str, round_: int) -> str:
@@ -61,6 +65,19 @@ def record(
     if vector is not None:
         sent["vectors"] = {form.vector: [float(number) for number in vector]}
     return sent
+
+
+def answered_before(content: Content, form: Form) -> list[dict[str, Any]]:
+    """The verdict of reviewers who worked in a dataset that is gone, as an answer of ours: nobody is asked again."""
+    verdict = content.verdict
+    if verdict is None or verdict.is_tied:
+        return []
+    if verdict.label_id is None:
+        return [{"user_id": form.us, "status": "discarded", "values": None}]
+    label = content.labels[verdict.label_id].name
+    if label not in form.options:
+        return []
+    return [{"user_id": form.us, "status": "submitted", "values": {schema.LABEL: {"value": label}}}]
 
 
 def erased(message_id: str, round_: int) -> dict[str, Any]:

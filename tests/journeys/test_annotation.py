@@ -226,6 +226,25 @@ def test_what_was_answered_while_the_bot_was_away_is_learned_when_it_is_back(
         settled(ana, card, "how-to")
 
 
+def test_a_dataset_that_is_gone_is_made_again_with_every_record_and_nobody_is_asked_twice(
+    slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
+) -> None:
+    with bot(slack, chosen, argilla=argilla):
+        ana.command(SUPPORT, "/corrigible", "on reply")
+        card = card_on(ana, GARAGE)
+        teach(ana, card, "praise")
+        reviewer.submit(reviewer.record(GARAGE), "how-to")
+        settled(ana, card, "how-to")
+        former = reviewer.dataset()["id"]
+        reviewer.ask("DELETE", f"datasets/{former}")
+        until(lambda: reviewer.dataset()["id"] != former, within_s=20)
+        record = until(lambda: said(reviewer, GARAGE, "praise"), within_s=20)
+
+    assert record["status"] == "completed"
+    assert [one["values"]["label"]["value"] for one in record["responses"]] == ["how-to"]
+    assert len(record["suggestions"]) == 1
+
+
 def test_without_argilla_corrections_wait_and_are_delivered_once_there_is_one(
     slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
 ) -> None:

@@ -32,7 +32,7 @@ def cards_on(slack: Slack, texts: list[str]) -> list[Json]:
 
 def all_cards(slack: Slack, number: int) -> list[Json] | None:
     time.sleep(0.5)
-    asked = {"user": ANA, "channel": SUPPORT, "limit": 3 * number}
+    asked: Json = {"user": ANA, "channel": SUPPORT, "limit": 3 * number}
     seen = slack.http.get("/page/messages", params=asked).json()["messages"]
     shown = [one for one in seen if "bot_id" in one and one.get("thread_ts") not in (None, one["ts"])]
     return shown if len(shown) == number else None

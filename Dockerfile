@@ -1,0 +1,12 @@
+# Our bot alone: Slack in and out, the model, its database elsewhere. compose.yaml puts an Argilla beside it.
+FROM python:3.12-slim
+WORKDIR /app
+COPY constraints.txt pyproject.toml README.md labels.toml ./
+COPY bot bot
+COPY learning learning
+COPY storage storage
+COPY local local
+RUN pip install --no-cache-dir -c constraints.txt torch -e . && useradd --create-home corrigible
+USER corrigible
+EXPOSE 8318
+CMD ["corrigible", "run"]
