@@ -33,6 +33,7 @@ WEBHOOK_PATH = "/argilla/webhook"
 class Annotation:
     """Everything that talks with Argilla."""
 
+    connection: Connection
     workers: list[Worker]
     delivery: Delivery
     answering: Answering
@@ -60,6 +61,7 @@ class Annotation:
         self.answering.close()
         if self.webhooks:
             self.webhooks.close()
+        self.connection.close()
 
 
 def annotate(
@@ -111,7 +113,7 @@ def annotate(
     metrics.undelivered.set_function(lambda: _undelivered(database, team_id))
     with database.writing() as session:
         questions.ask_about_earlier_corrections(session, team_id)
-    return Annotation(workers, delivery, answering, webhooks, deliver.wake, fetch.wake)
+    return Annotation(connection, workers, delivery, answering, webhooks, deliver.wake, fetch.wake)
 
 
 def _plan(database: Database, team_id: str, encoder: Encoder, encoder_name: str, min_submitted: int) -> Plan:

@@ -15,23 +15,24 @@ TIMEOUT_S = 20
 
 
 class ClientError(RuntimeError):
-    """Argilla's client could not do what was asked; `status` is the server's, None where it gave none."""
+    """Argilla could not do what was asked; `status` is the server's, None where it gave none."""
 
-    def __init__(self, error: Exception) -> None:
-        super().__init__(type(error).__name__)
-        self.status: int | None = getattr(error, "status_code", None)
+    def __init__(self, reason: str, status: int | None) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 class Client:
     """A client that is signed in. Raises httpx.HTTPError where no server answers, ClientError where it refuses."""
 
     def __init__(self, api_url: str, api_key: str) -> None:
+        _knock(api_url, api_key)  # Argilla's own client leaves its connection open where it is not let in
         with warnings.catch_warnings(action="ignore"):  # it still uses ways of pydantic that will go
             import argilla
         try:
             self._argilla = argilla.Argilla(api_url, api_key, timeout=TIMEOUT_S, retries=0)
         except argilla._exceptions.ArgillaError as error:
-            raise ClientError(error) from None
+            raise _of(error) from None
 
     @property
     def http(self) -> httpx.Client:
@@ -52,8 +53,21 @@ class Client:
                 )
                 made.create()
             except argilla._exceptions.ArgillaError as error:
-                raise ClientError(error) from None
+                raise _of(error) from None
         return str(made.id)
+
+
+def _knock(api_url: str, api_key: str) -> None:
+    import httpx
+
+    headers = {"X-Argilla-Api-Key": api_key}
+    status = httpx.get(f"{api_url}/api/v1/me", headers=headers, timeout=TIMEOUT_S).status_code
+    if status != 200:
+        raise ClientError(f"status {status}", status)
+
+
+def _of(error: Exception) -> ClientError:
+    return ClientError(type(error).__name__, getattr(error, "status_code", None))
 
 
 def _settings(plan: Plan) -> Any:

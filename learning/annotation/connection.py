@@ -81,6 +81,13 @@ class Connection:
                 raise ArgillaRefusedError(f"status {error.status}: {error}") from None
             raise ArgillaUnavailableError(f"Argilla is in trouble ({error})") from None
 
+    def close(self) -> None:
+        """Let go of connections that are kept open."""
+        with self._turn:
+            if self._client:
+                self._client.http.close()
+                self._client = None
+
     def _connected(self) -> Client:
         with self._turn:
             if self._client is None:

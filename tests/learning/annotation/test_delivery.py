@@ -1,0 +1,296 @@
+"""The outbox delivered to a real Argilla, without Slack."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterator
+from typing import Self
+
+import numpy as np
+import pytest
+from sqlmodel import col, delete
+
+from learning.annotation.answering import Answering
+from learning.annotation.connection import Access, Connection
+from learning.annotation.datasets import Datasets
+from learning.annotation.delivery import Delivery
+from learning.annotation.schema import Plan
+from local.argilla.embedded import SignIn
+from storage import answers, datasets, messages, outbox, predictions, questions
+from storage.database import Database
+from storage.tables import Kind, Label, Message, Vector
+from tests.factories import ANA, BEN, ENCODER, TEAM, label_set, predicted, say
+from tests.local.running import free_port
+from tests.reviewer import Reviewer
+
+NAMES = ("bug", "billing", "praise")
+
+
+class Bilingual:
+    """Names as a team might wish them."""
+
+    def channel(self, channel_id: str) -> str:
+        return f"#{channel_id}"
+
+    def person(self, user_id: str) -> str:
+        return f"*{user_id}*"
+
+
+class Desk:
+    """One dataset with its owner's delivery, stepped by hand."""
+
+    def __init__(self, argilla: SignIn, database: Database, url: str | None = None) -> None:
+        self.name = f"test-{secrets.token_hex(6)}"
+        self.labels = list(NAMES)
+        connection = self.connection = Connection(lambda: Access(url or argilla.url, argilla.api_key))
+        self.kept = Datasets(connection, database, TEAM, "corrigible", self.name, self.plan)
+        self.delivery = Delivery(database, TEAM, connection, self.kept, ENCODER, Bilingual())
+        self.news: list[int] = []
+        self.answering = Answering(database, TEAM, connection, self.kept, self.news.append)
+        self.reviewer = Reviewer(argilla, self.name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+        self.reviewer.__exit__()
+
+    def plan(self) -> Plan:
+        return Plan(dict.fromkeys(self.labels, "what it means"), 1, f"encoder_{ENCODER}", "Similar", 3)
+
+    def deliver(self) -> None:
+        """Until nothing is due."""
+        while self.delivery.step() == 0.0:
+            pass
+
+
+@pytest.fixture
+def desk(argilla: SignIn, database: Database) -> Iterator[Desk]:
+    with Desk(argilla, database) as made:
+        yield made
+
+
+@pytest.fixture
+def known(database: Database) -> dict[str, Label]:
+    return label_set(database, *NAMES)
+
+
+def corrected(database: Database, label: Label, text: str) -> Message:
+    one = predicted(database, label, text)
+    say(database, one, ANA, label)
+    return one
+
+
+def refusals(database: Database) -> dict[str, int]:
+    with database.reading() as session:
+        return outbox.refusals(session, TEAM)
+
+
+def waiting(database: Database) -> int:
+    with database.reading() as session:
+        return outbox.backlog(session, TEAM).messages
+
+
+def test_what_argilla_refuses_is_set_aside_with_its_reason_and_blocks_nobody(
+    desk: Desk, database: Database, known: dict[str, Label]
+) -> None:
+    good = [corrected(database, known["bug"], f"message {number}") for number in range(9)]
+    bad = corrected(database, known["bug"], "a secret nobody may read in a log")
+    with database.writing() as session:
+        session.exec(delete(Vector).where(col(Vector.message_id) == bad.id))
+        predictions.keep_vector(session, bad.id, ENCODER, np.ones(5, dtype=np.float32))
+
+    desk.deliver()
+
+    [(reason, number)] = refusals(database).items()
+    assert (waiting(database), number) == (0, 1)
+    assert "422" in reason
+    assert "secret" not in reason
+    assert {one["external_id"] for one in desk.reviewer.records()} == {one.id for one in good}
+
+
+def test_what_was_refused_is_delivered_once_its_cause_is_mended_and_it_is_sent_again(
+    desk: Desk, database: Database, known: dict[str, Label]
+) -> None:
+    bad = corrected(database, known["bug"], "mend me")
+    with database.writing() as session:
+        session.exec(delete(Vector).where(col(Vector.message_id) == bad.id))
+        predictions.keep_vector(session, bad.id, ENCODER, np.ones(5, dtype=np.float32))
+    desk.deliver()
+    with database.writing() as session:
+        session.exec(delete(Vector).where(col(Vector.message_id) == bad.id))
+        outbox.retry_refused(session, TEAM)
+
+    desk.deliver()
+
+    assert refusals(database) == {}
+    assert [one["fields"]["text"] for one in desk.reviewer.records()] == ["mend me"]
+
+
+def test_a_server_that_does_not_answer_costs_nothing_but_delay_and_one_line_in_the_log(
+    argilla: SignIn, database: Database, known: dict[str, Label], caplog: pytest.LogCaptureFixture
+) -> None:
+    corrected(database, known["bug"], "patience")
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    with caplog.at_level(logging.WARNING), Desk(argilla, database, url=nowhere) as desk:
+        pauses = [desk.delivery.step() for _ in range(3)]
+
+    assert all(pauses)
+    assert waiting(database) == 1
+    assert refusals(database) == {}
+    assert len(caplog.records) == 1
+    assert "does not answer" in caplog.text
+    assert not desk.delivery.patience.is_well
+
+
+def test_a_wrong_key_is_trouble_to_be_mended_and_no_refusal(
+    argilla: SignIn, database: Database, known: dict[str, Label], caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = SignIn(argilla.url, argilla.username, argilla.password, "a-wrong-key-that-opens-nothing")
+    corrected(database, known["bug"], "patience")
+    with caplog.at_level(logging.WARNING), Desk(wrong, database) as desk:
+        desk.delivery.step()
+
+    assert "check ARGILLA_API_KEY" in caplog.text
+    assert "a-wrong-key" not in caplog.text
+    assert (waiting(database), refusals(database)) == (1, {})
+
+
+def test_two_replicas_never_deliver_at_the_same_time(
+    desk: Desk, argilla: SignIn, database: Database, known: dict[str, Label]
+) -> None:
+    desk.delivery.step()
+    corrected(database, known["bug"], "mine")
+    with Desk(argilla, database) as second:
+        assert second.delivery.step() is None
+        assert waiting(database) == 1
+
+        desk.delivery.close()
+        second.deliver()
+
+        assert waiting(database) == 0
+
+
+def test_a_message_erased_while_argilla_may_have_had_it_is_gone_there(
+    desk: Desk, database: Database, known: dict[str, Label]
+) -> None:
+    one = corrected(database, known["bug"], "erase me")
+    desk.deliver()
+    with database.writing() as session:
+        [record] = datasets.records(session, [one.id])
+        session.merge(record).record_id = None  # as if we had died before Argilla answered
+        messages.erase(session, TEAM, one.channel_id, one.ts, is_heard=True)
+
+    desk.deliver()
+
+    assert desk.reviewer.records() == []
+    with database.reading() as session:
+        assert datasets.records(session, [one.id]) == []
+
+
+def test_what_people_said_is_shown_without_obeying_the_markup_in_names(
+    desk: Desk, database: Database, known: dict[str, Label]
+) -> None:
+    one = corrected(database, known["bug"], "who said what")
+    say(database, one, BEN, known["billing"])
+
+    desk.deliver()
+
+    [record] = desk.reviewer.records()
+    assert record["fields"]["said"] == f"- \\*{ANA}\\* chose **bug**\n- \\*{BEN}\\* chose **billing**"
+    assert record["metadata"]["disagreement"] == "among people"
+
+
+def test_descriptions_guidelines_and_overlap_follow_in_place_and_only_labels_move_the_dataset(
+    desk: Desk, database: Database, known: dict[str, Label]
+) -> None:
+    desk.deliver()
+    before = desk.reviewer.dataset()
+    changed = Plan(dict.fromkeys(NAMES, "something else"), 2, f"encoder_{ENCODER}", "Similar", 3)
+    desk.plan = lambda: changed  # type: ignore[method-assign]
+    desk.kept._plan = desk.plan
+    desk.delivery.step()
+
+    after = desk.reviewer.dataset()
+    [question] = desk.reviewer.ask("GET", f"datasets/{after['id']}/questions")["items"]
+    assert after["id"] == before["id"]
+    assert after["distribution"]["min_submitted"] == 2
+    assert "something else" in after["guidelines"]
+    assert {one["description"] for one in question["settings"]["options"]} == {"something else"}
+
+
+def test_an_operators_own_dataset_of_that_name_is_left_alone(
+    desk: Desk, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.deliver()  # makes the workspace
+    [place] = [
+        one for one in desk.reviewer.ask("GET", "me/workspaces")["items"] if one["name"] == "corrigible"
+    ]
+    taken = f"test-{secrets.token_hex(6)}"
+    made = desk.reviewer.ask("POST", "datasets", json={"name": taken, "workspace_id": place["id"]})
+    field = {"name": "other", "title": "Other", "settings": {"type": "text"}, "required": True}
+    question = {"name": "note", "title": "Note", "required": True, "settings": {"type": "text"}}
+    desk.reviewer.ask("POST", f"datasets/{made['id']}/fields", json=field)
+    desk.reviewer.ask("POST", f"datasets/{made['id']}/questions", json=question)
+    desk.reviewer.ask("PUT", f"datasets/{made['id']}/publish")
+    with database.writing() as session:
+        current = datasets.current(session, TEAM)
+        assert current is not None
+        datasets.gone(session, current.id)
+    desk.kept._name = taken
+    desk.kept.look_again()
+
+    with caplog.at_level(logging.WARNING):
+        desk.delivery.step()
+
+    assert "Set ARGILLA_DATASET to another name" in caplog.text
+    assert len(desk.reviewer.ask("GET", f"datasets/{made['id']}/questions")["items"]) == 1
+
+
+def test_answers_written_by_argillas_client_which_leave_no_trace_of_activity_are_found_too(
+    desk: Desk, database: Database, known: dict[str, Label]
+) -> None:
+    one = corrected(database, known["bug"], "bulk")
+    desk.deliver()
+    desk.answering.step()
+    us = desk.reviewer.ask("GET", "me")["id"]
+    response = {"user_id": us, "status": "submitted", "values": {"label": {"value": "praise"}}}
+    item = {"external_id": one.id, "responses": [response]}
+    desk.reviewer.ask("PUT", f"datasets/{desk.reviewer.dataset()['id']}/records/bulk", json={"items": [item]})
+    desk.answering._swept_at.clear()  # ten minutes pass
+    desk.answering._next_sweep.clear()
+    desk.answering.step()
+
+    with database.reading() as session:
+        verdict = answers.verdicts(session, TEAM)[one.id]
+    assert verdict.label_id == known["praise"].id
+    assert sum(desk.news) == 1
+
+
+def test_a_picked_message_is_sent_with_why_it_is_asked(
+    desk: Desk, database: Database, known: dict[str, Label]
+) -> None:
+    one = predicted(database, known["bug"], "from the pool")
+    with database.writing() as session:
+        questions.ask(session, TEAM, one.id, "margin", is_random=False)
+
+    desk.deliver()
+
+    [record] = desk.reviewer.records()
+    assert record["metadata"]["source"] == "margin"
+    assert record["fields"]["said"] is None
+
+
+def test_the_kinds_of_news_are_all_delivered_the_same_way(
+    desk: Desk, database: Database, known: dict[str, Label]
+) -> None:
+    one = corrected(database, known["bug"], "before")
+    desk.deliver()
+    with database.writing() as session:
+        messages.edit(session, TEAM, one.channel_id, one.ts, "after")
+        outbox.append(session, TEAM, one.id, Kind.EDIT)
+    desk.deliver()
+
+    assert [record["fields"]["text"] for record in desk.reviewer.records()] == ["after"]

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import pytest
+
+from storage import answers, cards, datasets, outbox, resolution
+from storage.answers import Verdict
+from storage.database import Database
+from storage.tables import Answer, Label, Message, Mode, Question, Stage, Status
+from tests.factories import ANA, TEAM, label_set, predicted, say
+
+DATASET = "d1"
+
+
+def _answer(
+    one: Message, label: Label | None, reviewer: str = "r1", at: float = 1.0, round_: int = 1
+) -> Answer:
+    return Answer(
+        response_id=f"{one.id}-{reviewer}-{round_}",
+        message_id=one.id,
+        team_id=TEAM,
+        dataset_id=DATASET,
+        round=round_,
+        reviewer=reviewer,
+        status=Status.SUBMITTED if label else Status.DISCARDED,
+        label_id=label.id if label else None,
+        answered_at=at,
+    )
+
+
+def _store(database: Database, one: Message, *found: Answer, round_: int = 1) -> bool:
+    with database.writing() as session:
+        datasets.add(session, TEAM, DATASET, Stage.CURRENT)
+        return answers.replace(session, (one.id, round_), DATASET, found, TEAM)
+
+
+def _verdict(database: Database, one: Message) -> Verdict | None:
+    with database.reading() as session:
+        return answers.verdict(answers.of_message(session, one.id))
+
+
+def test_answers_outrank_corrections_and_corrections_count_again_when_they_are_taken_back(
+    database: Database,
+) -> None:
+    known = label_set(database, "bug", "billing")
+    one = predicted(database, known["bug"])
+    say(database, one, ANA, known["bug"])
+
+    _store(database, one, _answer(one, known["billing"]))
+    with database.reading() as session:
+        assert resolution.labelled(session, TEAM) == {one.id: known["billing"].id}
+    _store(database, one)
+    with database.reading() as session:
+        assert resolution.labelled(session, TEAM) == {one.id: known["bug"].id}
+
+
+def test_a_discarded_message_has_no_label_whatever_people_said(database: Database) -> None:
+    known = label_set(database, "bug", "billing")
+    one = predicted(database, known["bug"])
+    say(database, one, ANA, known["bug"])
+    _store(database, one, _answer(one, None))
+
+    with database.reading() as session:
+        assert resolution.labelled(session, TEAM) == {}
+    verdict = _verdict(database, one)
+    assert verdict is not None
+    assert verdict.is_discarded
+
+
+@pytest.mark.parametrize(
+    ("votes", "label", "tied"),
+    [
+        (["bug"], "bug", False),
+        (["bug", "billing"], None, True),
+        (["bug", "billing", "billing"], "billing", False),
+        (["bug", None], None, True),
+        (["bug", None, None], None, False),
+        (["bug", "billing", "praise"], None, True),
+    ],
+)
+def test_most_votes_settle_and_a_tie_stays_open(
+    database: Database, votes: list[str | None], label: str | None, tied: bool
+) -> None:
+    known = label_set(database, "bug", "billing", "praise")
+    one = predicted(database, known["bug"])
+    given = [_answer(one, known[vote] if vote else None, f"r{n}") for n, vote in enumerate(votes)]
+    _store(database, one, *given)
+
+    assert _verdict(database, one) == Verdict(known[label].id if label else None, tied, len(votes))
+
+
+def test_a_tie_is_asked_once_more_and_a_reviewers_latest_answer_counts_over_all_rounds(
+    database: Database,
+) -> None:
+    known = label_set(database, "bug", "billing")
+    one = predicted(database, known["bug"])
+    say(database, one, ANA, known["bug"])
+    first = [_answer(one, known["bug"], "r1"), _answer(one, known["billing"], "r2")]
+    _store(database, one, *first)
+    with database.reading() as session:
+        question = session.get(Question, one.id)
+        assert question is not None
+        assert question.rounds == 2
+
+    _store(database, one, _answer(one, known["billing"], "r1", at=9.0, round_=2), round_=2)
+
+    assert _verdict(database, one) == Verdict(known["billing"].id, False, 2)
+
+
+def test_news_that_come_late_change_nothing_and_the_same_news_are_no_news(database: Database) -> None:
+    known = label_set(database, "bug", "billing")
+    one = predicted(database, known["bug"])
+
+    assert _store(database, one, _answer(one, known["billing"], at=5.0))
+    assert not _store(database, one, _answer(one, known["billing"], at=5.0))
+    assert not _store(database, one, _answer(one, known["bug"], at=4.0))
+    assert _verdict(database, one) == Verdict(known["billing"].id, False, 1)
+
+
+def test_an_answer_asks_for_the_card_to_follow_and_for_the_head_to_learn(database: Database) -> None:
+    known = label_set(database, "bug", "billing")
+    one = predicted(database, known["bug"])
+    with database.writing() as session:
+        cards.shown(session, one.id, "1.1", 1)
+    with database.reading() as session:
+        before = resolution.state(session, TEAM)
+
+    _store(database, one, _answer(one, known["billing"]))
+
+    with database.reading() as session:
+        assert cards.count_due(session, TEAM) == 1
+        assert resolution.state(session, TEAM) != before
+
+
+def test_reviewers_moving_to_another_dataset_leave_their_answers_to_it(database: Database) -> None:
+    known = label_set(database, "bug", "billing")
+    one = predicted(database, known["bug"])
+    _store(database, one, _answer(one, known["billing"]))
+    with database.writing() as session:
+        datasets.add(session, TEAM, "d2", Stage.FILLING)
+        datasets.switch(session, DATASET, "d2", "2026-11-23T08:00:00")
+
+    with database.writing() as session:
+        assert not datasets.is_in_use(session, DATASET)
+        assert datasets.is_in_use(session, "d2")
+        assert answers.of_message(session, one.id) == []
+
+
+def test_answers_of_an_unknown_message_are_passed_over(database: Database) -> None:
+    known = label_set(database, "bug", "billing")
+    stranger = Message(
+        id="f" * 32, team_id=TEAM, channel_id="C1", ts="1", user_id="U1", text="", mode=Mode.REPLY
+    )
+
+    assert not _store(database, stranger, _answer(stranger, known["bug"]))
+    with database.reading() as session:
+        assert outbox.backlog(session, TEAM).messages == 0
