@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from local.argilla.supervisor import HomeInUseError, PortTakenError, Supervisor
+from local.argilla.supervisor import CannotStartError, Supervisor
 
 
 def main() -> int:
@@ -19,7 +19,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, _stop)
     try:
         Supervisor(given.home.absolute(), given.port).run()
-    except (HomeInUseError, PortTakenError) as error:
+    except CannotStartError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
     except KeyboardInterrupt:

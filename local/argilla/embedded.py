@@ -49,33 +49,21 @@ class EmbeddedArgilla:
     def __init__(self, home: Path, port: int) -> None:
         self._home = home.absolute()
         self._port = port
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> SignIn:
         """Returns when the server answers. Raises ArgillaNotStartedError."""
-        self._home.mkdir(parents=True, exist_ok=True)
-        command = [
-            str(interpreter()),
-            "-m",
-            "local.argilla",
-            "--home",
-            str(self._home),
-            "--port",
-            str(self._port),
-        ]
-        with self._log.open("w", encoding="utf-8") as log:
-            process = subprocess.Popen(  # noqa: S603
-                command,
-                cwd=ROOT,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                env=self._environment(),
-                start_new_session=True,  # Ctrl-C at a terminal is for the bot, which then stops this
-            )
-        self._process = process
-        told = SignIn(**json.loads(self._first_line(process)))
+        python = interpreter()
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as log:
+            said_before = log.tell()
+            process = self._process = self._begin(python, log.fileno())
+        assert process.stdout is not None
+        with process.stdout:
+            line = self._first_line(process)
+        if not line.endswith(b"\n"):
+            self._fail(said_before)
+        told = SignIn(**json.loads(line))
         self._port = int(told.url.rsplit(":", 1)[1])  # the same after a restart
         return told
 
@@ -91,8 +79,6 @@ class EmbeddedArgilla:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if process.stdout:
-            process.stdout.close()
 
     def kill(self) -> None:
         """kill -9 of all of it, as a crash of the machine would be."""
@@ -109,31 +95,43 @@ class EmbeddedArgilla:
         self.stop()
 
     @property
+    def pid(self) -> int | None:
+        """Of the supervisor, which ends all others when it ends."""
+        return self._process.pid if self._process else None
+
+    @property
     def _log(self) -> Path:
-        return self._home / "supervisor.log"
+        return self._home / "logs" / "supervisor.log"
 
-    @staticmethod
-    def _environment() -> dict[str, str]:
-        kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("ARGILLA_", "SLACK_"))
-        }
-        return {**kept, "PYTHONPATH": str(ROOT)}
-
-    def _first_line(self, process: subprocess.Popen[str]) -> str:
-        assert process.stdout is not None
-        until = time.monotonic() + START_S
-        while time.monotonic() < until:
-            readable, _, _ = select.select([process.stdout], [], [], 0.2)
-            line = process.stdout.readline() if readable else ""
-            if line:
-                return line
-            if readable or process.poll() is not None:  # it closed its end, or is gone
-                self._fail("it ended")
-        return self._fail(f"it did not answer within {START_S:.0f} s")
-
-    def _fail(self, how: str) -> NoReturn:
-        self.stop()
-        said = self._log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:].strip()
-        raise ArgillaNotStartedError(
-            f"Argilla did not start ({how}). {said}\nLogs are in {self._home / 'logs'}."
+    def _begin(self, python: Path, log: int) -> subprocess.Popen[bytes]:
+        mine = ("ARGILLA_", "SLACK_")  # settings and secrets of the bot
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(mine)}
+        place = ("--home", str(self._home), "--port", str(self._port))
+        return subprocess.Popen(  # noqa: S603
+            [str(python), "-m", "local.argilla", *place],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env={**kept, "PYTHONPATH": str(ROOT)},
+            start_new_session=True,  # Ctrl-C at a terminal is for the bot, which then stops this
         )
+
+    def _first_line(self, process: subprocess.Popen[bytes]) -> bytes:
+        """What the supervisor says when the server answers; less where it ended or takes too long."""
+        assert process.stdout is not None
+        said = b""
+        until = time.monotonic() + START_S
+        while not said.endswith(b"\n") and time.monotonic() < until:
+            readable, _, _ = select.select([process.stdout], [], [], 0.2)
+            some = os.read(process.stdout.fileno(), 4096) if readable else b""
+            if readable and not some:  # it closed its end
+                break
+            said += some
+        return said
+
+    def _fail(self, said_before: int) -> NoReturn:
+        self.stop()
+        said = self._log.read_bytes()[said_before:].decode(errors="replace").strip()[-LOG_TAIL:]
+        why = said or f"it did not answer within {START_S:.0f} s"
+        raise ArgillaNotStartedError(f"Argilla did not start: {why}\nIts logs are in {self._log.parent}.")

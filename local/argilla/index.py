@@ -1,16 +1,18 @@
-"""The index in SQLite: its tables, and connections to it that are never shared by threads or across a fork.
+"""The index: one SQLite file beside Argilla's own, and connections to it that no other thread or process shares.
 
 `record` has one row a record, `facet` one row for each value that can be filtered or sorted by, `passage` the text
-(one row a field, and one with all fields under the name ""), `vector` the vectors.
+(one row a field, and one with all fields under the name ""), `vector` the vectors. Nothing in it is lost with it:
+it is made again from Argilla's database.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 SCHEMA = """
@@ -59,12 +61,32 @@ CREATE TABLE IF NOT EXISTS vector (
     data BLOB NOT NULL,
     PRIMARY KEY (settings, record)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS vector_record ON vector (record);
 CREATE TABLE IF NOT EXISTS change (settings TEXT PRIMARY KEY, number INTEGER NOT NULL);
 """
 
+log = logging.getLogger(__name__)
+
+# Another number is another file: an index that an earlier release made is made again.
+VERSION = 2
 WAIT_S = 30
 _own = threading.local()
 _writing = threading.Lock()
+
+
+def prepare() -> None:
+    """Throw away what another release made, and an index that cannot be read; before anything else is open."""
+    for file in _folder().glob("search*.db*"):
+        if not file.name.startswith(_file().name):
+            file.unlink()
+    try:
+        with closing(_open()) as connection:
+            connection.execute("SELECT count(*) FROM record").fetchone()
+            connection.execute("SELECT count(*) FROM words WHERE words MATCH 'a'").fetchone()
+    except sqlite3.DatabaseError as error:
+        log.warning("index unreadable, made again reason=%s", error)
+        for file in _folder().glob(_file().name + "*"):
+            file.unlink()
 
 
 def reading() -> sqlite3.Connection:
@@ -89,12 +111,18 @@ def writing() -> Iterator[sqlite3.Connection]:
         connection.commit()
 
 
+def _folder() -> Path:
+    return Path(os.environ["ARGILLA_HOME_PATH"])
+
+
+def _file() -> Path:
+    return _folder() / f"search-{VERSION}.db"
+
+
 def _open() -> sqlite3.Connection:
-    file = Path(os.environ["ARGILLA_HOME_PATH"]) / "search.db"
-    connection = sqlite3.connect(file, timeout=WAIT_S, isolation_level=None)
+    connection = sqlite3.connect(_file(), timeout=WAIT_S, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA recursive_triggers = ON")
     connection.executescript(SCHEMA)
     return connection

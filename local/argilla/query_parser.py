@@ -7,55 +7,55 @@ query string that Elasticsearch takes there.
 from __future__ import annotations
 
 import re
-import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from local.argilla.words import is_word, spelled
 
 PART = re.compile(r'(?P<either>\|)|(?P<not>-)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"|]+))')
 MOST = 10_000
-WORDS_MOST = 200
-NOTHING = '""'
+TERMS_MOST = 200
 
 
-def fts_query(typed: str) -> str:
-    """The query of FTS5; one that matches nothing where nothing to look for was typed."""
-    wanted: list[list[str]] = [[]]
+@dataclass(frozen=True)
+class Words:
+    """Two queries of FTS5: what has to match, and what must not; None where nothing of the kind was typed."""
+
+    wanted: str | None
+    unwanted: str | None
+
+
+def parse(typed: str) -> Words:
+    """What to look for."""
+    groups: list[list[str]] = []
     unwanted: list[str] = []
     is_either = False
-    for part in list(PART.finditer(typed[:MOST]))[:WORDS_MOST]:
+    for part in list(PART.finditer(typed[:MOST]))[:TERMS_MOST]:
+        term = None if part["either"] else _term(part)
         if part["either"]:
-            is_either = bool(wanted[-1])
-            continue
-        term = _term(part)
-        if term is None:
-            continue
-        if part["not"]:
+            is_either = bool(groups)
+        elif term and part["not"]:
             unwanted.append(term)
-        elif is_either:
-            wanted[-1].append(term)
-        else:
-            wanted.append([term])
-        is_either = False
-    groups = [f"({' OR '.join(group)})" for group in wanted if group]
-    if not groups:
-        return NOTHING
-    query = " AND ".join(groups)
-    return f"({query}) NOT ({' OR '.join(unwanted)})" if unwanted else query
+        elif term and is_either:
+            groups[-1].append(term)
+        elif term:
+            groups.append([term])
+        is_either = is_either and not term
+    return Words(" AND ".join(map(_any_of, groups)) or None, _any_of(unwanted) if unwanted else None)
+
+
+def _any_of(terms: Iterable[str]) -> str:
+    return f"({' OR '.join(terms)})"
 
 
 def _term(part: re.Match[str]) -> str | None:
     if part["phrase"] is not None:
         return _quoted(part["phrase"])
-    word = part["word"].lstrip("+")
-    is_prefix = word.endswith("*")
-    term = _quoted(word)
-    return f"{term} *" if term and is_prefix else term
+    term = _quoted(part["word"])
+    return f"{term} *" if term and part["word"].endswith("*") else term
 
 
 def _quoted(text: str) -> str | None:
-    """A string of FTS5, which knows no way out of its quotes; None where it holds no letter, digit or other token."""
-    clean = "".join(sign if _is_token(sign) else " " for sign in text).strip()
-    return f'"{clean}"' if clean else None
-
-
-def _is_token(sign: str) -> bool:
-    """What FTS5's unicode61 takes as part of a token."""
-    return unicodedata.category(sign)[0] in "LN" or unicodedata.category(sign) == "Co"
+    """A string of FTS5, which knows no way out of its quotes; None where there is nothing in it to look for."""
+    clean = spelled(text.replace('"', " "))
+    return f'"{clean}"' if is_word(clean) else None

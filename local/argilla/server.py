@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import sys
 from pathlib import Path
@@ -13,9 +14,11 @@ def main(port: int) -> None:
     """Serve on this port of the loopback address."""
     import uvicorn
 
-    _migrate()
-    from local.argilla import engine, speedups  # noqa: F401 (registers the engine before the application is made)
+    _migrate()  # first: Alembic switches off all loggers that are there
+    logging.getLogger("local").setLevel(logging.INFO)
+    from local.argilla import engine, index, speedups  # noqa: F401 (registers the engine before the application is made)
 
+    index.prepare()
     speedups.apply()
     asyncio.run(_prepare())
     uvicorn.run(

@@ -18,6 +18,7 @@ def apply() -> None:
     for one in (_build_parsers_once, _build_no_unheard_events):
         try:
             one()
+            log.info("speed-up in place name=%s", one.__name__)
         except (AttributeError, ImportError) as error:
             log.warning("speed-up skipped name=%s reason=%s", one.__name__, error)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Rows = NDArray[np.int64]
+HELD_MOST = 8  # settings; the one that was read first goes first
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,10 @@ def matrix(connection: sqlite3.Connection, settings: str) -> Matrix:
     with _turn:
         held = _held.get(settings)
         if held is None or held.change != change:
+            _held.pop(settings, None)
             held = _held[settings] = _read(connection, settings, change)
+            while len(_held) > HELD_MOST:
+                _held.pop(next(iter(_held)))
         return held
 
 
@@ -57,7 +61,7 @@ def nearest(
     if without is not None:
         chosen &= held.rows != without
     rows = held.rows[chosen]
-    scores = (1 + (held.numbers[chosen] @ to)) / 2
+    scores = np.clip((1 + held.numbers @ to) / 2, 0, 1)[chosen]
     best = np.argpartition(-scores, most - 1)[:most] if most < len(scores) else np.arange(len(scores))
     best = best[np.lexsort((rows[best], -scores[best]))]
     return [(int(rows[one]), float(scores[one])) for one in best]

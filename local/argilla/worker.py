@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from functools import partial
+
+from local.argilla.children import die_with
+
 
 def main() -> None:
     from argilla_server.jobs.queues import DEFAULT_QUEUE, HIGH_QUEUE, REDIS_CONNECTION
@@ -10,6 +16,12 @@ def main() -> None:
     from local.argilla import engine, speedups  # noqa: F401 (jobs look the engine up by its name)
 
     speedups.apply()
+    os.register_at_fork(
+        after_in_child=partial(die_with, os.getpid())
+    )  # RQ's scheduler, which tries webhooks again
+    for queue in (HIGH_QUEUE, DEFAULT_QUEUE):
+        # This worker is the only one, so what counts as running was cut off with its predecessor: try it again.
+        queue.started_job_registry.cleanup(timestamp=sys.maxsize)
     SimpleWorker([HIGH_QUEUE, DEFAULT_QUEUE], connection=REDIS_CONNECTION).work(with_scheduler=True)
 
 

@@ -1,0 +1,19 @@
+"""The benchmark of the embedded Argilla, on a few records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.argilla_search import BOUNDS, measure
+from benchmarks.data import Row
+
+
+@pytest.mark.timeout(300)
+def test_every_figure_that_is_asked_for_is_measured(tmp_path: Path) -> None:
+    figures = measure(tmp_path, [Row(f"message number {n} of some length", "greeting") for n in range(60)], 2)
+
+    assert figures["records"] == 60
+    assert {bound.figure for bound in BOUNDS} <= figures.keys()
+    assert all(value > 0 for value in figures.values())
