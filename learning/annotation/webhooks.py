@@ -45,6 +45,10 @@ class Webhooks:
         self._secret: str | None = None
         self._patience = Patience("registering of the webhook at Argilla")
 
+    @property
+    def is_registered(self) -> bool:
+        return self._secret is not None
+
     def step(self) -> float | None:
         """Register where that did not succeed yet."""
         if self._secret is not None or self._patience.left_s():

@@ -89,6 +89,12 @@ def test_a_variable_that_is_empty_is_not_set(environment: pytest.MonkeyPatch) ->
         ({"ASK_BELOW_MARGIN": "1.1"}, "ASK_BELOW_MARGIN: "),
         ({"ASK_BELOW_MARGIN": "half"}, "ASK_BELOW_MARGIN: "),
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL: "),
+        ({"ARGILLA_API_URL": "https://argilla.example.com"}, "ARGILLA_API_KEY: missing; Argilla shows it"),
+        ({"ARGILLA_API_KEY": SECRET}, "ARGILLA_API_URL: missing"),
+        ({"ARGILLA_API_URL": "argilla.example.com"}, "ARGILLA_API_URL: must be an address that begins"),
+        ({"ARGILLA_NAMES": "nick"}, "ARGILLA_NAMES: "),
+        ({"QUERY_STRATEGY": "guess"}, "QUERY_STRATEGY: must be one of "),
+        ({"ASK_PER_DAY": "-1"}, "ASK_PER_DAY: "),
     ],
 )
 def test_a_variable_that_is_wrong_is_named(
@@ -142,3 +148,28 @@ def test_the_environment_is_left_as_it_is(environment: pytest.MonkeyPatch) -> No
     read_settings()
 
     assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "http://127.0.0.1:8318/argilla/webhook"),
+        (
+            {"ARGILLA_API_URL": "http://localhost:6900/", "ARGILLA_API_KEY": SECRET, "PORT": "9000"},
+            "http://127.0.0.1:9000/argilla/webhook",
+        ),
+        ({"ARGILLA_API_URL": "https://argilla.example.com", "ARGILLA_API_KEY": SECRET}, None),
+        (
+            {
+                "ARGILLA_API_URL": "https://argilla.example.com",
+                "ARGILLA_API_KEY": SECRET,
+                "ARGILLA_WEBHOOK_URL": "https://bot.example.com/argilla/webhook",
+            },
+            "https://bot.example.com/argilla/webhook",
+        ),
+    ],
+)
+def test_webhooks_are_asked_for_where_argilla_can_reach_us(
+    environment: pytest.MonkeyPatch, given: dict[str, str], expected: str | None
+) -> None:
+    assert _read(environment, **given).webhook_url == expected

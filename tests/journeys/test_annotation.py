@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from bot.settings import Settings
@@ -293,3 +294,20 @@ def test_every_correction_is_one_record_whatever_else_happens(
 
     assert words == 4
     assert [one["fields"]["said"] for one in found] == ["- Person 1 chose **praise**"]
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"webhook-id": "1", "webhook-timestamp": "1", "webhook-signature": "v1,x"}]
+)
+def test_a_webhook_that_argilla_did_not_sign_is_refused(
+    slack: Slack, argilla: SignIn, chosen: Settings, headers: dict[str, str]
+) -> None:
+    with bot(slack, chosen, argilla=argilla) as running:
+        assert running.annotation is not None
+        webhooks = running.annotation.webhooks
+        assert webhooks is not None
+        until(lambda: webhooks.is_registered, within_s=20)
+        address = f"http://127.0.0.1:{chosen.port}/argilla/webhook"
+        answer = httpx.post(address, headers=headers, content=b'{"type": "response.created"}')
+
+    assert answer.status_code == 401

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import get_args
+
+import pytest
+
+from bot.names import Policy, SlackNames
+from local.slack.seed import DIRECT_MESSAGES
+from storage.database import Database
+from tests.local.running import Slack, workspace
+from tests.running import ANA, BEN, SUPPORT
+
+TEAM = "T0LOCAL"
+
+
+@pytest.fixture
+def slack() -> Iterator[Slack]:
+    with workspace() as running:
+        yield running
+
+
+def test_people_are_called_as_the_team_wishes(slack: Slack, database: Database) -> None:
+    called = {
+        policy: [SlackNames(slack.web, database, TEAM, policy).person(user) for user in (ANA, BEN, ANA)]
+        for policy in get_args(Policy)
+    }
+
+    assert called == {
+        "real": ["ana", "ben", "ana"],
+        "pseudonym": ["Person 1", "Person 2", "Person 1"],
+        "none": ["Somebody", "Somebody", "Somebody"],
+    }
+
+
+def test_channels_are_called_as_slack_calls_them_and_direct_messages_what_they_are(
+    slack: Slack, database: Database
+) -> None:
+    names = SlackNames(slack.web, database, TEAM, "none")
+
+    assert names.channel(SUPPORT) == "#support"
+    assert names.channel(DIRECT_MESSAGES["ana"]) == "direct message"
+
+
+def test_where_slack_does_not_tell_ids_take_the_place_of_names_for_now(
+    slack: Slack, database: Database
+) -> None:
+    names = SlackNames(slack.web, database, TEAM, "real")
+    slack.fault("method", method="users.info", kind="error", error="missing_scope", times=1)
+
+    assert [names.person(ANA), names.person(ANA)] == [ANA, "ana"]
+
+
+def test_a_name_is_asked_for_once(slack: Slack, database: Database) -> None:
+    names = SlackNames(slack.web, database, TEAM, "real")
+    for _ in range(3):
+        names.person(ANA)
+
+    assert len(slack.calls("users.info")) == 1
