@@ -10,6 +10,7 @@ from learning.encoder import Vectors
 SAMPLE = 10_000
 ITERATIONS = 12
 BLOCK = 8_192
+SAME = 1e-6  # by so little copies may differ, because of rounding
 
 
 def cluster(vectors: Vectors, number: int, seed: int) -> Vectors:
@@ -42,10 +43,10 @@ def _spread(vectors: Vectors, number: int, random: np.random.Generator) -> Vecto
     chosen = [int(random.integers(len(vectors)))]
     distance = np.maximum(1 - vectors @ vectors[chosen[0]], 0)
     while len(chosen) < number:
-        total = distance.sum()
-        if total <= 1e-9:  # nothing but copies is left
+        distance = np.where(distance > SAME, distance, 0)
+        if not distance.any():  # nothing but copies is left
             break
-        chosen.append(int(random.choice(len(vectors), p=distance / total)))
+        chosen.append(int(random.choice(len(vectors), p=distance / distance.sum())))
         distance = np.minimum(distance, np.maximum(1 - vectors @ vectors[chosen[-1]], 0))
     return vectors[chosen]
 

@@ -19,9 +19,12 @@ RANDOM_LEAST = 50
 FOLDS = 4
 PARTS = (0.25, 0.5, 1.0)
 RESAMPLES = 400
-# Error after n random labels: error(0) · (1 + n / onset) ** -slope. So steep and so early may it fall.
-SLOPES = np.linspace(0.1, 0.8, 15)
-ONSETS_A_LABEL = np.geomspace(0.1, 10, 15)
+# Error after n random labels: error(0) · (floor + (1 - floor) · (1 + n / onset) ** -slope). What is supposed of such
+# curves beforehand, mean and standard deviation: slope, logarithm of the onset in labels to learn, floor.
+PRIOR = np.array([[0.4, 0.12], [np.log(1.5), 0.7], [0.0, 0.15]])
+SLOPES = np.linspace(0.1, 0.9, 17)
+ONSETS = np.log(np.geomspace(0.1, 15, 17))
+FLOORS = np.linspace(0.0, 0.5, 6)
 TIMES_MOST = 20.0
 
 Errors = NDArray[np.float64]
@@ -79,8 +82,9 @@ def saved(
 
     descriptions: (labels, dimensions); vectors: (answers, dimensions); classes: (answers,), rows of `descriptions`;
     is_random: (answers,). Heads fitted to random answers alone and to all answers are compared on random answers
-    that neither has seen. Assumes that error falls with random labels as error(0) · (1 + n / onset) ** -slope, also
-    beyond as many as were asked, and that what people write did not change meanwhile.
+    that neither has seen. Assumes that error falls with random labels by a power law (Viering & Loog, 2021) whose
+    shape is like that of other texts where the answers say little, also beyond as many as were asked, and that what
+    people write did not change meanwhile.
     """
     number = int(is_random.sum())
     if number < RANDOM_LEAST:
@@ -88,15 +92,12 @@ def saved(
     if number == len(classes):
         return NotYet("nothing was chosen: every answer was asked at random")
     sizes, wrong = _wrong(descriptions, vectors, classes, is_random, seed)
-    random = np.random.default_rng(seed)
-    weights = random.multinomial(number, np.full(number, 1 / number), RESAMPLES) / number  # the bootstrap
-    errors = np.vstack([wrong.mean(axis=0), weights @ wrong])  # (1 + RESAMPLES, sizes)
-    times = _needed(sizes[:-1], errors[:, :-1], errors[:, -1], len(descriptions)) / sizes[-1]
-    if not np.isfinite(times[0]):
-        return NotYet("not yet: the random answers show no learning curve")
-    low, high = np.quantile(np.minimum(times[1:], 1e9), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    times = _resampled(sizes, wrong, len(descriptions), seed) / sizes[-1]
+    low, middle, high = np.quantile(np.minimum(times, 1e9), [(1 - CONFIDENCE) / 2, 0.5, (1 + CONFIDENCE) / 2])
+    if middle > TIMES_MOST:
+        return NotYet("not yet: the random answers do not show how fast the model learns from them")
     upper = np.inf if high > TIMES_MOST else high
-    return Savings(len(classes), *(float(len(classes) * share) for share in (times[0], low, upper)))
+    return Savings(len(classes), *(float(len(classes) * share) for share in (middle, low, upper)))
 
 
 def _wrong(
@@ -107,37 +108,58 @@ def _wrong(
     The columns are no label, parts of the random answers, and last all answers. Also those numbers.
     """
     random_rows = np.random.default_rng(seed).permutation(np.flatnonzero(is_random))
+    chosen = np.flatnonzero(~is_random)
+    names = tuple(str(number) for number in range(len(descriptions)))
+    start = head.fit(names, descriptions, vectors[chosen], classes[chosen], None)  # saves time in each fold
     wrong = np.zeros((len(random_rows), len(PARTS) + 2))
     sizes = np.zeros(len(PARTS) + 2)
     for fold in range(FOLDS):
         held = np.arange(fold, len(random_rows), FOLDS)
         others = np.delete(random_rows, held)
-        parts = [others[: round(len(others) * part)] for part in (0, *PARTS)]
-        every = np.setdiff1d(np.arange(len(classes)), random_rows[held])
-        fitted = None
-        for column, rows in enumerate([*parts, every]):
-            fitted = head.fit(_names(descriptions), descriptions, vectors[rows], classes[rows], fitted)
+        learned = [others[: round(len(others) * part)] for part in (0, *PARTS)]
+        for column, rows in enumerate([*learned, np.concatenate([chosen, others])]):
+            begin = start if column == len(learned) else None
+            fitted = head.fit(names, descriptions, vectors[rows], classes[rows], begin)
             said = fitted.probabilities(vectors[random_rows[held]]).argmax(axis=1)
             wrong[held, column] = said != classes[random_rows[held]]
             sizes[column] += len(rows) / FOLDS
     return sizes, wrong
 
 
-def _names(descriptions: Vectors) -> tuple[str, ...]:
-    return tuple(str(number) for number in range(len(descriptions)))
+def _resampled(sizes: Errors, wrong: Errors, labels: int, seed: int) -> Errors:
+    """Random labels with the error of all answers, (RESAMPLES,): what the answers and the prior leave possible.
 
-
-def _needed(sizes: Errors, errors: Errors, reached: Errors, labels: int) -> Errors:
-    """How many random labels have the error `reached`, (resamples,), by the curve through `errors` at `sizes`.
-
-    errors: (resamples, sizes). Infinite where the curve does not get there.
+    Each resample draws answers (the bootstrap) and a prior mean, and takes the curve that fits both best.
     """
-    slopes, onsets = (grid.ravel() for grid in np.meshgrid(SLOPES, ONSETS_A_LABEL * labels))
-    shapes = (1 + sizes / onsets[:, None]) ** -slopes[:, None]  # (curves, sizes)
-    beginnings = (errors @ shapes.T) / np.square(shapes).sum(axis=1)  # least squares, (resamples, curves)
-    misfit = np.square(errors).sum(axis=1, keepdims=True) - beginnings**2 * np.square(shapes).sum(axis=1)
-    best = misfit.argmin(axis=1)
-    beginning = beginnings[np.arange(len(errors)), best]
-    with np.errstate(divide="ignore", over="ignore"):
-        needed: Errors = onsets[best] * ((beginning / reached) ** (1 / slopes[best]) - 1)
-    return np.where(reached > 0, np.maximum(needed, 0), np.inf)
+    random = np.random.default_rng(seed)
+    number = len(wrong)
+    errors = random.multinomial(number, np.full(number, 1 / number), RESAMPLES) / number @ wrong
+    curves = np.stack([grid.ravel() for grid in np.meshgrid(SLOPES, ONSETS, FLOORS)])  # (3, curves)
+    means = random.normal(PRIOR[:, :1], PRIOR[:, 1:], (3, RESAMPLES))
+    means[2] = np.abs(means[2])
+    unlikely = sum(
+        np.square((curve - mean[:, None]) / deviation)
+        for curve, mean, deviation in zip(curves, means, PRIOR[:, 1], strict=True)
+    )
+    curves[1] = labels * np.exp(curves[1])
+    return _needed(sizes[:-1], errors, np.asarray(unlikely), curves, number)
+
+
+def _needed(sizes: Errors, errors: Errors, unlikely: Errors, curves: Errors, number: int) -> Errors:
+    """How many random labels have the error of the last column, by the likeliest curve through the others.
+
+    errors: (resamples, sizes + 1), shares of `number` answers; unlikely: (resamples, curves); curves: (3, curves),
+    slopes, onsets and floors. Returns (resamples,).
+    """
+    seen, reached = errors[:, :-1], errors[:, -1]
+    slopes, onsets, floors = curves[:, :, None]
+    shapes = floors + (1 - floors) * (1 + sizes / onsets) ** -slopes  # (curves, sizes)
+    beginnings = (seen @ shapes.T) / np.square(shapes).sum(axis=1)  # least squares, (resamples, curves)
+    misfit = np.square(seen).sum(axis=1, keepdims=True) - beginnings**2 * np.square(shapes).sum(axis=1)
+    variance = np.maximum(seen * (1 - seen), 1 / number).mean(axis=1, keepdims=True) / number
+    best = (misfit / variance + unlikely).argmin(axis=1)
+    slope, onset, floor = curves[:, best]
+    above = reached / beginnings[np.arange(len(errors)), best] - floor
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        needed: Errors = onset * (((1 - floor) / above) ** (1 / slope) - 1)
+    return np.where(above > 0, np.maximum(needed, 0), np.inf)

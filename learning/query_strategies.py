@@ -4,7 +4,9 @@ random      uniform
 margin      the two likeliest labels are closest (Scheffer et al., 2001)
 entropy     the whole distribution is flattest (Settles, 2009)
 typiclust   the most typical message of each cluster that has no label yet (Hacohen et al., 2022)
-covering    the default: typiclust while labels are few, then small margins from different places
+covering    the default: what would tell most about the messages the model doubts (after Yu, Bi & Tresp, 2006)
+
+`docs/decisions/0007-query-strategies.md` has the labels that each of them needs.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 
 from learning.clusters import cluster, nearest_centre
 from learning.encoder import Vectors
+from learning.variance import most_telling
 
 Indices = NDArray[np.int64]
 
@@ -25,10 +28,9 @@ RANDOM_SHARE = 0.1
 DEFAULT_STRATEGY = "covering"
 CLUSTERS_MOST = 500
 NEIGHBOURS = 20
-# Typical messages teach most until there are so many labelled ones for each label; from then on doubtful ones do.
-FEW_A_LABEL = 6
-# Small margins are spread over as many places as are asked about, among so many candidates a question.
-CANDIDATES = 10
+# Covering looks at so many messages, and so many labelled ones, at most: its time grows with their square.
+SAMPLE = 4_000
+LEAST_DOUBT = 1e-3
 
 
 class UnknownStrategyError(ValueError):
@@ -136,32 +138,24 @@ def _most_typical_first(vectors: Vectors, rows: Indices) -> Indices:
     return some[np.argsort(-nearest.mean(axis=1), kind="stable")]
 
 
-def by_spread_margin(pool: Pool, n: int, seed: int) -> Indices:
-    """Up to `n` rows of small margin from different places: of the closest CANDIDATES a question, one a cluster."""
-    n = min(n, len(pool))
-    if n <= 0:
-        return np.empty(0, dtype=np.int64)
-    margins = _margins(pool)
-    candidates = np.argsort(margins, kind="stable")[: n * CANDIDATES]
-    of = nearest_centre(pool.vectors[candidates], cluster(pool.vectors[candidates], n, seed))
-    _, first = np.unique(
-        of, return_index=True
-    )  # candidates come by margin: the first of each cluster is closest
-    chosen = candidates[np.sort(first)]
-    others = candidates[~np.isin(candidates, chosen)]
-    return np.concatenate([chosen, others])[:n]
-
-
 def by_covering(pool: Pool, n: int, seed: int) -> Indices:
-    """Typical messages of uncovered clusters while labels are few, then small margins from different places."""
-    labels = pool.probabilities.shape[1]
-    early = min(max(0, FEW_A_LABEL * labels - len(pool.labelled)), n)
-    typical = by_typicality(pool, early, seed)
-    rest = np.setdiff1d(np.arange(len(pool)), typical)
-    doubtful = by_spread_margin(
-        Pool(pool.vectors[rest], pool.probabilities[rest], pool.labelled), n - early, seed
-    )
-    return np.concatenate([typical, rest[doubtful]])
+    """Up to `n` rows that, once labelled, would tell most about the messages of the pool with a small margin.
+
+    How much labels tell about other messages is a Gaussian process's reduction of variance, given what has a label
+    already; each message counts by how doubtful it is. Of a big pool a sample is looked at.
+    """
+    random = np.random.default_rng(seed)
+    sample = _sample(len(pool), max(SAMPLE, min(n, len(pool))), random)
+    if n >= len(sample) or n <= 0:
+        return by_margin(pool, n, seed)
+    known = pool.labelled[_sample(len(pool.labelled), SAMPLE, random)]
+    doubt = np.maximum(1 - _margins(pool)[sample], LEAST_DOUBT)
+    return sample[most_telling(pool.vectors[sample], known, doubt, n)]
+
+
+def _sample(size: int, most: int, random: np.random.Generator) -> Indices:
+    """`most` rows of `size`, in order; all where there are no more."""
+    return np.sort(random.permutation(size)[:most]).astype(np.int64)
 
 
 def _margins(pool: Pool) -> NDArray[np.float32]:

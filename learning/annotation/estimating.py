@@ -81,8 +81,9 @@ def _interval(found: Interval | None) -> list[float] | None:
 def _words(found: Savings | NotYet) -> str:
     if isinstance(found, NotYet):
         return found.reason
-    most = "any number" if math.isinf(found.high) else f"{found.high:.0f}"
+    if math.isinf(found.high):  # then the middle says nothing either
+        return f"{found.labels} answers do what at least {found.low:.0f} random ones would (95 %)"
     return (
         f"{found.labels} answers do what {found.at_random:.0f} random ones would "
-        f"(95 %: {found.low:.0f} to {most})"
+        f"(95 %: {found.low:.0f} to {found.high:.0f})"
     )
