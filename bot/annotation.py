@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.worker import Worker
@@ -22,7 +24,7 @@ from learning.annotation.webhooks import ForgedWebhookError, Webhooks
 from learning.champion import Champion
 from learning.encoder import Encoder
 from storage import answers, labels, outbox, questions
-from storage.database import Database
+from storage.database import Database, DatabaseBusyError
 
 log = logging.getLogger(__name__)
 
@@ -56,12 +58,16 @@ class Annotation:
         return True
 
     def close(self) -> None:
-        """Give up leases and the webhook, so that another replica, or the next start, begins at once."""
-        self.delivery.close()
-        self.answering.close()
-        if self.webhooks:
-            self.webhooks.close()
-        self.connection.close()
+        """Give up leases and the webhook, so that another replica, or the next start, begins at once.
+
+        What can't be given up now runs out by itself.
+        """
+        webhooks = [self.webhooks.close] if self.webhooks else []
+        for give_up in (self.delivery.close, self.answering.close, *webhooks, self.connection.close):
+            try:
+                give_up()
+            except (SQLAlchemyError, DatabaseBusyError) as error:
+                log.warning("not given up: %s", type(error).__name__)
 
 
 def annotate(

@@ -117,9 +117,10 @@ def _wrong(
         held = np.arange(fold, len(random_rows), FOLDS)
         others = np.delete(random_rows, held)
         learned = [others[: round(len(others) * part)] for part in (0, *PARTS)]
+        fitted = None
         for column, rows in enumerate([*learned, np.concatenate([chosen, others])]):
-            begin = start if column == len(learned) else None
-            fitted = head.fit(names, descriptions, vectors[rows], classes[rows], begin)
+            fitted = start if column == len(learned) else fitted
+            fitted = head.fit(names, descriptions, vectors[rows], classes[rows], fitted)
             said = fitted.probabilities(vectors[random_rows[held]]).argmax(axis=1)
             wrong[held, column] = said != classes[random_rows[held]]
             sizes[column] += len(rows) / FOLDS

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from learning.annotation.client import TIMEOUT_S
 from learning.annotation.connection import (
     ArgillaNotFoundError,
     ArgillaRefusedError,
@@ -17,6 +18,7 @@ from learning.annotation.patience import Patience
 
 log = logging.getLogger(__name__)
 
+CLOSE_S = 1.0  # whoever stops the bot waits for this
 EVENTS = ["response.created", "response.updated", "response.deleted", "record.completed"]
 DESCRIPTION = "Corrigible: tells the bot that a reviewer answered"
 
@@ -65,7 +67,7 @@ class Webhooks:
         if self._secret is None:
             return
         try:
-            self._remove_ours()
+            self._remove_ours(CLOSE_S)
         except (ArgillaUnavailableError, ArgillaRefusedError, ArgillaNotFoundError) as error:
             log.info("webhook stays registered: %s", error)
 
@@ -83,14 +85,14 @@ class Webhooks:
         return _hint(event)
 
     def _register(self) -> str:
-        self._remove_ours()
+        self._remove_ours(TIMEOUT_S)
         wanted = {"url": self._url, "events": EVENTS, "description": DESCRIPTION}
         return str(self._connection.call("POST", "webhooks", json=wanted)["secret"])
 
-    def _remove_ours(self) -> None:
-        for one in self._connection.call("GET", "webhooks")["items"]:
+    def _remove_ours(self, timeout_s: float) -> None:
+        for one in self._connection.call("GET", "webhooks", timeout=timeout_s)["items"]:
             if one["url"] == self._url:
-                self._connection.call("DELETE", f"webhooks/{one['id']}")
+                self._connection.call("DELETE", f"webhooks/{one['id']}", timeout=timeout_s)
 
 
 def _hint(event: dict[str, object]) -> Hint | None:
