@@ -21,7 +21,9 @@ PARTS = (0.25, 0.5, 1.0)
 RESAMPLES = 400
 # Error after n random labels: error(0) · (floor + (1 - floor) · (1 + n / onset) ** -slope). What is supposed of such
 # curves beforehand, mean and standard deviation: slope, logarithm of the onset in labels to learn, floor.
-PRIOR = np.array([[0.4, 0.12], [np.log(1.5), 0.7], [0.0, 0.15]])
+PRIOR = np.array([[0.5, 0.12], [np.log(3.0), 0.7], [0.0, 0.05]])
+# Where the truth was known this law misled by up to three times, either way: the deviation of its logarithm.
+LAW_ERROR = 0.5
 SLOPES = np.linspace(0.1, 0.9, 17)
 ONSETS = np.log(np.geomspace(0.1, 15, 17))
 FLOORS = np.linspace(0.0, 0.5, 6)
@@ -130,7 +132,8 @@ def _wrong(
 def _resampled(sizes: Errors, wrong: Errors, labels: int, seed: int) -> Errors:
     """Random labels with the error of all answers, (RESAMPLES,): what the answers and the prior leave possible.
 
-    Each resample draws answers (the bootstrap) and a prior mean, and takes the curve that fits both best.
+    Each resample draws answers (the bootstrap) and a prior mean, takes the curve that fits both best, and how far such
+    curves mislead.
     """
     random = np.random.default_rng(seed)
     number = len(wrong)
@@ -143,7 +146,8 @@ def _resampled(sizes: Errors, wrong: Errors, labels: int, seed: int) -> Errors:
         for curve, mean, deviation in zip(curves, means, PRIOR[:, 1], strict=True)
     )
     curves[1] = labels * np.exp(curves[1])
-    return _needed(sizes[:-1], errors, np.asarray(unlikely), curves, number)
+    needed = _needed(sizes[:-1], errors, np.asarray(unlikely), curves, number)
+    return needed * np.exp(random.normal(0.0, LAW_ERROR, RESAMPLES))
 
 
 def _needed(sizes: Errors, errors: Errors, unlikely: Errors, curves: Errors, number: int) -> Errors:

@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Callable
 
 import numpy as np
-from sqlmodel import Session
 
 from learning.champion import Champion
 from learning.query_strategies import STRATEGIES, Pool
@@ -88,17 +87,13 @@ class Asking:
         rest = [message_id for message_id in pool if message_id not in set(random_ones)]
         chosen = self._choose(rest, number - len(random_ones), seed=before.total)
         with self._database.writing() as session:
-            for message_id in random_ones:
-                self._ask_about(session, message_id, questions.RANDOM)
-            for message_id in chosen:
-                self._ask_about(session, message_id, self._strategy)
+            for message_id in (*random_ones, *chosen):
+                is_random = message_id in random_ones
+                source = questions.RANDOM if is_random else self._strategy
+                if messages.is_standing(session, message_id):
+                    questions.ask(session, self._team_id, message_id, source, is_random)
         log.info("asked reviewers random=%d chosen=%d pool=%d", len(random_ones), len(chosen), len(pool))
         self._on_asked()
-
-    def _ask_about(self, session: Session, message_id: str, source: str) -> None:
-        if messages.is_standing(session, message_id):
-            is_random = source == questions.RANDOM
-            questions.ask(session, self._team_id, message_id, source, is_random)
 
     def _random(self, number: int, seed: int) -> list[str]:
         with self._database.reading() as session:

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from sqlalchemy import update
+from sqlmodel import col
+
+from learning.annotation.asking import DAY_S, Asking
+from learning.annotation.estimating import Estimating
+from learning.annotation.report import rows
+from learning.champion import Champion, Served
+from learning.encoder import Encoder, load_encoder
+from learning.head import Head
+from storage import answers, datasets, predictions, questions
+from storage.database import Database
+from storage.tables import Answer, Label, Message, Question, Stage, Status
+from tests.factories import ANA, TEAM, label_set, predicted, prediction, received, say
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return load_encoder(None, max_tokens=64, threads=1)
+
+
+@pytest.fixture
+def known(database: Database) -> dict[str, Label]:
+    return label_set(database, "bug", "billing", "praise")
+
+
+def _champion(encoder: Encoder, known: dict[str, Label]) -> Champion:
+    weights = np.random.default_rng(0).standard_normal((len(known), encoder.dimensions)).astype(np.float32)
+    return Champion(Served(1, 0, encoder, Head(tuple(label.id for label in known.values()), weights)))
+
+
+def _pool(database: Database, encoder: Encoder, label: Label, number: int) -> list[Message]:
+    """Messages that were predicted and about which nobody said anything."""
+    texts = [f"Where is invoice {one}?" for one in range(number)]
+    messages = [received(database, text) for text in texts]
+    vectors = encoder.encode(texts).vectors
+    with database.writing() as session:
+        for message, vector in zip(messages, vectors, strict=True):
+            predictions.keep_vector(session, message.id, encoder.fingerprint, vector)
+            predictions.put(session, prediction(message, label))
+    return messages
+
+
+def _asking(database: Database, champion: Champion, per_day: int, strategy: str = "covering") -> Asking:
+    return Asking(database, TEAM, champion, strategy, per_day, on_asked=lambda: None)
+
+
+def _step(asking: Asking) -> None:
+    asking._next = 0.0
+    asking.step()
+
+
+def _asked(database: Database) -> questions.Asked:
+    with database.reading() as session:
+        return questions.asked(session, TEAM)
+
+
+def _days_pass(database: Database, days: float) -> None:
+    with database.writing() as session:
+        earlier = {"picked_at": Question.picked_at - days * DAY_S}  # type: ignore[operator]
+        session.connection().execute(
+            update(Question).where(col(Question.picked_at).is_not(None)).values(earlier)
+        )
+
+
+@pytest.mark.parametrize("strategy", ["random", "margin", "entropy", "typiclust", "covering"])
+def test_the_budget_is_spent_in_portions_and_a_tenth_of_it_at_random(
+    database: Database, encoder: Encoder, known: dict[str, Label], strategy: str
+) -> None:
+    _pool(database, encoder, known["bug"], 100)
+    asking = _asking(database, _champion(encoder, known), per_day=50, strategy=strategy)
+
+    _step(asking)
+    _step(asking)
+
+    assert _asked(database) == questions.Asked(random=1, total=10)
+
+
+def test_no_more_is_asked_in_a_day_than_the_budget_and_again_the_next(
+    database: Database, encoder: Encoder, known: dict[str, Label]
+) -> None:
+    _pool(database, encoder, known["bug"], 200)
+    asking = _asking(database, _champion(encoder, known), per_day=20)
+    for _ in range(12):
+        _step(asking)
+        _days_pass(database, 0.2)
+
+    spent = _asked(database)
+    assert 36 <= spent.total <= 48
+    assert spent.random >= spent.total / 10
+
+
+def test_of_few_messages_only_some_are_asked_about(
+    database: Database, encoder: Encoder, known: dict[str, Label]
+) -> None:
+    _pool(database, encoder, known["bug"], 7)
+
+    _step(_asking(database, _champion(encoder, known), per_day=50))
+
+    assert _asked(database).total == 2
+
+
+def test_without_a_budget_only_corrections_are_asked_about(
+    database: Database, encoder: Encoder, known: dict[str, Label]
+) -> None:
+    messages = _pool(database, encoder, known["bug"], 30)
+    say(database, messages[0], ANA, known["bug"])
+
+    _step(_asking(database, _champion(encoder, known), per_day=0))
+
+    with database.reading() as session:
+        assert questions.by_source(session, TEAM) == {"correction": 1}
+
+
+def test_the_random_tenth_is_drawn_from_all_messages_also_corrected_ones(
+    database: Database, encoder: Encoder, known: dict[str, Label]
+) -> None:
+    corrected = predicted(database, known["bug"])
+    say(database, corrected, ANA, known["billing"])
+    other = _pool(database, encoder, known["bug"], 1)
+
+    with database.reading() as session:
+        assert set(questions.everything(session, TEAM, time.time() - 60)) == {corrected.id, other[0].id}
+        assert questions.pool(session, TEAM, 9) == [other[0].id]
+
+
+def test_what_the_random_answers_say_is_shown_with_its_interval(
+    database: Database, encoder: Encoder, known: dict[str, Label]
+) -> None:
+    messages = _pool(database, encoder, known["bug"], 20)
+    with database.writing() as session:
+        datasets.add(session, TEAM, "d1", Stage.CURRENT)
+        for number, message in enumerate(messages):
+            questions.ask(session, TEAM, message.id, questions.RANDOM, is_random=True)
+            right = known["bug" if number < 15 else "praise"]
+            answer = Answer(
+                response_id=f"r{number}",
+                message_id=message.id,
+                team_id=TEAM,
+                dataset_id="d1",
+                round=1,
+                reviewer="r",
+                status=Status.SUBMITTED,
+                label_id=right.id,
+                answered_at=1.0,
+            )
+            answers.replace(session, (message.id, 1), "d1", [answer], TEAM)
+
+    Estimating(database, TEAM, _champion(encoder, known)).step()
+
+    with database.reading() as session:
+        told = dict(rows(session, TEAM, per_day=50, trust_at_least=0.6, uncontested_most=30))
+    assert told["accuracy, by messages picked at random"] == "75 % (95 %: 54 % to 90 %, 20 answers)"
+    assert told["labels saved against random"] == "not yet: needs 30 more random answers"
+    assert told["reviewers asked about"] == "20 messages (random 20)"
+    assert told["answered by reviewers"] == "20, 0 wait for a first answer"
+    assert told["labels to fine-tune on"] == "20 (20 by reviewers)"
+    assert told["messages waiting for Argilla"].startswith("20, the oldest for")
