@@ -22,7 +22,7 @@ RESAMPLES = 400
 # Error after n random labels: error(0) · (floor + (1 - floor) · (1 + n / onset) ** -slope). What is supposed of such
 # curves beforehand, mean and standard deviation: slope, logarithm of the onset in labels to learn, floor.
 PRIOR = np.array([[0.5, 0.12], [np.log(3.0), 0.7], [0.0, 0.05]])
-# Where the truth was known this law misled by up to three times, either way: the deviation of its logarithm.
+# Where the truth was known this law misled by up to three times: the deviation of its logarithm.
 LAW_ERROR = 0.5
 SLOPES = np.linspace(0.1, 0.9, 17)
 ONSETS = np.log(np.geomspace(0.1, 15, 17))
