@@ -81,9 +81,6 @@ def _interval(found: Interval | None) -> list[float] | None:
 def _words(found: Savings | NotYet) -> str:
     if isinstance(found, NotYet):
         return found.reason
-    if math.isinf(found.high):  # then the middle says nothing either
-        return f"{found.labels} answers do what at least {found.low:.0f} random ones would (95 %)"
-    return (
-        f"{found.labels} answers do what {found.at_random:.0f} random ones would "
-        f"(95 %: {found.low:.0f} to {found.high:.0f})"
-    )
+    # The middle is off by up to three times: only the ends are told.
+    share = f"at least {found.low:.0f}" if math.isinf(found.high) else f"{found.low:.0f} to {found.high:.0f}"
+    return f"{found.labels} answers do what {share} random ones would (95 %)"
