@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from rich.progress import Progress, track
@@ -133,7 +133,13 @@ def ours(name: str) -> Choose:
 
 
 def replay(problem: Problem, choose: Choose, seed: int, batch: int) -> list[tuple[int, float]]:
-    """Labels and accuracy after each batch, from no label on, until the last target or MOST_LABELS is reached."""
+    """Labels and accuracy after each batch, from no label on, until the last target or MOST_LABELS is reached.
+
+    The pool is shuffled by the seed: the file is sorted by label, and a head without names begins with ties, which
+    confidence strategies break by order.
+    """
+    order = np.random.default_rng(seed).permutation(len(problem.classes))
+    problem = replace(problem, vectors=problem.vectors[order], classes=problem.classes[order])
     labels = tuple(str(number) for number in range(len(problem.descriptions)))
     labelled, fitted, curve = np.zeros(0, dtype=np.int64), None, list[tuple[int, float]]()
     most = min(MOST_LABELS, len(problem.classes) - batch)
