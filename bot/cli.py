@@ -61,6 +61,7 @@ def run() -> None:
 
 def _serve(settings: Settings) -> None:
     from bot.compose import OPERATORS_FAULTS
+    from bot.local_argilla import LocalArgilla
 
     running: list[LocalArgilla | LocalWorkspace | Bot] = []
     signal.signal(signal.SIGINT, _interrupt)
@@ -76,6 +77,9 @@ def _serve(settings: Settings) -> None:
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for part in running:
+            if isinstance(part, LocalArgilla):
+                part.stop_soon()
         for part in reversed(running):
             part.stop()
 

@@ -14,12 +14,16 @@ class LocalArgilla:
 
     def __init__(self, home: Path, port: int) -> None:
         self._server = EmbeddedArgilla(home, port)
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="argilla")
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="argilla")
         self._sign_in: Future[SignIn] | None = None
 
     def start(self) -> None:
         """Begin to start; some seconds later it answers."""
         self._sign_in = self._pool.submit(self._server.start)
+
+    def stop_soon(self) -> None:
+        """Begin to stop: it takes two seconds, in which others can stop as well."""
+        self._pool.submit(self._server.stop)
 
     def stop(self) -> None:
         self._server.stop()
