@@ -13,6 +13,8 @@ from tests.local.argilla.asking import Asking, Json, api
 from tests.local.argilla.client import rg
 from tests.local.argilla.reviews import SECRET, records, settings
 
+PEOPLE = ("ana", "ben")  # other tests of this run have made others
+
 
 @pytest.fixture(scope="session")
 def owner(argilla: SignIn) -> Iterator[httpx.Client]:
@@ -26,7 +28,7 @@ def team(argilla: SignIn) -> Iterator[rg.Argilla]:
     """Argilla's own client; the workspace is called reading, Ana and Ben annotate there."""
     client = rg.Argilla(argilla.url, argilla.api_key)
     workspace = rg.Workspace("reading", client=client).create()
-    for name in ("ana", "ben"):
+    for name in PEOPLE:
         user = rg.User(name, role="annotator", password=SECRET, client=client).create()
         user.add_to_workspace(workspace)
     yield client
@@ -37,7 +39,7 @@ def team(argilla: SignIn) -> Iterator[rg.Argilla]:
 def annotators(owner: httpx.Client, team: rg.Argilla, argilla: SignIn) -> Iterator[dict[str, httpx.Client]]:
     """The API as each of the annotators."""
     users = owner.get("/users").json()["items"]
-    keys = {one["username"]: one["api_key"] for one in users if one["role"] == "annotator"}
+    keys = {one["username"]: one["api_key"] for one in users if one["username"] in PEOPLE}
     with ExitStack() as opened:
         yield {name: opened.enter_context(api(argilla, key)) for name, key in keys.items()}
 
