@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from alembic import command
@@ -13,22 +14,36 @@ from storage.database import Database, DatabaseUnavailableError
 
 SCRIPTS = Path(__file__).parent / "migrations"
 LOCK = 7_366_224  # any number that is ours: replicas that start together migrate one after the other
+WAIT_S = 30.0  # for the migrations of another replica
+PAUSE_S = 0.05
 
 
 def migrate(database: Database) -> None:
     """Run the migrations that this database lacks, all in one transaction.
 
-    Raises DatabaseUnavailableError where the database does not answer.
+    Raises DatabaseUnavailableError where the database does not answer, or stays locked for longer than WAIT_S.
     """
-    database.check()
-    try:
-        with database.engine.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
-            command.upgrade(configuration(connection), "head")
-    except DBAPIError as error:
-        where = database.engine.url.render_as_string(hide_password=True)
-        raise DatabaseUnavailableError(where, error) from error
+    until = time.monotonic() + WAIT_S
+    while True:
+        try:
+            return _upgrade(database)
+        except DBAPIError as error:
+            if not _locked(error) or time.monotonic() > until:
+                where = database.engine.url.render_as_string(hide_password=True)
+                raise DatabaseUnavailableError(where, error) from error
+            time.sleep(PAUSE_S)
+
+
+def _upgrade(database: Database) -> None:
+    with database.engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+        command.upgrade(configuration(connection), "head")
+
+
+def _locked(error: DBAPIError) -> bool:
+    """SQLite alone gives up on a lock, and does not wait at all for the one that a new file's WAL mode takes."""
+    return "database is locked" in str(error.orig)
 
 
 def configuration(connection: Connection) -> Config:
