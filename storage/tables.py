@@ -328,3 +328,15 @@ class Estimate(SQLModel, table=True):
     team_id: str = Field(primary_key=True)
     figures: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     made_at: float = Field(default_factory=time.time)
+
+
+class Job(SQLModel, table=True):
+    """Something that a team's bots do at set times: when next, who does it now, and how it went last."""
+
+    team_id: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    due_at: float
+    owner: str = ""
+    held_until: float = 0.0
+    succeeded_at: float | None = None
+    failed: str | None = None
