@@ -7,7 +7,16 @@ import uuid
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, Enum, Index, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    Enum,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 
@@ -63,6 +72,42 @@ class Stage(StrEnum):
     CURRENT = "current"
     MOVED = "moved"
     GONE = "gone"
+
+
+class Side(StrEnum):
+    """Whether a labelled message may ever be trained on."""
+
+    TRAINING = "training"
+    HOLDOUT = "holdout"
+
+
+class Phase(StrEnum):
+    """How far a training run is. A challenger that neither was promoted nor refused yet runs in shadow."""
+
+    WAITING = "waiting"
+    TRAINING = "training"
+    SHADOW = "shadow"
+    PROMOTED = "promoted"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class Grounds(StrEnum):
+    """By what a ruling came about."""
+
+    HOLDOUT = "holdout"
+    DUEL = "duel"
+    WATCH = "watch"
+    PERSON = "person"
+
+
+class Decision(StrEnum):
+    """What a ruling decided."""
+
+    PROMOTE = "promote"
+    REFUSE = "refuse"
+    GO_ON = "go_on"
+    ROLL_BACK = "roll_back"
 
 
 def _one_of(choices: type[StrEnum]) -> Any:
@@ -193,13 +238,121 @@ class Card(SQLModel, table=True):
 
 
 class Version(SQLModel, table=True):
-    """One trained model of a team."""
+    """One model of a team.
+
+    `encoder` is the fingerprint of its encoder, `base` that of the encoder it was fine-tuned from (its own where it
+    was not). `artifact` is the digest of the files that the registry keeps of it, None where the encoder is the one
+    that settings name. `card` tells how it was made and how good it is.
+    """
 
     team_id: str = Field(primary_key=True)
     number: int = Field(primary_key=True)
     encoder: str
     encoder_name: str
+    base: str
+    artifact: str | None = None
+    run_id: str | None = None
+    card: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     created_at: float = Field(default_factory=time.time)
+
+
+class Run(SQLModel, table=True):
+    """One training run: why it was asked for, how far it is, and what became of it.
+
+    `report` is what was noticed in its data, `recipe` how it trains, `failed` why it failed. `noted` counts the
+    changes that operators should see, `shown` those that the note in their channel (`note_ts`) shows.
+    """
+
+    __table_args__ = (Index("ix_run_team", "team_id", "created_at"),)
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    team_id: str
+    cause: str
+    asked_by: str = ""
+    phase: Phase = _one_of(Phase)
+    stage: str = ""
+    done: float = 0.0
+    seed: int = 0
+    attempts: int = 0
+    version: int | None = None
+    recipe: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    report: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    failed: str | None = None
+    picture: bytes | None = None
+    picture_text: str = ""
+    noted: int = 1
+    shown: int = 0
+    note_channel: str | None = None
+    note_ts: str | None = None
+    created_at: float = Field(default_factory=time.time)
+    started_at: float | None = None
+    ended_at: float | None = None
+
+
+class Split(SQLModel, table=True):
+    """On which side of the split a labelled message is, for ever: the database refuses to change it."""
+
+    __table_args__ = (UniqueConstraint("message_id", "side"),)
+
+    message_id: str = Field(primary_key=True, foreign_key="message.id")
+    team_id: str = Field(index=True)
+    side: Side = _one_of(Side)
+    drawn_at: float = Field(default_factory=time.time)
+
+
+class Lesson(SQLModel, table=True):
+    """A message that a run learned from, and as what. None of the holdout can be one."""
+
+    __table_args__ = (
+        ForeignKeyConstraint(["message_id", "side"], ["split.message_id", "split.side"]),
+        CheckConstraint("side = 'training'", name="never_the_holdout"),
+    )
+
+    run_id: str = Field(primary_key=True, foreign_key="run.id")
+    message_id: str = Field(primary_key=True)
+    side: Side = _one_of(Side)
+    label_id: str = Field(foreign_key="label.id")
+
+
+class Ruling(SQLModel, table=True):
+    """A verdict on `challenger` against `champion`, the version that then served: what, why, and the numbers."""
+
+    __table_args__ = (Index("ix_ruling_team", "team_id", "made_at"),)
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    team_id: str
+    run_id: str | None = Field(default=None, foreign_key="run.id")
+    challenger: int
+    champion: int
+    grounds: Grounds = _one_of(Grounds)
+    decision: Decision = _one_of(Decision)
+    reason: str
+    figures: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    made_by: str = ""
+    made_at: float = Field(default_factory=time.time)
+
+
+class Dispute(SQLModel, table=True):
+    """A message of which champion and challenger say different things; `asked_at`: when people were asked."""
+
+    __table_args__ = (Index("ix_dispute_asked", "team_id", "asked_at"),)
+
+    run_id: str = Field(primary_key=True, foreign_key="run.id")
+    message_id: str = Field(primary_key=True, foreign_key="message.id", index=True)
+    team_id: str
+    champion_label: str = Field(foreign_key="label.id")
+    challenger_label: str = Field(foreign_key="label.id")
+    asked_at: float | None = None
+    created_at: float = Field(default_factory=time.time)
+
+
+class Tuning(SQLModel, table=True):
+    """The recipe that a team's runs train by, as `corrigible tune` found it."""
+
+    team_id: str = Field(primary_key=True)
+    recipe: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    score: float
+    made_at: float = Field(default_factory=time.time)
 
 
 class Revision(SQLModel, table=True):

@@ -60,7 +60,11 @@ def _version_of(session: Session, team_id: str, encoder: str, encoder_name: str)
         if standing:
             return standing
         version = Version(
-            team_id=team_id, number=(highest or 0) + 1, encoder=encoder, encoder_name=encoder_name
+            team_id=team_id,
+            number=(highest or 0) + 1,
+            encoder=encoder,
+            encoder_name=encoder_name,
+            base=encoder,
         )
         if insert_if_new(session, version):
             return version
