@@ -128,7 +128,7 @@ def _ours(problem: Problem, examples: Vectorized) -> Score:
 
 
 def _baseline(problem: Problem, examples: Vectorized) -> Score:
-    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+    from sklearn.linear_model import LogisticRegression
 
     with warnings.catch_warnings():  # scikit-learn wonders at so many classes for so few rows
         warnings.simplefilter("ignore", UserWarning)

@@ -111,7 +111,7 @@ def _click(database: Database, message_id: str, name: str) -> None:
 
 
 def _baseline_s(encoder: Encoder, chosen: list[Row]) -> float:
-    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+    from sklearn.linear_model import LogisticRegression
 
     vectors = encoder.encode([row.text for row in chosen]).vectors
     began = time.perf_counter()

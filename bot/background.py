@@ -1,4 +1,4 @@
-"""The bot's background work: predicting what waits, and refitting the head."""
+"""The bot's background work: predicting what waits, refitting the head, swapping versions."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 
 from bot.metrics import Metrics
-from learning.champion import Champion
 from learning.classification import BATCH, Classifier
-from learning.refit import Refitter
+from learning.following import Following
+from storage import resolution
+from storage.database import Database
 from storage.resolution import State
 
 log = logging.getLogger(__name__)
@@ -52,27 +53,51 @@ class Predicting:
 class Learning:
     """Refits the head whenever people have said something new, here or through another replica."""
 
-    def __init__(self, refitter: Refitter, metrics: Metrics) -> None:
-        self._refitter = refitter
+    def __init__(self, following: Following, database: Database, team_id: str, metrics: Metrics) -> None:
+        self._following = following
+        self._database = database
+        self._team_id = team_id
         self._metrics = metrics
-        self._fitted: State | None = refitter.state()
-        self.champion = Champion(refitter.serve())
+        self._fitted: State | None = None  # people may have spoken since the champion was fitted
 
     def start_over(self) -> None:
-        """Refit although nobody said anything: something that was learned from is gone."""
+        """Refit although nobody said anything: something that was learned from is gone, or another version serves."""
         self._fitted = None
 
     def step(self) -> float | None:
         """Refit where something is new."""
-        state = self._refitter.state()
+        with self._database.reading() as session:
+            state = resolution.state(session, self._team_id)
         if state == self._fitted:
             return None
         began = time.perf_counter()
-        served = self._refitter.serve(self.champion.served)
-        self.champion.swap(served)
         self._fitted = state
+        served = self._following.refit()
+        if served is None:
+            self._fitted = None
+            return 0.1
         took_s = time.perf_counter() - began
         self._metrics.refits.inc()
         self._metrics.refit_seconds.observe(took_s)
         log.info("refitted version=%s revision=%s seconds=%.3f", served.version, served.revision, took_s)
+        return 0.0
+
+
+class Swapping:
+    """Follows the alias: loads the version that it names beside the one in service, and swaps them."""
+
+    def __init__(self, following: Following, metrics: Metrics, relearn: Callable[[], None]) -> None:
+        self._following = following
+        self._metrics = metrics
+        self._relearn = relearn
+
+    def step(self) -> float | None:
+        """Swap where the alias has moved."""
+        began = time.perf_counter()
+        swap = self._following.follow()
+        if swap is None:
+            return None
+        self._metrics.swaps.inc()
+        self._metrics.swap_seconds.observe(time.perf_counter() - began)
+        self._relearn()
         return 0.0

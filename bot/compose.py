@@ -16,7 +16,7 @@ from slack_sdk.http_retry import RateLimitErrorRetryHandler, RetryHandler
 
 from bot import listeners
 from bot.annotation import Annotation, annotate
-from bot.background import Learning, Predicting
+from bot.background import Learning, Predicting, Swapping
 from bot.courier import Courier
 from bot.metrics import Metrics
 from bot.names import SlackNames
@@ -26,10 +26,12 @@ from bot.socket_mode import SocketConnection
 from bot.web import PortInUseError, WebServer, application
 from bot.worker import Worker
 from learning.annotation.connection import Access
+from learning.artifacts import Artifacts, ArtifactsUrlError
 from learning.classification import Classifier
-from learning.encoder import EncoderNotFoundError, load_encoder
+from learning.encoder import EncoderNotFoundError
+from learning.following import Following
 from learning.label_file import LabelFileError, read_label_file
-from learning.refit import Refitter
+from learning.registry import Registry, Source, UnusableVersionError
 from storage import labels
 from storage.database import Database, DatabaseUnavailableError, DatabaseUrlError, open_database
 from storage.migrate import migrate
@@ -61,6 +63,7 @@ class SlackRefusedError(RuntimeError):
 
 
 OPERATORS_FAULTS = (
+    ArtifactsUrlError,
     DatabaseUnavailableError,
     DatabaseUrlError,
     EncoderNotFoundError,
@@ -68,6 +71,7 @@ OPERATORS_FAULTS = (
     PortInUseError,
     SettingsError,
     SlackRefusedError,
+    UnusableVersionError,
 )
 
 
@@ -153,15 +157,17 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
     )
 
     metrics = Metrics()
-    encoder = load_encoder(settings.encoder, settings.encoder_max_tokens, settings.threads)
-    encoder_name = settings.encoder or "all-MiniLM-L6-v2"
-    learning = Learning(Refitter(database, team_id, encoder, encoder_name), metrics)
-    classifier = Classifier(database, team_id, learning.champion, settings.ask_below_margin)
+    registry = Registry(database, team_id, _artifacts(settings), _source(settings))
+    following = Following(database, team_id, registry)
+    champion = following.champion
+    learning = Learning(following, database, team_id, metrics)
+    classifier = Classifier(database, team_id, champion, settings.ask_below_margin)
     courier = Courier(database, team_id, _client(slack, []), metrics)
 
     show = Worker("courier", courier.step, metrics)
     courier.on_free = show.wake
     learn = Worker("refitter", learning.step, metrics)
+    swapping = Swapping(following, metrics, learning.start_over)
 
     def relearn() -> None:
         learning.start_over()
@@ -175,9 +181,7 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
 
     names = SlackNames(client, database, team_id, settings.argilla_names)
     annotation = (
-        annotate(
-            settings, argilla, database, team_id, learning.champion, encoder_name, names, metrics, settle
-        )
+        annotate(settings, argilla, database, team_id, champion, registry.base, names, metrics, settle)
         if argilla
         else None
     )
@@ -189,13 +193,27 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
     app = App(client=client, signing_secret=slack.signing_secret or "", token_verification_enabled=False)
     listeners.register(app, service, bot_user_id, metrics)
     socket = SocketConnection(app, slack.app_token) if slack.app_token else None
-    workers = [predict, show, learn, *([Worker("socket", socket.watch, metrics)] if socket else [])]
+    workers = [
+        predict,
+        show,
+        learn,
+        Worker("swapper", swapping.step, metrics),
+        *([Worker("socket", socket.watch, metrics)] if socket else []),
+    ]
     workers += annotation.workers if annotation else []
     health = Health(workers, socket, database)
     hear = annotation.hear if annotation else None
     routes = application(None if socket else app, metrics, health.parts, hear)
     server = WebServer(settings.host, settings.port, routes)
     return Bot(workers, courier, server, socket, database, service, metrics, annotation)
+
+
+def _artifacts(settings: Settings) -> Artifacts:
+    return Artifacts(settings.models_url, settings.workplace / "cache")
+
+
+def _source(settings: Settings) -> Source:
+    return Source(settings.encoder, settings.encoder_max_tokens, settings.threads)
 
 
 def _nothing() -> None:

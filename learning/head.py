@@ -7,7 +7,9 @@ instead of around zero. `docs/decisions/0003-head.md` has the figures behind the
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,26 +32,52 @@ class Head:
 
     labels: tuple[str, ...]
     weights: Vectors
+    sharpness: float = SHARPNESS
 
     def probabilities(self, vectors: Vectors) -> Vectors:
         """(messages, labels) for (messages, dimensions); each row sums to 1."""
-        return _softmax(SHARPNESS * (vectors @ self.weights.T))
+        return softmax(self.sharpness * (vectors @ self.weights.T))
+
+    def save(self, path: Path) -> None:
+        """Write it as safetensors, labels and sharpness in its metadata."""
+        from safetensors.numpy import save_file
+
+        about = {"labels": json.dumps(self.labels), "sharpness": repr(self.sharpness)}
+        save_file({"weights": np.ascontiguousarray(self.weights)}, path, metadata=about)
+
+    @staticmethod
+    def load(path: Path) -> Head:
+        """Read what `save` wrote. Raises OSError, KeyError or ValueError where it is something else."""
+        from safetensors import safe_open
+
+        with safe_open(path, framework="np") as file:
+            about = file.metadata()
+            weights = file.get_tensor("weights").astype(np.float32)
+        return Head(tuple(json.loads(about["labels"])), weights, float(about["sharpness"]))
 
 
 def fit(
-    labels: tuple[str, ...], descriptions: Vectors, examples: Vectors, classes: Classes, start: Head | None
+    labels: tuple[str, ...],
+    descriptions: Vectors,
+    examples: Vectors,
+    classes: Classes,
+    start: Head | None,
+    learned: Head | None = None,
 ) -> Head:
     """A head for `labels`, fitted to their descriptions and to examples.
 
     descriptions: (labels, dimensions); examples: (examples, dimensions); classes: (examples,), rows of
     `descriptions`. `start`: an earlier head to begin from, which saves time and does not change the result.
+    `learned`: the head that a fine-tuned encoder was trained with: its weights are the prior of the labels it knows,
+    so that what was said since moves the head and what was learned stays.
     """
-    if not len(classes):
+    if not len(classes) and learned is None:
         return Head(labels, ZERO_SHOT_SCALE * descriptions)
-    prior = PRIOR_SCALE * descriptions
+    prior = _beginning(labels, PRIOR_SCALE * descriptions, learned)
+    sharpness = learned.sharpness if learned else SHARPNESS
     vectors = np.vstack([descriptions, examples])
     rows = np.concatenate([np.arange(len(labels)), classes])
-    return Head(labels, _minimize(prior, vectors, rows, _beginning(labels, prior, start)))
+    return Head(labels, _minimize(prior, vectors, rows, _beginning(labels, prior, start)), sharpness)
 
 
 def _beginning(labels: tuple[str, ...], prior: Vectors, start: Head | None) -> Vectors:
@@ -67,7 +95,7 @@ def _minimize(prior: Vectors, vectors: Vectors, rows: Classes, start: Vectors) -
     def loss_and_gradient(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weights = flat.reshape(prior.shape).astype(np.float32)
         away = weights - prior
-        likelihood = _softmax(vectors @ weights.T)
+        likelihood = softmax(vectors @ weights.T)
         loss = -np.log(likelihood[truth] + 1e-12).sum() + PRECISION / 2 * np.square(away).sum()
         likelihood[truth] -= 1.0
         gradient = likelihood.T @ vectors + PRECISION * away
@@ -81,7 +109,8 @@ def _minimize(prior: Vectors, vectors: Vectors, rows: Classes, start: Vectors) -
     return weights
 
 
-def _softmax(logits: Vectors) -> Vectors:
+def softmax(logits: Vectors) -> Vectors:
+    """Rows of probabilities for rows of logits."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     rows: Vectors = shifted / shifted.sum(axis=1, keepdims=True)
     return rows

@@ -10,10 +10,12 @@ import numpy as np
 from learning import head
 from learning.champion import Served
 from learning.encoder import Encoder, Vectors
-from storage import labels, predictions, resolution, versions
+from learning.head import Head
+from storage import labels, messages, predictions, resolution, versions
 from storage.database import Database
-from storage.resolution import State
 from storage.tables import Label, Version
+
+AT_ONCE = 32
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,47 @@ class TrainingSet:
 
 
 class Refitter:
-    """Fits heads for one team over one encoder, whose vectors of the labels' texts are computed once."""
+    """Fits heads for one team over one encoder, whose vectors of the labels' texts are computed once.
 
-    def __init__(self, database: Database, team_id: str, encoder: Encoder, encoder_name: str) -> None:
+    `version` and `learned` are those of a fine-tuned encoder: its number, and the head that it was trained with.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        team_id: str,
+        encoder: Encoder,
+        encoder_name: str,
+        version: int | None = None,
+        learned: Head | None = None,
+    ) -> None:
+        self.encoder = encoder
         self._database = database
         self._team_id = team_id
-        self._encoder = encoder
         self._encoder_name = encoder_name
+        self._version = version
+        self.learned = learned
         self._known: dict[str, Vectors] = {}
+
+    def read_again(self) -> int:
+        """Compute the vectors that labelled messages lack under this encoder; how many they were."""
+        with self._database.reading() as session:
+            said = list(resolution.labelled(session, self._team_id))
+            known = predictions.vectors(session, self.encoder.fingerprint, said)
+            missing = [message_id for message_id in said if message_id not in known]
+        for start in range(0, len(missing), AT_ONCE):
+            self._read(missing[start : start + AT_ONCE])
+        return len(missing)
+
+    def _read(self, message_ids: list[str]) -> None:
+        with self._database.reading() as session:
+            texts = messages.texts(session, message_ids)
+        vectors = self.encoder.encode(list(texts.values())).vectors
+        with self._database.writing() as session:
+            still = messages.texts(session, list(texts))  # edited or erased meanwhile: not what was read
+            for (message_id, text), vector in zip(texts.items(), vectors, strict=True):
+                if still.get(message_id) == text:
+                    predictions.keep_vector(session, message_id, self.encoder.fingerprint, vector)
 
     def serve(self, previous: Served | None = None) -> Served:
         """A head fitted on the labels as they are now; begins from `previous` to be quick."""
@@ -55,24 +90,25 @@ class Refitter:
             training.examples,
             training.classes,
             start=previous.head if previous else None,
+            learned=self.learned,
         )
         with self._database.writing() as session:
             revision = versions.revise(session, version, training.fingerprint, training.messages)
-        return Served(version.number, revision.number, self._encoder, fitted)
-
-    def state(self) -> State:
-        """Changes with everything that people say or answer."""
-        with self._database.reading() as session:
-            return resolution.state(session, self._team_id)
+        return Served(version.number, revision.number, self.encoder, fitted)
 
     def _gather(self) -> tuple[TrainingSet, Version]:
-        with self._database.writing() as session:
-            version = versions.champion(session, self._team_id, self._encoder.fingerprint, self._encoder_name)
+        version = self._row()
         with self._database.reading() as session:
             known = labels.active(session, self._team_id)
             said = resolution.labelled(session, self._team_id)
-            vectors = predictions.vectors(session, self._encoder.fingerprint, list(said))
+            vectors = predictions.vectors(session, self.encoder.fingerprint, list(said))
         return self._training_set(known, said, vectors), version
+
+    def _row(self) -> Version:
+        with self._database.writing() as session:
+            if self._version is not None:
+                return versions.get(session, self._team_id, self._version)
+            return versions.champion(session, self._team_id, self.encoder.fingerprint, self._encoder_name)
 
     def _training_set(
         self, known: list[Label], said: dict[str, str], vectors: dict[str, Vectors]
@@ -84,16 +120,16 @@ class Refitter:
         classes = [number for _, number in written] + [number for _, number in learned]
         return TrainingSet(
             labels=tuple(known),
-            examples=np.array(examples, dtype=np.float32).reshape(len(examples), self._encoder.dimensions),
+            examples=np.array(examples, dtype=np.float32).reshape(len(examples), self.encoder.dimensions),
             classes=np.array(classes, dtype=np.int64),
             messages=len(learned),
         )
 
     def _vectors(self, texts: list[str]) -> Vectors:
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        self._known.update(zip(new, self._encoder.encode(new).vectors, strict=True))
+        self._known.update(zip(new, self.encoder.encode(new).vectors, strict=True))
         rows = [self._known[text] for text in texts]
-        return np.array(rows, dtype=np.float32).reshape(len(rows), self._encoder.dimensions)
+        return np.array(rows, dtype=np.float32).reshape(len(rows), self.encoder.dimensions)
 
 
 def description(label: Label) -> str:

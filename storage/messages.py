@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, func, select
@@ -21,6 +22,18 @@ def waiting(session: Session, team_id: str, most: int) -> list[Message]:
     """Messages without a prediction, longest waiting first; all replicas see them in one order."""
     chosen = select(Message).where(Message.team_id == team_id, Message.waiting)
     return list(session.exec(chosen.order_by(col(Message.received_at), col(Message.id)).limit(most)))
+
+
+def texts(session: Session, message_ids: Sequence[str]) -> dict[str, str]:
+    """The text of each of these messages that was not erased."""
+    found: dict[str, str] = {}
+    for start in range(0, len(message_ids), 500):  # databases bound how many parameters one statement takes
+        some = message_ids[start : start + 500]
+        rows = select(Message.id, Message.text).where(
+            col(Message.id).in_(some), col(Message.erased_at).is_(None)
+        )
+        found.update(session.exec(rows).all())
+    return found
 
 
 def count_waiting(session: Session, team_id: str) -> int:

@@ -98,6 +98,7 @@ class Grounds(StrEnum):
     HOLDOUT = "holdout"
     DUEL = "duel"
     WATCH = "watch"
+    SWAP = "swap"
     PERSON = "person"
 
 
@@ -315,7 +316,10 @@ class Lesson(SQLModel, table=True):
 
 
 class Ruling(SQLModel, table=True):
-    """A verdict on `challenger` against `champion`, the version that then served: what, why, and the numbers."""
+    """A verdict on `challenger` against `champion`, the version that then served: what, why, and the numbers.
+
+    A roll back names as `challenger` the version that comes back. `shown_at`: when operators were told.
+    """
 
     __table_args__ = (Index("ix_ruling_team", "team_id", "made_at"),)
 
@@ -330,6 +334,7 @@ class Ruling(SQLModel, table=True):
     figures: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     made_by: str = ""
     made_at: float = Field(default_factory=time.time)
+    shown_at: float | None = None
 
 
 class Dispute(SQLModel, table=True):

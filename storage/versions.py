@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlmodel import Session, col, func, select
 
 from storage.database import insert_if_new
-from storage.tables import Alias, Revision, Version
+from storage.tables import Alias, Decision, Grounds, Revision, Ruling, Version
 
 CHAMPION = "champion"
 
 
+class VersionNotFoundError(LookupError):
+    """A team has no such version."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"There is no version {number}; `corrigible versions` lists those that there are.")
+        self.number = number
+
+
+class NothingToRollBackToError(LookupError):
+    """The version in service took nobody's place."""
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing to roll back to: the version in service took no other's place.")
+
+
 def champion(session: Session, team_id: str, encoder: str, encoder_name: str) -> Version:
-    """The version in service; a first one, or one for another encoder than before, is made and promoted."""
+    """The version in service, where it is made from this encoder; otherwise one that is this encoder itself,
+    made where there is none, and promoted."""
     alias = session.get(Alias, (team_id, CHAMPION))
     standing = session.get(Version, (team_id, alias.version)) if alias else None
-    if standing and standing.encoder == encoder:
+    if standing and standing.base == encoder:
         return standing
-    version = _version_of(session, team_id, encoder, encoder_name)
+    version = plain(session, team_id, encoder, encoder_name)
     if alias:
         alias.version = version.number
     else:
@@ -28,6 +46,133 @@ def in_service(session: Session, team_id: str) -> int | None:
     """The number of the version that the alias `champion` names."""
     alias = session.get(Alias, (team_id, CHAMPION))
     return alias.version if alias else None
+
+
+def get(session: Session, team_id: str, number: int) -> Version:
+    """One version. Raises VersionNotFoundError."""
+    version = session.get(Version, (team_id, number))
+    if version is None:
+        raise VersionNotFoundError(number)
+    return version
+
+
+def every(session: Session, team_id: str) -> list[Version]:
+    """All versions of a team, latest first."""
+    chosen = select(Version).where(Version.team_id == team_id)
+    return list(session.exec(chosen.order_by(col(Version.number).desc())))
+
+
+def register(
+    session: Session,
+    team_id: str,
+    run_id: str,
+    parent: Version,
+    encoder: str,
+    artifact: str,
+    card: dict[str, Any],
+) -> Version:
+    """A version that a run made from the encoder of `parent`; the same one where the run registered it before."""
+    of_run = select(Version).where(Version.team_id == team_id, Version.run_id == run_id)
+    while True:
+        highest = session.exec(select(func.max(Version.number)).where(Version.team_id == team_id)).one()
+        standing = session.exec(of_run).first()
+        if standing:
+            return standing
+        version = Version(
+            team_id=team_id,
+            number=(highest or 0) + 1,
+            encoder=encoder,
+            encoder_name=parent.encoder_name,
+            base=parent.base,
+            artifact=artifact,
+            run_id=run_id,
+            card=card,
+        )
+        if insert_if_new(session, version):
+            return version
+
+
+def rule(session: Session, ruling: Ruling) -> None:
+    """Keep a ruling; where it promotes or rolls back, the alias moves in the same transaction.
+
+    Raises VersionNotFoundError.
+    """
+    session.add(ruling)
+    if ruling.decision in (Decision.PROMOTE, Decision.ROLL_BACK):
+        _move(session, ruling.team_id, ruling.challenger)
+    session.flush()
+
+
+def _move(session: Session, team_id: str, number: int) -> None:
+    get(session, team_id, number)
+    alias = session.exec(
+        select(Alias).where(Alias.team_id == team_id, Alias.name == CHAMPION).with_for_update()
+    ).one()
+    alias.version = number
+
+
+def promotion(session: Session, team_id: str, number: int, by: str, reason: str) -> Ruling:
+    """A person's ruling that a version shall serve, not kept yet. Raises VersionNotFoundError."""
+    get(session, team_id, number)
+    return Ruling(
+        team_id=team_id,
+        challenger=number,
+        champion=in_service(session, team_id) or 0,
+        grounds=Grounds.PERSON,
+        decision=Decision.PROMOTE,
+        reason=reason,
+        made_by=by,
+    )
+
+
+def roll_back(
+    session: Session, team_id: str, by: str, reason: str, grounds: Grounds = Grounds.PERSON
+) -> Ruling:
+    """A ruling that the version before shall serve again, not kept yet. Raises NothingToRollBackToError."""
+    return Ruling(
+        team_id=team_id,
+        challenger=before(session, team_id),
+        champion=in_service(session, team_id) or 0,
+        grounds=grounds,
+        decision=Decision.ROLL_BACK,
+        reason=reason,
+        made_by=by,
+    )
+
+
+def before(session: Session, team_id: str) -> int:
+    """The version whose place the one in service took. Raises NothingToRollBackToError."""
+    promotion = latest_promotion(session, team_id)
+    if promotion is None:
+        raise NothingToRollBackToError
+    return promotion.champion
+
+
+def latest_promotion(session: Session, team_id: str) -> Ruling | None:
+    """The ruling that put the version in service into its place; None where it is the first, or came back."""
+    moves = select(Ruling).where(
+        Ruling.team_id == team_id, col(Ruling.decision).in_([Decision.PROMOTE, Decision.ROLL_BACK])
+    )
+    promoted: list[Ruling] = []  # as a stack: a roll back takes the promotion away that it undoes
+    for ruling in session.exec(moves.order_by(col(Ruling.made_at), col(Ruling.id))):
+        if ruling.decision is Decision.PROMOTE:
+            promoted.append(ruling)
+        elif promoted:
+            promoted.pop()
+    if promoted and promoted[-1].challenger == in_service(session, team_id):
+        return promoted[-1]
+    return None
+
+
+def rulings(session: Session, team_id: str, most: int) -> list[Ruling]:
+    """The latest rulings, latest first."""
+    chosen = select(Ruling).where(Ruling.team_id == team_id)
+    return list(session.exec(chosen.order_by(col(Ruling.made_at).desc()).limit(most)))
+
+
+def of_run(session: Session, run_id: str) -> list[Ruling]:
+    """What was ruled on the challenger of a run, oldest first."""
+    return list(session.exec(select(Ruling).where(Ruling.run_id == run_id).order_by(col(Ruling.made_at))))
 
 
 def revise(session: Session, version: Version, fingerprint: str, labelled: int) -> Revision:
@@ -50,9 +195,10 @@ def revise(session: Session, version: Version, fingerprint: str, labelled: int) 
             return revision
 
 
-def _version_of(session: Session, team_id: str, encoder: str, encoder_name: str) -> Version:
-    """The latest version of this encoder, made where there is none."""
+def plain(session: Session, team_id: str, encoder: str, encoder_name: str) -> Version:
+    """The version that is this encoder as it is, not fine-tuned; made where there is none."""
     of_encoder = select(Version).where(Version.team_id == team_id, Version.encoder == encoder)
+    of_encoder = of_encoder.where(col(Version.artifact).is_(None))
     while True:
         # Read first: should another replica register a version from here on, this number is taken and we look again.
         highest = session.exec(select(func.max(Version.number)).where(Version.team_id == team_id)).one()

@@ -50,7 +50,14 @@ def settings(tmp_path: Path, database_url: str, **changes: Any) -> Settings:
     labels = tmp_path / "labels.toml"
     if not labels.exists():
         labels.write_text(LABELS, encoding="utf-8")
-    given = {"database_url": database_url, "labels_file": labels, "port": free_port(), **changes}
+    given = {
+        "database_url": database_url,
+        "labels_file": labels,
+        "port": free_port(),
+        "models_url": str(tmp_path / "models"),
+        "workplace": tmp_path / "training",
+        **changes,
+    }
     return Settings(_env_file=None, **given)
 
 
@@ -100,6 +107,8 @@ class BotProcess:
             "DATABASE_URL": chosen.database_url.get_secret_value(),
             "LABELS_FILE": str(chosen.labels_file),
             "PORT": str(chosen.port),
+            "MODELS_URL": chosen.models_url,
+            "WORKPLACE": str(chosen.workplace),
             **(argilla or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None

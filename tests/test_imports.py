@@ -25,6 +25,7 @@ FORBIDDEN = {
     "learning": {"bot", "local", "slack_bolt", "slack_sdk"},
     "local": {"bot", "learning", "storage", "torch", "transformers"},
 }
+TRAINING_PROCESS = {"learning/training/feeding.py", "learning/training/model.py"}
 ONE_PLACE = {"argilla", "apscheduler", "ray"}
 
 # Every module is imported, in a process of its own that notes whatever this starts or opens.
@@ -129,6 +130,8 @@ def _module(file: Path) -> str:
 
 
 def _is_imported(file: Path) -> bool:
-    """Migrations are run by Alembic, and `__main__` by Python."""
+    """Migrations are run by Alembic, `__main__` by Python, and what extends torch in a process of its own."""
     is_argillas = file.parent.name == "argilla" and file.name != "embedded.py"  # of another environment
-    return "migrations" not in file.parts and file.name != "__main__.py" and not is_argillas
+    is_the_trainers = str(file.relative_to(ROOT)) in TRAINING_PROCESS
+    outside = is_argillas or is_the_trainers
+    return "migrations" not in file.parts and file.name != "__main__.py" and not outside

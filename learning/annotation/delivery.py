@@ -20,8 +20,8 @@ from learning.annotation.connection import (
 from learning.annotation.datasets import Datasets, ForeignDatasetError
 from learning.annotation.patience import Patience, back_off_s
 from learning.annotation.records import Form, Names
-from learning.encoder import Vectors
-from storage import contents, datasets, leases, outbox, predictions
+from learning.encoder import Encoder, Vectors
+from storage import contents, datasets, leases, messages, outbox, predictions
 from storage.database import Database
 from storage.datasets import Key
 from storage.outbox import Parcel
@@ -54,14 +54,14 @@ class Delivery:
         team_id: str,
         connection: Connection,
         kept: Datasets,
-        encoder: str,
+        base: Encoder,
         names: Names,
     ) -> None:
         self._database = database
         self._team_id = team_id
         self._connection = connection
         self._kept = kept
-        self._encoder = encoder
+        self._base = base
         self._names = names
         self._owner = uuid.uuid4().hex
         self.patience = Patience("delivery to Argilla")
@@ -108,13 +108,21 @@ class Delivery:
         return 0.0
 
     def _write_letters(self, parcels: list[Parcel], form: Form) -> list[Letter]:
+        vectors = self._vectors([one.message_id for one in parcels])
         with self._database.reading() as session:
-            vectors = predictions.vectors(session, self._encoder, [one.message_id for one in parcels])
             written = [self._letter(session, one, form, vectors.get(one.message_id)) for one in parcels]
         with self._database.writing() as session:
             for letter in written:
                 datasets.attempt(session, form.dataset_id, _keys(letter.sends))
         return written
+
+    def _vectors(self, message_ids: list[str]) -> dict[str, Vectors]:
+        """By the encoder that all versions are made from, also of messages that only a later version read."""
+        with self._database.reading() as session:
+            known = predictions.vectors(session, self._base.fingerprint, message_ids)
+            texts = messages.texts(session, [one for one in message_ids if one not in known])
+        read = self._base.encode(list(texts.values())).vectors
+        return known | dict(zip(texts, read, strict=True))
 
     def _letter(self, session: Session, parcel: Parcel, form: Form, vector: Vectors | None) -> Letter:
         content = contents.of_message(session, parcel.message_id)

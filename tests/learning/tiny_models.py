@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from learning.encoder import Encoder
+from tests.factories import ENCODER
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 WORDS = ["where", "is", "my", "invoice", "the", "export", "crashes", "thank", "you"]
@@ -85,3 +86,14 @@ def tiny_encoder(folder: Path, reader: Reader) -> Encoder:
     from transformers import AutoModel
 
     return Encoder(AutoModel.from_pretrained(tiny_model(folder)).eval(), reader, "tiny", max_tokens=64)
+
+
+def three_dimensional() -> Encoder:
+    """The encoder whose vectors the rows of `tests.factories` have."""
+    from transformers import BertConfig, BertModel
+
+    size: dict[str, Any] = {**SMALL, "hidden_size": 3, "num_attention_heads": 1}
+    config = BertConfig(
+        vocab_size=len(SPECIAL) + len(WORDS), pad_token_id=0, max_position_embeddings=64, **size
+    )
+    return Encoder(BertModel(config).eval(), tokenizer(), ENCODER, max_tokens=64)

@@ -118,7 +118,9 @@ def upgrade() -> None:
         sa.Column("champion", sa.Integer(), nullable=False),
         sa.Column(
             "grounds",
-            sa.Enum("holdout", "duel", "watch", "person", name="grounds", native_enum=False, length=16),
+            sa.Enum(
+                "holdout", "duel", "watch", "swap", "person", name="grounds", native_enum=False, length=16
+            ),
             nullable=False,
         ),
         sa.Column(
@@ -130,6 +132,7 @@ def upgrade() -> None:
         sa.Column("figures", sa.JSON(), nullable=False),
         sa.Column("made_by", sa.String(), nullable=False),
         sa.Column("made_at", sa.Float(), nullable=False),
+        sa.Column("shown_at", sa.Float(), nullable=True),
         sa.ForeignKeyConstraint(
             ["run_id"],
             ["run.id"],

@@ -21,6 +21,7 @@ from storage import answers, datasets, messages, outbox, predictions, questions
 from storage.database import Database
 from storage.tables import Kind, Label, Message, Vector
 from tests.factories import ANA, BEN, ENCODER, TEAM, label_set, predicted, say
+from tests.learning.tiny_models import three_dimensional
 from tests.local.running import free_port
 from tests.reviewer import Reviewer
 
@@ -45,7 +46,7 @@ class Desk:
         self.labels = list(NAMES)
         connection = self.connection = Connection(lambda: Access(url or argilla.url, argilla.api_key))
         self.kept = Datasets(connection, database, TEAM, "corrigible", self.name, self.plan)
-        self.delivery = Delivery(database, TEAM, connection, self.kept, ENCODER, Bilingual())
+        self.delivery = Delivery(database, TEAM, connection, self.kept, three_dimensional(), Bilingual())
         self.news: list[int] = []
         self.answering = Answering(database, TEAM, connection, self.kept, self.news.append)
         self.reviewer = Reviewer(argilla, self.name)

@@ -1,0 +1,95 @@
+"""Where the files of versions are kept: under a digest of their content, in a folder or any object store."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import uuid
+from pathlib import Path
+from typing import Any
+
+BLOCK = 1 << 20
+
+
+class ArtifactsUrlError(ValueError):
+    """MODELS_URL names no place where files can be kept."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(
+            f"MODELS_URL {url!r} can't be used ({reason}). Give a folder, or the address of an object store such as "
+            "s3://bucket/models with its fsspec package installed."
+        )
+
+
+class ArtifactMissingError(LookupError):
+    """The files of a version are not there, or are not what was registered."""
+
+    def __init__(self, digest: str, reason: str) -> None:
+        super().__init__(f"the files of the model ({digest[:12]}…) can't be used: {reason}")
+
+
+class Artifacts:
+    """Folders of files by the digest of their content. What is remote is fetched into `cache` once."""
+
+    def __init__(self, url: str, cache: Path) -> None:
+        from fsspec.core import url_to_fs
+        from fsspec.implementations.local import LocalFileSystem
+
+        try:
+            self._files, self._root = url_to_fs(url)
+        except (ValueError, ImportError) as error:
+            raise ArtifactsUrlError(url, str(error).splitlines()[0]) from error
+        self._is_here = isinstance(self._files, LocalFileSystem)
+        self._cache = cache
+
+    def put(self, folder: Path) -> str:
+        """Keep a folder; the digest by which `get` finds it. Complete before it can be found."""
+        digest = digest_of(folder)
+        place = f"{self._root}/{digest}"
+        if self._files.exists(place):
+            return digest
+        unfinished = f"{self._root}/.{digest}-{uuid.uuid4().hex[:8]}"
+        self._files.makedirs(self._root, exist_ok=True)
+        self._files.put(str(folder) + "/", unfinished + "/", recursive=True)
+        self._files.mv(unfinished, place, recursive=True)
+        return digest
+
+    def get(self, digest: str) -> Path:
+        """A folder with the files of a digest, checked. Raises ArtifactMissingError."""
+        place = f"{self._root}/{digest}"
+        folder = Path(place) if self._is_here else self._cache / digest
+        try:
+            if not folder.is_dir():
+                self._fetch(place, folder)
+            found = digest_of(folder)
+        except (OSError, ValueError) as error:
+            raise ArtifactMissingError(digest, f"{type(error).__name__} at {place}") from error
+        if found != digest:
+            raise ArtifactMissingError(digest, "they were changed since they were registered")
+        return folder
+
+    def _fetch(self, place: str, folder: Path) -> None:
+        if self._is_here:
+            raise FileNotFoundError(place)
+        unfinished = self._cache / f".{folder.name}-{uuid.uuid4().hex[:8]}"
+        self._cache.mkdir(parents=True, exist_ok=True)
+        try:
+            self._files.get(place + "/", str(unfinished) + "/", recursive=True)
+            unfinished.rename(folder)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def digest_of(folder: Path) -> str:
+    """SHA-256 over names and contents of all files of a folder."""
+    digest = hashlib.sha256()
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(str(file.relative_to(folder)).encode())
+        _add(digest, file)
+    return digest.hexdigest()
+
+
+def _add(digest: Any, file: Path) -> None:
+    with file.open("rb") as content:
+        while block := content.read(BLOCK):
+            digest.update(block)

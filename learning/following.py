@@ -1,0 +1,107 @@
+"""Follows the alias: when it names another version, that one is loaded, checked and swapped in, or refused."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from learning.champion import Champion, Served
+from learning.refit import Refitter
+from learning.registry import Registry, UnusableVersionError
+from storage import versions
+from storage.database import Database
+from storage.tables import Decision, Grounds, Ruling
+from storage.versions import NothingToRollBackToError, VersionNotFoundError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Swap:
+    """Which version serves now, and which one did."""
+
+    version: int
+    previous: int
+
+
+class Following:
+    """Keeps one process at the version that the alias names; the version before stays loaded for a roll back."""
+
+    def __init__(self, database: Database, team_id: str, registry: Registry) -> None:
+        self._database = database
+        self._team_id = team_id
+        self._registry = registry
+        self._standby: dict[int, Served] = {}
+        self.refitter, served = self._begin()
+        self.champion = Champion(served)
+
+    def follow(self) -> Swap | None:
+        """Serve what the alias names; None where it is served already, or can't be."""
+        with self._database.reading() as session:
+            wanted = versions.in_service(session, self._team_id)
+        served = self.champion.served
+        if wanted is None or wanted == served.version:
+            return None
+        try:
+            refitter, ready = self._prepare(wanted)
+        except (UnusableVersionError, VersionNotFoundError) as error:
+            self._refuse(wanted, served.version, str(error))
+            return None
+        self._standby = {served.version: served}
+        self.refitter = refitter
+        self.champion.swap(ready)
+        log.info("swapped version=%d previous=%d", wanted, served.version)
+        return Swap(wanted, served.version)
+
+    def refit(self) -> Served | None:
+        """Fit the head of what is served anew; None where another version was swapped in meanwhile."""
+        served, refitter = self.champion.served, self.refitter
+        if refitter.encoder is not served.encoder:
+            return None
+        fresh = refitter.serve(served)
+        return fresh if self.champion.refit(served, fresh) else None
+
+    def _begin(self) -> tuple[Refitter, Served]:
+        number = self._registry.champion().number
+        try:
+            return self._prepare(number)
+        except UnusableVersionError as error:
+            log.error("version can't serve: %s", error)
+            return self._fall_back(number, str(error))
+
+    def _fall_back(self, number: int, reason: str) -> tuple[Refitter, Served]:
+        """The version before, or else the encoder that settings name: a bot that starts must answer."""
+        plain = self._registry.plain().number
+        try:
+            with self._database.reading() as session:
+                before = versions.before(session, self._team_id)
+            found = self._prepare(before)
+        except (UnusableVersionError, NothingToRollBackToError):
+            before, found = plain, self._prepare(plain)
+        self._refuse(number, before, reason)
+        return found
+
+    def _prepare(self, number: int) -> tuple[Refitter, Served]:
+        refitter = self._registry.load(number)
+        if (
+            number in self._standby
+        ):  # served a moment ago: at once, what people said since is fitted right after
+            return refitter, self._standby[number]
+        self._registry.check(number, refitter)
+        if refitter.read_again():
+            log.info("labelled messages read again version=%d", number)
+        return refitter, refitter.serve()
+
+    def _refuse(self, number: int, stays: int, reason: str) -> None:
+        """Give the alias back to what serves; whoever was quicker with another ruling is right."""
+        ruling = Ruling(
+            team_id=self._team_id,
+            challenger=stays,
+            champion=number,
+            grounds=Grounds.SWAP,
+            decision=Decision.ROLL_BACK,
+            reason=reason,
+        )
+        with self._database.writing() as session:
+            if versions.in_service(session, self._team_id) == number:
+                versions.rule(session, ruling)

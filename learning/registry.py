@@ -1,0 +1,124 @@
+"""The registry: from a version's number to a model that can serve, checked against what its trainer said."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from learning.artifacts import ArtifactMissingError, Artifacts
+from learning.encoder import Encoder, EncoderNotFoundError, load_encoder
+from learning.head import Head
+from learning.refit import Refitter
+from storage import messages, versions
+from storage.database import Database
+from storage.tables import Version
+
+log = logging.getLogger(__name__)
+
+HEAD = "head.safetensors"
+# The champion, the version before it for a roll back, and a challenger.
+KEPT = 3
+# Of the trainer's own answers so many may differ: messages are edited. More is another model.
+DIFFERENT_MOST = 0.1
+TOLERANCE = 0.02
+
+
+class UnusableVersionError(RuntimeError):
+    """A version can't serve."""
+
+    def __init__(self, number: int, reason: str) -> None:
+        super().__init__(f"v{number} can't serve: {reason}")
+        self.number = number
+
+
+@dataclass(frozen=True)
+class Source:
+    """The encoder that settings name, and how texts are read."""
+
+    name: str | None
+    max_tokens: int
+    threads: int
+
+    @property
+    def title(self) -> str:
+        return self.name or "all-MiniLM-L6-v2"
+
+
+class Registry:
+    """Loads versions of one team; the latest KEPT stay loaded."""
+
+    def __init__(self, database: Database, team_id: str, artifacts: Artifacts, source: Source) -> None:
+        self._database = database
+        self._team_id = team_id
+        self._loaded: dict[int, Refitter] = {}
+        self._turn = threading.Lock()
+        self.artifacts = artifacts
+        self.source = source
+        self.base = load_encoder(source.name, source.max_tokens, source.threads)
+
+    def champion(self) -> Version:
+        """The version in service; one of the encoder that settings name where they name another than before."""
+        with self._database.writing() as session:
+            return versions.champion(session, self._team_id, self.base.fingerprint, self.source.title)
+
+    def plain(self) -> Version:
+        """The version that is the encoder that settings name, as it is."""
+        with self._database.writing() as session:
+            return versions.plain(session, self._team_id, self.base.fingerprint, self.source.title)
+
+    def load(self, number: int) -> Refitter:
+        """A version, ready to fit heads. Raises UnusableVersionError, VersionNotFoundError."""
+        with self._turn:
+            if number in self._loaded:
+                self._loaded[number] = self._loaded.pop(number)  # used last
+                return self._loaded[number]
+        with self._database.reading() as session:
+            version = versions.get(session, self._team_id, number)
+        found = self._from_files(version) if version.artifact else self._from_settings(version)
+        with self._turn:
+            self._loaded[number] = found
+            while len(self._loaded) > KEPT:
+                del self._loaded[next(iter(self._loaded))]
+        return found
+
+    def check(self, number: int, refitter: Refitter) -> None:
+        """Compare answers to stored messages with the trainer's own. Raises UnusableVersionError."""
+        with self._database.reading() as session:
+            told = dict(versions.get(session, self._team_id, number).card.get("answers", {}))
+            texts = messages.texts(session, list(told))
+        learned = refitter.learned
+        if not texts or learned is None:
+            return
+        probabilities = learned.probabilities(refitter.encoder.encode(list(texts.values())).vectors)
+        row = {label_id: column for column, label_id in enumerate(learned.labels)}
+        different = sum(
+            told[message_id][0] not in row
+            or abs(float(found[row[told[message_id][0]]]) - told[message_id][1]) > TOLERANCE
+            for message_id, found in zip(texts, probabilities, strict=True)
+        )
+        if different > max(1, DIFFERENT_MOST * len(texts)):
+            raise UnusableVersionError(
+                number, f"it answers {different} of {len(texts)} messages otherwise than when it was trained"
+            )
+
+    def _from_settings(self, version: Version) -> Refitter:
+        if version.encoder != self.base.fingerprint:
+            raise UnusableVersionError(version.number, f"it needs the encoder {version.encoder_name}")
+        return Refitter(self._database, self._team_id, self.base, version.encoder_name, version.number)
+
+    def _from_files(self, version: Version) -> Refitter:
+        try:
+            folder = self.artifacts.get(str(version.artifact))
+            encoder = self._encoder(folder)
+            learned = Head.load(folder / HEAD)
+        except (ArtifactMissingError, EncoderNotFoundError, OSError, ValueError, KeyError) as error:
+            raise UnusableVersionError(version.number, str(error)) from error
+        if encoder.fingerprint != version.encoder:
+            raise UnusableVersionError(version.number, "its files hold another encoder than was registered")
+        name = version.encoder_name
+        return Refitter(self._database, self._team_id, encoder, name, version.number, learned)
+
+    def _encoder(self, folder: Path) -> Encoder:
+        return load_encoder(str(folder), self.source.max_tokens, self.source.threads)

@@ -1,0 +1,66 @@
+"""The model card: what a version is, in the form that Hugging Face's tools read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from learning.training.job import Job
+
+CARD = """---
+library_name: transformers
+pipeline_tag: text-classification
+base_model: {base}
+tags: [corrigible]
+---
+
+# {title}
+
+An encoder fine-tuned by Corrigible on one team's labelled messages, and the classifier on its vectors
+(`head.safetensors`: weights, labels and sharpness). Load the encoder with `AutoModel.from_pretrained`, take the mean
+over its tokens, normalize it, and multiply it with the weights.
+
+- Examples learned from: {examples} (fingerprint {data}); labels: {labels}
+- Seed: {seed}
+- Libraries: {libraries}
+
+## How good it is
+
+{scores}
+
+## How it was trained
+
+```json
+{recipe}
+```
+"""
+
+
+def write(path: Path, job: Job, card: dict[str, Any]) -> None:
+    """The card of a version. It names labels and quotes no message."""
+    path.write_text(
+        CARD.format(
+            base=job.source or "sentence-transformers/all-MiniLM-L6-v2",
+            title=job.title,
+            examples=card["examples"],
+            data=card["data"],
+            labels=", ".join(target.name for target in job.targets),
+            seed=job.recipe.seed,
+            libraries=", ".join(f"{name} {number}" for name, number in card["libraries"].items()),
+            scores=_scores(card["scores"]),
+            recipe=json.dumps({"recipe": card["recipe"], "training": card["training"]}, indent=2),
+        ),
+        encoding="utf-8",
+    )
+
+
+def _scores(scores: dict[str, Any] | None) -> str:
+    if scores is None:
+        return "Nobody can say yet: no message is held out."
+    figures = ("accuracy", "precision", "recall", "macro_f1", "micro_f1", "auc", "ece")
+    rows = [f"| {name} | {scores[name]:.3f} |" for name in figures if scores[name] is not None]
+    return "\n".join(
+        [f"On {scores['messages']} held-out messages:", "", "| figure | value |", "| --- | --- |", *rows]
+    )

@@ -1,0 +1,219 @@
+"""What the training process does: examine the data, fine-tune, compare with the champion on the holdout, and tell."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import dataclasses
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from learning import gate, head
+from learning.encoder import Encoder, EncoderNotFoundError, load_encoder
+from learning.gate import Contender
+from learning.head import Head
+from learning.registry import HEAD
+from learning.training.examples import Example
+from learning.training.job import Job, Result
+from learning.training.metrics import Scores, score, slices_of
+from learning.training.progress import Progress
+
+if TYPE_CHECKING:
+    from learning.training.fine_tune import Trained
+
+NICENESS = 10
+CHECKED_MOST = 32
+TIMED = 32
+LIBRARIES = ("torch", "transformers", "datasets", "accelerate", "peft", "numpy", "scikit-learn")
+
+
+def main() -> None:
+    """Work on the job of the folder that is named; exit status 0 where there is a result, also of a failure."""
+    folder = Path(sys.argv[1])
+    told = sys.stdout
+    threading.Thread(target=_end_with_owner, daemon=True).start()
+    with contextlib.suppress(OSError):
+        os.nice(NICENESS)
+
+    def tell(progress: Progress) -> None:
+        told.write(json.dumps(dataclasses.asdict(progress)) + "\n")
+        told.flush()
+
+    with contextlib.redirect_stdout(sys.stderr):  # libraries print; what is told is read line by line
+        work(folder, tell).write(folder)
+
+
+def _end_with_owner() -> None:
+    """Nothing is ever written to standard input: it ends when the owner does."""
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+def work(folder: Path, tell: Any) -> Result:
+    """Do the job of a folder."""
+    from learning.training.model import UnknownArchitectureError
+
+    try:
+        job = Job.read(folder)
+        return _Work(job, folder, tell).result()
+    except (EncoderNotFoundError, UnknownArchitectureError) as error:
+        return Result(failed=str(error))
+    except MemoryError:
+        return Result(failed="there was not enough memory", is_out_of_memory=True)
+    except Exception as error:
+        if "out of memory" in str(error).lower():
+            return Result(failed="there was not enough memory", is_out_of_memory=True)
+        where = "".join(traceback.format_tb(error.__traceback__))
+        return Result(failed=f"training failed ({type(error).__name__})", where=where)  # its text may quote people
+
+
+class _Work:
+    def __init__(self, job: Job, folder: Path, tell: Any) -> None:
+        self._job = job
+        self._folder = folder
+        self._tell = tell
+        self._labels = tuple(target.id for target in job.targets)
+        self._names = {target.id: target.name for target in job.targets}
+        self._row = {label: number for number, label in enumerate(self._labels)}
+
+    def result(self) -> Result:
+        from learning.training.fine_tune import describe, fine_tune
+
+        job = self._job
+        self._tell(Progress("looking at the data", 0.0))
+        report = self._examine()
+        trained = fine_tune(
+            job.source,
+            job.targets,
+            job.training,
+            np.array(job.groups, dtype=np.int64),
+            job.recipe,
+            self._folder,
+            job.threads,
+            lambda progress: self._tell(dataclasses.replace(progress, done=0.05 + 0.85 * progress.done)),
+            job.report_to,
+        )
+        self._tell(Progress("comparing with the champion", 0.92))
+        encoder = load_encoder(str(trained.folder), job.max_tokens, job.threads)
+        judgement, champion, challenger = self._judge(encoder, trained.head)
+        card = {
+            "training": describe(trained),
+            "recipe": job.recipe.to_json(),
+            "examples": len(job.training),
+            "scores": challenger.to_json() if challenger else None,
+            "champion_scores": champion.to_json() if champion else None,
+            "answers": self._answers(encoder, trained.head),
+            "data": report["fingerprint"],
+            "libraries": {name: version(name) for name in LIBRARIES},
+            **self._picture(trained, champion, challenger),
+        }
+        self._write_card(trained.folder, card)
+        self._tell(Progress("done", 1.0))
+        return Result(
+            encoder.fingerprint, judgement.decision.value, judgement.reason, judgement.figures, report, card
+        )
+
+    def _examine(self) -> dict[str, Any]:
+        from learning.training.examination import examine, rows
+
+        job = self._job
+        encoder = load_encoder(job.source, job.recipe.max_tokens, job.threads)
+        vectors = encoder.encode([example.text for example in job.training]).vectors
+        found = examine(job.training, job.groups, vectors, job.targets, job.recipe.seed)
+        return {
+            **found.to_json(),
+            "rows": [list(row) for row in rows(found)],
+            "fingerprint": fingerprint(job.training),
+        }
+
+    def _judge(self, encoder: Encoder, learned: Head) -> tuple[gate.Judgement, Scores | None, Scores | None]:
+        """Both as they would serve, fitted to all that was said but of the holdout."""
+        holdout = self._job.holdout
+        truth = np.array([self._row[example.label_id] for example in holdout], dtype=np.int64)
+        if not len(truth):
+            nobody = Contender(truth, 0.0, 0.0)
+            return (
+                gate.judge(nobody, nobody, truth, tuple(self._names.values()), self._job.limits, 0),
+                None,
+                None,
+            )
+        champion, before = self._contend(*self._champion(), holdout, truth)
+        challenger, after = self._contend(encoder, learned, holdout, truth)
+        names = tuple(self._names.values())
+        seed = self._job.recipe.seed
+        return gate.judge(champion, challenger, truth, names, self._job.limits, seed), before, after
+
+    def _champion(self) -> tuple[Encoder, Head | None]:
+        folder = self._job.champion
+        encoder = load_encoder(folder or self._job.source, self._job.max_tokens, self._job.threads)
+        return encoder, Head.load(Path(folder) / HEAD) if folder else None
+
+    def _contend(
+        self, encoder: Encoder, learned: Head | None, holdout: list[Example], truth: head.Classes
+    ) -> tuple[Contender, Scores]:
+        said = self._job.said
+        fitted = head.fit(
+            self._labels,
+            encoder.encode([target.description for target in self._job.targets]).vectors,
+            encoder.encode([example.text for example in said]).vectors,
+            np.array([self._row[example.label_id] for example in said], dtype=np.int64),
+            None,
+            learned,
+        )
+        probabilities = fitted.probabilities(encoder.encode([example.text for example in holdout]).vectors)
+        scores = score(probabilities, truth, self._labels, slices_of(holdout))
+        rows = probabilities.argmax(axis=1).astype(np.int64)
+        return Contender(rows, scores.ece, _latency(encoder, holdout)), scores
+
+    def _answers(self, encoder: Encoder, learned: Head) -> dict[str, tuple[str, float]]:
+        """What the model says of some messages, by which whoever loads it knows that it is the same."""
+        stored = [*self._job.holdout, *(one for one in self._job.training if one.channel)][:CHECKED_MOST]
+        if not stored:
+            return {}
+        found = learned.probabilities(encoder.encode([example.text for example in stored]).vectors)
+        return {
+            example.id: (learned.labels[int(row.argmax())], round(float(row.max()), 4))
+            for example, row in zip(stored, found, strict=True)
+        }
+
+    def _picture(
+        self, trained: Trained, champion: Scores | None, challenger: Scores | None
+    ) -> dict[str, str]:
+        from learning.training.picture import draw
+
+        image, words = draw(self._job.title, trained.curve, champion, challenger, self._names)
+        return {"picture": base64.b64encode(image).decode(), "picture_text": words}
+
+    def _write_card(self, folder: Path, card: dict[str, Any]) -> None:
+        from learning.training.card import write
+
+        write(folder / "README.md", self._job, card)
+
+
+def _latency(encoder: Encoder, examples: list[Example]) -> float:
+    """Seconds for one message, the median of some."""
+    taken = []
+    for example in (examples * TIMED)[:TIMED]:
+        began = time.perf_counter()
+        encoder.encode([example.text])
+        taken.append(time.perf_counter() - began)
+    return float(np.median(taken))
+
+
+def fingerprint(examples: list[Example]) -> str:
+    """Changes when an example or its label does."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    for example in sorted(examples, key=lambda one: one.id):
+        digest.update(json.dumps([example.id, example.text, example.label_id]).encode())
+    return digest.hexdigest()[:16]

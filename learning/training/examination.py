@@ -1,0 +1,148 @@
+"""The report on a run's data: how much there is of what, and what looks wrong. It names messages and quotes none."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learning.encoder import Vectors
+from learning.head import Classes
+from learning.training.examples import Example, Target
+from learning.training.metrics import languages_of
+
+NEIGHBOURS = 5
+# As far below the median as this many median deviations: rarer than one in ten thousand, were they normal.
+OUTLYING = 4.0
+FOLDS = 5
+SUSPECTS_MOST = 50
+BLOCK = 1_024
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """An example whose label looks wrong: what it has, and what the others suggest."""
+
+    id: str
+    label_id: str
+    suggested: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Examination:
+    """`lengths`: words, as shortest, median, 95 % and longest. `duplicates`: groups of ids that say nearly the same;
+    `conflicts`: those of them whose labels differ; `outliers`: ids of texts like no other.
+    """
+
+    examples: int
+    counts: dict[str, int]
+    lengths: tuple[float, float, float, float]
+    languages: dict[str, int]
+    duplicates: list[list[str]]
+    conflicts: list[list[str]]
+    outliers: list[str]
+    suspects: list[Suspect]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return asdict(self)
+
+
+def examine(
+    examples: Sequence[Example], groups: Sequence[int], vectors: Vectors, targets: Sequence[Target], seed: int
+) -> Examination:
+    """What there is to say of the examples.
+
+    groups: (examples,), the same number for texts that say nearly the same; vectors: (examples, dimensions), rows of
+    length 1.
+    """
+    row = {target.id: number for number, target in enumerate(targets)}
+    classes = np.array([row[example.label_id] for example in examples], dtype=np.int64)
+    counts = Counter(example.label_id for example in examples)
+    words = [len(example.text.split()) for example in examples]
+    alike = _alike(examples, groups)
+    return Examination(
+        examples=len(examples),
+        counts={target.name: counts[target.id] for target in targets},
+        lengths=tuple(float(value) for value in np.quantile(words, [0, 0.5, 0.95, 1])),  # type: ignore[arg-type]
+        languages=dict(Counter(languages_of([example.text for example in examples])).most_common()),
+        duplicates=[[one.id for one in group] for group in alike],
+        conflicts=[[one.id for one in group] for group in alike if len({one.label_id for one in group}) > 1],
+        outliers=[examples[at].id for at in _outliers(vectors)],
+        suspects=[
+            Suspect(examples[at].id, examples[at].label_id, targets[other].id, sure)
+            for at, other, sure in _suspects(vectors, classes, seed)
+        ],
+    )
+
+
+def _alike(examples: Sequence[Example], groups: Sequence[int]) -> list[list[Example]]:
+    found: dict[int, list[Example]] = defaultdict(list)
+    for example, group in zip(examples, groups, strict=True):
+        found[group].append(example)
+    return [group for group in found.values() if len(group) > 1]
+
+
+def _outliers(vectors: Vectors) -> list[int]:
+    """Rows whose mean cosine to their nearest neighbours is far below the others' (by median and its deviation)."""
+    if len(vectors) <= 2 * NEIGHBOURS:
+        return []
+    near = np.concatenate(
+        [
+            np.sort(vectors[start : start + BLOCK] @ vectors.T, axis=1)[:, -NEIGHBOURS - 1 : -1].mean(axis=1)
+            for start in range(0, len(vectors), BLOCK)
+        ]
+    )
+    deviation = 1.4826 * float(np.median(np.abs(near - np.median(near))))
+    return [int(at) for at in np.flatnonzero(near < np.median(near) - OUTLYING * max(deviation, 1e-6))]
+
+
+def _suspects(vectors: Vectors, classes: Classes, seed: int) -> Iterator[tuple[int, int, float]]:
+    """Row, suggested class and its probability, most suspicious first (confident learning: Northcutt et al., 2021)."""
+    labels, counts = np.unique(classes, return_counts=True)
+    usable = np.flatnonzero(np.isin(classes, labels[counts >= FOLDS]))
+    kept = np.unique(classes[usable])
+    if len(kept) < 2:
+        return
+    from cleanlab.filter import find_label_issues
+
+    own = np.searchsorted(kept, classes[usable])
+    probabilities = _out_of_sample(vectors[usable], own, seed)
+    found = find_label_issues(own, probabilities, return_indices_ranked_by="self_confidence", n_jobs=1)
+    for at in list(found)[:SUSPECTS_MOST]:
+        other = int(probabilities[at].argmax())
+        yield int(usable[at]), int(kept[other]), float(probabilities[at, other])
+
+
+def _out_of_sample(vectors: Vectors, classes: Classes, seed: int) -> NDArray[np.float64]:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    model = LogisticRegression(C=10.0, max_iter=300)
+    found: NDArray[np.float64] = cross_val_predict(model, vectors, classes, cv=folds, method="predict_proba")
+    return found
+
+
+def rows(found: Examination) -> Iterator[tuple[str, str]]:
+    """Name and value of each finding, as people read them."""
+    scarce = sorted(found.counts.items(), key=lambda one: one[1])
+    yield "examples", f"{found.examples} of {sum(number > 0 for number in found.counts.values())} labels"
+    if scarce:
+        yield "fewest examples", ", ".join(f"{name} ({number})" for name, number in scarce[:3])
+    yield (
+        "words",
+        f"{found.lengths[0]:.0f} to {found.lengths[3]:.0f}, half of them under {found.lengths[1]:.0f}",
+    )
+    yield "languages", ", ".join(f"{name} {number}" for name, number in list(found.languages.items())[:5])
+    yield (
+        "said twice",
+        f"{len(found.duplicates)} groups, {len(found.conflicts)} of them with different labels",
+    )
+    yield "like no other", str(len(found.outliers))
+    yield "labels that look wrong", str(len(found.suspects))

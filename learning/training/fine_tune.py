@@ -1,0 +1,229 @@
+"""Fine-tuning: a linear probe first, then the whole encoder, with Hugging Face's Trainer.
+
+The probe is the head that serves, fitted to the labels' descriptions and the examples on the encoder's vectors as they
+are: what the encoder knows is not shaken by a random classifier (Kumar et al., 2022). Then encoder and classifier are
+trained together, the labels' descriptions among the examples.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learning import head
+from learning.encoder import Vectors, load_encoder, source_of
+from learning.head import Classes, Head
+from learning.registry import HEAD
+from learning.training.calibration import calibration_error, temperature
+from learning.training.examples import Example, Target
+from learning.training.progress import Progress
+from learning.training.recipe import Recipe
+from learning.training.splitting import validation
+
+# The encoder serves sharper probabilities than these at no loss of accuracy; without a validation split, this much.
+SHARPNESS = 1.0
+CHECKPOINTS = "checkpoints"
+MODEL = "model"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training made: `folder` holds encoder, tokenizer and head; `curve` a row for each epoch."""
+
+    folder: Path
+    head: Head
+    validation_accuracy: float | None
+    curve: list[dict[str, float]]
+    ece_before: float | None
+    ece_after: float | None
+    seconds: float
+    device: str
+
+
+@dataclass(frozen=True)
+class Material:
+    """Examples ready to learn from. rows: which are validated on; classes: (examples,), rows of the targets."""
+
+    texts: list[str]
+    classes: Classes
+    validated: NDArray[np.bool_]
+
+    @property
+    def training(self) -> list[int]:
+        return [int(row) for row in np.flatnonzero(~self.validated)]
+
+    @property
+    def validation(self) -> list[int]:
+        return [int(row) for row in np.flatnonzero(self.validated)]
+
+
+def fine_tune(
+    source: str | None,
+    targets: Sequence[Target],
+    examples: Sequence[Example],
+    groups: NDArray[np.int64] | None,
+    recipe: Recipe,
+    folder: Path,
+    threads: int,
+    tell: Callable[[Progress], None],
+    report_to: str = "none",
+) -> Trained:
+    """Fine-tune the encoder `source` (a folder or hub name; None is the installed one) and save it in `folder`.
+
+    groups: (examples,), one number for texts that say nearly the same: they are never on both sides of the validation
+    split. Called again with the same arguments after it was stopped, it goes on from its last checkpoint. `threads`:
+    of the processor. Raises EncoderNotFoundError.
+    """
+    began = time.monotonic()
+    tell(Progress("reading", 0.0))
+    material = _material(targets, examples, groups, recipe)
+    probe = _probe(source, targets, material, recipe, threads)
+    tell(Progress("probed", 0.05))
+    checkpoints = _resumable(folder, source, targets, examples, recipe)
+    training = _Training(source, targets, material, probe, recipe, checkpoints, threads, tell, report_to)
+    training.run()
+    tell(Progress("saving", 0.97))
+    trained = training.finish(folder / MODEL)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    return replace(trained, seconds=time.monotonic() - began)
+
+
+def _material(
+    targets: Sequence[Target], examples: Sequence[Example], groups: NDArray[np.int64] | None, recipe: Recipe
+) -> Material:
+    row = {target.id: number for number, target in enumerate(targets)}
+    classes = np.array([row[example.label_id] for example in examples], dtype=np.int64)
+    held = validation(classes, groups, recipe.validation_share, recipe.seed)
+    return Material([example.text for example in examples], classes, held)
+
+
+def _probe(
+    source: str | None, targets: Sequence[Target], material: Material, recipe: Recipe, threads: int
+) -> Vectors:
+    """(labels, dimensions): the head fitted to the encoder's vectors as they are."""
+    encoder = load_encoder(source, recipe.max_tokens, threads)
+    rows = material.training
+    described = encoder.encode([target.description for target in targets]).vectors
+    vectors = encoder.encode([material.texts[row] for row in rows]).vectors
+    labels = tuple(target.id for target in targets)
+    return recipe.probe * head.fit(labels, described, vectors, material.classes[rows], None).weights
+
+
+def _resumable(
+    folder: Path, source: str | None, targets: Sequence[Target], examples: Sequence[Example], recipe: Recipe
+) -> Path:
+    """The folder of checkpoints of exactly this run; those of another one are thrown away."""
+    about = [
+        source,
+        [asdict(target) for target in targets],
+        [asdict(one) for one in examples],
+        recipe.to_json(),
+    ]
+    mark = hashlib.sha256(json.dumps(about).encode()).hexdigest()
+    checkpoints, noted = folder / CHECKPOINTS, folder / CHECKPOINTS / "run"
+    if not noted.exists() or noted.read_text() != mark:
+        shutil.rmtree(checkpoints, ignore_errors=True)
+        checkpoints.mkdir(parents=True)
+        noted.write_text(mark)
+    return checkpoints
+
+
+class _Training:
+    """One run of the Trainer over one material."""
+
+    def __init__(
+        self,
+        source: str | None,
+        targets: Sequence[Target],
+        material: Material,
+        probe: Vectors,
+        recipe: Recipe,
+        checkpoints: Path,
+        threads: int,
+        tell: Callable[[Progress], None],
+        report_to: str,
+    ) -> None:
+        import torch
+        from transformers import AutoModel, AutoTokenizer, Trainer
+
+        from learning.training import feeding
+        from learning.training.model import VectorClassifier, freeze, with_lora
+
+        torch.set_num_threads(threads)
+        torch.manual_seed(recipe.seed)
+        self._checkpoints = checkpoints
+        self._labels = tuple(target.id for target in targets)
+        self._has_validation = bool(material.validated.any())
+        self._tokenizer = AutoTokenizer.from_pretrained(source_of(source))
+        encoder = AutoModel.from_pretrained(source_of(source), dtype=torch.float32)
+        encoder = with_lora(encoder, recipe.lora_rank, recipe.seed)
+        freeze(encoder, recipe.frozen_layers)
+        weights = feeding.class_weights(material.classes[material.training], len(targets), recipe)
+        self._model = VectorClassifier(encoder, torch.from_numpy(probe), weights, recipe.label_smoothing)
+        read = feeding.Reading(self._tokenizer, recipe.max_tokens)
+        self._validated = read.rows(
+            [material.texts[row] for row in material.validation], material.classes[material.validation]
+        )
+        self._watch = feeding.Watch(tell, recipe.epochs)
+        train = feeding.training_rows(
+            read, targets, material.texts, material.classes, material.training, recipe
+        )
+        self._trainer = Trainer(
+            model=self._model,
+            args=feeding.arguments(recipe, checkpoints, self._has_validation, report_to),
+            train_dataset=train,
+            eval_dataset=self._validated if self._has_validation else None,
+            data_collator=feeding.Collator(self._tokenizer, recipe.augmentation, recipe.seed),
+            compute_metrics=feeding.accuracy,
+            optimizers=(feeding.optimizer(self._model, recipe), None),
+            callbacks=feeding.callbacks(self._watch, recipe, self._has_validation),
+        )
+
+    def run(self) -> None:
+        from transformers.trainer_utils import get_last_checkpoint
+
+        self._trainer.train(resume_from_checkpoint=get_last_checkpoint(str(self._checkpoints)))
+
+    def finish(self, folder: Path) -> Trained:
+        """Calibrate on the validation split and save."""
+        from learning.training.model import merged, save
+
+        accuracy = before = after = None
+        sharpness = SHARPNESS
+        if self._has_validation:
+            found = self._trainer.predict(self._validated)  # in an order of its own: by length
+            logits, truth = np.asarray(found.predictions, dtype=np.float32), np.asarray(found.label_ids)
+            accuracy = float((logits.argmax(axis=1) == truth).mean())
+            sharpness = 1.0 / temperature(logits, truth)
+            before, after = (
+                calibration_error(head.softmax(scale * logits), truth) for scale in (1.0, sharpness)
+            )
+        weights: Vectors = self._model.weights.detach().float().cpu().numpy()
+        learned = Head(self._labels, weights, sharpness)
+        device = str(self._trainer.args.device)
+        save(folder, merged(self._model.encoder), self._tokenizer, learned, HEAD)
+        return Trained(
+            folder, learned, accuracy, self._watch.curve(self._trainer), before, after, 0.0, device
+        )
+
+
+def describe(trained: Trained) -> dict[str, Any]:
+    """What a model card says of the training."""
+    return {
+        "validation_accuracy": trained.validation_accuracy,
+        "ece_before": trained.ece_before,
+        "ece_after": trained.ece_after,
+        "epochs": len(trained.curve),
+        "curve": trained.curve,
+        "seconds": round(trained.seconds, 1),
+        "device": trained.device,
+    }

@@ -1,0 +1,93 @@
+"""The model as it is trained: the encoder with the pooling that serves, and a classifier on its vectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from learning.head import Head
+
+
+class UnknownArchitectureError(ValueError):
+    """An encoder whose layers can't be found, so that none of them can be frozen."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(
+            f"the layers of {kind} can't be told apart: leave frozen_layers at 0 for this encoder"
+        )
+
+
+class VectorClassifier(nn.Module):
+    """Logits from the cosine-like product of a text's vector with one row of weights a label."""
+
+    def __init__(
+        self, encoder: Any, weights: Tensor, class_weights: Tensor | None, label_smoothing: float
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.weights = nn.Parameter(weights.clone())
+        self.loss = nn.CrossEntropyLoss(weight=class_weights, label_smoothing=label_smoothing)
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor | None = None, **others: Tensor
+    ) -> dict[str, Tensor]:
+        """input_ids, attention_mask: (batch, tokens); labels: (batch,). Gives logits (batch, labels), and loss."""
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask, **others).last_hidden_state
+        logits = pool(hidden, attention_mask).to(self.weights.dtype) @ self.weights.T
+        if labels is None:
+            return {"logits": logits}
+        return {"loss": self.loss(logits.float(), labels), "logits": logits}
+
+
+def pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
+    """Mean over the tokens, of length 1: (batch, dimensions) for (batch, tokens, dimensions)."""
+    mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
+    mean = (hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
+    return nn.functional.normalize(mean, dim=1)
+
+
+def freeze(encoder: Any, layers: int) -> None:
+    """Leave the embeddings and the lowest `layers` layers as they are. Raises UnknownArchitectureError."""
+    if not layers:
+        return
+    stack = max(
+        (module for module in encoder.modules() if isinstance(module, nn.ModuleList)), key=len, default=None
+    )
+    if stack is None:
+        raise UnknownArchitectureError(type(encoder).__name__)
+    inside = {id(weight) for weight in stack.parameters()}
+    frozen = {id(weight) for layer in stack[:layers] for weight in layer.parameters()}
+    embedded = {id(weight) for weight in encoder.get_input_embeddings().parameters()}
+    before = [
+        weight for name, weight in encoder.named_parameters() if "embed" in name and id(weight) not in inside
+    ]
+    embedded |= {id(weight) for weight in before}
+    for weight in encoder.parameters():
+        weight.requires_grad = id(weight) not in frozen | embedded
+
+
+def with_lora(encoder: Any, rank: int, seed: int) -> Any:
+    """The encoder with low-rank adapters on all its linear layers (Hu et al., 2022); itself where `rank` is 0."""
+    if not rank:
+        return encoder
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(seed)
+    config = LoraConfig(r=rank, lora_alpha=2 * rank, lora_dropout=0.0, target_modules="all-linear")
+    return get_peft_model(encoder, config)
+
+
+def merged(encoder: Any) -> Any:
+    """The encoder with its adapters' weights added to its own, as it serves."""
+    return encoder.merge_and_unload() if hasattr(encoder, "merge_and_unload") else encoder
+
+
+def save(folder: Path, encoder: Any, tokenizer: Any, head: Head, head_name: str) -> None:
+    """Write encoder and tokenizer as `transformers` loads them, and the head beside them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    encoder.to(torch.float32).cpu().save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    head.save(folder / head_name)

@@ -1,0 +1,72 @@
+"""The training process, seen from its owner: started, listened to, stopped. It dies with whoever started it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from learning.training.job import LOG
+from learning.training.progress import Progress
+
+STOP_S = 5.0
+
+
+class TrainingProcess:
+    """One run of `python -m learning.training FOLDER`.
+
+    It tells on its standard output how far it is, and ends when its standard input does: with its owner, however
+    that one dies. Whatever becomes of it, memory of a GPU is free afterwards.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._latest: Progress | None = None
+        command = [sys.executable, "-m", "learning.training", str(folder)]
+        offline = {"HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "false"}
+        with (folder / LOG).open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={**os.environ, **offline},
+                cwd=Path(__file__).parents[2],
+                start_new_session=True,  # Ctrl-C in a terminal is for its owner, who stops it
+            )
+        self._listener = threading.Thread(target=self._listen, name="training progress", daemon=True)
+        self._listener.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far it is; None before it has said so."""
+        return self._latest
+
+    @property
+    def status(self) -> int | None:
+        """Its exit status; None while it runs."""
+        return self._process.poll()
+
+    def stop(self) -> None:
+        """End it now; what it has saved of its run it finds again."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait(STOP_S)
+        self._listener.join(STOP_S)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            try:
+                self._latest = Progress(**json.loads(line))
+            except (ValueError, TypeError):
+                continue  # something that a library printed

@@ -1,0 +1,82 @@
+"""Messages on which champion and challenger disagree: what each said, and what people said since."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, func, select
+
+from storage import cards, predictions
+from storage.database import insert_if_new
+from storage.tables import Dispute, Message, Mode
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How often people said that the challenger was right, that the champion was, and how often they were asked."""
+
+    won: int
+    lost: int
+    asked: int
+
+
+def note(session: Session, dispute: Dispute) -> bool:
+    """Keep a dispute; False where it is known."""
+    return insert_if_new(session, dispute)
+
+
+def unasked(session: Session, run_id: str, since: float) -> list[Dispute]:
+    """Disputes about which nobody was asked, of messages since `since`, newest first."""
+    chosen = (
+        select(Dispute)
+        .join(Message, col(Message.id) == Dispute.message_id)
+        .where(
+            Dispute.run_id == run_id,
+            col(Dispute.asked_at).is_(None),
+            col(Message.erased_at).is_(None),
+            Message.mode != Mode.OFF,
+            Message.received_at > since,
+        )
+    )
+    return list(session.exec(chosen.order_by(col(Message.received_at).desc())))
+
+
+def asked_since(session: Session, team_id: str, since: float) -> int:
+    """About how many messages people were asked since then."""
+    return session.exec(
+        select(func.count())
+        .select_from(Dispute)
+        .where(Dispute.team_id == team_id, col(Dispute.asked_at) > since)
+    ).one()
+
+
+def ask(session: Session, dispute: Dispute) -> None:
+    """Ask people in Slack which of the two labels is right: the message's card becomes that question."""
+    standing = session.get(Dispute, (dispute.run_id, dispute.message_id))
+    message = session.get(Message, dispute.message_id)
+    if standing is None or message is None or message.erased_at:
+        return
+    standing.asked_at = time.time()
+    predictions.show(session, message)
+    cards.want(session, message.id)
+
+
+def open_question(session: Session, message_id: str) -> Dispute | None:
+    """The latest dispute about which people were asked on this message."""
+    asked = select(Dispute).where(Dispute.message_id == message_id, col(Dispute.asked_at).is_not(None))
+    return session.exec(asked.order_by(col(Dispute.created_at).desc())).first()
+
+
+def of_run(session: Session, run_id: str) -> list[Dispute]:
+    """Every dispute of a run about a message that is not erased."""
+    standing = select(Dispute).join(Message, col(Message.id) == Dispute.message_id)
+    return list(session.exec(standing.where(Dispute.run_id == run_id, col(Message.erased_at).is_(None))))
+
+
+def tally(disputes: list[Dispute], labels: dict[str, str]) -> Tally:
+    """Who was right where `labels` (label id by message) knows it; elsewhere nobody is counted."""
+    settled = [one for one in disputes if one.message_id in labels]
+    won = sum(labels[one.message_id] == one.challenger_label for one in settled)
+    lost = sum(labels[one.message_id] == one.champion_label for one in settled)
+    return Tally(won, lost, len(settled))

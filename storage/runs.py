@@ -1,0 +1,85 @@
+"""Training runs: asked for, told how far they are, ended once."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from storage.tables import Phase, Run
+
+OPEN = (Phase.WAITING, Phase.TRAINING, Phase.SHADOW)
+
+
+class RunUnderWayError(RuntimeError):
+    """A run was asked for while another one is not done."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"A training run is under way already ({run.stage or run.phase.value}).")
+        self.run_id = run.id
+
+
+def ask(session: Session, team_id: str, cause: str, by: str = "", seed: int = 0) -> Run:
+    """A new run. One whose challenger is still in shadow makes way for it. Raises RunUnderWayError."""
+    standing = under_way(session, team_id)
+    if standing and standing.phase is not Phase.SHADOW:
+        raise RunUnderWayError(standing)
+    if standing:
+        end(session, standing.id, Phase.REFUSED, "a newer challenger took its place")
+    run = Run(team_id=team_id, cause=cause, asked_by=by, phase=Phase.WAITING, seed=seed, stage="waiting")
+    session.add(run)
+    session.flush()
+    return run
+
+
+def under_way(session: Session, team_id: str) -> Run | None:
+    """The run that is not ended."""
+    return session.exec(
+        select(Run).where(Run.team_id == team_id, col(Run.phase).in_(OPEN)).order_by(col(Run.created_at))
+    ).first()
+
+
+def in_shadow(session: Session, team_id: str) -> Run | None:
+    """The run whose challenger runs beside the champion."""
+    return session.exec(select(Run).where(Run.team_id == team_id, Run.phase == Phase.SHADOW)).first()
+
+
+def latest(session: Session, team_id: str) -> Run | None:
+    """The run that was asked for last."""
+    return session.exec(
+        select(Run).where(Run.team_id == team_id).order_by(col(Run.created_at).desc())
+    ).first()
+
+
+def get(session: Session, run_id: str) -> Run:
+    """One run."""
+    return session.exec(select(Run).where(Run.id == run_id)).one()
+
+
+def tell(session: Session, run_id: str, **changes: Any) -> None:
+    """Change columns of a run that is not ended, and have its note follow."""
+    session.connection().execute(
+        update(Run)
+        .where(col(Run.id) == run_id, col(Run.phase).in_(OPEN))
+        .values(noted=Run.noted + 1, **changes)
+    )
+
+
+def end(session: Session, run_id: str, phase: Phase, stage: str, **changes: Any) -> None:
+    """A run is done; what became of it in words."""
+    tell(session, run_id, phase=phase, stage=stage, ended_at=time.time(), **changes)
+
+
+def to_note(session: Session, team_id: str) -> Run | None:
+    """A run of which operators do not see the latest."""
+    behind = select(Run).where(Run.team_id == team_id, col(Run.shown) < col(Run.noted))
+    return session.exec(behind.order_by(col(Run.created_at))).first()
+
+
+def noted(session: Session, run_id: str, state: int, channel_id: str | None, ts: str | None) -> None:
+    """The note at `ts` shows state `state`."""
+    session.connection().execute(
+        update(Run).where(col(Run.id) == run_id).values(shown=state, note_channel=channel_id, note_ts=ts)
+    )
