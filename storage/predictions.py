@@ -55,6 +55,30 @@ def labels_said(session: Session, message_ids: list[str]) -> dict[str, str]:
     return dict(session.exec(rows.where(col(Prediction.message_id).in_(message_ids))).all())
 
 
+def since(session: Session, team_id: str, after: float, most: int) -> list[Prediction]:
+    """The predictions made after a moment, oldest first."""
+    chosen = select(Prediction).where(Prediction.team_id == team_id, Prediction.created_at > after)
+    return list(session.exec(chosen.order_by(col(Prediction.created_at)).limit(most)))
+
+
+def of_version(
+    session: Session, team_id: str, version: int, after: float, until: float, most: int
+) -> list[tuple[str, str]]:
+    """Message id and label id of the latest `most` predictions of a version that were made between two moments."""
+    chosen = (
+        select(Prediction.message_id, Prediction.label_id)
+        .join(Message, col(Message.id) == Prediction.message_id)
+        .where(
+            Prediction.team_id == team_id,
+            Prediction.version == version,
+            Prediction.created_at > after,
+            Prediction.created_at <= until,
+            col(Message.erased_at).is_(None),
+        )
+    )
+    return list(session.exec(chosen.order_by(col(Prediction.created_at).desc()).limit(most)).all())
+
+
 def count(session: Session, team_id: str) -> int:
     """How many messages of a team were predicted."""
     return session.exec(

@@ -186,6 +186,8 @@ class Prediction(SQLModel, table=True):
     `ranked` holds the likeliest labels as [label id, probability], likeliest first.
     """
 
+    __table_args__ = (Index("ix_prediction_team", "team_id", "created_at"),)
+
     id: str = Field(default_factory=new_id, primary_key=True)
     message_id: str = Field(foreign_key="message.id", unique=True)
     team_id: str

@@ -73,7 +73,9 @@ def work(folder: Path, tell: Any) -> Result:
         if "out of memory" in str(error).lower():
             return Result(failed="there was not enough memory", is_out_of_memory=True)
         where = "".join(traceback.format_tb(error.__traceback__))
-        return Result(failed=f"training failed ({type(error).__name__})", where=where)  # its text may quote people
+        return Result(
+            failed=f"training failed ({type(error).__name__})", where=where
+        )  # its text may quote people
 
 
 class _Work:

@@ -31,7 +31,7 @@ class Recipe:
 
     epochs: int = 10
     learning_rate: float = 1e-4
-    head_rate: float = 1e-2
+    head_rate: float = 1e-3
     probe: float = 1.0
     batch_size: int = 32
     warmup: float = 0.1

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from learning.head import Classes
 
 # With fewer examples a validation split tells too little, and costs too much of what there is to learn from.
-EXAMPLES_LEAST = 200
+EXAMPLES_LEAST = 1_000
 
 
 def validation(

@@ -188,6 +188,7 @@ def upgrade() -> None:
     with op.batch_alter_table("version") as version:
         version.alter_column("base", server_default=None)
         version.alter_column("card", server_default=None)
+    op.create_index("ix_prediction_team", "prediction", ["team_id", "created_at"])
     is_postgresql = op.get_bind().dialect.name == "postgresql"
     for statement in (
         (POSTGRES_FUNCTION, POSTGRES_TRIGGER) if is_postgresql else (SQLITE_UPDATE, SQLITE_DELETE)
@@ -196,6 +197,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_prediction_team", table_name="prediction")
     op.drop_table("lesson")
     op.drop_index("ix_split_team_id", table_name="split")
     op.drop_table("split")
