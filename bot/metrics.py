@@ -33,6 +33,8 @@ class Metrics:
         self.refit_seconds = self._seconds("refit_seconds", "Fitting one head")
         self.swaps = self._counter("swaps", "Versions swapped in")
         self.swap_seconds = self._seconds("swap_seconds", "From a moved alias to the version it names")
+        self.job_success = self._gauge("job_last_success_seconds", "When a job was last done", "job")
+        self.job_due = self._gauge("job_next_due_seconds", "When a job is due next", "job")
         self.errors = self._counter("errors", "What went wrong, by part", "part")
 
     def watch(self, waiting: Callable[[], int], cards_due: Callable[[], int]) -> None:
@@ -43,8 +45,8 @@ class Metrics:
     def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
         return Counter(name, help_text, labels, namespace="corrigible", registry=self.registry)
 
-    def _gauge(self, name: str, help_text: str) -> Gauge:
-        return Gauge(name, help_text, namespace="corrigible", registry=self.registry)
+    def _gauge(self, name: str, help_text: str, *labels: str) -> Gauge:
+        return Gauge(name, help_text, labels, namespace="corrigible", registry=self.registry)
 
     def _seconds(self, name: str, help_text: str) -> Histogram:
         return Histogram(name, help_text, namespace="corrigible", registry=self.registry, buckets=SECONDS)

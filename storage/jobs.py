@@ -1,0 +1,67 @@
+"""What is due at set times: each time it is done once, by whichever replica is there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import delete, update
+from sqlmodel import Session, col, select
+
+from storage.database import insert_if_new
+from storage.tables import Job
+
+
+def keep(session: Session, team_id: str, name: str, next_due: float) -> None:
+    """Make the job where there is none; a due time that stands is not moved."""
+    insert_if_new(session, Job(team_id=team_id, name=name, due_at=next_due))
+
+
+def drop_others(session: Session, team_id: str, names: Collection[str]) -> None:
+    """Forget jobs that are not wanted any more."""
+    others = delete(Job).where(col(Job.team_id) == team_id, col(Job.name).not_in(list(names)))
+    session.connection().execute(others)
+
+
+def claim(session: Session, team_id: str, owner: str, now: float, hold_s: float) -> Job | None:
+    """A due job that nobody does now; it is ours for `hold_s` seconds."""
+    free = (col(Job.team_id) == team_id, col(Job.due_at) <= now, col(Job.held_until) < now)
+    for name in session.exec(select(Job.name).where(*free).order_by(col(Job.due_at))).all():
+        taken = session.connection().execute(
+            update(Job)
+            .where(*free, col(Job.name) == name)
+            .values(owner=owner, held_until=now + hold_s)
+            .returning(col(Job.name))
+        )
+        if taken.first():
+            return session.exec(select(Job).where(Job.team_id == team_id, Job.name == name)).one()
+    return None
+
+
+def prolong(session: Session, team_id: str, name: str, owner: str, until: float) -> bool:
+    """Hold a job for longer; False where it is somebody else's by now."""
+    return _change(session, team_id, name, owner, {"held_until": until})
+
+
+def finish(
+    session: Session, team_id: str, name: str, owner: str, now: float, next_due: float, failed: str | None
+) -> bool:
+    """A job is done, or failed for this reason; it is due again at `next_due`."""
+    changes: dict[str, object] = {"due_at": next_due, "held_until": 0.0, "failed": failed}
+    return _change(session, team_id, name, owner, changes if failed else {**changes, "succeeded_at": now})
+
+
+def give_up(session: Session, team_id: str, owner: str) -> None:
+    """Let others do at once what we do not end."""
+    ours = update(Job).where(col(Job.team_id) == team_id, col(Job.owner) == owner)
+    session.connection().execute(ours.values(held_until=0.0))
+
+
+def every(session: Session, team_id: str) -> list[Job]:
+    """All jobs of a team, by name."""
+    return list(session.exec(select(Job).where(Job.team_id == team_id).order_by(col(Job.name))))
+
+
+def _change(session: Session, team_id: str, name: str, owner: str, changes: dict[str, object]) -> bool:
+    ours = (col(Job.team_id) == team_id, col(Job.name) == name, col(Job.owner) == owner)
+    changed = session.connection().execute(update(Job).where(*ours).values(changes).returning(col(Job.name)))
+    return changed.first() is not None
