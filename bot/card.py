@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from slack_sdk.models.blocks import (
@@ -38,8 +39,10 @@ def card(content: Content) -> Json:
         return _set_aside(content, prediction, content.verdict)
     if content.settled:
         return _corrected(content, prediction, content.labels[content.settled])
+    if content.choice:
+        return _question(content, prediction, _in_any_order(content.message.id, content.choice))
     if content.message.mode is Mode.ASK:
-        return _question(content, prediction)
+        return _question(content, prediction, [label_id for label_id, _ in prediction.ranked[:OFFERED]])
     return _answer(content, prediction)
 
 
@@ -73,8 +76,13 @@ def _answer(content: Content, prediction: Prediction) -> Json:
     return _message(f"{label.name}, {sure} (model {version(prediction)})", blocks)
 
 
-def _question(content: Content, prediction: Prediction) -> Json:
-    offered = [content.labels[label_id] for label_id, _ in prediction.ranked[:OFFERED]]
+def _in_any_order(message_id: str, choice: tuple[str, str]) -> list[str]:
+    """By nothing that tells which of the two is the champion's."""
+    return sorted(choice, key=lambda label_id: hashlib.sha256((message_id + label_id).encode()).digest())
+
+
+def _question(content: Content, prediction: Prediction, offers: list[str]) -> Json:
+    offered = [content.labels[label_id] for label_id in offers]
     names = ", ".join(label.name for label in offered)
     choices: list[ButtonElement] = [
         ButtonElement(
@@ -86,15 +94,16 @@ def _question(content: Content, prediction: Prediction) -> Json:
         for number, label in enumerate(offered)
     ]
     change = _change(content.message.id, "Another…")
+    ask = ActionsBlock(block_id=ACTIONS, elements=[*choices, change])
+    if content.choice:  # whoever is asked which of two models is right should not be led by one of them
+        asked = f"{' or '.join(title(label) for label in offered)}?"
+        told = (
+            f"Two models disagree on this message; your answer decides which of them stays.{_cut(prediction)}"
+        )
+        return _message(f"Which label fits this message: {names}?", [_section(asked), ask, _context(told)])
     best = content.labels[prediction.label_id]
-    blocks = [
-        _section("Which label fits this message?"),
-        ActionsBlock(block_id=ACTIONS, elements=[*choices, change]),
-        _context(
-            f"My best guess is {escape(best.name)}, {_sure(prediction)} · "
-            f"model {version(prediction)}{_cut(prediction)}"
-        ),
-    ]
+    guess = f"My best guess is {escape(best.name)}, {_sure(prediction)} · model {version(prediction)}"
+    blocks = [_section("Which label fits this message?"), ask, _context(f"{guess}{_cut(prediction)}")]
     return _message(f"Which label fits this message: {names}, or another?", blocks)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -101,6 +102,7 @@ def _start(settings: Settings, running: list[LocalArgilla | LocalWorkspace | Bot
             running.append(workspace)
             workspace.start()
         slack = workspace.slack if workspace else _real_slack(settings)
+        settings = workspace.settings(settings) if workspace else settings
         bot = compose(settings, slack, argilla.access if argilla else _real_argilla(settings))
         running.append(bot)
         bot.start()
@@ -211,6 +213,72 @@ def labels() -> None:
                 origin = "a proposal" if label.source == "proposed" else "labels.toml"
                 table.add_row(team_id, label.name, label.description, origin, str(counts.get(label.id, 0)))
     out.print(table)
+
+
+TEAM = typer.Option(help="the Slack team, where the database knows several")
+
+
+@app.command()
+def retrain(team: Annotated[str | None, TEAM] = None) -> None:
+    """Fine-tune a challenger now, and compare it with the version in service."""
+    from bot import terminal_training as training
+    from storage.tables import Phase
+
+    settings = read_settings()
+    configure_logs(settings.log_level or "WARNING")
+    with _told(), training.desk(settings, team) as desk:
+        run = training.retrain(settings, desk, err)
+        name = f"v{run.version}: " if run.version else ""
+        out.print(f"{name}{run.phase.value}. {run.stage}", markup=False, soft_wrap=True)
+        if run.phase is Phase.FAILED:
+            raise typer.Exit(1)
+
+
+@app.command()
+def versions(team: Annotated[str | None, TEAM] = None) -> None:
+    """List the versions of the model, and which one is in service."""
+    from bot import terminal_training as training
+
+    with _told(), training.desk(read_settings(), team) as desk:
+        out.print(training.versions_table(desk))
+
+
+@app.command()
+def promote(
+    version: Annotated[int, typer.Argument(help="its number, as `versions` shows it", min=1)],
+    team: Annotated[str | None, TEAM] = None,
+) -> None:
+    """Put a version into service; running bots follow within seconds."""
+    from bot import terminal_training as training
+
+    with _told(), training.desk(read_settings(), team) as desk:
+        training.promote(desk, version)
+        out.print(f"v{version} is in service.")
+
+
+@app.command()
+def rollback(team: Annotated[str | None, TEAM] = None) -> None:
+    """Put the version back into service whose place the one in service took."""
+    from bot import terminal_training as training
+
+    with _told(), training.desk(read_settings(), team) as desk:
+        ruling = training.roll_back(desk)
+        out.print(f"v{ruling.challenger} is in service again, in the place of v{ruling.champion}.")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What an operator can mend is one clear message."""
+    from bot.operations import FAULTS, AlreadyServingError
+    from bot.terminal_training import WhichTeamError
+    from learning.artifacts import ArtifactsUrlError
+    from learning.encoder import EncoderNotFoundError
+
+    try:
+        yield
+    except (*FAULTS, AlreadyServingError, WhichTeamError, ArtifactsUrlError, EncoderNotFoundError) as error:
+        err.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
 
 
 @app.command()

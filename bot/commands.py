@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.card import title
+from bot.operations import FAULTS, NotAnOperatorError, Operations
 from bot.payloads import Command
 from bot.service import Service
 from storage.tables import Mode
@@ -16,6 +19,7 @@ HELP = """*I label messages, and I learn when somebody corrects me.*
 • `/corrigible off` – I neither read nor keep anything of this channel
 • `/corrigible status` – what I do here, and how I am doing
 • `/corrigible labels` – the labels I choose from
+• `/corrigible retrain` and `/corrigible rollback` – for operators: train a new version, or go back to the one before
 • `/corrigible help` – this
 In a direct message, or where you mention me, I always answer."""
 JOINING = {
@@ -26,7 +30,7 @@ SHARED = "This channel is shared with another organization, so I stay off here."
 TEXT_MOST = 3_500
 
 
-def answer(service: Service, client: WebClient, command: Command) -> str:
+def answer(service: Service, operations: Operations, client: WebClient, command: Command) -> str:
     """Do what a person typed after /corrigible; what to tell them, as mrkdwn."""
     match command.words:
         case ("on",) | ("on", "ask"):
@@ -39,7 +43,29 @@ def answer(service: Service, client: WebClient, command: Command) -> str:
             return _status(service, command)
         case ("labels",):
             return _labels(service, command)
+        case ("retrain",):
+            return _operate(operations, command, _retrain)
+        case ("rollback",):
+            return _operate(operations, command, _roll_back)
     return HELP
+
+
+def _operate(operations: Operations, command: Command, do: Callable[[Operations, Command], str]) -> str:
+    try:
+        operations.check(command.user_id)
+        return do(operations, command)
+    except (*FAULTS, NotAnOperatorError) as error:
+        return str(error)
+
+
+def _retrain(operations: Operations, command: Command) -> str:
+    operations.retrain(command.user_id)
+    return "A training run begins. The operators' channel shows how it goes."
+
+
+def _roll_back(operations: Operations, command: Command) -> str:
+    ruling = operations.roll_back(command.user_id)
+    return f"v{ruling.challenger} is back in the place of v{ruling.champion}."
 
 
 def _switch_on(service: Service, client: WebClient, command: Command, mode: Mode) -> str:

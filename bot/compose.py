@@ -14,15 +14,19 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry import RateLimitErrorRetryHandler, RetryHandler
 
-from bot import listeners
+from bot import listeners, operations
 from bot.annotation import Annotation, annotate
 from bot.background import Learning, Predicting, Swapping
 from bot.courier import Courier
 from bot.metrics import Metrics
 from bot.names import SlackNames
+from bot.notes import Notes
+from bot.operations import Operations
+from bot.schedule import Schedule
 from bot.service import Service, Wakers
 from bot.settings import Settings, SettingsError
 from bot.socket_mode import SocketConnection
+from bot.training import Training, train
 from bot.web import PortInUseError, WebServer, application
 from bot.worker import Worker
 from learning.annotation.connection import Access
@@ -39,6 +43,7 @@ from storage.migrate import migrate
 log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
+Part = Worker | Schedule
 
 SLACK_TIMEOUT_S = 10
 STOP_S = 1.5
@@ -89,7 +94,7 @@ class Slack:
 class Health:
     """Which parts are well."""
 
-    workers: list[Worker]
+    workers: list[Part]
     socket: SocketConnection | None
     database: Database
 
@@ -104,7 +109,7 @@ class Health:
 class Bot:
     """All parts of one running bot: started together, stopped together."""
 
-    workers: list[Worker]
+    workers: list[Part]
     courier: Courier
     server: WebServer
     socket: SocketConnection | None
@@ -112,6 +117,8 @@ class Bot:
     service: Service
     metrics: Metrics
     annotation: Annotation | None
+    training: Training
+    notes: Notes
 
     def start(self) -> None:
         """Serve. Raises PortInUseError, SlackRefusedError."""
@@ -131,6 +138,8 @@ class Bot:
         for worker in self.workers:
             worker.stop(STOP_S)
         self.courier.close(STOP_S)
+        self.training.close()
+        self.notes.close()
         if self.annotation:
             self.annotation.close()
         self.database.close()
@@ -188,24 +197,30 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
     tell_reviewers = annotation.deliver_soon if annotation else _nothing
     wakers = Wakers(predict.wake, show.wake, learn.wake, learning.start_over, tell_reviewers)
     service = Service(database, team_id, metrics, wakers)
+    notes = Notes(database, team_id, client, settings.ops_channel)
+    tell = Worker("notes", notes.step, metrics)
+    swap = Worker("swapper", swapping.step, metrics)
+
+    def change() -> None:
+        swap.wake()
+        tell.wake()
+
+    training = train(settings, database, team_id, registry, metrics, change, show.wake)
+    operators = operations.Wakers(training.begin_soon, swap.wake, tell.wake)
+    operating = Operations(database, team_id, settings.operators, operators)
     metrics.watch(service.count_waiting, service.count_due)
 
     app = App(client=client, signing_secret=slack.signing_secret or "", token_verification_enabled=False)
-    listeners.register(app, service, bot_user_id, metrics)
+    listeners.register(app, service, operating, bot_user_id, metrics)
     socket = SocketConnection(app, slack.app_token) if slack.app_token else None
-    workers = [
-        predict,
-        show,
-        learn,
-        Worker("swapper", swapping.step, metrics),
-        *([Worker("socket", socket.watch, metrics)] if socket else []),
-    ]
+    workers: list[Part] = [predict, show, learn, swap, tell, *training.workers, training.schedule]
+    workers += [Worker("socket", socket.watch, metrics)] if socket else []
     workers += annotation.workers if annotation else []
     health = Health(workers, socket, database)
     hear = annotation.hear if annotation else None
     routes = application(None if socket else app, metrics, health.parts, hear)
     server = WebServer(settings.host, settings.port, routes)
-    return Bot(workers, courier, server, socket, database, service, metrics, annotation)
+    return Bot(workers, courier, server, socket, database, service, metrics, annotation, training, notes)
 
 
 def _artifacts(settings: Settings) -> Artifacts:

@@ -11,8 +11,10 @@ from slack_bolt import Ack, App, BoltResponse, Respond
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import card, commands, correction_view, payloads
+from bot import card, commands, correction_view, note, payloads
 from bot.metrics import Metrics
+from bot.operations import FAULTS as OPERATING_FAULTS
+from bot.operations import AlreadyServingError, NotAnOperatorError, Operations
 from bot.payloads import Deleted, Edited, Json, PayloadError, Said
 from bot.service import Service, UnknownMessageError
 from storage.labels import RetiredLabelError
@@ -23,12 +25,13 @@ ANYTHING = re.compile(".*", re.DOTALL)
 FAILED = "That did not work, and nothing was changed. Please try again in a moment."
 
 
-def register(app: App, service: Service, bot_user_id: str, metrics: Metrics) -> None:
+def register(app: App, service: Service, operations: Operations, bot_user_id: str, metrics: Metrics) -> None:
     """Let `app` hear everything that Slack sends us."""
     _hear_messages(app, service, bot_user_id, metrics)
     _hear_clicks(app, service)
     _hear_modal(app, service)
-    _hear_command(app, service)
+    _hear_command(app, service, operations)
+    _hear_operators(app, operations)
     _hear_the_rest(app, metrics)
     _answer_for_errors(app, metrics)
 
@@ -111,12 +114,33 @@ def _refuse(ack: Ack, block: str, why: str) -> None:
     ack(response_action="errors", errors={block: why})
 
 
-def _hear_command(app: App, service: Service) -> None:
+def _hear_operators(app: App, operations: Operations) -> None:
+    def answer(ack: Ack, body: Json, respond: Respond, do: Callable[[int, str], None]) -> None:
+        click = payloads.click(body)
+        try:
+            operations.check(click.user_id)
+            do(int(click.value), click.user_id)
+        except (*OPERATING_FAULTS, AlreadyServingError, NotAnOperatorError) as error:
+            ack()
+            respond(str(error), response_type="ephemeral", replace_original=False)
+            return
+        ack()
+
+    @app.action(note.PROMOTE)
+    def promote(ack: Ack, body: Json, respond: Respond) -> None:
+        answer(ack, body, respond, operations.promote)
+
+    @app.action(note.ROLL_BACK)
+    def roll_back(ack: Ack, body: Json, respond: Respond) -> None:
+        answer(ack, body, respond, operations.roll_back_from)
+
+
+def _hear_command(app: App, service: Service, operations: Operations) -> None:
     @app.command("/corrigible")
     def answer(ack: Ack, body: Json, client: WebClient, respond: Respond) -> None:
         command = payloads.command(body)
         ack()
-        respond(commands.answer(service, client, command), response_type="ephemeral")
+        respond(commands.answer(service, operations, client, command), response_type="ephemeral")
 
 
 def _hear_the_rest(app: App, metrics: Metrics) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from bot.compose import Slack
-from bot.settings import SettingsError
+from bot.settings import Settings, SettingsError
 from bot.web import PortInUseError
 from local.slack.config import Config
 from local.slack.credentials import APP_TOKEN, BOT_TOKEN
@@ -56,6 +56,14 @@ class LocalWorkspace:
     def slack(self) -> Slack:
         """What a bot needs to connect here."""
         return Slack(f"{self.address}api/", BOT_TOKEN, APP_TOKEN, None)
+
+    def settings(self, chosen: Settings) -> Settings:
+        """With a channel for operators, who here are everybody, where nothing else was chosen."""
+        here = {
+            "ops_channel": chosen.ops_channel or CHANNELS["corrigible-ops"],
+            "operators": chosen.operators or tuple(PEOPLE.values()),
+        }
+        return chosen.model_copy(update=here)
 
     def greet(self) -> None:
         """In a new workspace Ana turns the bot on in #support, as anybody could."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.schedule import check_cron
 from learning.query_strategies import DEFAULT_STRATEGY, STRATEGIES
+from learning.training.recipe import Recipe
 
 DEFAULT_LABELS = Path(__file__).parent.parent / "labels.toml"
 
@@ -48,6 +51,24 @@ class Settings(BaseSettings):
     query_strategy: str = DEFAULT_STRATEGY
     trust_at_least: float = Field(default=0.6, ge=0, le=1)
     uncontested_most: int = Field(default=30, ge=0)
+    operators: Annotated[tuple[str, ...], NoDecode] = ()
+    ops_channel: str | None = None
+    timezone: str = "UTC"
+    retrain_cron: str = "0 3 * * *"
+    retrain_after_labels: int = Field(default=100, ge=0)
+    drift_cron: str = "0 2 * * *"
+    recipe: dict[str, Any] = Field(default_factory=dict)
+    training_threads: int = Field(default=1, ge=1, le=256)
+    report_to: Literal["none", "tensorboard", "mlflow", "trackio"] = "none"
+    holdout_share: float = Field(default=0.2, gt=0, lt=1)
+    gate_margin: float = Field(default=0.01, ge=0, le=1)
+    gate_label_drop: float = Field(default=0.15, ge=0, le=1)
+    gate_calibration: float = Field(default=0.05, ge=0, le=1)
+    gate_latency: float = Field(default=1.5, ge=1)
+    duel_per_day: int = Field(default=10, ge=0, le=100_000)
+    duel_most: int = Field(default=200, ge=1, le=100_000)
+    watch_tolerance: float = Field(default=0.05, ge=0, le=1)
+    watch_settle_minutes: float = Field(default=60, ge=0)
     models_url: str = "var/models"
     workplace: Path = Path("var/training")
     host: str = "127.0.0.1"
@@ -111,6 +132,31 @@ class Settings(BaseSettings):
     def _is_known(cls, value: str) -> str:
         if value not in STRATEGIES:
             raise ValueError(f"must be one of {', '.join(sorted(STRATEGIES))}")
+        return value
+
+    @field_validator("operators", mode="before")
+    @classmethod
+    def _is_a_list(cls, value: Any) -> Any:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("retrain_cron", "drift_cron")
+    @classmethod
+    def _is_a_time(cls, value: str) -> str:
+        return check_cron(value)
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("must be the name of a time zone, such as UTC or Europe/Lisbon") from error
+        return value
+
+    @field_validator("recipe")
+    @classmethod
+    def _can_be_followed(cls, value: dict[str, Any]) -> dict[str, Any]:
+        Recipe.from_json(value)
         return value
 
     @field_validator("slack_client_id", "slack_client_secret")

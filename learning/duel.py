@@ -17,19 +17,20 @@ NEEDED = 20.0
 # Beta's parameters for the share of informative answers that side with the better model, cut off below a half. Gains
 # of 2 and 5 points come with shares of about 0.6 to 0.8. With 200 answers at most, as chance and median of answers:
 #   share            0.50     0.55      0.60          0.65         0.70        0.80
-#   Beta(1, 1)       3.2 %    34 %      58 %, 168     94 %, 68     100 %, 37   100 %, 17
-#   Beta(12, 8)      3.1 %    42 %      67 %, 137     97 %, 61     100 %, 37   100 %, 18
+#   Beta(1, 1)       3.2 %    16 %      58 %, 168     94 %, 68     100 %, 37   100 %, 17
+#   Beta(12, 8)      3.1 %    21 %      67 %, 137     97 %, 61     100 %, 37   100 %, 18
 # A uniform prior spends half of itself on shares above 0.75, for which a few answers are enough anyway; one that is
 # nearer to a half, as Beta(10, 10), needs 43 answers at 0.70.
 PRIOR = (12.0, 8.0)
 LARGEST_EXPONENT = 700.0
+SHOWN_MOST = 1_000
 
 
 @dataclass(frozen=True)
 class Standing:
     """How a duel stands. `won`, `lost`: answers; evidence: NEEDED or more decides; reason: for people in Slack."""
 
-    outcome: Decision
+    decision: Decision
     won: int
     lost: int
     evidence_for: float
@@ -37,7 +38,7 @@ class Standing:
     reason: str
 
 
-def decide(*, won: int, lost: int, asked: int, most: int) -> Standing:
+def decide(won: int, lost: int, asked: int, most: int) -> Standing:
     """Promote, refuse, or go on asking.
 
     won, lost: questions in which the challenger was right, or the champion; asked: all that were answered, also those
@@ -46,15 +47,15 @@ def decide(*, won: int, lost: int, asked: int, most: int) -> Standing:
     favour = evidence(won, lost, 0.5, PRIOR)
     against = evidence(lost, won, 0.5, PRIOR)
     if favour >= NEEDED:
-        outcome, reason = Decision.PROMOTE, _sided("challenger", won, won + lost, favour)
+        decision, reason = Decision.PROMOTE, _sided("challenger", won, won + lost, favour)
     elif against >= NEEDED:
-        outcome, reason = Decision.REFUSE, _sided("champion", lost, won + lost, against)
+        decision, reason = Decision.REFUSE, _sided("champion", lost, won + lost, against)
     elif asked >= most:
-        outcome = Decision.REFUSE
+        decision = Decision.REFUSE
         reason = f"{asked} questions did not show a gain: {_sided('challenger', won, won + lost, favour)}"
     else:
-        outcome, reason = Decision.GO_ON, f"so far, {_sided('challenger', won, won + lost, favour)}"
-    return Standing(outcome, won, lost, favour, against, reason)
+        decision, reason = Decision.GO_ON, f"so far, {_sided('challenger', won, won + lost, favour)}"
+    return Standing(decision, won, lost, favour, against, reason)
 
 
 def evidence(hits: int, misses: int, limit: float, prior: tuple[float, float]) -> float:
@@ -80,9 +81,14 @@ def _log_above(limit: float, alpha: float, beta: float) -> float:
     return math.log(above) if above > 0 else -math.inf
 
 
+def spoken(found: float) -> str:
+    """Evidence in words."""
+    shown = math.floor(10 * found) / 10  # rounded up, 19.97 would read as if it were enough
+    return f"evidence {shown:g}, needs {NEEDED:g}" if found < SHOWN_MOST else f"evidence above {SHOWN_MOST:,}"
+
+
 def _sided(with_whom: str, times: int, of: int, found: float) -> str:
-    shown = math.floor(10 * min(found, 1_000)) / 10  # rounded up, 19.97 would read as if it were enough
     return (
         f"people sided with the {with_whom} in {times} of {of} messages on which the two disagree and one is right "
-        f"(evidence {shown:g}, needs {NEEDED:g})"
+        f"({spoken(found)})"
     )

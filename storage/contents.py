@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from storage import answers, corrections, predictions
+from storage import answers, corrections, disputes, predictions
 from storage.answers import Verdict
 from storage.tables import Card, Correction, Label, Message, Prediction
 
@@ -17,7 +17,7 @@ class Content:
     """Everything that was said of one message, read at one moment.
 
     `wanted` says which state of its card this is (0 where it has none); `words` are each person's last, oldest
-    first; `labels` are all that are named here, by id.
+    first; `labels` are all that are named here, by id. `choice`: two label ids of which people were asked to take one.
     """
 
     wanted: int
@@ -26,6 +26,7 @@ class Content:
     words: list[Correction]
     verdict: Verdict | None
     labels: dict[str, Label]
+    choice: tuple[str, str] | None = None
 
     @property
     def settled(self) -> str | None:
@@ -46,8 +47,12 @@ def of_message(session: Session, message_id: str) -> Content:
     named = {word.label_id for word in words} | {label_id for label_id, _ in _ranked(prediction)}
     if verdict and verdict.label_id:
         named.add(verdict.label_id)
+    dispute = disputes.open_question(session, message_id)
+    choice = (dispute.champion_label, dispute.challenger_label) if dispute else None
+    named |= set(choice or ())
     labels = session.exec(select(Label).where(Label.team_id == message.team_id, col(Label.id).in_(named)))
-    return Content(wanted or 0, message, prediction, words, verdict, {label.id: label for label in labels})
+    by_id = {label.id: label for label in labels}
+    return Content(wanted or 0, message, prediction, words, verdict, by_id, choice)
 
 
 def _ranked(prediction: Prediction | None) -> list[list[Any]]:

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from storage import cards, predictions
 from storage.database import insert_if_new
-from storage.tables import Dispute, Message, Mode
+from storage.tables import Dispute, Message, Mode, Phase, Run
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,14 @@ def ask(session: Session, dispute: Dispute) -> None:
 
 
 def open_question(session: Session, message_id: str) -> Dispute | None:
-    """The latest dispute about which people were asked on this message."""
-    asked = select(Dispute).where(Dispute.message_id == message_id, col(Dispute.asked_at).is_not(None))
+    """The latest dispute about which people were asked on this message, while its duel goes on."""
+    asked = (
+        select(Dispute)
+        .join(Run, col(Run.id) == Dispute.run_id)
+        .where(
+            Dispute.message_id == message_id, col(Dispute.asked_at).is_not(None), Run.phase == Phase.SHADOW
+        )
+    )
     return session.exec(asked.order_by(col(Dispute.created_at).desc())).first()
 
 
@@ -80,3 +86,10 @@ def tally(disputes: list[Dispute], labels: dict[str, str]) -> Tally:
     won = sum(labels[one.message_id] == one.challenger_label for one in settled)
     lost = sum(labels[one.message_id] == one.champion_label for one in settled)
     return Tally(won, lost, len(settled))
+
+
+def close(session: Session, run_id: str) -> None:
+    """A duel has ended: cards that ask about it go back to what they showed."""
+    asked = select(Dispute.message_id).where(Dispute.run_id == run_id, col(Dispute.asked_at).is_not(None))
+    for message_id in session.exec(asked).all():
+        cards.want(session, message_id)

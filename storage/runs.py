@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from storage import disputes
 from storage.tables import Phase, Run
 
 OPEN = (Phase.WAITING, Phase.TRAINING, Phase.SHADOW)
@@ -70,6 +71,7 @@ def tell(session: Session, run_id: str, **changes: Any) -> None:
 def end(session: Session, run_id: str, phase: Phase, stage: str, **changes: Any) -> None:
     """A run is done; what became of it in words."""
     tell(session, run_id, phase=phase, stage=stage, ended_at=time.time(), **changes)
+    disputes.close(session, run_id)
 
 
 def to_note(session: Session, team_id: str) -> Run | None:

@@ -31,6 +31,11 @@ def sides(session: Session, team_id: str) -> dict[str, Side]:
     return {message_id: Side(side) for message_id, side in rows}
 
 
+def held_out(session: Session, team_id: str) -> set[str]:
+    """Ids of the messages that are held out."""
+    return {one for one, side in sides(session, team_id).items() if side is Side.HOLDOUT}
+
+
 def learn(session: Session, run_id: str, labels: Mapping[str, str]) -> None:
     """Note from which messages a run learns, and as which label id, in the place of what was noted before.
 

@@ -170,6 +170,17 @@ def rulings(session: Session, team_id: str, most: int) -> list[Ruling]:
     return list(session.exec(chosen.order_by(col(Ruling.made_at).desc()).limit(most)))
 
 
+def to_tell(session: Session, team_id: str) -> list[Ruling]:
+    """Rulings of which operators were not told, oldest first."""
+    chosen = select(Ruling).where(Ruling.team_id == team_id, col(Ruling.shown_at).is_(None))
+    return list(session.exec(chosen.order_by(col(Ruling.made_at))))
+
+
+def told(session: Session, ruling_id: str, at: float) -> None:
+    """Operators were told of a ruling."""
+    session.get_one(Ruling, ruling_id).shown_at = at
+
+
 def of_run(session: Session, run_id: str) -> list[Ruling]:
     """What was ruled on the challenger of a run, oldest first."""
     return list(session.exec(select(Ruling).where(Ruling.run_id == run_id).order_by(col(Ruling.made_at))))

@@ -1,0 +1,108 @@
+"""Keeps the operators' channel up to date: one note a run, which follows it, and one for each ruling."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.note import ruling_note, run_note
+from storage import leases, runs, versions
+from storage.database import Database
+from storage.tables import Grounds, Ruling, Run
+
+log = logging.getLogger(__name__)
+
+LEASE_S = 25.0
+# Slack wants about one post a second and channel; nobody reads progress faster than this.
+PAUSE_S = 1.5
+AFTER_REFUSAL_S = 30.0
+
+
+class Notes:
+    """Tells operators; without a channel for them only the log and `corrigible status` do."""
+
+    def __init__(self, database: Database, team_id: str, client: WebClient, channel: str | None) -> None:
+        self._database = database
+        self._team_id = team_id
+        self._client = client
+        self._channel = channel
+        self._owner = uuid.uuid4().hex
+        self._next = 0.0
+
+    def step(self) -> float | None:
+        """Tell the next thing; None where there is nothing."""
+        if not self._channel:
+            return None
+        if time.monotonic() < self._next:
+            return self._next - time.monotonic()
+        with self._database.reading() as session:
+            run = runs.to_note(session, self._team_id)
+            rulings = versions.to_tell(session, self._team_id)
+            in_service = versions.in_service(session, self._team_id)
+        if not (run or rulings) or not self._holds_lease():
+            return None
+        self._next = time.monotonic() + PAUSE_S
+        try:
+            if run:
+                self._follow(run, self._channel, in_service)
+            else:
+                self._tell(rulings[0], self._channel, in_service)
+        except (SlackApiError, OSError) as error:
+            reason = error.response.get("error") if isinstance(error, SlackApiError) else type(error).__name__
+            log.warning("operators not told channel=%s reason=%s", self._channel, reason)
+            self._next = time.monotonic() + AFTER_REFUSAL_S
+        return PAUSE_S
+
+    def close(self) -> None:
+        """Let another replica tell at once."""
+        with self._database.writing() as session:
+            leases.give_up(session, self._lease, self._owner)
+
+    @property
+    def _lease(self) -> str:
+        return f"notes {self._team_id}"
+
+    def _holds_lease(self) -> bool:
+        with self._database.writing() as session:
+            return leases.hold(session, self._lease, self._owner, LEASE_S)
+
+    def _follow(self, run: Run, channel: str, in_service: int | None) -> None:
+        note = run_note(run, in_service)
+        if run.note_ts and run.note_channel:
+            self._client.chat_update(channel=run.note_channel, ts=run.note_ts, **note)
+            posted, ts = run.note_channel, run.note_ts
+        else:
+            answer = self._client.chat_postMessage(channel=channel, unfurl_links=False, **note)
+            posted, ts = str(answer["channel"]), str(answer["ts"])
+        with self._database.writing() as session:
+            runs.noted(session, run.id, run.noted, posted, ts)
+
+    def _tell(self, ruling: Ruling, channel: str, in_service: int | None) -> None:
+        note = ruling_note(ruling, in_service)
+        self._client.chat_postMessage(channel=channel, unfurl_links=False, **note)
+        with self._database.writing() as session:
+            versions.told(session, ruling.id, time.time())
+        if ruling.grounds is Grounds.HOLDOUT and ruling.run_id:
+            self._show_picture(ruling.run_id, channel)
+
+    def _show_picture(self, run_id: str, channel: str) -> None:
+        with self._database.reading() as session:
+            run = runs.get(session, run_id)
+        if not run.picture:
+            return
+        try:
+            self._client.files_upload_v2(
+                channel=run.note_channel or channel,
+                thread_ts=run.note_ts,
+                content=run.picture,
+                filename=f"run-{run.id[:8]}.png",
+                title=f"Training run {run.id[:8]}",
+                alt_txt=run.picture_text[:1_000],
+                initial_comment=run.picture_text,
+            )
+        except (SlackApiError, OSError) as error:
+            log.warning("picture not shown: %s", type(error).__name__)

@@ -1,0 +1,111 @@
+"""What operators can do: retrain, promote, roll back; each in one transaction, and only for whom settings name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from storage import runs, versions
+from storage.database import Database
+from storage.runs import RunUnderWayError
+from storage.tables import Decision, Phase, Ruling, Version
+from storage.versions import NothingToRollBackToError, VersionNotFoundError
+
+FAULTS = (NothingToRollBackToError, RunUnderWayError, VersionNotFoundError)
+
+
+class NotAnOperatorError(PermissionError):
+    """Somebody asked for what only operators may do."""
+
+    def __init__(self) -> None:
+        super().__init__("Only operators can do this. Whoever runs this bot names them in OPERATORS.")
+
+
+class AlreadyServingError(ValueError):
+    """The version that should be promoted is in service."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"v{number} is in service already.")
+
+
+@dataclass(frozen=True)
+class Wakers:
+    """Whom to tell that there is something to do."""
+
+    retraining: Callable[[], None]
+    swapping: Callable[[], None]
+    notes: Callable[[], None]
+
+
+class Operations:
+    """The operators' use cases of one team. `by` is a Slack user, or nobody in particular at the terminal."""
+
+    def __init__(self, database: Database, team_id: str, operators: tuple[str, ...], wake: Wakers) -> None:
+        self._database = database
+        self._team_id = team_id
+        self._operators = operators
+        self._wake = wake
+
+    def check(self, user_id: str) -> None:
+        """Raises NotAnOperatorError."""
+        if user_id not in self._operators:
+            raise NotAnOperatorError
+
+    def retrain(self, by: str) -> None:
+        """Ask for a training run. Raises RunUnderWayError."""
+        with self._database.writing() as session:
+            runs.ask(session, self._team_id, "a person asked", by, seed=int(time.time()) % 100_000)
+        self._wake.retraining()
+        self._wake.notes()
+
+    def promote(self, number: int, by: str) -> None:
+        """Put a version into service. Raises VersionNotFoundError, AlreadyServingError."""
+        with self._database.writing() as session:
+            promote(session, self._team_id, number, by)
+        self._changed()
+
+    def roll_back(self, by: str) -> Ruling:
+        """Put the version before back into service. Raises NothingToRollBackToError."""
+        with self._database.writing() as session:
+            ruling = versions.roll_back(session, self._team_id, by, "a person wished it")
+            versions.rule(session, ruling)
+        self._changed()
+        return ruling
+
+    def roll_back_from(self, number: int, by: str) -> None:
+        """As `roll_back`, where this version is still the one in service: of two clicks the second does nothing.
+
+        Raises NothingToRollBackToError.
+        """
+        with self._database.reading() as session:
+            if versions.in_service(session, self._team_id) != number:
+                raise NothingToRollBackToError
+        self.roll_back(by)
+
+    def versions(self) -> tuple[list[Version], int | None]:
+        """All versions, latest first, and the number of the one in service."""
+        with self._database.reading() as session:
+            return versions.every(session, self._team_id), versions.in_service(session, self._team_id)
+
+    def _changed(self) -> None:
+        self._wake.swapping()
+        self._wake.notes()
+
+
+def promote(session: Session, team_id: str, number: int, by: str) -> None:
+    """A person's promotion; a challenger in shadow that is meant by it has won.
+
+    Raises VersionNotFoundError, AlreadyServingError.
+    """
+    ruling = versions.promotion(session, team_id, number, by, "a person wished it")
+    if ruling.champion == number:
+        raise AlreadyServingError(number)
+    shadow = runs.in_shadow(session, team_id)
+    if shadow and shadow.version == number:
+        ruling.run_id = shadow.id
+        runs.end(session, shadow.id, Phase.PROMOTED, "promoted by a person")
+    assert ruling.decision is Decision.PROMOTE
+    versions.rule(session, ruling)

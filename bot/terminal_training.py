@@ -1,0 +1,133 @@
+"""Training at the terminal: a run followed with a progress bar, in this process where no bot works on it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from bot import operations
+from bot.settings import Settings
+from bot.training import terms
+from learning.artifacts import Artifacts
+from learning.registry import Registry, Source
+from learning.retraining import Retraining
+from storage import overview, runs, versions
+from storage.database import Database, open_database
+from storage.migrate import migrate
+from storage.runs import RunUnderWayError
+from storage.tables import Phase, Ruling, Run, Version
+
+PAUSE_S = 0.3
+
+
+class WhichTeamError(ValueError):
+    """The database knows no team, or several and nobody said which."""
+
+    def __init__(self, teams: list[str]) -> None:
+        told = f"say which with --team: {', '.join(teams)}" if teams else "start the bot once with `make run`"
+        super().__init__(f"There {'is no team' if not teams else 'are several teams'} here; {told}.")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One team's database, opened at the terminal."""
+
+    database: Database
+    team_id: str
+
+
+@contextmanager
+def desk(settings: Settings, team: str | None) -> Iterator[Desk]:
+    """The team that is meant. Raises WhichTeamError."""
+    database = open_database(settings.database_url.get_secret_value())
+    migrate(database)
+    try:
+        with database.reading() as session:
+            teams = overview.teams(session)
+        if (team is None and len(teams) != 1) or (team and team not in teams):
+            raise WhichTeamError(teams)
+        yield Desk(database, team or teams[0])
+    finally:
+        database.close()
+
+
+def retrain(settings: Settings, at: Desk, out: Console) -> Run:
+    """Ask for a run, and follow it to its verdict."""
+    with at.database.writing() as session:
+        try:
+            run_id = runs.ask(session, at.team_id, "asked for at the terminal").id
+        except RunUnderWayError as error:
+            run_id = error.run_id
+    artifacts = Artifacts(settings.models_url, settings.workplace / "cache")
+    source = Source(settings.encoder, settings.encoder_max_tokens, settings.threads)
+    registry = Registry(at.database, at.team_id, artifacts, source)
+    retraining = Retraining(at.database, at.team_id, registry, terms(settings), _nothing)
+    try:
+        return _follow(at, run_id, retraining, out)
+    finally:
+        retraining.close()
+
+
+def _follow(at: Desk, run_id: str, retraining: Retraining, out: Console) -> Run:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    with Progress(*columns, TimeElapsedColumn(), console=out) as progress:
+        task = progress.add_task("Training", total=1.0)
+        while True:
+            retraining.step()  # does nothing where a bot holds the run
+            with at.database.reading() as session:
+                run = runs.get(session, run_id)
+            progress.update(task, completed=run.done, description=run.stage or run.phase.value)
+            if run.phase not in (Phase.WAITING, Phase.TRAINING):
+                return run
+            time.sleep(PAUSE_S)
+
+
+def versions_table(at: Desk) -> Table:
+    """Every version: what it is, how good, and what became of it."""
+    with at.database.reading() as session:
+        every = versions.every(session, at.team_id)
+        serving = versions.in_service(session, at.team_id)
+        rulings = versions.rulings(session, at.team_id, 1_000)
+    table = Table("version", "", "encoder", "examples", "macro-F1", "made", "last ruling")
+    for version in every:
+        last = next((ruling for ruling in rulings if ruling.challenger == version.number), None)
+        table.add_row(
+            f"v{version.number}",
+            "in service" if version.number == serving else "",
+            Text(f"{version.encoder_name}{', fine-tuned' if version.artifact else ''}"),
+            str(version.card.get("examples", "")),
+            _score(version),
+            time.strftime("%Y-%m-%d %H:%M", time.localtime(version.created_at)),
+            Text(f"{last.decision.value}: {last.reason}" if last else ""),
+        )
+    return table
+
+
+def _score(version: Version) -> str:
+    scores = version.card.get("scores")
+    return f"{scores['macro_f1']:.3f}" if scores else ""
+
+
+def promote(at: Desk, number: int) -> None:
+    """Put a version into service."""
+    with at.database.writing() as session:
+        operations.promote(session, at.team_id, number, "")
+
+
+def roll_back(at: Desk) -> Ruling:
+    """Put the version before back."""
+    with at.database.writing() as session:
+        ruling = versions.roll_back(session, at.team_id, "", "a person wished it")
+        versions.rule(session, ruling)
+    return ruling
+
+
+def _nothing() -> None:
+    """Nobody to tell: this process looks by itself."""

@@ -1,0 +1,105 @@
+"""The bot's side of retraining: its background work and its times, wired in one place."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.metrics import Metrics
+from bot.schedule import Schedule, Scheduled
+from bot.settings import Settings
+from bot.worker import Worker
+from learning.drifting import Drifting
+from learning.dueling import Budget, Dueling
+from learning.gate import Limits
+from learning.registry import Registry
+from learning.retraining import Retraining, Terms
+from learning.training.recipe import Recipe
+from learning.triggers import Triggers
+from learning.watching import Watching
+from storage.database import Database
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Training:
+    """Everything that makes new versions and judges them."""
+
+    workers: list[Worker]
+    schedule: Schedule
+    retraining: Retraining
+    dueling: Dueling
+    begin_soon: Callable[[], None]
+
+    def close(self) -> None:
+        """Stop training and give up leases; the next owner goes on."""
+        self.retraining.close()
+        self.dueling.close()
+
+
+def terms(settings: Settings) -> Terms:
+    """What settings say of training."""
+    limits = Limits(
+        margin=settings.gate_margin,
+        label_drop=settings.gate_label_drop,
+        calibration=settings.gate_calibration,
+        latency=settings.gate_latency,
+    )
+    return Terms(
+        workplace=settings.workplace,
+        threads=settings.training_threads,
+        holdout_share=settings.holdout_share,
+        trust_at_least=settings.trust_at_least,
+        uncontested_most=settings.uncontested_most,
+        limits=limits,
+        recipe=Recipe.from_json(settings.recipe),
+        report_to=settings.report_to,
+    )
+
+
+def train(
+    settings: Settings,
+    database: Database,
+    team_id: str,
+    registry: Registry,
+    metrics: Metrics,
+    on_change: Callable[[], None],
+    on_asked: Callable[[], None],
+) -> Training:
+    """The parts for one team, not started. `on_change`: a run or a ruling is to be told of; `on_asked`: a card is."""
+    retraining = Retraining(database, team_id, registry, terms(settings), on_change)
+    begin = Worker("retraining", retraining.step, metrics)
+    trusted = settings.trust_at_least, settings.uncontested_most
+    triggers = Triggers(database, team_id, *trusted, settings.retrain_after_labels, begin.wake)
+    dueling = Dueling(
+        database,
+        team_id,
+        registry,
+        Budget(settings.duel_per_day, settings.ask_per_day, settings.duel_most),
+        *trusted,
+        on_asked,
+        on_change,
+    )
+    watching = Watching(
+        database,
+        team_id,
+        settings.watch_tolerance,
+        60 * settings.watch_settle_minutes,
+        settings.trust_at_least,
+        on_change,
+    )
+    drifting = Drifting(database, team_id, triggers.drifted)
+    times = {
+        "retrain": Scheduled(settings.retrain_cron, triggers.due),
+        "drift": Scheduled(settings.drift_cron, drifting.look),
+    }
+    schedule = Schedule(database, team_id, times, metrics, settings.timezone)
+    workers = [
+        begin,
+        Worker("triggers", triggers.step, metrics),
+        Worker("dueling", dueling.step, metrics),
+        Worker("watching", watching.step, metrics),
+    ]
+    return Training(workers, schedule, retraining, dueling, begin.wake)
