@@ -30,10 +30,10 @@ class Recipe:
     """
 
     epochs: int = 10
-    learning_rate: float = 1e-4
+    learning_rate: float = 2e-4
     head_rate: float = 1e-3
     probe: float = 1.0
-    batch_size: int = 32
+    batch_size: int = 16
     warmup: float = 0.1
     weight_decay: float = 0.01
     label_smoothing: float = 0.0
