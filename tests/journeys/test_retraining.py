@@ -96,8 +96,8 @@ def until_trained(running: Bot) -> Run:
 def answers(slack: Slack, written: list[str]) -> list[list[dict[str, Any]]]:
     """The bot's cards under each of these messages."""
     found: dict[str, list[dict[str, Any]]] = {ts: [] for ts in written}
-    query = {"user": ANA, "channel": SUPPORT, "limit": 10_000}
-    for one in slack.http.get("/page/messages", params=query).json()["messages"]:
+    query = f"user={ANA}&channel={SUPPORT}&limit=10000"
+    for one in slack.http.get(f"/page/messages?{query}").json()["messages"]:
         if "bot_id" in one and one.get("thread_ts") in found:
             found[one["thread_ts"]].append(one)
     return list(found.values())

@@ -1,41 +1,101 @@
 from __future__ import annotations
 
-import numpy as np
+import math
 
-from learning.watch import ENOUGH, Rate, evidence, judge, upper
+import pytest
 
+from learning.estimate import accuracy
+from learning.watch import Rate, judge
 
-def test_a_champion_that_is_corrected_twice_as_often_is_found_out() -> None:
-    watching = judge(Rate(60, 200), before=Rate(100, 1_000), tolerance=0.02)
-
-    assert watching.is_worse
-    assert watching.reason == "60 of 200 messages were corrected (30%); before it were 100 of 1000 (10%)"
+BEFORE = Rate(corrected=50, seen=1_000)
 
 
-def test_one_that_is_corrected_as_often_as_before_stays() -> None:
-    assert not judge(Rate(20, 200), before=Rate(100, 1_000), tolerance=0.02).is_worse
+def test_a_model_that_is_corrected_far_more_often_is_worse_and_the_reason_says_so() -> None:
+    found = judge(Rate(30, 200), BEFORE, tolerance=0.02)
+
+    assert found.is_worse
+    assert found.reason == (
+        "is corrected in 30 of 200 messages (15.0%), the one before in 50 of 1,000; up to 8.5% would be tolerated "
+        "(evidence 45.8, needs 20)"
+    )
 
 
-def test_with_nothing_known_of_before_nobody_is_accused() -> None:
-    assert not judge(Rate(50, 50), before=Rate(0, 0), tolerance=0.02).is_worse
+@pytest.mark.parametrize("now", [Rate(0, 200), Rate(10, 200), Rate(17, 200)])
+def test_a_model_that_is_corrected_no_more_often_stays(now: Rate) -> None:
+    assert not judge(now, BEFORE, tolerance=0.02).is_worse
 
 
-def test_a_champion_before_that_was_never_corrected_does_not_make_one_correction_a_fault() -> None:
-    assert not judge(Rate(1, 5), before=Rate(0, 100), tolerance=0.02).is_worse
+def test_more_tolerance_asks_for_more_corrections() -> None:
+    strict, lenient = (judge(Rate(30, 200), BEFORE, tolerance) for tolerance in (0.0, 0.1))
+
+    assert strict.is_worse
+    assert not lenient.is_worse
 
 
-def test_many_messages_are_no_trouble() -> None:
-    assert judge(Rate(50_000, 100_000), before=Rate(10, 100), tolerance=0.0).is_worse
+def test_a_model_that_nobody_has_seen_stays() -> None:
+    assert not judge(Rate(0, 0), BEFORE, tolerance=0.0).is_worse
 
 
-def test_false_alarms_are_at_most_one_in_twenty_however_often_one_looks() -> None:
-    random = np.random.default_rng(0)
-    bound = upper(Rate(100, 1_000))
-    alarms = 0
-    for _ in range(200):
-        corrected = np.cumsum(random.random(300) < bound)
-        alarms += any(
-            evidence(Rate(int(number), at + 1), bound) >= ENOUGH for at, number in enumerate(corrected)
-        )
+@pytest.mark.parametrize("before", [Rate(0, 0), Rate(4, 4)])
+def test_where_nothing_is_known_of_the_model_before_nobody_is_blamed(before: Rate) -> None:
+    found = judge(Rate(90, 100), before, tolerance=0.0)
 
-    assert alarms / 200 <= 0.05
+    assert not found.is_worse
+    assert "too little is known" in found.reason
+
+
+def test_a_model_before_that_was_never_corrected_is_not_taken_for_perfect() -> None:
+    assert not judge(Rate(3, 20), Rate(0, 20), tolerance=0.0).is_worse
+    assert judge(Rate(3, 20), Rate(0, 2_000), tolerance=0.0).is_worse
+
+
+def test_the_fewer_messages_of_the_model_before_the_more_is_forgiven() -> None:
+    well_known, hardly_known = (
+        judge(Rate(20, 100), Rate(seen // 20, seen), tolerance=0.0).evidence for seen in (2_000, 40)
+    )
+
+    assert well_known > 20 * hardly_known
+
+
+@pytest.mark.parametrize("now", [Rate(0, 10**6), Rate(10**6, 10**6), Rate(50_000, 10**6)])
+@pytest.mark.parametrize("before", [Rate(0, 10**6), Rate(500, 10**4), Rate(9_999, 10**4)])
+def test_many_messages_do_not_overflow(now: Rate, before: Rate) -> None:
+    found = judge(now, before, tolerance=0.0)
+
+    assert math.isfinite(found.evidence)
+    assert found.is_worse == (now.corrected / now.seen > before.corrected / before.seen)
+
+
+def test_at_the_limit_fewer_than_5_of_100_are_rolled_back_although_each_message_is_looked_at() -> None:
+    known = accuracy(BEFORE.corrected, BEFORE.seen)
+    assert known is not None
+
+    assert 0.002 < _rolled_back(known.high + 0.02, BEFORE, tolerance=0.02, messages=300) < 0.05
+
+
+def test_a_model_as_good_as_the_one_before_is_hardly_ever_rolled_back() -> None:
+    assert _rolled_back(0.05, BEFORE, tolerance=0.01, messages=300) < 0.005
+
+
+def test_a_doubled_rate_is_found_in_most_cases_within_400_messages() -> None:
+    assert _rolled_back(0.2, Rate(100, 1_000), tolerance=0.01, messages=400) > 0.75
+
+
+def _rolled_back(rate: float, before: Rate, tolerance: float, messages: int) -> float:
+    """The chance that a model is ever rolled back within so many messages, judged after each, to 1 in 10 million.
+
+    rate: the share of messages that are corrected.
+    """
+    serving, rolled_back = {0: 1.0}, 0.0  # the chance of each number corrected, where it still serves
+    for seen in range(1, messages + 1):
+        following: dict[int, float] = {}
+        for corrected, chance in serving.items():
+            following[corrected] = following.get(corrected, 0.0) + chance * (1 - rate)
+            following[corrected + 1] = following.get(corrected + 1, 0.0) + chance * rate
+        likely = {corrected: chance for corrected, chance in following.items() if chance > 1e-12}
+        worse = {
+            corrected for corrected in likely if judge(Rate(corrected, seen), before, tolerance).is_worse
+        }
+        rolled_back += sum(likely[corrected] for corrected in worse)
+        serving = {corrected: chance for corrected, chance in likely.items() if corrected not in worse}
+    return rolled_back

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import pytest
 from sqlmodel import select
 
 from storage import versions
 from storage.database import Database
 from storage.tables import Revision, Version
+from storage.versions import NothingToRollBackToError, VersionNotFoundError
 from tests.factories import OTHER, TEAM, together
 
 
@@ -98,3 +100,56 @@ def _in_service(database: Database, team_id: str = TEAM) -> int | None:
 def _revise(database: Database, version: Version, fingerprint: str, labelled: int = 0) -> Revision:
     with database.writing() as session:
         return versions.revise(session, version, fingerprint, labelled)
+
+
+def _trained(database: Database, run_id: str) -> Version:
+    parent = _champion(database, "mini")
+    with database.writing() as session:
+        return versions.register(session, TEAM, run_id, parent, f"tuned by {run_id}", "digest", {})
+
+
+def _promote(database: Database, number: int) -> None:
+    with database.writing() as session:
+        versions.rule(session, versions.promotion(session, TEAM, number, "U1", "a person wished it"))
+
+
+def _roll_back(database: Database) -> int:
+    with database.writing() as session:
+        ruling = versions.roll_back(session, TEAM, "U1", "a person wished it")
+        versions.rule(session, ruling)
+    return ruling.challenger
+
+
+def test_a_run_registers_one_version_however_often_it_says_so(database: Database) -> None:
+    first = _trained(database, "run 1")
+
+    assert first.number == 2
+    assert _trained(database, "run 1").number == 2
+    assert _trained(database, "run 2").number == 3
+    assert _in_service(database) == 1
+
+
+def test_a_fine_tuned_version_in_service_stays_it_while_settings_name_the_encoder_it_came_from(
+    database: Database,
+) -> None:
+    _promote(database, _trained(database, "run 1").number)
+
+    assert _champion(database, "mini").number == 2
+    assert _champion(database, "large").number == 3
+
+
+def test_rolling_back_goes_the_way_back_that_promotions_went(database: Database) -> None:
+    for run_id in ("run 1", "run 2"):
+        _promote(database, _trained(database, run_id).number)
+
+    assert [_roll_back(database), _roll_back(database)] == [2, 1]
+    with pytest.raises(NothingToRollBackToError):
+        _roll_back(database)
+
+
+def test_a_version_that_does_not_exist_can_not_be_promoted(database: Database) -> None:
+    _champion(database, "mini")
+
+    with pytest.raises(VersionNotFoundError, match="There is no version 9"):
+        _promote(database, 9)
+    assert _in_service(database) == 1

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from storage import runs
+from storage.database import Database
+from storage.runs import RunUnderWayError
+from storage.tables import Phase, Run
+from tests.factories import OTHER, TEAM
+
+
+def ask(database: Database, team_id: str = TEAM) -> Run:
+    with database.writing() as session:
+        return runs.ask(session, team_id, "a test")
+
+
+def standing(database: Database, run: Run) -> Run:
+    with database.reading() as session:
+        return runs.get(session, run.id)
+
+
+def test_one_run_at_a_time_for_each_team(database: Database) -> None:
+    ask(database)
+
+    with pytest.raises(RunUnderWayError, match="under way already"):
+        ask(database)
+    ask(database, OTHER)
+
+
+def test_a_new_run_takes_the_place_of_a_challenger_in_shadow(database: Database) -> None:
+    first = ask(database)
+    with database.writing() as session:
+        runs.tell(session, first.id, phase=Phase.SHADOW)
+
+    second = ask(database)
+
+    assert standing(database, first).phase is Phase.REFUSED
+    assert standing(database, second).phase is Phase.WAITING
+
+
+def test_what_is_told_has_to_be_noted_until_it_is(database: Database) -> None:
+    run = ask(database)
+    with database.writing() as session:
+        runs.noted(session, run.id, 1, "C1", "1.0")
+        assert runs.to_note(session, TEAM) is None
+        runs.tell(session, run.id, stage="training", done=0.5)
+    with database.reading() as session:
+        behind = runs.to_note(session, TEAM)
+
+    assert behind
+    assert (behind.stage, behind.done, behind.note_ts) == ("training", 0.5, "1.0")
+
+
+def test_an_ended_run_is_not_told_of_again(database: Database) -> None:
+    run = ask(database)
+    with database.writing() as session:
+        runs.end(session, run.id, Phase.FAILED, "no memory", failed="no memory")
+        runs.tell(session, run.id, stage="training")
+
+    assert standing(database, run).stage == "no memory"
+    assert standing(database, run).ended_at
