@@ -24,7 +24,7 @@ class Desk:
     def __init__(self, database: Database, folder: Path) -> None:
         self.database = database
         self.folder = folder
-        self.known = label_set(database, "bug", "billing")
+        self.known = label_set(database, "invoice", "export")
         self.registry = self.another()
 
     def another(self) -> Registry:
@@ -104,7 +104,7 @@ def test_work_under_way_ends_on_the_version_it_began_with(desk: Desk) -> None:
 def test_what_people_said_before_and_a_label_added_since_are_answered_after_the_swap(desk: Desk) -> None:
     following = desk.following()
     one = received(desk.database, "thank you")
-    say(desk.database, one, ANA, desk.known["billing"])
+    say(desk.database, one, ANA, desk.known["invoice"])
     number = desk.version(seed=1)
     with desk.database.writing() as session:
         praise = labels.propose(session, TEAM, "praise", ANA)
@@ -114,7 +114,7 @@ def test_what_people_said_before_and_a_label_added_since_are_answered_after_the_
 
     served = following.champion.served
     assert praise.id in served.head.labels
-    assert served.rank(["thank you"])[0].label_id == desk.known["billing"].id
+    assert served.rank(["thank you"])[0].label_id == desk.known["invoice"].id
     with desk.database.reading() as session:
         assert predictions.vectors(session, served.encoder.fingerprint, [one.id])
 
@@ -151,8 +151,8 @@ def test_a_version_whose_files_are_spoiled_is_refused_and_the_champion_stays(des
 
 def test_a_version_that_answers_otherwise_than_when_it_was_trained_is_refused(desk: Desk) -> None:
     following = desk.following()
-    bug: Label = desk.known["bug"]
-    told = {received(desk.database, text).id: (bug.id, 0.001) for text in WORDS}
+    export: Label = desk.known["export"]
+    told = {received(desk.database, text).id: (export.id, 0.001) for text in WORDS}
     desk.promote(desk.version(seed=1, answers=told))
 
     following.follow()

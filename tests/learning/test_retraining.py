@@ -15,7 +15,7 @@ from learning.gate import Limits
 from learning.registry import Registry, Source
 from learning.retraining import Retraining, Terms
 from learning.training.recipe import Recipe
-from storage import labels, predictions, runs, splits, versions
+from storage import labels, runs, splits, versions
 from storage.database import Database
 from storage.labels import LabelSpec
 from storage.tables import Answer, Dataset, Decision, Label, Message, Phase, Run, Stage, Status, Version
@@ -110,6 +110,8 @@ def desk(database: Database, tmp_path: Path) -> Iterator[Desk]:
     made.retraining.close()
 
 
+# Real training takes its time, and what it stores is tested on both databases elsewhere.
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ENDED = (Phase.SHADOW, Phase.PROMOTED, Phase.REFUSED, Phase.FAILED)
 
 
@@ -133,6 +135,7 @@ def test_a_run_leaves_a_version_whose_encoder_transformers_can_load_and_a_verdic
     assert not (desk.folder / "work" / asked.id).exists()  # it held what people wrote
 
 
+@on_sqlite
 def test_what_is_held_out_is_never_learned_from_and_stays_held_out(desk: Desk) -> None:
     desk.review(times=10)
     asked = desk.ask()
@@ -148,6 +151,7 @@ def test_what_is_held_out_is_never_learned_from_and_stays_held_out(desk: Desk) -
     assert held.isdisjoint(learned)
 
 
+@on_sqlite
 def test_a_killed_training_process_goes_on_and_the_bot_never_notices(desk: Desk) -> None:
     desk.review()
     desk.ask()
@@ -163,6 +167,7 @@ def test_a_killed_training_process_goes_on_and_the_bot_never_notices(desk: Desk)
     assert ended.attempts == 2
 
 
+@on_sqlite
 def test_another_replica_goes_on_where_the_first_one_stopped(desk: Desk) -> None:
     desk.review()
     desk.ask()
@@ -179,6 +184,7 @@ def test_another_replica_goes_on_where_the_first_one_stopped(desk: Desk) -> None
     assert len(desk.versions()) == 2
 
 
+@on_sqlite
 def test_with_nothing_to_learn_from_the_run_fails_and_says_what_is_missing(desk: Desk) -> None:
     desk.ask()
 
@@ -188,6 +194,7 @@ def test_with_nothing_to_learn_from_the_run_fails_and_says_what_is_missing(desk:
     assert "too little to learn from" in str(ended.failed)
 
 
+@on_sqlite
 def test_the_trained_version_is_swapped_in_and_rolled_back(desk: Desk) -> None:
     desk.review()
     asked = desk.ask()
@@ -203,7 +210,6 @@ def test_the_trained_version_is_swapped_in_and_rolled_back(desk: Desk) -> None:
     assert swap
     assert desk.following.champion.served.version == 2
     one = received(desk.database, "the invoice is wrong again")
-    assert predictions is not None
     assert desk.following.champion.served.rank([one.text])[0].label_id == desk.known["invoice"].id
     with desk.database.writing() as session:
         versions.rule(session, versions.roll_back(session, TEAM, by="U1", reason="a person wished it"))

@@ -19,7 +19,7 @@ SMALL: dict[str, Any] = {
 }
 
 
-def tiny_model(folder: Path, kind: str = "bert", seed: int = 0) -> str:
+def tiny_model(folder: Path, kind: str = "bert", seed: int = 0, layers: int = 1) -> str:
     """Save a model of this kind with its tokenizer, as a hub would hold them; the folder's name."""
     import torch
     from transformers import (
@@ -27,6 +27,8 @@ def tiny_model(folder: Path, kind: str = "bert", seed: int = 0) -> str:
         BertModel,
         DistilBertConfig,
         DistilBertModel,
+        ModernBertConfig,
+        ModernBertModel,
         RobertaConfig,
         RobertaModel,
     )
@@ -34,7 +36,20 @@ def tiny_model(folder: Path, kind: str = "bert", seed: int = 0) -> str:
     size: dict[str, Any] = {"vocab_size": len(SPECIAL) + len(WORDS), "pad_token_id": 0}
     torch.manual_seed(seed)
     models: dict[str, Callable[[], Any]] = {
-        "bert": lambda: BertModel(BertConfig(**size, **SMALL, max_position_embeddings=64)),
+        "bert": lambda: BertModel(
+            BertConfig(**size, **{**SMALL, "num_hidden_layers": layers}, max_position_embeddings=64)
+        ),
+        "modernbert": lambda: ModernBertModel(
+            ModernBertConfig(
+                **size,
+                **SMALL,
+                max_position_embeddings=64,
+                bos_token_id=2,
+                eos_token_id=3,
+                cls_token_id=2,
+                sep_token_id=3,
+            )
+        ),
         "distilbert": lambda: DistilBertModel(
             DistilBertConfig(**size, dim=16, n_layers=1, n_heads=2, hidden_dim=16, max_position_embeddings=64)
         ),

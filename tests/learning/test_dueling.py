@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from learning.classification import Classifier
+from learning.dueling import Budget, Dueling
+from learning.following import Following
+from learning.watching import Watching
+from storage import cards, contents, disputes, runs, versions
+from storage.database import Database
+from storage.tables import Answer, Dataset, Decision, Dispute, Grounds, Phase, Ruling, Run, Stage, Status
+from tests.factories import ANA, BEN, TEAM, received, say
+from tests.learning.test_following import Desk
+
+TEXTS = (
+    "where is my invoice",
+    "the export crashes",
+    "thank you",
+    "is my invoice where",
+    "crashes the export",
+)
+
+# The first seed whose random model often disagrees with the base.
+CONTRARY = 2
+
+
+class Duel(Desk):
+    """A champion that says one thing of everything, a challenger in shadow that says the other."""
+
+    def __init__(self, database: Database, folder: Path, people_per_day: int = 100, most: int = 50) -> None:
+        super().__init__(database, folder)
+        self.champion = self.following()
+        self.classifier = Classifier(database, TEAM, self.champion.champion, 0.3)
+        number = self.version(seed=CONTRARY)
+        with database.writing() as session:
+            run = runs.ask(session, TEAM, "a test")
+            runs.tell(session, run.id, phase=Phase.SHADOW, version=number, stage="in shadow")
+            versions.rule(
+                session,
+                Ruling(
+                    team_id=TEAM,
+                    run_id=run.id,
+                    challenger=number,
+                    champion=1,
+                    grounds=Grounds.HOLDOUT,
+                    decision=Decision.GO_ON,
+                    reason="can't tell",
+                ),
+            )
+        self.run_id = run.id
+        budget = Budget(people_per_day, reviewers_per_day=0, most=most)
+        self.dueling = Dueling(database, TEAM, self.registry, budget, 0.6, 30, _nothing, _nothing)
+        self.dueling.step()
+
+    def write(self, number: int) -> None:
+        for at in range(number):
+            received(self.database, f"{TEXTS[at % len(TEXTS)]} {at}")
+        while self.classifier.predict_waiting().messages:
+            pass
+        while self.dueling.step() == 0.0:
+            pass
+
+    def disputed(self) -> list[Dispute]:
+        with self.database.reading() as session:
+            return disputes.of_run(session, self.run_id)
+
+    def review(self, message_id: str, label_id: str) -> None:
+        answer = Answer(
+            response_id=f"r-{message_id}",
+            message_id=message_id,
+            team_id=TEAM,
+            dataset_id="d",
+            round=1,
+            reviewer="r1",
+            status=Status.SUBMITTED,
+            label_id=label_id,
+            answered_at=time.time(),
+        )
+        with self.database.writing() as session:
+            session.merge(Dataset(id="d", team_id=TEAM, stage=Stage.CURRENT))
+            session.flush()
+            session.add(answer)
+
+    def run(self) -> Run:
+        with self.database.reading() as session:
+            return runs.get(session, self.run_id)
+
+
+def _nothing() -> None:
+    """Nobody to tell."""
+
+
+@pytest.fixture
+def duel(database: Database, tmp_path: Path) -> Duel:
+    made = Duel(database, tmp_path)
+    made.write(40)
+    assert len(made.disputed()) >= 12  # the two random models disagree often enough
+    return made
+
+
+def test_people_are_asked_on_the_card_which_of_the_two_is_right(duel: Duel) -> None:
+    asked = [one for one in duel.disputed() if one.asked_at]
+    with duel.database.reading() as session:
+        content = contents.of_message(session, asked[0].message_id)
+        due = cards.count_due(session, TEAM)
+
+    assert content.choice == (asked[0].champion_label, asked[0].challenger_label)
+    assert due >= len(asked)
+
+
+def test_a_challenger_that_people_side_with_is_promoted(duel: Duel) -> None:
+    for dispute in duel.disputed()[:12]:
+        duel.review(dispute.message_id, dispute.challenger_label)
+
+    duel.dueling.step()
+
+    assert duel.run().phase is Phase.PROMOTED
+    assert duel.in_service() == 2
+    assert duel.rulings()[0].grounds is Grounds.DUEL
+    assert "12" in duel.rulings()[0].reason
+
+
+def test_a_challenger_that_is_wrong_is_refused_and_its_questions_go_away(duel: Duel) -> None:
+    asked = [one for one in duel.disputed() if one.asked_at]
+    for dispute in duel.disputed()[:12]:
+        duel.review(dispute.message_id, dispute.champion_label)
+
+    duel.dueling.step()
+
+    assert duel.run().phase is Phase.REFUSED
+    assert duel.in_service() == 1
+    with duel.database.reading() as session:
+        assert contents.of_message(session, asked[-1].message_id).choice is None
+
+
+def test_words_of_somebody_who_is_often_wrong_do_not_decide(duel: Duel) -> None:
+    """Reviewers contradict what this person said of other messages."""
+    for number in range(12):
+        one = received(duel.database, f"where is my invoice, number {number}")
+        say(duel.database, one, BEN, duel.known["export"])
+        duel.review(one.id, duel.known["invoice"].id)
+    for dispute in duel.disputed()[:20]:
+        with duel.database.reading() as session:
+            label = contents.of_message(session, dispute.message_id).labels[dispute.challenger_label]
+            message = contents.of_message(session, dispute.message_id).message
+        say(duel.database, message, BEN, label)
+
+    duel.dueling.step()
+
+    assert duel.run().phase is Phase.SHADOW
+
+
+def test_no_more_is_asked_than_a_day_allows(database: Database, tmp_path: Path) -> None:
+    duel = Duel(database, tmp_path, people_per_day=10)
+
+    duel.write(60)
+
+    assert len([one for one in duel.disputed() if one.asked_at]) == 2  # a fifth of the day's
+
+
+def test_a_new_champion_that_is_corrected_more_often_is_rolled_back_by_itself(
+    database: Database, tmp_path: Path
+) -> None:
+    desk = Desk(database, tmp_path)
+    following: Following = desk.following()
+    classifier = Classifier(database, TEAM, following.champion, 0.3)
+    watching = Watching(database, TEAM, 0.05, 0.0, 0.6, _nothing)
+
+    def write(number: int, wrong: int) -> None:
+        for at in range(number):
+            one = received(database, f"{TEXTS[at % len(TEXTS)]} {at}")
+            classifier.predict_waiting()
+            with database.reading() as session:
+                content = contents.of_message(session, one.id)
+            assert content.prediction
+            if at < wrong:
+                others = [label for label in desk.known.values() if label.id != content.prediction.label_id]
+                say(database, one, ANA, others[0])
+
+    write(40, wrong=2)
+    desk.promote(desk.version(seed=1))
+    following.follow()
+    write(30, wrong=24)
+
+    watching.step()
+
+    assert desk.in_service() == 1
+    latest = desk.rulings()[0]
+    assert (latest.decision, latest.grounds) == (Decision.ROLL_BACK, Grounds.WATCH)
+    assert "24 of" in latest.reason

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModel
+
+from learning.encoder import load_encoder
+from learning.head import Head
+from learning.registry import HEAD
+from learning.training.examples import Example, Target
+from learning.training.fine_tune import CHECKPOINTS, Trained, fine_tune
+from learning.training.progress import Progress
+from learning.training.recipe import Recipe, RecipeError
+from tests.learning.tiny_models import tiny_model
+
+TARGETS = [
+    Target("b", "billing", "invoice"),
+    Target("x", "export", "export"),
+    Target("p", "praise", "thank you"),
+]
+TEXTS = {
+    "b": ("where is my invoice", "my invoice", "is my invoice where"),
+    "x": ("the export crashes", "where is the export", "my export crashes"),
+    "p": ("thank you", "thank you thank you", "you thank"),
+}
+QUICK = Recipe(epochs=3, batch_size=4, learning_rate=1e-2, max_tokens=16, seed=3)
+
+
+def examples(times: int = 4) -> list[Example]:
+    return [
+        Example(f"{label}{number}", texts[number % len(texts)], label)
+        for label, texts in TEXTS.items()
+        for number in range(times)
+    ]
+
+
+def train(source: str, folder: Path, recipe: Recipe = QUICK, told: list[Progress] | None = None) -> Trained:
+    heard: list[Progress] = [] if told is None else told
+    return fine_tune(source, TARGETS, examples(), None, recipe, folder, 1, heard.append)
+
+
+def weights(folder: Path | str) -> dict[str, torch.Tensor]:
+    return dict(AutoModel.from_pretrained(folder).state_dict())
+
+
+@pytest.mark.parametrize("kind", ["bert", "distilbert", "roberta", "modernbert"])
+def test_each_kind_of_encoder_learns_and_is_loaded_by_transformers_and_by_us(
+    kind: str, tmp_path: Path
+) -> None:
+    base = tiny_model(tmp_path / "base", kind)
+
+    trained = train(base, tmp_path / "run")
+
+    assert type(AutoModel.from_pretrained(trained.folder)) is type(AutoModel.from_pretrained(base))
+    changed = [not torch.equal(one, weights(base)[name]) for name, one in weights(trained.folder).items()]
+    assert any(changed)
+    encoder = load_encoder(str(trained.folder), 16, 1)
+    loaded = Head.load(trained.folder / HEAD)
+    said = loaded.probabilities(encoder.encode([one.text for one in examples()]).vectors).argmax(axis=1)
+    assert [loaded.labels[row] for row in said] == [one.label_id for one in examples()]
+
+
+def test_it_tells_how_far_it_is_and_what_it_learned_in_each_epoch(tmp_path: Path) -> None:
+    told: list[Progress] = []
+
+    trained = train(tiny_model(tmp_path / "base"), tmp_path / "run", told=told)
+
+    done = [one.done for one in told]
+    assert done == sorted(done)
+    assert 0.9 < done[-1] <= 1
+    assert [row["epoch"] for row in trained.curve] == [1, 2, 3]
+    assert trained.curve[-1]["loss"] < trained.curve[0]["loss"]
+
+
+def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
+    base = tiny_model(tmp_path / "base")
+
+    first, second = (weights(train(base, tmp_path / name).folder) for name in ("one", "two"))
+
+    assert all(torch.equal(one, second[name]) for name, one in first.items())
+
+
+class StoppedError(RuntimeError):
+    """Somebody stopped the run."""
+
+
+def test_a_run_that_was_stopped_goes_on_from_its_last_checkpoint(tmp_path: Path) -> None:
+    base = tiny_model(tmp_path / "base")
+    begun: list[float] = []
+
+    def stop_in_the_second_epoch(progress: Progress) -> None:
+        if progress.epoch > 1:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        fine_tune(base, TARGETS, examples(), None, QUICK, tmp_path / "run", 1, stop_in_the_second_epoch)
+    trained = fine_tune(
+        base, TARGETS, examples(), None, QUICK, tmp_path / "run", 1, lambda one: begun.append(one.epoch)
+    )
+
+    assert min(epoch for epoch in begun if epoch) > 1
+    assert [row["epoch"] for row in trained.curve] == [1, 2, 3]
+    assert not (tmp_path / "run" / CHECKPOINTS).exists()
+
+
+def test_the_checkpoints_of_another_run_are_not_gone_on_from(tmp_path: Path) -> None:
+    base = tiny_model(tmp_path / "base")
+    train(base, tmp_path / "run")
+    (tmp_path / "run" / CHECKPOINTS).mkdir()
+    (tmp_path / "run" / CHECKPOINTS / "run").write_text("something else")
+    begun: list[float] = []
+
+    fine_tune(
+        base, TARGETS, examples(), None, QUICK, tmp_path / "run", 1, lambda one: begun.append(one.epoch)
+    )
+
+    assert min(epoch for epoch in begun if epoch) < 1
+
+
+def test_frozen_layers_stay_as_they_are(tmp_path: Path) -> None:
+    base = tiny_model(tmp_path / "base", layers=2)
+
+    trained = train(base, tmp_path / "run", Recipe(**{**QUICK.to_json(), "frozen_layers": 1}))
+
+    before, after = weights(base), weights(trained.folder)
+    frozen = {name for name in before if "embeddings" in name or "layer.0." in name}
+    assert frozen
+    assert all(torch.equal(before[name], after[name]) for name in frozen)
+    assert any(not torch.equal(before[name], after[name]) for name in before if "layer.1." in name)
+
+
+@pytest.mark.filterwarnings(
+    "ignore:.is_gradient_checkpointing. is deprecated:FutureWarning"
+)  # peft asks for it
+def test_adapters_are_merged_before_they_serve(tmp_path: Path) -> None:
+    base = tiny_model(tmp_path / "base")
+
+    trained = train(base, tmp_path / "run", Recipe(**{**QUICK.to_json(), "lora_rank": 2}))
+
+    before, after = weights(base), weights(trained.folder)
+    assert before.keys() == after.keys()
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed
+    assert not any("embeddings" in name or "LayerNorm" in name for name in changed)
+
+
+@pytest.mark.parametrize("changes", [{"balance": "sampling"}, {"balance": "weights"}, {"augmentation": 0.3}])
+def test_rare_labels_and_augmented_texts_are_learned_too(changes: dict[str, object], tmp_path: Path) -> None:
+    base = tiny_model(tmp_path / "base")
+    few = [*examples(times=6), Example("rare", "crashes", "rare")]
+    targets = [*TARGETS, Target("rare", "crash", "crashes")]
+    recipe = Recipe.from_json({**QUICK.to_json(), **changes})
+
+    trained = fine_tune(base, targets, few, None, recipe, tmp_path / "run", 1, lambda _: None)
+
+    encoder = load_encoder(str(trained.folder), 16, 1)
+    [row] = trained.head.probabilities(encoder.encode(["crashes"]).vectors)
+    assert trained.head.labels[int(np.argmax(row))] == "rare"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"epoch": 3}, "'epoch' is unknown"),
+        ({"epochs": "many"}, "'epochs' must be a whole number"),
+        ({"epochs": 0}, "'epochs' must be between 1 and 1000"),
+        ({"balance": "magic"}, "'balance' must be one of none, weights, sampling"),
+    ],
+)
+def test_a_recipe_that_can_not_be_followed_names_what_is_wrong(given: dict[str, object], said: str) -> None:
+    with pytest.raises(RecipeError, match=said):
+        Recipe.from_json(given)
+
+
+def test_nearly_the_same_texts_are_never_on_both_sides_of_the_validation_split() -> None:
+    from learning.training.splitting import validation
+
+    classes = np.repeat(np.arange(4), 300)
+    groups = np.arange(1_200) // 3
+
+    held = validation(classes, groups, 0.1, seed=0)
+
+    assert 0.08 < held.mean() < 0.12
+    assert all(len(set(held[groups == group])) == 1 for group in set(groups))
+    assert {int(label) for label in classes[held]} == {0, 1, 2, 3}
