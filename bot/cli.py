@@ -162,6 +162,7 @@ def _real_slack(settings: Settings) -> Slack:
 def status() -> None:
     """Show how the bot is doing, from its database."""
     from learning.annotation import report
+    from learning.training import status as training
     from storage import overview
 
     settings = read_settings()
@@ -171,7 +172,11 @@ def status() -> None:
     with database.reading() as session:
         teams = overview.teams(session)
         tables = {
-            team_id: [*overview.of_team(session, team_id).rows(), *report.rows(session, team_id, *judged_by)]
+            team_id: [
+                *overview.of_team(session, team_id).rows(),
+                *report.rows(session, team_id, *judged_by),
+                *training.rows(session, team_id),
+            ]
             for team_id in teams
         }
     if not tables:

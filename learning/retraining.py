@@ -11,13 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sqlmodel import Session
+
 from learning.gate import Limits
 from learning.registry import Registry
 from learning.training.job import Job, Result
 from learning.training.lessons import NothingToLearnError, gather
 from learning.training.process import TrainingProcess
 from learning.training.recipe import Recipe
-from storage import leases, runs, splits, tunings, versions
+from storage import leases, messages, questions, runs, tunings, versions
 from storage.database import Database
 from storage.tables import Decision, Grounds, Phase, Ruling, Run
 
@@ -238,7 +240,7 @@ class Retraining:
     def _conclude(self, run: Run, folder: Path, result: Result) -> None:
         from learning.training.fine_tune import MODEL
 
-        card = {**result.card, "lessons": self._lessons(run.id), "seed": run.seed}
+        card = {**result.card, "seed": run.seed}
         picture = base64.b64decode(str(card.pop("picture", "")))
         words = str(card.pop("picture_text", ""))
         artifact = self._registry.artifacts.put(folder / MODEL)
@@ -275,10 +277,13 @@ class Retraining:
                     figures=result.figures,
                 ),
             )
+            self._question_suspects(session, result)
         shutil.rmtree(folder, ignore_errors=True)
         log.info("trained run=%s version=%d decision=%s", run.id, version.number, decision)
         self._on_change()
 
-    def _lessons(self, run_id: str) -> dict[str, str]:
-        with self._database.reading() as session:
-            return splits.lessons(session, run_id)
+    def _question_suspects(self, session: Session, result: Result) -> None:
+        """Labels that look wrong go back to people: reviewers see them again, free of their daily budget."""
+        for suspect in result.report.get("suspects", []):
+            if messages.is_standing(session, suspect["id"]):
+                questions.doubt(session, self._team_id, suspect["id"])

@@ -13,6 +13,7 @@ from storage.tables import Answer, Correction, Kind, Message, Prediction, Questi
 
 CORRECTION = "correction"
 RANDOM = "random"
+DOUBT = "doubt"
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,20 @@ class Asked:
 def ask_about_correction(session: Session, team_id: str, message_id: str) -> None:
     """Reviewers see every corrected message; it costs nothing of the budget."""
     insert_if_new(session, Question(message_id=message_id, team_id=team_id, source=CORRECTION))
+
+
+def doubt(session: Session, team_id: str, message_id: str) -> None:
+    """The label of a message looks wrong: reviewers are asked about it, in one more round where they were before.
+
+    Once only: a label that people confirmed is not doubted for ever.
+    """
+    question = session.get(Question, message_id)
+    if question is None:
+        insert_if_new(session, Question(message_id=message_id, team_id=team_id, source=DOUBT))
+        outbox.append(session, team_id, message_id, Kind.PREDICTION)
+    elif question.source != DOUBT and question.rounds == 1:
+        question.source, question.rounds = DOUBT, 2
+        outbox.append(session, team_id, message_id, Kind.TIE)
 
 
 def ask(session: Session, team_id: str, message_id: str, source: str, is_random: bool) -> None:

@@ -1,0 +1,43 @@
+"""What an operator wants to know of retraining, in the words of `corrigible status`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlmodel import Session
+
+from storage import disputes, jobs, runs, splits, versions
+from storage.tables import Decision, Phase, Side
+
+RULINGS_SHOWN = 3
+DECIDED = {
+    Decision.PROMOTE: "v{challenger} promoted over v{champion}",
+    Decision.REFUSE: "v{challenger} refused, v{champion} stays",
+    Decision.GO_ON: "v{challenger} in shadow beside v{champion}",
+    Decision.ROLL_BACK: "back to v{challenger} from v{champion}",
+}
+
+
+def rows(session: Session, team_id: str) -> Iterator[tuple[str, str]]:
+    """Name and value of each figure."""
+    latest = runs.latest(session, team_id)
+    if latest:
+        yield "latest training run", f"{latest.phase.value}, because of {latest.cause}: {latest.stage}"
+    if latest and latest.phase is Phase.SHADOW:
+        contested = disputes.of_run(session, latest.id)
+        asked = sum(one.asked_at is not None for one in contested)
+        yield "disagreements of the two", f"{len(contested)}, asked about {asked} of them"
+    sides = list(splits.sides(session, team_id).values())
+    yield "held out for ever", f"{sides.count(Side.HOLDOUT)} of {len(sides)} labelled messages"
+    for ruling in versions.rulings(session, team_id, RULINGS_SHOWN):
+        what = DECIDED[ruling.decision].format(challenger=ruling.challenger, champion=ruling.champion)
+        yield f"ruling of {_time(ruling.made_at)}", f"{what}: {ruling.reason}"
+    for job in jobs.every(session, team_id):
+        last = f"last done {_time(job.succeeded_at)}" if job.succeeded_at else "not done yet"
+        failed = f", failed: {job.failed}" if job.failed else ""
+        yield f"schedule: {job.name}", f"next {_time(job.due_at)}, {last}{failed}"
+
+
+def _time(moment: float) -> str:
+    return datetime.fromtimestamp(moment).astimezone().strftime("%Y-%m-%d %H:%M")
