@@ -101,11 +101,11 @@ def versions_table(at: Desk) -> Table:
         table.add_row(
             f"v{version.number}",
             "in service" if version.number == serving else "",
-            Text(f"{version.encoder_name}{', fine-tuned' if version.artifact else ''}"),
+            Text(f"{version.encoder_name}{', tuned' if version.artifact else ''}"),
             str(version.card.get("examples", "")),
             _score(version),
             time.strftime("%Y-%m-%d %H:%M", time.localtime(version.created_at)),
-            Text(f"{last.decision.value}: {last.reason}" if last else ""),
+            last.decision.value.replace("_", " ") if last else "",
         )
     return table
 

@@ -47,11 +47,14 @@ class Source:
 
 
 class Registry:
-    """Loads versions of one team; the latest KEPT stay loaded."""
+    """Loads versions of one team; the latest `kept` stay loaded."""
 
-    def __init__(self, database: Database, team_id: str, artifacts: Artifacts, source: Source) -> None:
+    def __init__(
+        self, database: Database, team_id: str, artifacts: Artifacts, source: Source, kept: int = KEPT
+    ) -> None:
         self._database = database
         self._team_id = team_id
+        self._kept = kept
         self._loaded: dict[int, Refitter] = {}
         self._turn = threading.Lock()
         self.artifacts = artifacts
@@ -79,7 +82,7 @@ class Registry:
         found = self._from_files(version) if version.artifact else self._from_settings(version)
         with self._turn:
             self._loaded[number] = found
-            while len(self._loaded) > KEPT:
+            while len(self._loaded) > self._kept:
                 del self._loaded[next(iter(self._loaded))]
         return found
 

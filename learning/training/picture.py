@@ -14,6 +14,7 @@ NAME_MOST = 28
 INCHES, DPI = (12.0, 7.0), 100
 # From Okabe & Ito's palette, which the colour-blind can tell apart; the shapes differ too.
 CHAMPION, CHALLENGER, LOSS = "#7f7f7f", "#0072b2", "#d55e00"
+BELOW: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.1), "ncols": 2, "frameon": False}
 NOTHING = LabelScore(0.0, 0.0, 0.0, 0)
 
 
@@ -28,16 +29,18 @@ def draw(
 
     curve: for each epoch `epoch`, `loss` and perhaps `accuracy`; names: of the labels by id.
     """
+    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=INCHES, dpi=DPI, layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(2, 3))
-    figure.suptitle(_plain(title), fontsize=16)
-    _draw_curve(left, curve)
-    _draw_labels(right, champion, challenger, names)
     image = io.BytesIO()
-    with warnings.catch_warnings(action="ignore"):  # a letter that the font lacks is drawn as a box
-        figure.savefig(image, format="png")
+    with rc_context({"font.size": 15}):  # Slack shows it small first
+        figure = Figure(figsize=INCHES, dpi=DPI, layout="constrained")
+        left, right = figure.subplots(1, 2, width_ratios=(2, 3))
+        figure.suptitle(_plain(title))
+        _draw_curve(left, curve)
+        _draw_labels(right, champion, challenger, names)
+        with warnings.catch_warnings(action="ignore"):  # a letter that the font lacks is drawn as a box
+            figure.savefig(image, format="png")
     return image.getvalue(), _words(title, curve, champion, challenger)
 
 
@@ -61,7 +64,7 @@ def _draw_curve(axes: Any, curve: Sequence[Mapping[str, float]]) -> None:
         other.set_ylim(0, 1)
         more = other.get_legend_handles_labels()
         handles, labels = handles + more[0], labels + more[1]
-    axes.legend(handles, labels, loc="lower left")
+    axes.legend(handles, labels, **BELOW)
 
 
 def _draw_labels(
@@ -69,7 +72,7 @@ def _draw_labels(
 ) -> None:
     if champion is None or challenger is None:
         axes.set_axis_off()
-        axes.text(0.5, 0.5, "The holdout is empty:\nreviewers' answers fill it", ha="center", fontsize=14)
+        axes.text(0.5, 0.5, "The holdout is empty:\nreviewers' answers fill it", ha="center")
         return
     ids = [one for one in names if one in champion.labels or one in challenger.labels]
     pairs = {one: (_f1(champion, one), _f1(challenger, one)) for one in ids}
@@ -85,10 +88,10 @@ def _draw_labels(
         [pairs[one][1] for one in shown], places, color=CHALLENGER, s=90, label="challenger", zorder=3
     )
     axes.set_yticks(list(places), [_plain(names[one])[:NAME_MOST] for one in shown])
-    left_out = f" ({len(ids) - len(shown)} that changed less are left out)" if len(ids) > len(shown) else ""
+    left_out = f" ({len(ids) - len(shown)} changed less)" if len(ids) > len(shown) else ""
     axes.set(xlim=(-0.03, 1.03), xlabel="F1 on the holdout", title=f"Each label{left_out}")
     axes.grid(axis="x", alpha=0.3)
-    axes.legend(loc="lower left")
+    axes.legend(**BELOW)
 
 
 def _f1(scores: Scores, label: str) -> float:
