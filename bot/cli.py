@@ -240,6 +240,25 @@ def retrain(team: Annotated[str | None, TEAM] = None) -> None:
 
 
 @app.command()
+def tune(
+    minutes: Annotated[float | None, typer.Option(help="begin no trial after so long", min=0)] = None,
+    trials: Annotated[int, typer.Option(help="try at most so many recipes", min=1)] = 20,
+    team: Annotated[str | None, TEAM] = None,
+) -> None:
+    """Search the recipe that trains best on this team's labels; later runs train by it."""
+    from bot import terminal_training as training
+    from learning.training.tune import Budget
+
+    settings = read_settings()
+    configure_logs(settings.log_level or "WARNING")
+    budget = Budget(trials, None if minutes is None else 60 * minutes)
+    with _told(), training.desk(settings, team) as desk:
+        found = training.tune(settings, desk, budget, err)
+        out.print(f"macro-F1 {found.score:.3f} after {found.trials} trials; before {found.score_before:.3f}.")
+        out.print_json(data=found.recipe.to_json())
+
+
+@app.command()
 def versions(team: Annotated[str | None, TEAM] = None) -> None:
     """List the versions of the model, and which one is in service."""
     from bot import terminal_training as training
@@ -278,10 +297,12 @@ def _told() -> Iterator[None]:
     from bot.terminal_training import WhichTeamError
     from learning.artifacts import ArtifactsUrlError
     from learning.encoder import EncoderNotFoundError
+    from learning.training.lessons import NothingToLearnError, TooFewExamplesError
 
+    at_the_start = ArtifactsUrlError, EncoderNotFoundError, WhichTeamError
     try:
         yield
-    except (*FAULTS, AlreadyServingError, WhichTeamError, ArtifactsUrlError, EncoderNotFoundError) as error:
+    except (*FAULTS, *at_the_start, AlreadyServingError, NothingToLearnError, TooFewExamplesError) as error:
         err.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
 

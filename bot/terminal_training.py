@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -18,7 +21,11 @@ from bot.training import terms
 from learning.artifacts import Artifacts
 from learning.registry import Registry, Source
 from learning.retraining import Retraining
-from storage import overview, runs, versions
+from learning.training.lessons import gather
+from learning.training.recipe import Recipe
+from learning.training.tune import Budget, Tuned
+from learning.training.tune import tune as search
+from storage import overview, runs, tunings, versions
 from storage.database import Database, open_database
 from storage.migrate import migrate
 from storage.runs import RunUnderWayError
@@ -65,14 +72,45 @@ def retrain(settings: Settings, at: Desk, out: Console) -> Run:
             run_id = runs.ask(session, at.team_id, "asked for at the terminal").id
         except RunUnderWayError as error:
             run_id = error.run_id
-    artifacts = Artifacts(settings.models_url, settings.workplace / "cache")
-    source = Source(settings.encoder, settings.encoder_max_tokens, settings.threads)
-    registry = Registry(at.database, at.team_id, artifacts, source)
-    retraining = Retraining(at.database, at.team_id, registry, terms(settings), _nothing)
+    retraining = Retraining(at.database, at.team_id, _registry(settings, at), terms(settings), _nothing)
     try:
         return _follow(at, run_id, retraining, out)
     finally:
         retraining.close()
+
+
+def _registry(settings: Settings, at: Desk) -> Registry:
+    artifacts = Artifacts(settings.models_url, settings.workplace / "cache")
+    source = Source(settings.encoder, settings.encoder_max_tokens, settings.threads)
+    return Registry(at.database, at.team_id, artifacts, source)
+
+
+def tune(settings: Settings, at: Desk, budget: Budget, out: Console) -> Tuned:
+    """Search the recipe on what there is to learn from now, and keep what wins for the runs to come."""
+    registry, chosen = _registry(settings, at), terms(settings)
+    lessons = gather(at.database, at.team_id, registry.champion().encoder, *chosen.belief)
+    with at.database.reading() as session:
+        before = Recipe.from_json(tunings.recipe(session, at.team_id) or chosen.recipe.to_json())
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    with (
+        Progress(*columns, TimeElapsedColumn(), console=out) as shown,
+        tempfile.TemporaryDirectory(prefix="corrigible-tune-") as folder,
+    ):
+        task = shown.add_task("Tuning", total=1.0)
+        found = search(
+            settings.encoder,
+            lessons.targets,
+            lessons.training,
+            np.array(lessons.groups, dtype=np.int64),
+            before,
+            budget,
+            Path(folder),
+            chosen.threads,
+            lambda told: shown.update(task, completed=told.done, description=told.stage),
+        )
+    with at.database.writing() as session:
+        tunings.keep(session, at.team_id, found.recipe.to_json(), found.score)
+    return found
 
 
 def _follow(at: Desk, run_id: str, retraining: Retraining, out: Console) -> Run:

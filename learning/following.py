@@ -61,6 +61,10 @@ class Following:
         fresh = refitter.serve(served)
         return fresh if self.champion.refit(served, fresh) else None
 
+    def load(self, number: int) -> Served:
+        """A version as it would serve now, without serving it. Raises UnusableVersionError."""
+        return self._prepare(number)[1]
+
     def _begin(self) -> tuple[Refitter, Served]:
         number = self._registry.champion().number
         try:

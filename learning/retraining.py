@@ -19,7 +19,7 @@ from learning.training.job import Job, Result
 from learning.training.lessons import NothingToLearnError, gather
 from learning.training.process import TrainingProcess
 from learning.training.recipe import Recipe
-from storage import leases, messages, questions, runs, tunings, versions
+from storage import leases, messages, questions, runs, splits, tunings, versions
 from storage.database import Database
 from storage.tables import Decision, Grounds, Phase, Ruling, Run
 
@@ -43,6 +43,11 @@ class Terms:
     limits: Limits
     recipe: Recipe
     report_to: str = "none"
+
+    @property
+    def belief(self) -> tuple[float, float, int]:
+        """What is held out, and whom to believe, as `gather` takes them."""
+        return self.holdout_share, self.trust_at_least, self.uncontested_most
 
 
 @dataclass
@@ -156,16 +161,9 @@ class Retraining:
         shutil.rmtree(folder, ignore_errors=True)
         terms, champion = self._terms, self._registry.champion()
         recipe = self._recipe(run)
-        lessons = gather(
-            self._database,
-            self._team_id,
-            run.id,
-            champion.encoder,
-            terms.holdout_share,
-            terms.trust_at_least,
-            terms.uncontested_most,
-        )
+        lessons = gather(self._database, self._team_id, champion.encoder, *terms.belief)
         with self._database.writing() as session:
+            splits.learn(session, run.id, lessons.learned)
             runs.tell(session, run.id, recipe=recipe.to_json())
         source = self._registry.source
         Job(

@@ -20,14 +20,15 @@ from storage.tables import Label, Message, Side
 
 @dataclass(frozen=True)
 class Lessons:
-    """`training`: what is fine-tuned on, the labels' own examples among it, with `groups` (examples,) of texts that say
-    nearly the same; `said`: all that the head in service may learn from besides the holdout; `holdout`: what both
-    models are judged on.
+    """`training`: what is fine-tuned on, the labels' own examples among it; `groups`: (examples,), the same number for
+    texts that say nearly the same; `learned`: by message, the label ids among them; `said`: all that the head in
+    service may learn from besides the holdout; `holdout`: what both models are judged on.
     """
 
     targets: list[Target]
     training: list[Example]
     groups: list[int]
+    learned: dict[str, str]
     said: list[Example]
     holdout: list[Example]
 
@@ -42,16 +43,24 @@ class NothingToLearnError(ValueError):
         )
 
 
+class TooFewExamplesError(ValueError):
+    """There is no label with enough examples to try a recipe on some of them and judge it on the others."""
+
+    def __init__(self, most: int, needed: int) -> None:
+        super().__init__(
+            f"tuning needs labels with {needed} examples or more, and no label has more than {most} yet"
+        )
+
+
 def gather(
     database: Database,
     team_id: str,
-    run_id: str,
     encoder: str,
     share: float,
     trust_at_least: float,
     uncontested_most: int,
 ) -> Lessons:
-    """The lessons of a run, noted in the tables; new messages are put on their side of the split for ever.
+    """What there is to learn from now; new messages are put on their side of the split for ever.
 
     encoder: fingerprint of one that read most messages; share: of the messages, to hold out. Raises
     NothingToLearnError.
@@ -74,12 +83,12 @@ def gather(
         raise NothingToLearnError(len(known), len(training))
     with database.writing() as session:
         splits.keep(session, team_id, sides)
-        splits.learn(session, run_id, trained)
     numbers = {message_id: number for number, message_id in enumerate(dict.fromkeys(group.values()))}
     return Lessons(
         targets=[Target(label.id, label.name, description(label)) for label in known],
         training=training,
         groups=[*range(-len(own), 0), *(numbers[group[example.id]] for example in training[len(own) :])],
+        learned=trained,
         said=own + _examples(written, _on(Side.TRAINING, sides, settled)),
         holdout=_examples(written, _on(Side.HOLDOUT, sides, by_reviewers)),
     )
