@@ -1,7 +1,7 @@
 """Fine-tuning on few labels: Banking77 with 8 and 16 a class, our recipe as it serves.
 
 The baseline is `AutoModelForSequenceClassification` with the TrainingArguments of transformers' guide to text
-classification (rate 2e-5, batch 16, weight decay 0.01), from the same encoder, on the same examples, each seen as often.
+classification (rate 2e-5, batch 16, weight decay 0.01), from the same encoder, on the same examples, as often seen.
 """
 
 from __future__ import annotations
