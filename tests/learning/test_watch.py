@@ -46,7 +46,7 @@ def test_where_nothing_is_known_of_the_model_before_nobody_is_blamed(before: Rat
 
 def test_a_model_before_that_was_never_corrected_is_not_taken_for_perfect() -> None:
     assert not judge(Rate(3, 20), Rate(0, 20), tolerance=0.0).is_worse
-    assert judge(Rate(3, 20), Rate(0, 2_000), tolerance=0.0).is_worse
+    assert judge(Rate(6, 20), Rate(0, 2_000), tolerance=0.0).is_worse
 
 
 def test_the_fewer_messages_of_the_model_before_the_more_is_forgiven() -> None:
