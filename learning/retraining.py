@@ -145,7 +145,7 @@ class Retraining:
                 stage="training goes on" if run.attempts else "starting",
                 started_at=run.started_at or time.time(),
             )
-        self._work = _Work(run.id, folder, TrainingProcess(folder))
+        self._work = _Work(run.id, folder, TrainingProcess(folder, self._terms.threads))
         log.info("training started run=%s attempt=%d", run.id, run.attempts + 1)
         self._on_change()
 

@@ -73,7 +73,7 @@ def examine(
         languages=dict(Counter(languages_of([example.text for example in examples])).most_common()),
         duplicates=[[one.id for one in group] for group in alike],
         conflicts=[[one.id for one in group] for group in alike if len({one.label_id for one in group}) > 1],
-        outliers=[examples[at].id for at in _outliers(vectors)],
+        outliers=[examples[at].id for at in _outliers(vectors, groups)],
         suspects=[
             Suspect(examples[at].id, examples[at].label_id, targets[other].id, sure)
             for at, other, sure in _suspects(vectors, classes, seed)
@@ -88,8 +88,11 @@ def _alike(examples: Sequence[Example], groups: Sequence[int]) -> list[list[Exam
     return [group for group in found.values() if len(group) > 1]
 
 
-def _outliers(vectors: Vectors) -> list[int]:
-    """Rows whose mean cosine to their nearest neighbours is far below the others' (by median and its deviation)."""
+def _outliers(vectors: Vectors, groups: Sequence[int]) -> list[int]:
+    """Rows whose mean cosine to their nearest neighbours is far below the others' (by median and its deviation).
+
+    One of each group tells what is usual: else, where most are copies, all that is no copy would lie far out.
+    """
     if len(vectors) <= 2 * NEIGHBOURS:
         return []
     near = np.concatenate(
@@ -98,8 +101,9 @@ def _outliers(vectors: Vectors) -> list[int]:
             for start in range(0, len(vectors), BLOCK)
         ]
     )
-    deviation = 1.4826 * float(np.median(np.abs(near - np.median(near))))
-    return [int(at) for at in np.flatnonzero(near < np.median(near) - OUTLYING * max(deviation, 1e-6))]
+    usual = near[np.unique(groups, return_index=True)[1]]
+    deviation = 1.4826 * float(np.median(np.abs(usual - np.median(usual))))
+    return [int(at) for at in np.flatnonzero(near < np.median(usual) - OUTLYING * max(deviation, 1e-6))]
 
 
 def _suspects(vectors: Vectors, classes: Classes, seed: int) -> Iterator[tuple[int, int, float]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from learning.training.examples import Example
 LENGTHS = ((10, "up to 10 words"), (30, "11 to 30 words"))
 LETTERS_LEAST = 20
 SURE = 0.5
+NO_LANGUAGE = "zxx"  # ISO 639's code for what is not language, as hashes and keys are
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class LabelScore:
 class Scores:
     """Shares between 0 and 1. Precision, recall and F1 are macro means over the labels that occur; `auc` is the area
     under the ROC curve, one label against the rest, None where it is not defined; `ece` the expected calibration error.
-    `slices`: for each kind and value, accuracy and number of messages.
+    `slices`: for each kind and value, accuracy and number of messages; `slices_f1`: macro-F1 there, empty in scores
+    that were kept before it was taken.
     """
 
     messages: int
@@ -47,6 +50,7 @@ class Scores:
     ece: float
     labels: dict[str, LabelScore]
     slices: dict[str, dict[str, tuple[float, int]]]
+    slices_f1: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -94,6 +98,7 @@ def score(
             for at, label in enumerate(occurring)
         },
         slices={kind: _by_value(right, values) for kind, values in slices.items()},
+        slices_f1={kind: _f1_by_value(said, truth, values) for kind, values in slices.items()},
     )
 
 
@@ -115,6 +120,16 @@ def _by_value(right: NDArray[np.bool_], values: Sequence[str]) -> dict[str, tupl
     }
 
 
+def _f1_by_value(said: Classes, truth: Classes, values: Sequence[str]) -> dict[str, float]:
+    from sklearn.metrics import f1_score
+
+    of = np.array(values)
+    return {
+        str(value): float(f1_score(truth[of == value], said[of == value], average="macro", zero_division=0.0))
+        for value in np.unique(of)
+    }
+
+
 def slices_of(examples: Sequence[Example]) -> dict[str, list[str]]:
     """By channel, length and language."""
     return {
@@ -131,16 +146,22 @@ def length_of(text: str) -> str:
 
 
 def languages_of(texts: Sequence[str]) -> list[str]:
-    """ISO 639-1 codes (py3langid; Lui & Baldwin, 2012); "unknown" for texts too short to tell."""
+    """For each text what `language` says."""
+    return [language(text) for text in texts]
+
+
+def language(text: str) -> str:
+    """ISO 639-1 code (py3langid; Lui & Baldwin, 2012); "unknown" for a text too short to tell, or of no language."""
+    if sum(letter.isalpha() for letter in text) < LETTERS_LEAST:
+        return "unknown"
+    found, probability = _identifier().classify(text)
+    return str(found) if probability >= SURE and found != NO_LANGUAGE else "unknown"
+
+
+@cache
+def _identifier() -> Any:
+    """Takes half a second to read, so it is kept."""
     with warnings.catch_warnings(action="ignore"):  # it reads its model with what numpy calls deprecated
         from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-        identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-        return [_language(identifier, text) for text in texts]
-
-
-def _language(identifier: Any, text: str) -> str:
-    if sum(letter.isalpha() for letter in text) < LETTERS_LEAST:
-        return "unknown"
-    language, probability = identifier.classify(text)
-    return str(language) if probability >= SURE else "unknown"
+        return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,19 +35,24 @@ def draw(
     with rc_context({"font.size": 15}):  # Slack shows it small first
         figure = Figure(figsize=INCHES, dpi=DPI, layout="constrained")
         left, right = figure.subplots(1, 2, width_ratios=(2, 3))
-        figure.suptitle(_plain(title))
+        figure.suptitle(_plain(title), parse_math=False)
         _draw_curve(left, curve)
         _draw_labels(right, champion, challenger, names)
-        with warnings.catch_warnings(action="ignore"):  # a letter that the font lacks is drawn as a box
-            figure.savefig(image, format="png")
+        figure.savefig(image, format="png")
     return image.getvalue(), _words(title, curve, champion, challenger)
 
 
 def _draw_curve(axes: Any, curve: Sequence[Mapping[str, float]]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    if not curve:
+        _draw_nothing(axes, "No epoch was finished")
+        return
     epochs = [row["epoch"] for row in curve]
     axes.plot(epochs, [row["loss"] for row in curve], color=LOSS, marker="s", label="loss (left)")
     axes.set(xlabel="epoch", ylabel="loss", title="How it learned")
     axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     handles, labels = axes.get_legend_handles_labels()
     validated = [row for row in curve if "accuracy" in row]
     if validated:
@@ -70,28 +74,36 @@ def _draw_curve(axes: Any, curve: Sequence[Mapping[str, float]]) -> None:
 def _draw_labels(
     axes: Any, champion: Scores | None, challenger: Scores | None, names: Mapping[str, str]
 ) -> None:
-    if champion is None or challenger is None:
-        axes.set_axis_off()
-        axes.text(0.5, 0.5, "The holdout is empty:\nreviewers' answers fill it", ha="center")
+    if challenger is None:
+        _draw_nothing(axes, "The holdout is empty:\nreviewers' answers fill it")
         return
-    ids = [one for one in names if one in champion.labels or one in challenger.labels]
-    pairs = {one: (_f1(champion, one), _f1(challenger, one)) for one in ids}
-    shown = sorted(ids, key=lambda one: -abs(pairs[one][1] - pairs[one][0]))[:SHOWN]
+    pairs = {one: pair for one, pair in _pairs(champion, challenger).items() if one in names}
+    shown = sorted(pairs, key=lambda one: (-abs(pairs[one][1] - pairs[one][0]), pairs[one][1]))[:SHOWN]
     shown.sort(key=lambda one: pairs[one][1])
-    for place, one in enumerate(shown):
-        axes.plot(pairs[one], (place, place), color="#cccccc", linewidth=3, zorder=1)
+    before, after = [pairs[one][0] for one in shown], [pairs[one][1] for one in shown]
     places = range(len(shown))
-    axes.scatter(
-        [pairs[one][0] for one in shown], places, color=CHAMPION, marker="D", s=70, label="champion", zorder=2
-    )
-    axes.scatter(
-        [pairs[one][1] for one in shown], places, color=CHALLENGER, s=90, label="challenger", zorder=3
-    )
-    axes.set_yticks(list(places), [_plain(names[one])[:NAME_MOST] for one in shown])
-    left_out = f" ({len(ids) - len(shown)} changed less)" if len(ids) > len(shown) else ""
+    axes.hlines(places, before, after, color="#cccccc", linewidth=3, zorder=1)
+    if champion is not None:
+        axes.scatter(before, places, color=CHAMPION, marker="D", s=70, label="champion", zorder=2)
+    axes.scatter(after, places, color=CHALLENGER, s=90, label="challenger", zorder=3)
+    axes.set_yticks(list(places), [_short(_plain(names[one]) or one) for one in shown], parse_math=False)
+    why = "changed less" if champion else "do better"
+    left_out = f" ({len(pairs) - len(shown)} {why})" if len(pairs) > len(shown) else ""
     axes.set(xlim=(-0.03, 1.03), xlabel="F1 on the holdout", title=f"Each label{left_out}")
     axes.grid(axis="x", alpha=0.3)
     axes.legend(**BELOW)
+
+
+def _draw_nothing(axes: Any, why: str) -> None:
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, why, ha="center")
+
+
+def _pairs(champion: Scores | None, challenger: Scores) -> dict[str, tuple[float, float]]:
+    """F1 of champion and challenger by label, of labels that either has; both the same without a champion."""
+    before = champion or challenger
+    ids = dict.fromkeys([*challenger.labels, *before.labels])
+    return {one: (_f1(before, one), _f1(challenger, one)) for one in ids}
 
 
 def _f1(scores: Scores, label: str) -> float:
@@ -99,21 +111,41 @@ def _f1(scores: Scores, label: str) -> float:
 
 
 def _plain(text: str) -> str:
-    """Without what matplotlib would read as mathematics."""
-    return text.replace("$", "\\$")
+    """Without characters that the font lacks, which would be drawn as boxes."""
+    from matplotlib import font_manager
+
+    glyphs = font_manager.get_font(font_manager.findfont(font_manager.FontProperties())).get_charmap()
+    drawn = "".join(one for one in text if one.isspace() or ord(one) in glyphs)
+    return " ".join(drawn.split())
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= NAME_MOST else f"{name[: NAME_MOST - 1].rstrip()}…"
 
 
 def _words(
     title: str, curve: Sequence[Mapping[str, float]], champion: Scores | None, challenger: Scores | None
 ) -> str:
-    learned = (
-        f"{title}. Over {len(curve)} epochs the loss fell from {curve[0]['loss']:.2f} to {curve[-1]['loss']:.2f}."
-        if curve
-        else f"{title}."
-    )
-    if champion is None or challenger is None:
+    """What the picture shows. It counts labels and names none: their names may hold anything."""
+    learned = f"{title}.{_learned(curve)}"
+    if challenger is None:
         return f"{learned} The holdout is empty."
-    return (
-        f"{learned} On {challenger.messages} held-out messages macro-F1 is {challenger.macro_f1:.2f}, the champion's "
-        f"{champion.macro_f1:.2f}."
+    scored = f"{learned} On {challenger.messages} held-out messages macro-F1 is {challenger.macro_f1:.2f}"
+    if champion is None:
+        return f"{scored}."
+    pairs = _pairs(champion, challenger)
+    lost = [before - after for before, after in pairs.values() if after < before]
+    worse = (
+        f" F1 is worse for {len(lost)} of {len(pairs)} labels, by {max(lost):.2f} at most." if lost else ""
     )
+    return f"{scored}, the champion's {champion.macro_f1:.2f}.{worse}"
+
+
+def _learned(curve: Sequence[Mapping[str, float]]) -> str:
+    if not curve:
+        return ""
+    first, last = curve[0]["loss"], curve[-1]["loss"]
+    if len(curve) == 1:
+        return f" After one epoch the loss was {last:.2f}."
+    moved = "rose" if last > first else "fell"
+    return f" Over {len(curve)} epochs the loss {moved} from {first:.2f} to {last:.2f}."

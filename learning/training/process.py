@@ -22,17 +22,19 @@ class TrainingProcess:
     that one dies. Whatever becomes of it, memory of a GPU is free afterwards.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, threads: int) -> None:
         self._latest: Progress | None = None
         command = [sys.executable, "-m", "learning.training", str(folder)]
-        offline = {"HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "false"}
+        quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "false"}
+        # Read when the libraries are loaded: what torch leaves alone is not to take all processors either.
+        bounded = {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
         with (folder / LOG).open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env={**os.environ, **offline},
+                env={**os.environ, **quiet, **bounded},
                 cwd=Path(__file__).parents[2],
                 start_new_session=True,  # Ctrl-C in a terminal is for its owner, who stops it
             )

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from learning.encoder import Vectors
+from learning.training.metrics import LETTERS_LEAST, Scores, _identifier, language, score
+
+LABELS = ("billing", "export", "other")
+
+
+def test_labels_that_occur_nowhere_do_not_count() -> None:
+    found = score(_sure_of([0, 1, 1]), np.array([0, 1, 0]), LABELS, {})
+
+    assert set(found.labels) == {"billing", "export"}
+    assert found.macro_f1 == pytest.approx(2 / 3)
+    assert found.micro_f1 == pytest.approx(2 / 3)
+
+
+def test_a_label_that_was_only_predicted_counts_as_wrong_without_a_warning() -> None:
+    found = score(_sure_of([0, 2]), np.array([0, 0]), LABELS, {})
+
+    assert found.labels["other"].support == 0
+    assert found.labels["other"].f1 == 0
+    assert found.precision == 0.5
+
+
+def test_the_area_under_the_curve_is_left_out_where_only_one_label_occurs() -> None:
+    assert score(_sure_of([0, 1]), np.array([0, 0]), LABELS, {}).auc is None
+
+
+def test_each_slice_has_its_own_accuracy_f1_and_support() -> None:
+    slices = {"channel": ["C1", "C1", "C2", "C2"]}
+
+    found = score(_sure_of([0, 1, 1, 1]), np.array([0, 1, 0, 1]), LABELS, slices)
+
+    assert found.slices["channel"] == {"C1": (1.0, 2), "C2": (0.5, 2)}
+    assert found.slices_f1["channel"] == {"C1": 1.0, "C2": pytest.approx(1 / 3)}
+    assert Scores.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+def test_scores_that_were_kept_without_f1_of_slices_can_still_be_read() -> None:
+    kept = score(_sure_of([0, 1]), np.array([0, 1]), LABELS, {"channel": ["C1", "C2"]}).to_json()
+    del kept["slices_f1"]
+
+    assert Scores.from_json(kept).slices_f1 == {}
+
+
+def test_a_language_is_told_of_words_only() -> None:
+    assert language("bitte die Rechnung noch einmal schicken") == "de"
+    assert language("x" * (LETTERS_LEAST - 1)) == "unknown"
+    assert language("asdkjh asdkjh qweoiu zmxnb qwe") == "unknown"
+
+
+def test_the_model_of_languages_is_read_once() -> None:
+    assert _identifier() is _identifier()
+
+
+def _sure_of(rows: list[int]) -> Vectors:
+    """Probabilities (messages, labels) that say these labels."""
+    return np.eye(len(LABELS), dtype=np.float32)[rows]
