@@ -7,11 +7,11 @@ processes. Times that passed while nobody was there are made up for by one run.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -29,11 +29,13 @@ log = logging.getLogger(__name__)
 
 TICK_S = 5.0
 HOLD_S = 25.0  # after a death another replica takes over within 30 s, a tick included
-AT_ONCE = 4
+AFTER_ERROR_S = 1.0
+WEEK = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+WEEKDAYS = {name: number for number, name in enumerate(WEEK)} | {str(number): number for number in range(8)}
 
 
 class CronError(ValueError):
-    """A time that is not written as cron writes it."""
+    """A time that is not written as cron writes it, or that never comes."""
 
     def __init__(self, text: str) -> None:
         super().__init__(
@@ -51,12 +53,11 @@ class Scheduled:
 
 def next_due(cron: str, after: float, zone: tzinfo = UTC) -> float:
     """The first time of a cron expression after a moment (seconds since 1970). Raises CronError."""
-    trigger = _trigger(cron, zone)
-    moment = trigger.get_next_fire_time(None, datetime.fromtimestamp(after, zone))
+    later = datetime.fromtimestamp(math.floor(after) + 1, zone)
+    moment = _trigger(cron, zone).get_next_fire_time(None, later)
     if moment is None:
         raise CronError(cron)
-    due = float(moment.timestamp())
-    return due if due > after else next_due(cron, after + 1, zone)
+    return float(moment.timestamp())
 
 
 def check_cron(text: str) -> str:
@@ -67,13 +68,30 @@ def check_cron(text: str) -> str:
 
 def _trigger(cron: str, zone: tzinfo) -> Any:
     try:
-        return CronTrigger.from_crontab(cron, timezone=zone)
-    except ValueError as error:
+        *others, weekdays = cron.split()
+        return CronTrigger.from_crontab(" ".join([*others, _weekdays(weekdays)]), timezone=zone)
+    except (KeyError, ValueError) as error:
         raise CronError(cron) from error
 
 
+def _weekdays(field: str) -> str:
+    """Weekdays by name: cron counts them from Sunday, which is 0 or 7, but APScheduler from Monday."""
+    days: list[str] = []
+    for part in field.lower().split(","):
+        span, slash, step = part.partition("/")
+        first, dash, last = ("0", "-", "6") if span == "*" else span.partition("-")
+        begin = WEEKDAYS[first]
+        end = WEEKDAYS[last] if dash else 6 if slash else begin
+        end += 7 if end < begin else 0
+        found = [WEEK[day % 7] for day in range(begin, end + 1, int(step) if slash else 1)]
+        if not found:
+            raise ValueError(part)
+        days += found
+    return ",".join(days)
+
+
 class Schedule:
-    """Does what is due for one team. It is started and stopped like a worker."""
+    """Does what is due for one team, each job in a thread of its own. It is started and stopped like a worker."""
 
     name = "schedule"
 
@@ -94,15 +112,17 @@ class Schedule:
         self._zone = ZoneInfo(timezone)
         self._hold_s = hold_s
         self._owner = uuid.uuid4().hex
-        self._running: set[str] = set()
+        self._running: dict[str, threading.Thread] = {}
         self._turn = threading.Lock()
-        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="scheduled")
+        self._stopping = threading.Event()
+        # A tick that the database holds up is left out, of which APScheduler warns each time.
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._scheduler = BackgroundScheduler(timezone=UTC)
         options = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-        self._scheduler.add_job(
-            self.tick, "interval", seconds=tick_s, next_run_time=datetime.now(UTC), **options
+        now = datetime.now(UTC)
+        self._ticking = self._scheduler.add_job(
+            self.tick, "interval", seconds=tick_s, next_run_time=now, **options
         )
-        logging.getLogger("apscheduler").setLevel(logging.WARNING)
 
     def start(self) -> None:
         now = time.time()
@@ -116,67 +136,102 @@ class Schedule:
     def is_alive(self) -> bool:
         return bool(self._scheduler.running)
 
-    def stop_soon(self) -> None:
-        """Begin nothing more."""
+    def wake(self) -> None:
+        """Look now for what is due."""
         if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
+            self._ticking.modify(next_run_time=datetime.now(UTC))
+
+    def stop_soon(self) -> None:
+        """Begin nothing more; what is under way is still held."""
+        self._stopping.set()
 
     def stop(self, timeout_s: float) -> None:
         """Let what is under way end for at most `timeout_s` seconds; others do what then is left."""
         self.stop_soon()
-        self._pool.shutdown(wait=False, cancel_futures=True)
         until = time.monotonic() + timeout_s
-        while self._running and time.monotonic() < until:
-            time.sleep(0.02)
-        with self._database.writing() as session:
-            jobs.give_up(session, self._team_id, self._owner)
+        if self._turn.acquire(timeout=timeout_s):  # after the tick under way nothing more begins
+            self._turn.release()
+        for thread in list(self._running.values()):
+            thread.join(max(0.0, until - time.monotonic()))
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        self._give_up()
 
     def tick(self) -> None:
-        """Begin what is due, and hold what is under way."""
-        now = time.time()
-        try:
+        """Hold what is under way, and begin what is due."""
+        with self._turn:
+            try:
+                self._hold()
+                while not self._stopping.is_set() and (job := self._claim()):
+                    self._begin(job)
+                self._show()
+            except Exception:
+                log.exception("tick failed")
+                self._metrics.errors.labels(self.name).inc()
+
+    def _hold(self) -> None:
+        if self._running:
             with self._database.writing() as session:
-                for name in list(self._running):
-                    jobs.prolong(session, self._team_id, name, self._owner, now + self._hold_s)
-                claimed = list(self._claim(session, now))
-        except Exception:
-            log.exception("tick failed")
-            self._metrics.errors.labels(self.name).inc()
-            return
-        for job in claimed:
-            self._pool.submit(self._do, job.name)
+                for name in sorted(self._running):
+                    jobs.prolong(session, self._team_id, name, self._owner, time.time() + self._hold_s)
 
-    def _claim(self, session: Any, now: float) -> list[Job]:
-        found: list[Job] = []
-        while len(self._running) < AT_ONCE and (
-            job := jobs.claim(session, self._team_id, self._owner, now, self._hold_s)
-        ):
-            self._running.add(job.name)
-            found.append(job)
-        return found
+    def _claim(self) -> Job | None:
+        names = self._scheduled.keys() - self._running.keys()
+        with self._database.writing() as session:
+            return jobs.claim(session, self._team_id, self._owner, time.time(), self._hold_s, names)
 
-    def _do(self, name: str) -> None:
-        failed: str | None = None
+    def _begin(self, job: Job) -> None:
+        log.info("job begun name=%s late_s=%.0f", job.name, time.time() - job.due_at)
+        # As in a worker, the thread of a job that does not end keeps no process from ending.
+        thread = threading.Thread(target=self._do, args=(job,), name=f"scheduled-{job.name}", daemon=True)
+        self._running[job.name] = thread
+        thread.start()
+
+    def _do(self, job: Job) -> None:
+        failed = self._run(job.name)
+        # What is not noted would be done again: it stays held until it is.
+        while not self._note(job, failed) and not self._stopping.wait(AFTER_ERROR_S):
+            pass
+        self._running.pop(job.name, None)
+
+    def _run(self, name: str) -> str | None:
+        """Do a job; what kind of error it ended with."""
         try:
             self._scheduled[name].run()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             log.exception("job failed name=%s", name)
             self._metrics.errors.labels(self.name).inc()
-            failed = type(error).__name__
-        finally:
-            self._finish(name, failed)
+            return type(error).__name__
+        return None
 
-    def _finish(self, name: str, failed: str | None) -> None:
+    def _note(self, job: Job, failed: str | None) -> bool:
         now = time.time()
-        due = next_due(self._scheduled[name].cron, now, self._zone)
+        # A clock that was set back meanwhile must not find the same time again.
+        due = next_due(self._scheduled[job.name].cron, max(now, job.due_at), self._zone)
         try:
             with self._database.writing() as session:
-                jobs.finish(session, self._team_id, name, self._owner, now, due, failed)
+                ours = jobs.finish(session, self._team_id, job.name, self._owner, now, due, failed)
         except Exception:
-            log.exception("job not noted name=%s", name)
-        finally:
-            with self._turn:
-                self._running.discard(name)
-        if failed is None:
-            self._metrics.job_success.labels(name).set(now)
-        self._metrics.job_due.labels(name).set(due)
+            log.exception("job not noted name=%s", job.name)
+            self._metrics.errors.labels(self.name).inc()
+            return False
+        if not ours:
+            log.warning("job ended when it was another's name=%s", job.name)
+        return True
+
+    def _show(self) -> None:
+        """Metrics of all jobs, whichever replica did them."""
+        with self._database.reading() as session:
+            for job in jobs.every(session, self._team_id):
+                self._metrics.job_due.labels(job.name).set(job.due_at)
+                if job.succeeded_at:
+                    self._metrics.job_success.labels(job.name).set(job.succeeded_at)
+
+    def _give_up(self) -> None:
+        left, self._running = self._running, {}
+        try:
+            with self._database.writing() as session:
+                if left:
+                    jobs.give_up(session, self._team_id, self._owner)
+        except Exception:
+            log.exception("jobs not given up")

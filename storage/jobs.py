@@ -22,9 +22,18 @@ def drop_others(session: Session, team_id: str, names: Collection[str]) -> None:
     session.connection().execute(others)
 
 
-def claim(session: Session, team_id: str, owner: str, now: float, hold_s: float) -> Job | None:
-    """A due job that nobody does now; it is ours for `hold_s` seconds."""
-    free = (col(Job.team_id) == team_id, col(Job.due_at) <= now, col(Job.held_until) < now)
+def claim(
+    session: Session,
+    team_id: str,
+    owner: str,
+    now: float,
+    hold_s: float,
+    names: Collection[str] | None = None,
+) -> Job | None:
+    """A due job that nobody does now, one of `names` where they are given; it is ours for `hold_s` seconds."""
+    free = [col(Job.team_id) == team_id, col(Job.due_at) <= now, col(Job.held_until) < now]
+    if names is not None:
+        free.append(col(Job.name).in_(list(names)))
     for name in session.exec(select(Job.name).where(*free).order_by(col(Job.due_at))).all():
         taken = session.connection().execute(
             update(Job)
@@ -33,7 +42,7 @@ def claim(session: Session, team_id: str, owner: str, now: float, hold_s: float)
             .returning(col(Job.name))
         )
         if taken.first():
-            return session.exec(select(Job).where(Job.team_id == team_id, Job.name == name)).one()
+            return session.get_one(Job, (team_id, name), populate_existing=True)
     return None
 
 
@@ -45,8 +54,9 @@ def prolong(session: Session, team_id: str, name: str, owner: str, until: float)
 def finish(
     session: Session, team_id: str, name: str, owner: str, now: float, next_due: float, failed: str | None
 ) -> bool:
-    """A job is done, or failed for this reason; it is due again at `next_due`."""
-    changes: dict[str, object] = {"due_at": next_due, "held_until": 0.0, "failed": failed}
+    """A job is done, or failed for this reason; it is due again at `next_due`. False where it is not ours any more."""
+    # Nobody's from here on: who held it can't prolong, in a transaction that began before, what is done.
+    changes: dict[str, object] = {"due_at": next_due, "owner": "", "held_until": 0.0, "failed": failed}
     return _change(session, team_id, name, owner, changes if failed else {**changes, "succeeded_at": now})
 
 
