@@ -71,13 +71,26 @@ def fit(
     `learned`: the head that a fine-tuned encoder was trained with: its weights are the prior of the labels it knows,
     so that what was said since moves the head and what was learned stays.
     """
+    if learned is not None and learned.weights.shape[1] != descriptions.shape[1]:
+        learned = None  # it belongs to another encoder
     if not len(classes) and learned is None:
         return Head(labels, ZERO_SHOT_SCALE * descriptions)
-    prior = _beginning(labels, PRIOR_SCALE * descriptions, learned)
+    prior = _beginning(labels, _prior_scale(learned) * descriptions, learned)
     sharpness = learned.sharpness if learned else SHARPNESS
     vectors = np.vstack([descriptions, examples])
     rows = np.concatenate([np.arange(len(labels)), classes])
     return Head(labels, _minimize(prior, vectors, rows, _beginning(labels, prior, start)), sharpness)
+
+
+def _prior_scale(learned: Head | None) -> float:
+    """How long the weights of a label are of which only the description is known.
+
+    As long as those that were learned, or a label that was added since would hardly ever be said: recall 0.33 at
+    PRIOR_SCALE, 0.5 to 0.6 so (7 of Banking77's labels added to 70 learned from 8 examples each, one seed).
+    """
+    if learned is None:
+        return PRIOR_SCALE
+    return float(np.linalg.norm(learned.weights, axis=1).mean())
 
 
 def _beginning(labels: tuple[str, ...], prior: Vectors, start: Head | None) -> Vectors:

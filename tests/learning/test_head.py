@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -109,6 +110,104 @@ def test_an_earlier_head_of_another_encoder_is_ignored(banking: Banking) -> None
     other = Head(banking.labels, np.ones((10, 16), dtype=np.float32))
 
     assert np.array_equal(_fit(banking, 30, start=other).weights, _fit(banking, 30).weights)
+
+
+def test_without_anything_said_since_a_learned_head_answers_as_it_was_trained(banking: Banking) -> None:
+    learned = Head(banking.labels, 2 * _fit(banking, 150).weights, sharpness=0.7)
+
+    fitted = head.fit(banking.labels, banking.descriptions, banking.vectors[:0], NO_CLASSES, None, learned)
+
+    expected, found = (one.probabilities(banking.vectors) for one in (learned, fitted))
+    assert (found.argmax(axis=1) == expected.argmax(axis=1)).mean() > 0.95
+    assert np.abs(found - expected).mean() < 0.03
+    assert fitted.sharpness == 0.7
+
+
+def test_a_correction_after_training_moves_a_learned_head_at_once(banking: Banking) -> None:
+    learned = _fit(banking, 150)
+    vector = banking.vectors[200:201]
+    wrong = (int(learned.probabilities(vector).argmax()) + 1) % 10
+    known = banking.vectors[:150], banking.classes[:150]
+
+    fitted = head.fit(
+        banking.labels,
+        banking.descriptions,
+        np.vstack([known[0], vector]),
+        np.append(known[1], wrong),
+        None,
+        learned,
+    )
+
+    assert learned.probabilities(vector)[0, wrong] < 0.05
+    assert fitted.probabilities(vector)[0, wrong] > 0.3
+    others = np.delete(np.arange(150, 240), 50)
+    before, after = (one.probabilities(banking.vectors[others]).argmax(axis=1) for one in (learned, fitted))
+    assert (before == after).mean() > 0.9
+
+
+def test_what_was_learned_stays_where_its_examples_are_gone(banking: Banking) -> None:
+    unseen, truth = banking.vectors[150:], banking.classes[150:]
+
+    with_it, without = (
+        head.fit(
+            banking.labels, banking.descriptions, banking.vectors[:3], banking.classes[:3], None, learned
+        )
+        for learned in (_fit(banking, 150), None)
+    )
+
+    right = [(one.probabilities(unseen).argmax(axis=1) == truth).mean() for one in (with_it, without)]
+    assert right[0] > right[1]
+
+
+def test_a_label_added_after_training_is_covered_by_its_description(banking: Banking) -> None:
+    old = banking.classes[:150] < 8
+    known = banking.vectors[:150][old], banking.classes[:150][old]
+    learned = head.fit(banking.labels[:8], banking.descriptions[:8], *known, None)
+
+    fitted = head.fit(banking.labels, banking.descriptions, *known, None, learned)
+
+    said, is_new = fitted.probabilities(banking.vectors).argmax(axis=1), banking.classes >= 8
+    assert (said == banking.classes)[is_new].mean() > 0.5
+    assert (said == banking.classes)[~is_new].mean() > 0.85
+
+
+def test_labels_that_were_taken_away_or_moved_keep_what_was_learned_of_each(banking: Banking) -> None:
+    learned = _fit(banking, 150)
+    kept = [9, 0, 4]
+
+    fitted = head.fit(
+        tuple(banking.labels[at] for at in kept),
+        banking.descriptions[kept],
+        banking.vectors[:0],
+        NO_CLASSES,
+        None,
+        learned,
+    )
+
+    asked = np.isin(banking.classes, kept)
+    said = np.array(kept)[fitted.probabilities(banking.vectors[asked]).argmax(axis=1)]
+    assert (said == banking.classes[asked]).mean() > 0.95
+
+
+def test_the_head_learned_with_another_encoder_is_ignored(banking: Banking) -> None:
+    other = Head(banking.labels, np.ones((10, 16), dtype=np.float32), sharpness=9.0)
+    some = banking.vectors[:30], banking.classes[:30]
+
+    fitted = head.fit(banking.labels, banking.descriptions, *some, None, other)
+
+    assert np.array_equal(fitted.weights, _fit(banking, 30).weights)
+    assert fitted.sharpness == head.SHARPNESS
+
+
+def test_a_saved_head_is_loaded_as_it_was(banking: Banking, tmp_path: Path) -> None:
+    saved = Head(("größe", *banking.labels[1:]), _fit(banking, 30).weights, sharpness=1.2345678901)
+
+    saved.save(tmp_path / "head.safetensors")
+    loaded = Head.load(tmp_path / "head.safetensors")
+
+    assert (loaded.labels, loaded.sharpness) == (saved.labels, saved.sharpness)
+    assert loaded.weights.dtype == np.float32
+    assert np.array_equal(loaded.weights, saved.weights)
 
 
 def test_a_single_label_is_always_right(banking: Banking) -> None:
