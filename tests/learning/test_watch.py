@@ -16,7 +16,7 @@ def test_a_model_that_is_corrected_far_more_often_is_worse_and_the_reason_says_s
     assert found.is_worse
     assert found.reason == (
         "is corrected in 30 of 200 messages (15.0%), the one before in 50 of 1,000; up to 8.5% would be tolerated "
-        "(evidence 45.8, needs 20)"
+        "(evidence 34.3, needs 20)"
     )
 
 
@@ -45,7 +45,7 @@ def test_where_nothing_is_known_of_the_model_before_nobody_is_blamed(before: Rat
 
 
 def test_a_model_before_that_was_never_corrected_is_not_taken_for_perfect() -> None:
-    assert not judge(Rate(3, 20), Rate(0, 20), tolerance=0.0).is_worse
+    assert not judge(Rate(5, 50), Rate(0, 20), tolerance=0.0).is_worse
     assert judge(Rate(6, 20), Rate(0, 2_000), tolerance=0.0).is_worse
 
 
