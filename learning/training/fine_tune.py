@@ -7,12 +7,10 @@ trained together, the labels' descriptions among the examples.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +21,27 @@ from learning import head
 from learning.encoder import Vectors, load_encoder, source_of
 from learning.head import Classes, Head
 from learning.registry import HEAD
+from learning.training import checkpoints
 from learning.training.calibration import calibration_error, temperature
 from learning.training.examples import Example, Target
 from learning.training.progress import Progress
 from learning.training.recipe import Recipe
 from learning.training.splitting import validation
 
-# The encoder serves sharper probabilities than these at no loss of accuracy; without a validation split, this much.
+# Of a version without a validation split to calibrate it on: probabilities as they were trained.
 SHARPNESS = 1.0
 CHECKPOINTS = "checkpoints"
 MODEL = "model"
+
+
+class DivergedError(ArithmeticError):
+    """Training left weights that are no numbers."""
+
+    def __init__(self, learning_rate: float) -> None:
+        super().__init__(
+            f"training diverged: the weights are no longer numbers. Choose a learning_rate below {learning_rate:g}"
+        )
+        self.learning_rate = learning_rate
 
 
 @dataclass(frozen=True)
@@ -81,19 +90,20 @@ def fine_tune(
 
     groups: (examples,), one number for texts that say nearly the same: they are never on both sides of the validation
     split. Called again with the same arguments after it was stopped, it goes on from its last checkpoint. `threads`:
-    of the processor. Raises EncoderNotFoundError.
+    of the processor. Raises EncoderNotFoundError, UnknownArchitectureError and DivergedError.
     """
     began = time.monotonic()
     tell(Progress("reading", 0.0))
     material = _material(targets, examples, groups, recipe)
     probe = _probe(source, targets, material, recipe, threads)
     tell(Progress("probed", 0.05))
-    checkpoints = _resumable(folder, source, targets, examples, recipe)
-    training = _Training(source, targets, material, probe, recipe, checkpoints, threads, tell, report_to)
+    about = checkpoints.fingerprint(source, targets, examples, groups, recipe)
+    kept = checkpoints.prepare(folder / CHECKPOINTS, about)
+    training = _Training(source, targets, material, probe, recipe, kept, threads, tell, report_to)
     training.run()
     tell(Progress("saving", 0.97))
     trained = training.finish(folder / MODEL)
-    shutil.rmtree(checkpoints, ignore_errors=True)
+    shutil.rmtree(kept, ignore_errors=True)
     return replace(trained, seconds=time.monotonic() - began)
 
 
@@ -118,25 +128,6 @@ def _probe(
     return recipe.probe * head.fit(labels, described, vectors, material.classes[rows], None).weights
 
 
-def _resumable(
-    folder: Path, source: str | None, targets: Sequence[Target], examples: Sequence[Example], recipe: Recipe
-) -> Path:
-    """The folder of checkpoints of exactly this run; those of another one are thrown away."""
-    about = [
-        source,
-        [asdict(target) for target in targets],
-        [asdict(one) for one in examples],
-        recipe.to_json(),
-    ]
-    mark = hashlib.sha256(json.dumps(about).encode()).hexdigest()
-    checkpoints, noted = folder / CHECKPOINTS, folder / CHECKPOINTS / "run"
-    if not noted.exists() or noted.read_text() != mark:
-        shutil.rmtree(checkpoints, ignore_errors=True)
-        checkpoints.mkdir(parents=True)
-        noted.write_text(mark)
-    return checkpoints
-
-
 class _Training:
     """One run of the Trainer over one material."""
 
@@ -147,20 +138,21 @@ class _Training:
         material: Material,
         probe: Vectors,
         recipe: Recipe,
-        checkpoints: Path,
+        kept: Path,
         threads: int,
         tell: Callable[[Progress], None],
         report_to: str,
     ) -> None:
         import torch
-        from transformers import AutoModel, AutoTokenizer, Trainer
+        from transformers import AutoModel, AutoTokenizer
 
         from learning.training import feeding
-        from learning.training.model import VectorClassifier, freeze, with_lora
+        from learning.training.model import QuietTrainer, VectorClassifier, freeze, with_lora
 
         torch.set_num_threads(threads)
         torch.manual_seed(recipe.seed)
-        self._checkpoints = checkpoints
+        self._recipe = recipe
+        self._checkpoints = kept
         self._labels = tuple(target.id for target in targets)
         self._has_validation = bool(material.validated.any())
         self._tokenizer = AutoTokenizer.from_pretrained(source_of(source))
@@ -177,21 +169,24 @@ class _Training:
         train = feeding.training_rows(
             read, targets, material.texts, material.classes, material.training, recipe
         )
-        self._trainer = Trainer(
+        self._trainer = QuietTrainer(
+            feeding.Collator(self._tokenizer, recipe.augmentation, recipe.seed),
             model=self._model,
-            args=feeding.arguments(recipe, checkpoints, self._has_validation, report_to),
+            args=feeding.arguments(recipe, kept, self._has_validation, report_to),
             train_dataset=train,
             eval_dataset=self._validated if self._has_validation else None,
-            data_collator=feeding.Collator(self._tokenizer, recipe.augmentation, recipe.seed),
+            data_collator=feeding.Collator(self._tokenizer, 0.0, recipe.seed),
             compute_metrics=feeding.accuracy,
             optimizers=(feeding.optimizer(self._model, recipe), None),
             callbacks=feeding.callbacks(self._watch, recipe, self._has_validation),
         )
 
     def run(self) -> None:
-        from transformers.trainer_utils import get_last_checkpoint
-
-        self._trainer.train(resume_from_checkpoint=get_last_checkpoint(str(self._checkpoints)))
+        """Train to the end, from the last checkpoint on. Raises DivergedError."""
+        self._trainer.train(resume_from_checkpoint=checkpoints.last(self._checkpoints))
+        if not bool(self._model.weights.isfinite().all()):
+            shutil.rmtree(self._checkpoints, ignore_errors=True)  # nothing good comes of going on from them
+            raise DivergedError(self._recipe.learning_rate)
 
     def finish(self, folder: Path) -> Trained:
         """Calibrate on the validation split and save."""

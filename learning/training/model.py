@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from transformers import PrinterCallback, Trainer
 
 from learning.head import Head
 
@@ -42,6 +44,23 @@ class VectorClassifier(nn.Module):
         return {"loss": self.loss(logits.float(), labels), "logits": logits}
 
 
+class QuietTrainer(Trainer):
+    """The Trainer, printing nothing; `learning_collator` makes the batches that are learned from, and no others."""
+
+    def __init__(self, learning_collator: Any, **options: Any) -> None:
+        super().__init__(**options)
+        self.learning_collator = learning_collator
+        self.remove_callback(PrinterCallback)
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """What is measured keeps its words, also where the recipe leaves some out of what is learned from."""
+        usual, self.data_collator = self.data_collator, self.learning_collator
+        try:
+            return super().get_train_dataloader()
+        finally:
+            self.data_collator = usual
+
+
 def pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
     """Mean over the tokens, of length 1: (batch, dimensions) for (batch, tokens, dimensions)."""
     mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
@@ -65,8 +84,8 @@ def freeze(encoder: Any, layers: int) -> None:
         weight for name, weight in encoder.named_parameters() if "embed" in name and id(weight) not in inside
     ]
     embedded |= {id(weight) for weight in before}
-    for weight in encoder.parameters():
-        weight.requires_grad = id(weight) not in frozen | embedded
+    for weight in encoder.parameters():  # what adapters have frozen stays so
+        weight.requires_grad = weight.requires_grad and id(weight) not in frozen | embedded
 
 
 def with_lora(encoder: Any, rank: int, seed: int) -> Any:

@@ -65,12 +65,16 @@ class Recipe:
             if key not in kinds:
                 raise RecipeError(key, "is unknown")
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            is_number = (
+                is_number and abs(value) < _HUGE
+            )  # which NaN and Infinity, known to Python's JSON, are not
             fits = isinstance(value, str) if kinds[key] is str else is_number
             if not fits or (kinds[key] is int and int(value) != value):
                 raise RecipeError(key, f"must be {_KINDS[kinds[key]]}")
         return Recipe(**{key: kinds[key](value) for key, value in given.items()})
 
 
+_HUGE = 1e12
 _KINDS = {int: "a whole number", float: "a number", str: "a word"}
 _BOUNDS = (
     ("epochs", 1, 1_000),

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,23 +20,35 @@ from learning.training.examples import Example, Target
 from learning.training.lessons import TooFewExamplesError
 from learning.training.metrics import score
 from learning.training.progress import Progress
-from learning.training.recipe import Recipe
+from learning.training.recipe import Balance, Recipe
 
 if TYPE_CHECKING:
     import optuna
 
 FOLDS = 3
 SEED = 0
+FLOATS = (
+    ("learning_rate", 1e-5, 1e-3),
+    ("head_rate", 1e-4, 1e-2),
+    ("label_smoothing", 0.0, 0.2),
+    ("probe", 0.5, 1.5),
+)
+LOGARITHMIC = ("learning_rate", "head_rate")
+SEARCHED = (*(name for name, _, _ in FLOATS), "epochs", "batch_size", "balance", "frozen_layers")
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """The best recipe and its macro-F1 on examples that it did not learn from; also that of the recipe before."""
+    """The best recipe and its macro-F1 on examples that it did not learn from; also that of the recipe before.
+
+    `scores`: of each of the `trials`, in their order; None where it was given up.
+    """
 
     recipe: Recipe
     score: float
     score_before: float
     trials: int
+    scores: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,9 @@ def tune(
     """
     import optuna
 
+    from learning.training.fine_tune import DivergedError
+    from learning.training.model import UnknownArchitectureError
+
     _check(examples)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     folds = _folds(examples, groups)
@@ -75,6 +90,7 @@ def tune(
         pruner=optuna.pruners.MedianPruner(n_startup_trials=2),
     )
     study.enqueue_trial(_parameters(before))
+    place = folder / "trial"
 
     def objective(trial: optuna.Trial) -> float:
         recipe = _suggest(trial, before)
@@ -82,7 +98,15 @@ def tune(
         for number, held in enumerate(folds):
             done = (trial.number + number / len(folds)) / budget.trials
             tell(Progress(f"trial {trial.number + 1}, fold {number + 1}", min(done, 1.0)))
-            scores.append(_score(source, targets, examples, held, recipe, folder, threads))
+            fold = _Fold(source, targets, examples, groups, held)
+            try:
+                scores.append(_score(fold, recipe, place, threads))
+            except (DivergedError, UnknownArchitectureError) as error:
+                if not trial.number:
+                    raise  # the recipe that runs go by
+                raise optuna.TrialPruned from error
+            finally:
+                shutil.rmtree(place, ignore_errors=True)
             trial.report(float(np.mean(scores)), number)
             if trial.should_prune():
                 raise optuna.TrialPruned
@@ -93,8 +117,11 @@ def tune(
             study.stop()
 
     study.optimize(objective, n_trials=budget.trials, callbacks=[stop])
-    first = study.trials[0].value or 0.0
-    return Tuned(_made(study.best_params, before), study.best_value, first, len(study.trials))
+    found = [
+        trial.value if trial.state is optuna.trial.TrialState.COMPLETE else None for trial in study.trials
+    ]
+    recipe = _made(study.best_params, before)
+    return Tuned(recipe, study.best_value, found[0] or 0.0, len(found), tuple(found))
 
 
 def _check(examples: Sequence[Example]) -> None:
@@ -104,26 +131,20 @@ def _check(examples: Sequence[Example]) -> None:
 
 
 def _parameters(recipe: Recipe) -> dict[str, Any]:
-    names = (
-        "epochs",
-        "learning_rate",
-        "head_rate",
-        "batch_size",
-        "label_smoothing",
-        "balance",
-        "frozen_layers",
-    )
-    return {name: getattr(recipe, name) for name in names}
+    return {name: getattr(recipe, name) for name in SEARCHED}
 
 
 def _suggest(trial: optuna.Trial, before: Recipe) -> Recipe:
-    found = {
+    """A recipe of this trial. The ranges reach to where `before` lies, which is tried whatever it is."""
+    found: dict[str, Any] = {
+        name: trial.suggest_float(name, min(low, value), max(high, value), log=name in LOGARITHMIC)
+        for name, low, high in FLOATS
+        for value in [getattr(before, name)]
+    }
+    found |= {
         "epochs": trial.suggest_int("epochs", 1, max(20, before.epochs)),
-        "learning_rate": trial.suggest_float("learning_rate", 1e-5, 1e-3, log=True),
-        "head_rate": trial.suggest_float("head_rate", 1e-4, 1e-2, log=True),
         "batch_size": trial.suggest_categorical("batch_size", sorted({8, 16, 32, before.batch_size})),
-        "label_smoothing": trial.suggest_float("label_smoothing", 0.0, 0.2),
-        "balance": trial.suggest_categorical("balance", ["none", "weights", "sampling"]),
+        "balance": trial.suggest_categorical("balance", get_args(Balance)),
         "frozen_layers": trial.suggest_int("frozen_layers", 0, max(3, before.frozen_layers)),
     }
     return _made(found, before)
@@ -145,32 +166,35 @@ def _folds(examples: Sequence[Example], groups: NDArray[np.int64]) -> list[NDArr
         return [held for _, held in folds.split(labels, labels, groups)]
 
 
-def _score(
-    source: str | None,
-    targets: Sequence[Target],
-    examples: Sequence[Example],
-    held: NDArray[np.int64],
-    recipe: Recipe,
-    folder: Path,
-    threads: int,
-) -> float:
+@dataclass(frozen=True)
+class _Fold:
+    """What a trial learns from, and the rows of `examples` that it is then asked about."""
+
+    source: str | None
+    targets: Sequence[Target]
+    examples: Sequence[Example]
+    groups: NDArray[np.int64]
+    held: NDArray[np.int64]
+
+    @property
+    def learned(self) -> NDArray[np.int64]:
+        """The other rows."""
+        return np.setdiff1d(np.arange(len(self.examples)), self.held)
+
+
+def _score(fold: _Fold, recipe: Recipe, place: Path, threads: int) -> float:
     """Macro-F1 on the held-out rows, as it would serve."""
     from learning.training.fine_tune import fine_tune
 
-    out = set(held.tolist())
-    learned = [example for at, example in enumerate(examples) if at not in out]
-    asked = [examples[at] for at in held]
-    place = folder / "trial"
-    shutil.rmtree(place, ignore_errors=True)
-    try:
-        trained = fine_tune(source, targets, learned, None, recipe, place, threads, _quiet)
-        encoder = load_encoder(str(trained.folder), recipe.max_tokens, threads)
-    finally:
-        shutil.rmtree(place / "checkpoints", ignore_errors=True)
-    row = {target.id: number for number, target in enumerate(targets)}
+    learned = [fold.examples[row] for row in fold.learned]
+    asked = [fold.examples[row] for row in fold.held]
+    groups = fold.groups[fold.learned]
+    trained = fine_tune(fold.source, fold.targets, learned, groups, recipe, place, threads, _quiet)
+    encoder = load_encoder(str(trained.folder), recipe.max_tokens, threads)
+    row = {target.id: number for number, target in enumerate(fold.targets)}
     fitted = head.fit(
         tuple(row),
-        encoder.encode([target.description for target in targets]).vectors,
+        encoder.encode([target.description for target in fold.targets]).vectors,
         encoder.encode([example.text for example in learned]).vectors,
         np.array([row[example.label_id] for example in learned], dtype=np.int64),
         None,
@@ -178,7 +202,6 @@ def _score(
     )
     probabilities = fitted.probabilities(encoder.encode([example.text for example in asked]).vectors)
     truth = np.array([row[example.label_id] for example in asked], dtype=np.int64)
-    shutil.rmtree(place, ignore_errors=True)
     return score(probabilities, truth, list(row), {}).macro_f1
 
 

@@ -10,8 +10,9 @@ from transformers import AutoModel
 from learning.encoder import load_encoder
 from learning.head import Head
 from learning.registry import HEAD
+from learning.training.checkpoints import STATE
 from learning.training.examples import Example, Target
-from learning.training.fine_tune import CHECKPOINTS, Trained, fine_tune
+from learning.training.fine_tune import CHECKPOINTS, MODEL, DivergedError, Trained, fine_tune
 from learning.training.progress import Progress
 from learning.training.recipe import Recipe, RecipeError
 from tests.learning.tiny_models import tiny_model
@@ -104,6 +105,99 @@ def test_a_run_that_was_stopped_goes_on_from_its_last_checkpoint(tmp_path: Path)
     assert min(epoch for epoch in begun if epoch) > 1
     assert [row["epoch"] for row in trained.curve] == [1, 2, 3]
     assert not (tmp_path / "run" / CHECKPOINTS).exists()
+
+
+def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+    base = tiny_model(tmp_path / "base")
+    whole = train(base, tmp_path / "whole")
+
+    def stop_in_the_second_epoch(progress: Progress) -> None:
+        if progress.epoch > 1:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        fine_tune(base, TARGETS, examples(), None, QUICK, tmp_path / "run", 1, stop_in_the_second_epoch)
+    resumed = train(base, tmp_path / "run")
+
+    assert np.array_equal(resumed.head.weights, whole.head.weights)
+    assert resumed.curve == whole.curve
+
+
+def test_a_checkpoint_that_was_half_written_is_not_gone_on_from(tmp_path: Path) -> None:
+    base = tiny_model(tmp_path / "base")
+    begun: list[float] = []
+
+    def stop_in_the_third_epoch(progress: Progress) -> None:
+        if progress.epoch > 2:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        fine_tune(base, TARGETS, examples(), None, QUICK, tmp_path / "run", 1, stop_in_the_third_epoch)
+    (tmp_path / "run" / CHECKPOINTS / "checkpoint-8" / STATE).unlink()
+    trained = fine_tune(
+        base, TARGETS, examples(), None, QUICK, tmp_path / "run", 1, lambda one: begun.append(one.epoch)
+    )
+
+    assert 1 < min(epoch for epoch in begun if epoch) < 2
+    assert [row["epoch"] for row in trained.curve] == [1, 2, 3]
+
+
+def test_a_run_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    base = tiny_model(tmp_path / "base")
+    capfd.readouterr()
+
+    train(base, tmp_path / "run")
+
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_people_wrote_is_in_no_file(tmp_path: Path) -> None:
+    base = tiny_model(tmp_path / "base")
+    found: list[Path] = []
+
+    def look(progress: Progress) -> None:
+        files = [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
+        found.extend(path for path in files if b"where is my invoice" in path.read_bytes())
+        if progress.epoch > 2:
+            assert files
+
+    fine_tune(base, TARGETS, examples(), None, QUICK, tmp_path / "run", 1, look)
+
+    assert found == []
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [MODEL]
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
+def test_a_run_that_diverges_says_so_and_leaves_no_model(tmp_path: Path) -> None:
+    base = tiny_model(tmp_path / "base")
+    encoder = AutoModel.from_pretrained(base)
+    encoder.embeddings.word_embeddings.weight.data[5] = float("nan")
+    encoder.save_pretrained(base)
+
+    with pytest.raises(DivergedError, match=r"Choose a learning_rate below 0\.01"):
+        train(base, tmp_path / "run")
+
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_with_many_examples_it_stops_early_and_its_confidence_is_that_of_the_validation_split(
+    tmp_path: Path,
+) -> None:
+    flat = {"epochs": 9, "batch_size": 64, "patience": 1, "label_smoothing": 0.5}
+    recipe = Recipe(**{**QUICK.to_json(), **flat})
+    base = tiny_model(tmp_path / "base")
+
+    trained = fine_tune(base, TARGETS, examples(334), None, recipe, tmp_path / "run", 1, lambda _: None)
+
+    assert len(trained.curve) < 9
+    assert trained.validation_accuracy == max(row["accuracy"] for row in trained.curve) == 1.0
+    assert trained.ece_before is not None
+    assert trained.ece_after is not None
+    assert trained.ece_after < trained.ece_before / 2
+    assert trained.head.sharpness > 1.0
+    loaded = Head.load(trained.folder / HEAD)
+    assert (loaded.sharpness, loaded.labels) == (trained.head.sharpness, trained.head.labels)
+    assert np.array_equal(loaded.weights, trained.head.weights)
 
 
 def test_the_checkpoints_of_another_run_are_not_gone_on_from(tmp_path: Path) -> None:
