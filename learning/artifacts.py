@@ -48,7 +48,7 @@ class Artifacts:
         place = f"{self._root}/{digest}"
         if self._files.exists(place):
             return digest
-        unfinished = f"{self._root}/.{digest}-{uuid.uuid4().hex[:8]}"
+        unfinished = f"{self._root}/.{digest}"  # what a process left that died meanwhile is written over
         self._files.makedirs(self._root, exist_ok=True)
         self._files.put(str(folder) + "/", unfinished + "/", recursive=True)
         self._files.mv(unfinished, place, recursive=True)

@@ -86,7 +86,11 @@ class Retraining:
         is_ours = self._work is not None and run is not None and self._work.run_id == run.id
         if self._work and not is_ours:
             self._drop()  # somebody ended it
-        if run is None or run.phase is Phase.SHADOW or not self._holds_lease():
+        if run is None or run.phase is Phase.SHADOW:
+            self._drop()
+            self._sweep()
+            return None
+        if not self._holds_lease():
             self._drop()
             return None
         if self._work is None:
@@ -118,6 +122,18 @@ class Retraining:
         if self._work:
             self._work.process.stop()
             self._work = None
+
+    def _sweep(self) -> None:
+        """Remove what a process left that died between a run's end and the removal of what people wrote."""
+        for folder in self._terms.workplace.glob("*"):
+            with self._database.reading() as session:
+                is_ended = runs.is_ended(session, folder.name)
+            if is_ended:
+                self._discard(folder)
+
+    @staticmethod
+    def _discard(folder: Path) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
 
     # Beginning: the lessons are gathered once; a run that was stopped goes on with the same.
 
@@ -220,7 +236,7 @@ class Retraining:
 
     def _retry_smaller(self, run: Run, folder: Path) -> None:
         """Not enough memory: again, with batches of half the size."""
-        shutil.rmtree(folder, ignore_errors=True)
+        self._discard(folder)
         recipe = {**run.recipe, "batch_size": int(run.recipe["batch_size"]) // 2}
         with self._database.writing() as session:
             runs.tell(
@@ -228,7 +244,7 @@ class Retraining:
             )
 
     def _fail(self, run: Run, folder: Path, reason: str) -> None:
-        shutil.rmtree(folder, ignore_errors=True)
+        self._discard(folder)
         with self._database.writing() as session:
             runs.end(session, run.id, Phase.FAILED, reason, failed=reason)
         self._on_change()
@@ -276,7 +292,7 @@ class Retraining:
                 ),
             )
             self._question_suspects(session, result)
-        shutil.rmtree(folder, ignore_errors=True)
+        self._discard(folder)
         log.info("trained run=%s version=%d decision=%s", run.id, version.number, decision)
         self._on_change()
 

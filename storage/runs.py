@@ -59,6 +59,12 @@ def get(session: Session, run_id: str) -> Run:
     return session.exec(select(Run).where(Run.id == run_id)).one()
 
 
+def is_ended(session: Session, run_id: str) -> bool:
+    """Is this a run that has nothing more to learn? False where there is no such run."""
+    found = session.get(Run, run_id)
+    return found is not None and found.phase not in (Phase.WAITING, Phase.TRAINING)
+
+
 def tell(session: Session, run_id: str, **changes: Any) -> None:
     """Change columns of a run that is not ended, and have its note follow."""
     session.connection().execute(
