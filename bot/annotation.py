@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.continuous import Continuous
 from bot.metrics import Metrics
+from bot.schedule import Scheduled
 from bot.settings import Settings
 from bot.worker import Worker
 from learning.annotation import schema
@@ -29,6 +31,8 @@ from storage.database import Database, DatabaseBusyError
 log = logging.getLogger(__name__)
 
 WEBHOOK_PATH = "/argilla/webhook"
+# Somebody waits for these, so they go on without pause, and the schedule only shows when they last went well.
+CONTINUOUS = ("deliver", "collect")
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Annotation:
 
     connection: Connection
     workers: list[Worker]
+    times: dict[str, Scheduled]
     delivery: Delivery
     answering: Answering
     webhooks: Webhooks | None
@@ -99,18 +104,15 @@ def annotate(
         deliver.wake()
 
     answering = Answering(database, team_id, connection, kept, tell)
-    deliver = Worker("delivery", delivery.step, metrics)
-    fetch = Worker("answers", answering.step, metrics)
+    delivering = Continuous(CONTINUOUS[0], delivery.step, delivery.patience, database, team_id)
+    collecting = Continuous(CONTINUOUS[1], answering.step, answering.patience, database, team_id)
+    deliver = Worker("delivery", delivering.step, metrics)
+    fetch = Worker("answers", collecting.step, metrics)
     asking = Asking(
         database, team_id, champion, settings.query_strategy, settings.ask_per_day, on_asked=deliver.wake
     )
     estimating = Estimating(database, team_id, champion)
-    workers = [
-        deliver,
-        fetch,
-        Worker("asking", asking.step, metrics),
-        Worker("estimating", estimating.step, metrics),
-    ]
+    workers = [deliver, fetch, Worker("estimating", estimating.step, metrics)]
     webhooks = Webhooks(connection, settings.webhook_url) if settings.webhook_url else None
     if webhooks:
         workers.append(Worker("webhooks", webhooks.step, metrics))
@@ -118,7 +120,8 @@ def annotate(
     metrics.undelivered.set_function(lambda: _undelivered(database, team_id))
     with database.writing() as session:
         questions.ask_about_earlier_corrections(session, team_id)
-    return Annotation(connection, workers, delivery, answering, webhooks, deliver.wake, fetch.wake)
+    times = {"ask": Scheduled(settings.ask_cron, asking.ask)}
+    return Annotation(connection, workers, times, delivery, answering, webhooks, deliver.wake, fetch.wake)
 
 
 def _plan(database: Database, team_id: str, base: Encoder, settings: Settings) -> Plan:

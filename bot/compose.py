@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry import RateLimitErrorRetryHandler, RetryHandler
 
 from bot import listeners, operations
-from bot.annotation import Annotation, annotate
+from bot.annotation import CONTINUOUS, Annotation, annotate
 from bot.background import Learning, Predicting, Swapping
 from bot.courier import Courier
 from bot.metrics import Metrics
@@ -206,6 +206,8 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
         tell.wake()
 
     training = train(settings, database, team_id, registry, metrics, change, show.wake)
+    times = {**training.times, **(annotation.times if annotation else {})}
+    schedule = Schedule(database, team_id, times, metrics, settings.timezone, kept=CONTINUOUS)
     operators = operations.Wakers(training.begin_soon, swap.wake, tell.wake)
     operating = Operations(database, team_id, settings.operators, operators)
     metrics.watch(service.count_waiting, service.count_due)
@@ -213,7 +215,7 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
     app = App(client=client, signing_secret=slack.signing_secret or "", token_verification_enabled=False)
     listeners.register(app, service, operating, bot_user_id, metrics)
     socket = SocketConnection(app, slack.app_token) if slack.app_token else None
-    workers: list[Part] = [predict, show, learn, swap, tell, *training.workers, training.schedule]
+    workers: list[Part] = [predict, show, learn, swap, tell, *training.workers, schedule]
     workers += [Worker("socket", socket.watch, metrics)] if socket else []
     workers += annotation.workers if annotation else []
     health = Health(workers, socket, database)

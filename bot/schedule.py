@@ -11,7 +11,7 @@ import math
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -104,10 +104,13 @@ class Schedule:
         timezone: str = "UTC",
         tick_s: float = TICK_S,
         hold_s: float = HOLD_S,
+        kept: Collection[str] = (),
     ) -> None:
+        """`kept`: jobs that others do without pause and note in the same table."""
         self._database = database
         self._team_id = team_id
         self._scheduled = dict(scheduled)
+        self._kept = frozenset(kept)
         self._metrics = metrics
         self._zone = ZoneInfo(timezone)
         self._hold_s = hold_s
@@ -127,7 +130,7 @@ class Schedule:
     def start(self) -> None:
         now = time.time()
         with self._database.writing() as session:
-            jobs.drop_others(session, self._team_id, self._scheduled)
+            jobs.drop_others(session, self._team_id, self._scheduled.keys() | self._kept)
             for name, one in sorted(self._scheduled.items()):
                 jobs.keep(session, self._team_id, name, next_due(one.cron, now, self._zone))
         self._scheduler.start()

@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     argilla_min_submitted: int = Field(default=1, ge=1, le=99)
     argilla_names: Literal["real", "pseudonym", "none"] = "pseudonym"
     argilla_webhook_url: str | None = None
+    ask_cron: str = "* * * * *"
     ask_per_day: int = Field(default=50, ge=0, le=100_000)
     query_strategy: str = DEFAULT_STRATEGY
     trust_at_least: float = Field(default=0.6, ge=0, le=1)
@@ -139,7 +140,7 @@ class Settings(BaseSettings):
     def _is_a_list(cls, value: Any) -> Any:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
-    @field_validator("retrain_cron", "drift_cron")
+    @field_validator("ask_cron", "retrain_cron", "drift_cron")
     @classmethod
     def _is_a_time(cls, value: str) -> str:
         return check_cron(value)

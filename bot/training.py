@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.metrics import Metrics
-from bot.schedule import Schedule, Scheduled
+from bot.schedule import Scheduled
 from bot.settings import Settings
 from bot.worker import Worker
 from learning.drifting import Drifting
@@ -28,7 +28,7 @@ class Training:
     """Everything that makes new versions and judges them."""
 
     workers: list[Worker]
-    schedule: Schedule
+    times: dict[str, Scheduled]
     retraining: Retraining
     dueling: Dueling
     begin_soon: Callable[[], None]
@@ -95,11 +95,10 @@ def train(
         "retrain": Scheduled(settings.retrain_cron, triggers.due),
         "drift": Scheduled(settings.drift_cron, drifting.look),
     }
-    schedule = Schedule(database, team_id, times, metrics, settings.timezone)
     workers = [
         begin,
         Worker("triggers", triggers.step, metrics),
         Worker("dueling", dueling.step, metrics),
         Worker("watching", watching.step, metrics),
     ]
-    return Training(workers, schedule, retraining, dueling, begin.wake)
+    return Training(workers, times, retraining, dueling, begin.wake)

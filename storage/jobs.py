@@ -60,6 +60,14 @@ def finish(
     return _change(session, team_id, name, owner, changes if failed else {**changes, "succeeded_at": now})
 
 
+def note(session: Session, team_id: str, name: str, at: float, next_due: float) -> None:
+    """Work that nobody claims, because it never pauses, went well."""
+    if insert_if_new(session, Job(team_id=team_id, name=name, due_at=next_due, succeeded_at=at)):
+        return
+    noted = update(Job).where(col(Job.team_id) == team_id, col(Job.name) == name)
+    session.connection().execute(noted.values(due_at=next_due, succeeded_at=at))
+
+
 def give_up(session: Session, team_id: str, owner: str) -> None:
     """Let others do at once what we do not end."""
     ours = update(Job).where(col(Job.team_id) == team_id, col(Job.owner) == owner)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import math
 import time
-import uuid
 from collections.abc import Callable
 
 import numpy as np
 
 from learning.champion import Champion
 from learning.query_strategies import STRATEGIES, Pool
-from storage import leases, messages, predictions, questions
+from storage import messages, predictions, questions
 from storage.database import Database
 
 log = logging.getLogger(__name__)
@@ -25,12 +24,10 @@ CHOICE = 0.2
 PORTIONS = 5
 RANDOM_SHARE = 0.1
 RANDOM_WINDOW_S = 7 * DAY_S
-STEP_S = 10.0
-LEASE_S = 120.0
 
 
 class Asking:
-    """Spends a team's daily budget of questions to reviewers."""
+    """Spends a team's daily budget of questions to reviewers; one replica at a time, which is the caller's concern."""
 
     def __init__(
         self,
@@ -47,23 +44,17 @@ class Asking:
         self._strategy = strategy
         self._per_day = per_day
         self._on_asked = on_asked
-        self._owner = uuid.uuid4().hex
-        self._next = 0.0
 
-    def step(self) -> float | None:
+    def ask(self) -> None:
         """Ask about as many messages as the budget allows now."""
-        if time.monotonic() < self._next:
-            return self._next - time.monotonic()
-        self._next = time.monotonic() + STEP_S
         allowance = self._allowance()
-        if not allowance or not self._holds_lease():
-            return STEP_S
+        if not allowance:
+            return
         with self._database.reading() as session:
             pool = questions.pool(session, self._team_id, POOL_MOST)
         number = min(allowance, math.ceil(CHOICE * len(pool)))
         if number:
             self._ask(pool, number)
-        return STEP_S
 
     def _allowance(self) -> int:
         """How many may be asked now: so that neither a day nor a portion of it is overspent."""
@@ -74,10 +65,6 @@ class Asking:
             today = questions.asked(session, self._team_id, now - DAY_S).total
             lately = questions.asked(session, self._team_id, now - portion_s).total
         return max(0, min(self._per_day - today, portion - lately))
-
-    def _holds_lease(self) -> bool:
-        with self._database.writing() as session:
-            return leases.hold(session, f"asking {self._team_id}", self._owner, LEASE_S)
 
     def _ask(self, pool: list[str], number: int) -> None:
         with self._database.reading() as session:

@@ -23,6 +23,7 @@ class Patience:
         self._what = what
         self._failures = 0
         self._until = 0.0
+        self.succeeded_at = 0.0  # seconds since 1970
 
     def left_s(self) -> float:
         """Seconds for which to wait still; 0 where it is time to try."""
@@ -41,6 +42,7 @@ class Patience:
         if self._failures:
             log.warning("%s goes on, failures=%d", self._what, self._failures)
         self._failures, self._until = 0, 0.0
+        self.succeeded_at = time.time()
 
     @property
     def is_well(self) -> bool:

@@ -9,12 +9,15 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
 from bot.settings import Settings
 from local.argilla.embedded import SignIn
 from local.slack.person import Person
 from storage import answers, corrections, datasets, resolution
 from storage.database import Database, open_database
+from storage.tables import Job
 from tests.journeys.test_main_job import label_of, teach
 from tests.local.running import Slack, until, workspace
 from tests.reviewer import Reviewer
@@ -263,12 +266,14 @@ def test_the_pool_is_asked_about_within_the_budget(
 ) -> None:
     chosen = annotated(tmp_path, database_url, ask_per_day=5)
     with (
-        bot(slack, chosen, argilla=argilla),
+        bot(slack, chosen, argilla=argilla) as running,
         Reviewer(argilla, str(chosen.argilla_dataset)) as reviewer,
     ):
         ana.command(SUPPORT, "/corrigible", "on reply")
         for number in range(6):
             card_on(ana, f"Where is invoice {number}?")
+        with running.database.writing() as session:
+            session.connection().execute(update(Job).where(col(Job.name) == "ask").values(due_at=0.0))
         asked = until(reviewer.records, within_s=30)
 
     assert [one["metadata"]["source"] for one in asked] == ["random"]

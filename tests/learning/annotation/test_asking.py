@@ -50,11 +50,6 @@ def _asking(database: Database, champion: Champion, per_day: int, strategy: str 
     return Asking(database, TEAM, champion, strategy, per_day, on_asked=lambda: None)
 
 
-def _step(asking: Asking) -> None:
-    asking._next = 0.0
-    asking.step()
-
-
 def _asked(database: Database) -> questions.Asked:
     with database.reading() as session:
         return questions.asked(session, TEAM)
@@ -75,8 +70,8 @@ def test_the_budget_is_spent_in_portions_and_a_tenth_of_it_at_random(
     _pool(database, encoder, known["bug"], 100)
     asking = _asking(database, _champion(encoder, known), per_day=50, strategy=strategy)
 
-    _step(asking)
-    _step(asking)
+    asking.ask()
+    asking.ask()
 
     assert _asked(database) == questions.Asked(random=1, total=10)
 
@@ -87,7 +82,7 @@ def test_no_more_is_asked_in_a_day_than_the_budget_and_again_the_next(
     _pool(database, encoder, known["bug"], 200)
     asking = _asking(database, _champion(encoder, known), per_day=20)
     for _ in range(12):
-        _step(asking)
+        asking.ask()
         _days_pass(database, 0.2)
 
     spent = _asked(database)
@@ -100,7 +95,7 @@ def test_of_few_messages_only_some_are_asked_about(
 ) -> None:
     _pool(database, encoder, known["bug"], 7)
 
-    _step(_asking(database, _champion(encoder, known), per_day=50))
+    _asking(database, _champion(encoder, known), per_day=50).ask()
 
     assert _asked(database).total == 2
 
@@ -111,7 +106,7 @@ def test_without_a_budget_only_corrections_are_asked_about(
     messages = _pool(database, encoder, known["bug"], 30)
     say(database, messages[0], ANA, known["bug"])
 
-    _step(_asking(database, _champion(encoder, known), per_day=0))
+    _asking(database, _champion(encoder, known), per_day=0).ask()
 
     with database.reading() as session:
         assert questions.by_source(session, TEAM) == {"correction": 1}

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from bot.continuous import NOTE_S, Continuous
+from bot.metrics import Metrics
+from bot.schedule import Schedule, Scheduled
+from learning.annotation.patience import Patience
+from storage import jobs
+from storage.database import Database
+from storage.tables import Job
+from tests.factories import TEAM
+
+
+def _noted(database: Database) -> Job | None:
+    with database.reading() as session:
+        return session.get(Job, (TEAM, "deliver"))
+
+
+def _work(database: Database, patience: Patience) -> Continuous:
+    return Continuous("deliver", lambda: 1.5, patience, database, TEAM)
+
+
+def test_work_that_went_well_is_noted_and_its_pause_is_kept(database: Database) -> None:
+    patience = Patience("delivery")
+    patience.succeeded()
+    began = time.time()
+
+    assert _work(database, patience).step() == 1.5
+
+    noted = _noted(database)
+    assert noted
+    assert noted.succeeded_at == pytest.approx(began, abs=5)
+    assert noted.due_at == pytest.approx(began + NOTE_S, abs=5)
+
+
+def test_work_that_fails_or_is_another_replicas_is_not_noted(database: Database) -> None:
+    _work(database, Patience("delivery")).step()
+
+    assert _noted(database) is None
+
+
+def test_it_is_noted_again_only_after_a_while(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    patience = Patience("delivery")
+    work = _work(database, patience)
+    seen = []
+    for moment in (1_000.0, 1_004.0, 1_011.0):
+        monkeypatch.setattr(time, "time", lambda moment=moment: moment)
+        patience.succeeded()
+        work.step()
+        noted = _noted(database)
+        seen.append(noted and noted.succeeded_at)
+
+    assert seen == [1_000.0, 1_000.0, 1_011.0]
+
+
+def test_the_schedule_shows_it_and_never_takes_it_for_its_own(database: Database) -> None:
+    with database.writing() as session:
+        jobs.note(session, TEAM, "deliver", at=1_000.0, next_due=1_010.0)
+    metrics, times = Metrics(), {"drift": Scheduled("0 0 1 1 *", lambda: None)}
+    schedule = Schedule(database, TEAM, times, metrics, tick_s=600, kept=("deliver",))
+    schedule.start()
+    schedule.tick()
+    schedule.stop(5)
+
+    noted = _noted(database)
+    assert noted
+    assert (noted.owner, noted.succeeded_at) == ("", 1_000.0)
+    assert metrics.job_success.labels("deliver")._value.get() == 1_000.0
