@@ -145,7 +145,9 @@ def _learned(curve: Sequence[Mapping[str, float]]) -> str:
     if not curve:
         return ""
     first, last = curve[0]["loss"], curve[-1]["loss"]
+    right = [row["accuracy"] for row in curve if "accuracy" in row]
+    validated = f", and accuracy on the validation split was {max(right):.2f} at its best" if right else ""
     if len(curve) == 1:
-        return f" After one epoch the loss was {last:.2f}."
+        return f" After one epoch the loss was {last:.2f}{validated}."
     moved = "rose" if last > first else "fell"
-    return f" Over {len(curve)} epochs the loss {moved} from {first:.2f} to {last:.2f}."
+    return f" Over {len(curve)} epochs the loss {moved} from {first:.2f} to {last:.2f}{validated}."

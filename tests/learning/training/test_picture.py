@@ -44,6 +44,12 @@ def test_the_words_say_where_the_challenger_is_worse() -> None:
     assert "F1 is worse for 30 of 30 labels, by 1.00 at most." in words
 
 
+def test_the_words_tell_what_the_curve_shows_of_the_validation_split() -> None:
+    _, words = draw("Run 1", CURVE, None, None, NAMES)
+
+    assert "from 0.90 to 0.40, and accuracy on the validation split was 0.80 at its best." in words
+
+
 def test_the_words_name_no_label() -> None:
     _, words = draw("Run 1", CURVE, _scores(0.5), _scores(0.2), dict.fromkeys(MANY, "<!channel>"))
 
