@@ -54,7 +54,9 @@ def main() -> None:
 
 def _end_with_owner() -> None:
     """Nothing is ever written to standard input: it ends when the owner does."""
-    sys.stdin.buffer.read()
+    # Not through `sys.stdin`, whose lock this thread would hold when the interpreter shuts down.
+    while os.read(0, 1):
+        pass
     os._exit(1)
 
 

@@ -145,6 +145,8 @@ def arguments(recipe: Recipe, folder: Path, has_validation: bool, report_to: str
         metric_for_best_model="accuracy" if has_validation else None,
         logging_strategy="epoch",
         report_to=report_to,
+        run_name=folder.parent.name,
+        project="corrigible",
         disable_tqdm=True,
         log_level="error",
         seed=recipe.seed,

@@ -13,6 +13,7 @@ from learning.training.job import LOG
 from learning.training.progress import Progress
 
 STOP_S = 5.0
+TRACKED = "tracking"
 
 
 class TrainingProcess:
@@ -34,7 +35,7 @@ class TrainingProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env={**os.environ, **quiet, **bounded},
+                env={**tracking(folder), **os.environ, **quiet, **bounded},
                 cwd=Path(__file__).parents[2],
                 start_new_session=True,  # Ctrl-C in a terminal is for its owner, who stops it
             )
@@ -72,3 +73,17 @@ class TrainingProcess:
                 self._latest = Progress(**json.loads(line))
             except (ValueError, TypeError):
                 continue  # something that a library printed
+
+
+def tracking(folder: Path) -> dict[str, str]:
+    """Where trackers keep what they are told of the run of this folder, unless their own variables say otherwise.
+
+    It stays when the folder is removed: beside it, where nothing is that people wrote.
+    """
+    place = folder.parent / TRACKED
+    return {
+        "TENSORBOARD_LOGGING_DIR": str(place / "tensorboard" / folder.name),
+        "MLFLOW_TRACKING_URI": f"sqlite:///{place / 'mlflow.db'}",
+        "MLFLOW_EXPERIMENT_NAME": "corrigible",
+        "TRACKIO_DIR": str(place / "trackio"),
+    }

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from learning.gate import Limits
+from learning.training.job import LOG, Job, Result
+from learning.training.process import TRACKED, TrainingProcess
+from learning.training.progress import Progress
+from tests.learning.tiny_models import tiny_model
+from tests.learning.training.test_fine_tune import QUICK, TARGETS, examples
+from tests.local.running import until
+
+OWNER = """
+import sys, time
+from pathlib import Path
+from learning.training.process import TrainingProcess
+print(TrainingProcess(Path(sys.argv[1]), 1).pid, flush=True)
+time.sleep(60)
+"""
+
+
+def _job(tmp_path: Path, epochs: int = 3, report_to: str = "none") -> Path:
+    folder = tmp_path / "work" / "run1"
+    some = examples()
+    Job(
+        title="Training run 1",
+        source=tiny_model(tmp_path / "base"),
+        champion=None,
+        targets=list(TARGETS),
+        training=some,
+        groups=list(range(len(some))),
+        said=some,
+        holdout=some[:6],
+        recipe=type(QUICK)(**{**QUICK.to_json(), "epochs": epochs}),
+        limits=Limits(),
+        max_tokens=16,
+        threads=1,
+        report_to=report_to,
+    ).write(folder)
+    return folder
+
+
+def test_it_ends_quietly_with_a_result_and_tells_the_tracker_of_the_run_beside_its_folder(
+    tmp_path: Path,
+) -> None:
+    folder = _job(tmp_path, report_to="tensorboard")
+    told: set[Progress | None] = set()
+
+    process = TrainingProcess(folder, 1)
+    while process.status is None:
+        told.add(process.progress)
+        time.sleep(0.005)
+    process.stop()
+
+    assert process.status == 0, (folder / LOG).read_text()
+    result = Result.read(folder)
+    assert result
+    assert result.failed is None
+    assert any(one and one.stage == "training" for one in told)
+    [events] = (tmp_path / "work" / TRACKED / "tensorboard" / "run1").iterdir()
+    assert b"loss" in events.read_bytes()
+    assert b"invoice" not in events.read_bytes()  # what people wrote is nobody's business
+
+
+def test_it_dies_with_its_owner_however_that_one_dies(tmp_path: Path) -> None:
+    folder = _job(tmp_path, epochs=1_000)
+    with subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(folder)], stdout=subprocess.PIPE, text=True
+    ) as owner:
+        assert owner.stdout
+        trainer = psutil.Process(int(owner.stdout.readline()))
+        until(lambda: trainer.nice() > 0, within_s=30)  # it has begun, and gives way to others
+        os.kill(owner.pid, signal.SIGKILL)
+
+    assert trainer.wait(20) is None or not trainer.is_running()
