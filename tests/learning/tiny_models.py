@@ -31,6 +31,8 @@ def tiny_model(folder: Path, kind: str = "bert", seed: int = 0, layers: int = 1)
         ModernBertModel,
         RobertaConfig,
         RobertaModel,
+        XLMRobertaConfig,
+        XLMRobertaModel,
     )
 
     size: dict[str, Any] = {"vocab_size": len(SPECIAL) + len(WORDS), "pad_token_id": 0}
@@ -54,6 +56,7 @@ def tiny_model(folder: Path, kind: str = "bert", seed: int = 0, layers: int = 1)
             DistilBertConfig(**size, dim=16, n_layers=1, n_heads=2, hidden_dim=16, max_position_embeddings=64)
         ),
         "roberta": lambda: RobertaModel(RobertaConfig(**size, **SMALL, max_position_embeddings=65)),
+        "xlm-roberta": lambda: XLMRobertaModel(XLMRobertaConfig(**size, **SMALL, max_position_embeddings=65)),
     }
     models[kind]().save_pretrained(folder)
     tokenizer().save_pretrained(folder)

@@ -47,7 +47,7 @@ def weights(folder: Path | str) -> dict[str, torch.Tensor]:
     return dict(AutoModel.from_pretrained(folder).state_dict())
 
 
-@pytest.mark.parametrize("kind", ["bert", "distilbert", "roberta", "modernbert"])
+@pytest.mark.parametrize("kind", ["bert", "distilbert", "roberta", "modernbert", "xlm-roberta"])
 def test_each_kind_of_encoder_learns_and_is_loaded_by_transformers_and_by_us(
     kind: str, tmp_path: Path
 ) -> None:
