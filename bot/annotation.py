@@ -27,6 +27,7 @@ from learning.champion import Champion
 from learning.encoder import Encoder
 from storage import answers, labels, outbox, questions
 from storage.database import Database, DatabaseBusyError
+from storage.leases import Claim
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Annotation:
     connection: Connection
     workers: list[Worker]
     times: dict[str, Scheduled]
+    claims: tuple[Claim, ...]
     delivery: Delivery
     answering: Answering
     webhooks: Webhooks | None
@@ -121,7 +123,10 @@ def annotate(
     with database.writing() as session:
         questions.ask_about_earlier_corrections(session, team_id)
     times = {"ask": Scheduled(settings.ask_cron, asking.ask)}
-    return Annotation(connection, workers, times, delivery, answering, webhooks, deliver.wake, fetch.wake)
+    claims = delivery.claim, answering.claim
+    return Annotation(
+        connection, workers, times, claims, delivery, answering, webhooks, deliver.wake, fetch.wake
+    )
 
 
 def _plan(database: Database, team_id: str, base: Encoder, settings: Settings) -> Plan:

@@ -207,7 +207,8 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
 
     training = train(settings, database, team_id, registry, metrics, change, show.wake)
     times = {**training.times, **(annotation.times if annotation else {})}
-    schedule = Schedule(database, team_id, times, metrics, settings.timezone, kept=CONTINUOUS)
+    claims = [*training.claims, *(annotation.claims if annotation else ())]
+    schedule = Schedule(database, team_id, times, metrics, settings.timezone, kept=CONTINUOUS, claims=claims)
     operators = operations.Wakers(training.begin_soon, swap.wake, tell.wake)
     operating = Operations(database, team_id, settings.operators, operators)
     metrics.watch(service.count_waiting, service.count_due)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.note import ruling_note, run_note
-from storage import leases, runs, versions
+from storage import runs, versions
 from storage.database import Database
+from storage.leases import Claim
 from storage.tables import Grounds, Ruling, Run
 
 log = logging.getLogger(__name__)
 
-LEASE_S = 25.0
 # Slack wants about one post a second and channel; nobody reads progress faster than this.
 PAUSE_S = 1.5
 AFTER_REFUSAL_S = 30.0
@@ -30,7 +29,7 @@ class Notes:
         self._team_id = team_id
         self._client = client
         self._channel = channel
-        self._owner = uuid.uuid4().hex
+        self.claim = Claim(database, f"notes {team_id}")
         self._next = 0.0
 
     def step(self) -> float | None:
@@ -43,7 +42,7 @@ class Notes:
             run = runs.to_note(session, self._team_id)
             rulings = versions.to_tell(session, self._team_id)
             in_service = versions.in_service(session, self._team_id)
-        if not (run or rulings) or not self._holds_lease():
+        if not (run or rulings) or not self.claim.hold():
             return None
         self._next = time.monotonic() + PAUSE_S
         try:
@@ -59,16 +58,7 @@ class Notes:
 
     def close(self) -> None:
         """Let another replica tell at once."""
-        with self._database.writing() as session:
-            leases.give_up(session, self._lease, self._owner)
-
-    @property
-    def _lease(self) -> str:
-        return f"notes {self._team_id}"
-
-    def _holds_lease(self) -> bool:
-        with self._database.writing() as session:
-            return leases.hold(session, self._lease, self._owner, LEASE_S)
+        self.claim.give_up()
 
     def _follow(self, run: Run, channel: str, in_service: int | None) -> None:
         note = run_note(run, in_service)

@@ -23,6 +23,7 @@ from apscheduler.triggers.cron import CronTrigger
 from bot.metrics import Metrics
 from storage import jobs
 from storage.database import Database
+from storage.leases import Claim
 from storage.tables import Job
 
 log = logging.getLogger(__name__)
@@ -105,19 +106,22 @@ class Schedule:
         tick_s: float = TICK_S,
         hold_s: float = HOLD_S,
         kept: Collection[str] = (),
+        claims: Collection[Claim] = (),
     ) -> None:
-        """`kept`: jobs that others do without pause and note in the same table."""
+        """`kept`: jobs that others do without pause and note in the same table; `claims`: prolonged at each tick."""
         self._database = database
         self._team_id = team_id
         self._scheduled = dict(scheduled)
         self._kept = frozenset(kept)
+        self._claims = tuple(claims)
         self._metrics = metrics
         self._zone = ZoneInfo(timezone)
         self._hold_s = hold_s
         self._owner = uuid.uuid4().hex
         self._running: dict[str, threading.Thread] = {}
         self._turn = threading.Lock()
-        self._stopping = threading.Event()
+        self._stopping = threading.Event()  # nothing more begins
+        self._stopped = threading.Event()  # nothing is held any more
         # A tick that the database holds up is left out, of which APScheduler warns each time.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._scheduler = BackgroundScheduler(timezone=UTC)
@@ -152,17 +156,24 @@ class Schedule:
         """Let what is under way end for at most `timeout_s` seconds; others do what then is left."""
         self.stop_soon()
         until = time.monotonic() + timeout_s
-        if self._turn.acquire(timeout=timeout_s):  # after the tick under way nothing more begins
-            self._turn.release()
+        self._await_tick(until)  # after it nothing more begins
         for thread in list(self._running.values()):
             thread.join(max(0.0, until - time.monotonic()))
+        self._stopped.set()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+        self._await_tick(until)
         self._give_up()
+
+    def _await_tick(self, until: float) -> None:
+        if self._turn.acquire(timeout=max(0.0, until - time.monotonic())):
+            self._turn.release()
 
     def tick(self) -> None:
         """Hold what is under way, and begin what is due."""
         with self._turn:
+            if self._stopped.is_set():
+                return
             try:
                 self._hold()
                 while not self._stopping.is_set() and (job := self._claim()):
@@ -173,6 +184,8 @@ class Schedule:
                 self._metrics.errors.labels(self.name).inc()
 
     def _hold(self) -> None:
+        for claim in self._claims:
+            claim.prolong()
         if self._running:
             with self._database.writing() as session:
                 for name in sorted(self._running):

@@ -19,6 +19,7 @@ from learning.training.recipe import Recipe
 from learning.triggers import Triggers
 from learning.watching import Watching
 from storage.database import Database
+from storage.leases import Claim
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class Training:
 
     workers: list[Worker]
     times: dict[str, Scheduled]
+    claims: tuple[Claim, ...]
     retraining: Retraining
     dueling: Dueling
     begin_soon: Callable[[], None]
@@ -101,4 +103,5 @@ def train(
         Worker("dueling", dueling.step, metrics),
         Worker("watching", watching.step, metrics),
     ]
-    return Training(workers, times, retraining, dueling, begin.wake)
+    claims = retraining.claim, dueling.claim
+    return Training(workers, times, claims, retraining, dueling, begin.wake)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,8 +15,9 @@ from learning.champion import Served
 from learning.refit import Refitter
 from learning.registry import Registry, UnusableVersionError
 from learning.trust import admit
-from storage import disputes, leases, messages, predictions, questions, resolution, runs, versions
+from storage import disputes, messages, predictions, questions, resolution, runs, versions
 from storage.database import Database
+from storage.leases import Claim
 from storage.resolution import State
 from storage.tables import Decision, Dispute, Grounds, Phase, Prediction, Ruling, Run
 
@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 
 DAY_S = 86_400.0
 STEP_S = 2.0
-LEASE_S = 25.0
 BATCH = 16
 SOURCE = "disagreement"
 # A question about a message of long ago is spam.
@@ -64,7 +63,7 @@ class Dueling:
         self._trust = trust_at_least, uncontested_most
         self._on_asked = on_asked
         self._on_change = on_change
-        self._owner = uuid.uuid4().hex
+        self.claim = Claim(database, f"duel {team_id}")
         self._challenger: tuple[str, Refitter, Served] | None = None
         self._state: State | None = None
         self._since = 0.0
@@ -73,7 +72,7 @@ class Dueling:
         """Compare the two on what was predicted since, ask, and decide; None where no challenger runs in shadow."""
         with self._database.reading() as session:
             run = runs.in_shadow(session, self._team_id)
-        if run is None or run.version is None or not self._holds_lease():
+        if run is None or run.version is None or not self.claim.hold():
             self._challenger = None
             return None
         try:
@@ -88,16 +87,7 @@ class Dueling:
 
     def close(self) -> None:
         """Let another replica go on at once."""
-        with self._database.writing() as session:
-            leases.give_up(session, self._lease, self._owner)
-
-    @property
-    def _lease(self) -> str:
-        return f"duel {self._team_id}"
-
-    def _holds_lease(self) -> bool:
-        with self._database.writing() as session:
-            return leases.hold(session, self._lease, self._owner, LEASE_S)
+        self.claim.give_up()
 
     # In shadow
 

@@ -6,7 +6,6 @@ import base64
 import logging
 import shutil
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,14 +18,14 @@ from learning.training.job import Job, Result
 from learning.training.lessons import NothingToLearnError, gather
 from learning.training.process import TrainingProcess
 from learning.training.recipe import Recipe
-from storage import leases, messages, questions, runs, splits, tunings, versions
+from storage import messages, questions, runs, splits, tunings, versions
 from storage.database import Database
+from storage.leases import Claim
 from storage.tables import Decision, Grounds, Phase, Ruling, Run
 
 log = logging.getLogger(__name__)
 
 STEP_S = 0.5
-LEASE_S = 20.0
 ATTEMPTS_MOST = 4
 BATCH_LEAST = 4
 
@@ -75,7 +74,7 @@ class Retraining:
         self._registry = registry
         self._terms = terms
         self._on_change = on_change
-        self._owner = uuid.uuid4().hex
+        self.claim = Claim(database, f"training {team_id}")
         self._work: _Work | None = None
         self._told = ""
 
@@ -90,7 +89,7 @@ class Retraining:
             self._drop()
             self._sweep()
             return None
-        if not self._holds_lease():
+        if not self.claim.hold():
             self._drop()
             return None
         if self._work is None:
@@ -102,21 +101,12 @@ class Retraining:
     def close(self) -> None:
         """Stop training; the next owner goes on where it was."""
         self._drop()
-        with self._database.writing() as session:
-            leases.give_up(session, self._lease, self._owner)
+        self.claim.give_up()
 
     @property
     def pid(self) -> int | None:
         """Of the training process; None while there is none."""
         return self._work.process.pid if self._work else None
-
-    @property
-    def _lease(self) -> str:
-        return f"training {self._team_id}"
-
-    def _holds_lease(self) -> bool:
-        with self._database.writing() as session:
-            return leases.hold(session, self._lease, self._owner, LEASE_S)
 
     def _drop(self) -> None:
         if self._work:

@@ -3,12 +3,47 @@
 from __future__ import annotations
 
 import time
+import uuid
 
 from sqlalchemy import or_, update
 from sqlmodel import Session, col
 
-from storage.database import insert_if_new
+from storage.database import Database, insert_if_new
 from storage.tables import Lease
+
+# After a death another process takes over within 30 s: its workers look again every 2 s.
+HOLD_S = 25.0
+
+
+class Claim:
+    """One worker's claim to work that only one may do at a time.
+
+    It holds for HOLD_S seconds after the latest `hold` or `prolong`; a step that may take longer relies on somebody who
+    calls `prolong` meanwhile.
+    """
+
+    def __init__(self, database: Database, name: str) -> None:
+        self._database = database
+        self._name = name
+        self._owner = uuid.uuid4().hex
+        self._is_ours = False
+
+    def hold(self) -> bool:
+        """Take or prolong it; False where somebody else has it."""
+        with self._database.writing() as session:
+            self._is_ours = hold(session, self._name, self._owner, HOLD_S)
+        return self._is_ours
+
+    def prolong(self) -> None:
+        """Hold for longer what is ours."""
+        if self._is_ours:
+            self.hold()
+
+    def give_up(self) -> None:
+        """Let others have it at once."""
+        self._is_ours = False
+        with self._database.writing() as session:
+            give_up(session, self._name, self._owner)
 
 
 def hold(session: Session, name: str, owner: str, for_s: float) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import uuid
 from collections.abc import Callable
 
 from learning.annotation.collection import by_id, store, sweep
@@ -18,13 +17,13 @@ from learning.annotation.connection import ArgillaNotFoundError, ArgillaUnavaila
 from learning.annotation.datasets import Datasets
 from learning.annotation.moving import Move
 from learning.annotation.patience import Patience
-from storage import datasets, leases
+from storage import datasets
 from storage.database import Database
+from storage.leases import Claim
 from storage.tables import Dataset, Stage
 
 log = logging.getLogger(__name__)
 
-LEASE_S = 300.0
 # Reading everything again may take this share of the time.
 DUTY = 0.1
 # Answers that were written by Argilla's client leave no trace of activity.
@@ -48,7 +47,7 @@ class Answering:
         self._connection = connection
         self._kept = kept
         self._on_news = on_news
-        self._owner = uuid.uuid4().hex
+        self.claim = Claim(database, f"answers {team_id}")
         self._hints: set[tuple[str, str]] = set()
         self._hinting = threading.Lock()
         self._next_sweep: dict[str, float] = {}
@@ -67,7 +66,7 @@ class Answering:
         with self._database.reading() as session:
             current = datasets.current(session, self._team_id)
             left = datasets.at(session, self._team_id, Stage.MOVED)
-        if current is None or not self._holds_lease():
+        if current is None or not self.claim.hold():
             return None
         try:
             self._follow_hints(current)
@@ -84,16 +83,7 @@ class Answering:
 
     def close(self) -> None:
         """Let another replica fetch at once."""
-        with self._database.writing() as session:
-            leases.give_up(session, self._lease, self._owner)
-
-    @property
-    def _lease(self) -> str:
-        return f"answers {self._team_id}"
-
-    def _holds_lease(self) -> bool:
-        with self._database.writing() as session:
-            return leases.hold(session, self._lease, self._owner, LEASE_S)
+        self.claim.give_up()
 
     def _follow_hints(self, current: Dataset) -> None:
         with self._hinting:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 from dataclasses import dataclass, replace
 
 from sqlmodel import Session
@@ -21,16 +20,16 @@ from learning.annotation.datasets import Datasets, ForeignDatasetError
 from learning.annotation.patience import Patience, back_off_s
 from learning.annotation.records import Form, Names
 from learning.encoder import Encoder, Vectors
-from storage import contents, datasets, leases, messages, outbox, predictions
+from storage import contents, datasets, messages, outbox, predictions
 from storage.database import Database
 from storage.datasets import Key
+from storage.leases import Claim
 from storage.outbox import Parcel
 from storage.tables import Question, Record
 
 log = logging.getLogger(__name__)
 
 BATCH = 100
-LEASE_S = 90.0
 # A record after which Argilla was in trouble so often is sent alone, so that it troubles no other.
 ALONE_AFTER = 3
 LONGEST_PAUSE_S = 600.0
@@ -63,14 +62,14 @@ class Delivery:
         self._kept = kept
         self._base = base
         self._names = names
-        self._owner = uuid.uuid4().hex
+        self.claim = Claim(database, f"outbox {team_id}")
         self.patience = Patience("delivery to Argilla")
 
     def step(self) -> float | None:
         """Deliver one batch; seconds until the next may be due, None where nothing waits."""
         if self.patience.left_s():
             return self.patience.left_s()
-        if not self._holds_lease():
+        if not self.claim.hold():
             return None
         try:
             form = self._kept.form()
@@ -85,16 +84,7 @@ class Delivery:
 
     def close(self) -> None:
         """Let another replica deliver at once."""
-        with self._database.writing() as session:
-            leases.give_up(session, self._lease, self._owner)
-
-    @property
-    def _lease(self) -> str:
-        return f"outbox {self._team_id}"
-
-    def _holds_lease(self) -> bool:
-        with self._database.writing() as session:
-            return leases.hold(session, self._lease, self._owner, LEASE_S)
+        self.claim.give_up()
 
     def _deliver_due(self, form: Form) -> float | None:
         with self._database.reading() as session:

@@ -20,8 +20,9 @@ from sqlalchemy.exc import OperationalError
 
 from bot.metrics import Metrics
 from bot.schedule import CronError, Schedule, Scheduled, check_cron, next_due
-from storage import jobs
+from storage import jobs, leases
 from storage.database import Database, open_database
+from storage.leases import Claim
 from storage.tables import Job
 from tests.factories import TEAM
 from tests.local.running import until
@@ -255,6 +256,21 @@ def test_what_a_killed_process_was_doing_is_done_by_another(
 
     [_, second] = _begun(tmp_path)
     assert second != first
+
+
+def test_claims_of_work_that_never_pauses_are_prolonged_while_the_process_lives(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "HOLD_S", 1.0)
+    ours, others = Claim(database, "outbox"), Claim(database, "outbox")
+    assert ours.hold()
+    schedule = Schedule(database, TEAM, {}, Metrics(), tick_s=0.1, claims=[ours])
+    schedule.start()
+    time.sleep(2.0)
+    assert not others.hold()
+    schedule.stop(5)
+
+    until(others.hold)
 
 
 def test_times_are_those_of_cron_in_the_zone_of_the_team() -> None:

@@ -12,14 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from learning import retraining
 from learning.artifacts import Artifacts
 from learning.champion import Champion
 from learning.registry import Registry
 from learning.retraining import Retraining
 from learning.training.job import Job
 from learning.training.process import TrainingProcess
-from storage import versions
+from storage import leases, versions
 from storage.database import Database, open_database
 from storage.tables import Phase
 from tests.factories import TEAM
@@ -65,7 +64,7 @@ def main() -> None:
     from tests.learning.test_retraining import Desk
 
     url, folder, place = sys.argv[1], Path(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else ""
-    retraining.LEASE_S = 0.5
+    leases.HOLD_S = 0.5
     database = open_database(url)
     if place in OF_THE_RUN:
         owner, name = OF_THE_RUN[place]

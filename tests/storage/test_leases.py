@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import time
 from functools import partial
+
+import pytest
 
 from storage import leases, pseudonyms
 from storage.database import Database
+from storage.leases import Claim
 from tests.factories import ANA, BEN, CAT, OTHER, TEAM, together
 
 
@@ -33,6 +37,34 @@ def test_of_replicas_that_ask_together_one_gets_the_lease(database: Database) ->
     got = together(*[partial(_hold, database, str(number)) for number in range(4)])
 
     assert got.count(True) == 1
+
+
+def test_a_claim_that_is_prolonged_outlasts_its_time_and_another_begins_when_that_ends(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "HOLD_S", 1.0)
+    one, other = Claim(database, "outbox"), Claim(database, "outbox")
+    assert one.hold()
+    other.prolong()  # it has nothing to prolong
+
+    for _ in range(4):
+        time.sleep(0.4)
+        one.prolong()
+        assert not other.hold()
+    time.sleep(1.2)
+
+    assert other.hold()
+    one.prolong()
+    assert not one.hold()
+
+
+def test_a_claim_that_was_given_up_is_not_prolonged(database: Database) -> None:
+    one, other = Claim(database, "outbox"), Claim(database, "outbox")
+    one.hold()
+    one.give_up()
+    one.prolong()
+
+    assert other.hold()
 
 
 def test_people_are_numbered_in_each_team_by_themselves_and_keep_their_number(database: Database) -> None:
