@@ -16,6 +16,7 @@ from learning.training.examples import Example, Target
 from learning.training.recipe import Recipe
 
 STATE = "trainer_state.json"  # the last file of a checkpoint that the Trainer writes
+AVERAGE = "average.safetensors"  # what we write after it
 
 
 def fingerprint(
@@ -51,6 +52,7 @@ def last(folder: Path) -> str | None:
     for checkpoint in sorted(folder.glob("checkpoint-*"), key=_step, reverse=True):
         try:
             json.loads((checkpoint / STATE).read_text(encoding="utf-8"))
+            (checkpoint / AVERAGE).stat()
         except (OSError, ValueError):
             shutil.rmtree(checkpoint, ignore_errors=True)
         else:

@@ -19,6 +19,7 @@ from transformers import (
 
 from learning.head import Classes
 from learning.training.examples import Target
+from learning.training.model import heights
 from learning.training.progress import Progress
 from learning.training.recipe import Recipe
 
@@ -112,16 +113,26 @@ class Collator:
 
 
 def optimizer(model: Any, recipe: Recipe) -> torch.optim.Optimizer:
-    """AdamW with a rate of its own for the classifier, which begins at the probe and has far larger weights."""
-    encoder = [weight for weight in model.encoder.parameters() if weight.requires_grad]
-    decayed = [weight for weight in encoder if weight.dim() > 1]
-    others = [weight for weight in encoder if weight.dim() <= 1]
-    groups = [
-        {"params": decayed, "weight_decay": recipe.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-        {"params": [model.weights], "weight_decay": 0.0, "lr": recipe.head_rate},
+    """AdamW, lower layers learning more slowly (Howard and Ruder, 2018).
+
+    The classifier has a rate of its own: it begins at the probe and has far larger weights.
+    """
+    height = heights(model.encoder)
+    groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
+    for weight in model.encoder.parameters():
+        if weight.requires_grad:
+            decay = recipe.weight_decay if weight.dim() > 1 else 0.0
+            groups.setdefault((height[id(weight)], decay), []).append(weight)
+    rates = [
+        {
+            "params": weights,
+            "weight_decay": decay,
+            "lr": recipe.learning_rate * recipe.lowest_rate ** (1 - at),
+        }
+        for (at, decay), weights in groups.items()
     ]
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate)
+    classifier = {"params": [model.weights], "weight_decay": 0.0, "lr": recipe.head_rate}
+    return torch.optim.AdamW([*rates, classifier], lr=recipe.learning_rate)
 
 
 def arguments(recipe: Recipe, folder: Path, has_validation: bool, report_to: str) -> TrainingArguments:
@@ -157,10 +168,9 @@ def arguments(recipe: Recipe, folder: Path, has_validation: bool, report_to: str
     )
 
 
-def callbacks(watch: Watch, recipe: Recipe, has_validation: bool) -> list[TrainerCallback]:
-    """The one that tells, and early stopping where there is something to stop by."""
-    stopping = EarlyStoppingCallback(recipe.patience, IMPROVEMENT) if has_validation else None
-    return [watch, *([stopping] if stopping else [])]
+def stopping(recipe: Recipe, has_validation: bool) -> list[TrainerCallback]:
+    """Early stopping, where there is something to stop by."""
+    return [EarlyStoppingCallback(recipe.patience, IMPROVEMENT)] if has_validation else []
 
 
 def accuracy(prediction: EvalPrediction) -> dict[str, float]:

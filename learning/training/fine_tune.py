@@ -147,6 +147,7 @@ class _Training:
         from transformers import AutoModel, AutoTokenizer
 
         from learning.training import feeding
+        from learning.training.averaging import Averaging
         from learning.training.model import QuietTrainer, VectorClassifier, freeze, with_lora
 
         torch.set_num_threads(threads)
@@ -160,7 +161,10 @@ class _Training:
         encoder = with_lora(encoder, recipe.lora_rank, recipe.seed)
         freeze(encoder, recipe.frozen_layers)
         weights = feeding.class_weights(material.classes[material.training], len(targets), recipe)
-        self._model = VectorClassifier(encoder, torch.from_numpy(probe), weights, recipe.label_smoothing)
+        self._model = VectorClassifier(
+            encoder, torch.from_numpy(probe), weights, recipe.label_smoothing, recipe.consistency
+        )
+        self._averaging = Averaging(self._model, recipe.averaged)
         read = feeding.Reading(self._tokenizer, recipe.max_tokens)
         self._validated = read.rows(
             [material.texts[row] for row in material.validation], material.classes[material.validation]
@@ -178,7 +182,11 @@ class _Training:
             data_collator=feeding.Collator(self._tokenizer, 0.0, recipe.seed),
             compute_metrics=feeding.accuracy,
             optimizers=(feeding.optimizer(self._model, recipe), None),
-            callbacks=feeding.callbacks(self._watch, recipe, self._has_validation),
+            callbacks=[
+                self._watch,
+                self._averaging,
+                *feeding.stopping(recipe, self._has_validation),
+            ],
         )
 
     def run(self) -> None:
@@ -187,6 +195,21 @@ class _Training:
         if not bool(self._model.weights.isfinite().all()):
             shutil.rmtree(self._checkpoints, ignore_errors=True)  # nothing good comes of going on from them
             raise DivergedError(self._recipe.learning_rate)
+        if self._averaging.has_begun:
+            self._average()
+
+    def _average(self) -> None:
+        """Take the mean of the weights, unless the validation split knows better."""
+        before = self._validation_accuracy()
+        self._averaging.exchange()
+        if self._validation_accuracy() < before:
+            self._averaging.exchange()
+
+    def _validation_accuracy(self) -> float:
+        if not self._has_validation:
+            return 0.0
+        measured = self._trainer.evaluate(self._validated, metric_key_prefix="final")
+        return float(measured["final_accuracy"])
 
     def finish(self, folder: Path) -> Trained:
         """Calibrate on the validation split and save."""

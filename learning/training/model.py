@@ -26,22 +26,39 @@ class VectorClassifier(nn.Module):
     """Logits from the cosine-like product of a text's vector with one row of weights a label."""
 
     def __init__(
-        self, encoder: Any, weights: Tensor, class_weights: Tensor | None, label_smoothing: float
+        self,
+        encoder: Any,
+        weights: Tensor,
+        class_weights: Tensor | None,
+        label_smoothing: float,
+        consistency: float,
     ) -> None:
         super().__init__()
         self.encoder = encoder
         self.weights = nn.Parameter(weights.clone())
+        self.consistency = consistency
         self.loss = nn.CrossEntropyLoss(weight=class_weights, label_smoothing=label_smoothing)
 
     def forward(
-        self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor | None = None, **others: Tensor
+        self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """input_ids, attention_mask: (batch, tokens); labels: (batch,). Gives logits (batch, labels), and loss."""
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask, **others).last_hidden_state
-        logits = pool(hidden, attention_mask).to(self.weights.dtype) @ self.weights.T
+        """input_ids, attention_mask: (batch, tokens); labels: (batch,). Gives logits (batch, labels), and loss.
+
+        In training each text is read twice, and differing from oneself costs (R-Drop: Liang et al., 2021).
+        """
         if labels is None:
-            return {"logits": logits}
-        return {"loss": self.loss(logits.float(), labels), "logits": logits}
+            return {"logits": self._logits(input_ids, attention_mask)}
+        if not (self.training and self.consistency):
+            logits = self._logits(input_ids, attention_mask)
+            return {"loss": self.loss(logits.float(), labels), "logits": logits}
+        both = self._logits(torch.cat([input_ids, input_ids]), torch.cat([attention_mask, attention_mask]))
+        first, second = both.float().chunk(2)
+        wrong = self.loss(both.float(), torch.cat([labels, labels]))
+        return {"loss": wrong + self.consistency * divergence(first, second), "logits": first}
+
+    def _logits(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return pool(hidden, attention_mask).to(self.weights.dtype) @ self.weights.T
 
 
 class QuietTrainer(Trainer):
@@ -61,6 +78,16 @@ class QuietTrainer(Trainer):
             self.data_collator = usual
 
 
+def divergence(first: Tensor, second: Tensor) -> Tensor:
+    """Mean of the Kullback–Leibler divergences both ways, of logits (batch, labels)."""
+    one, other = (nn.functional.log_softmax(logits, dim=1) for logits in (first, second))
+    both = (
+        nn.functional.kl_div(one, other, log_target=True, reduction="batchmean"),
+        nn.functional.kl_div(other, one, log_target=True, reduction="batchmean"),
+    )
+    return (both[0] + both[1]) / 2
+
+
 def pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
     """Mean over the tokens, of length 1: (batch, dimensions) for (batch, tokens, dimensions)."""
     mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
@@ -72,20 +99,38 @@ def freeze(encoder: Any, layers: int) -> None:
     """Leave the embeddings and the lowest `layers` layers as they are. Raises UnknownArchitectureError."""
     if not layers:
         return
-    stack = max(
-        (module for module in encoder.modules() if isinstance(module, nn.ModuleList)), key=len, default=None
-    )
+    stack = _stack(encoder)
     if stack is None:
         raise UnknownArchitectureError(type(encoder).__name__)
-    inside = {id(weight) for weight in stack.parameters()}
     frozen = {id(weight) for layer in stack[:layers] for weight in layer.parameters()}
-    embedded = {id(weight) for weight in encoder.get_input_embeddings().parameters()}
-    before = [
-        weight for name, weight in encoder.named_parameters() if "embed" in name and id(weight) not in inside
-    ]
-    embedded |= {id(weight) for weight in before}
+    frozen |= _embedded(encoder, stack)
     for weight in encoder.parameters():  # what adapters have frozen stays so
-        weight.requires_grad = weight.requires_grad and id(weight) not in frozen | embedded
+        weight.requires_grad = weight.requires_grad and id(weight) not in frozen
+
+
+def heights(encoder: Any) -> dict[int, float]:
+    """How high each weight lies, by its id: 0 for embeddings, 1 for the top layer and what is above it."""
+    stack = _stack(encoder)
+    found = {id(weight): 1.0 for weight in encoder.parameters()}
+    if stack is None:
+        return found
+    found |= dict.fromkeys(_embedded(encoder, stack), 0.0)
+    for number, layer in enumerate(stack, start=1):
+        found |= {id(weight): number / len(stack) for weight in layer.parameters()}
+    return found
+
+
+def _stack(encoder: Any) -> nn.ModuleList | None:
+    """The layers, lowest first."""
+    lists = (module for module in encoder.modules() if isinstance(module, nn.ModuleList))
+    return max(lists, key=len, default=None)
+
+
+def _embedded(encoder: Any, stack: nn.ModuleList) -> set[int]:
+    """Ids of the weights below the layers."""
+    inside = {id(weight) for weight in stack.parameters()}
+    named = {id(weight) for name, weight in encoder.named_parameters() if "embed" in name}
+    return (named | {id(weight) for weight in encoder.get_input_embeddings().parameters()}) - inside
 
 
 def with_lora(encoder: Any, rank: int, seed: int) -> Any:

@@ -22,16 +22,22 @@ class RecipeError(ValueError):
 class Recipe:
     """How to fine-tune.
 
-    epochs: at most so many; learning_rate: of the encoder, the classifier's is `head_rate`; warmup: share of the
-    steps; balance: how rare labels are helped, by weights in the loss or by being drawn more often; frozen_layers:
-    the embeddings and so many of the lowest layers stay as they are (0: none); lora_rank: 0 trains all weights;
-    augmentation: share of words that is left out at random from training texts; validation_share: of the examples, for
-    early stopping and calibration; patience: epochs without improvement before it stops.
+    epochs: at most so many; learning_rate: of the encoder's top layer; lowest_rate: of its embeddings, as a share of
+    that, and the layers lie between; head_rate: of the classifier; consistency: how much it costs that a text, read
+    twice with other parts dropped out, is answered differently (0: it is read once); averaged: share of the steps, the
+    last ones, over which weights are averaged; probe: the classifier begins at so many times the linear probe; warmup:
+    share of the steps; balance: how rare labels are helped, by weights in the loss or by being drawn more often;
+    frozen_layers: the embeddings and so many of the lowest layers stay as they are (0: none); lora_rank: 0 trains all
+    weights; augmentation: share of words that is left out at random from training texts; validation_share: of the
+    examples, for early stopping and calibration; patience: epochs without improvement before it stops.
     """
 
-    epochs: int = 10
+    epochs: int = 6
     learning_rate: float = 2e-4
+    lowest_rate: float = 0.25
     head_rate: float = 1e-3
+    consistency: float = 1.0
+    averaged: float = 0.7
     probe: float = 1.0
     batch_size: int = 16
     warmup: float = 0.1
@@ -80,6 +86,9 @@ _BOUNDS = (
     ("epochs", 1, 1_000),
     ("learning_rate", 1e-8, 1.0),
     ("head_rate", 1e-8, 1.0),
+    ("lowest_rate", 0, 1),
+    ("consistency", 0, 100),
+    ("averaged", 0, 1),
     ("batch_size", 1, 4_096),
     ("probe", 0, 10),
     ("warmup", 0, 1),

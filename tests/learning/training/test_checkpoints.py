@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from learning.training.checkpoints import STATE, fingerprint, last, prepare
+from learning.training.checkpoints import AVERAGE, STATE, fingerprint, last, prepare
 from learning.training.examples import Example, Target
 from learning.training.recipe import Recipe
 
@@ -19,6 +19,7 @@ def write(folder: Path, step: int, state: str | None) -> Path:
     (checkpoint / "model.safetensors").write_bytes(b"weights")
     if state is not None:
         (checkpoint / STATE).write_text(state)
+        (checkpoint / AVERAGE).write_bytes(b"weights")
     return checkpoint
 
 
@@ -32,6 +33,7 @@ def test_a_checkpoint_that_a_kill_left_half_written_is_thrown_away(tmp_path: Pat
     whole = write(tmp_path, 4, "{}")
     write(tmp_path, 8, '{"epoch": 2.0, "log_his')
     write(tmp_path, 12, None)
+    (write(tmp_path, 16, "{}") / AVERAGE).unlink()
 
     assert last(tmp_path) == str(whole)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-4"]

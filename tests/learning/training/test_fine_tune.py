@@ -246,7 +246,7 @@ def test_rare_labels_and_augmented_texts_are_learned_too(changes: dict[str, obje
     base = tiny_model(tmp_path / "base")
     few = [*examples(times=6), Example("rare", "crashes", "rare")]
     targets = [*TARGETS, Target("rare", "crash", "crashes")]
-    recipe = Recipe.from_json({**QUICK.to_json(), **changes})
+    recipe = Recipe.from_json({**QUICK.to_json(), "epochs": 6, **changes})
 
     trained = fine_tune(base, targets, few, None, recipe, tmp_path / "run", 1, lambda _: None)
 

@@ -16,7 +16,9 @@ from learning.training.model import (
     QuietTrainer,
     UnknownArchitectureError,
     VectorClassifier,
+    divergence,
     freeze,
+    heights,
     merged,
     pool,
     with_lora,
@@ -82,6 +84,46 @@ def test_without_layers_to_freeze_all_is_trained(tmp_path: Path) -> None:
     assert trainable(encoder) == everything
 
 
+@pytest.mark.parametrize("kind", ["bert", "distilbert", "roberta", "modernbert", "xlm-roberta"])
+def test_weights_lie_between_the_embeddings_and_the_top_layer(kind: str, tmp_path: Path) -> None:
+    encoder = three_layers(kind, tmp_path)
+
+    height = heights(encoder)
+
+    found = {name: height[id(weight)] for name, weight in encoder.named_parameters()}
+    for name, at in found.items():
+        layer = name.partition("layer.")[2] or name.partition("layers.")[2]
+        expected = (int(layer[0]) + 1) / 3 if layer else 0.0 if "embed" in name else 1.0
+        assert at == pytest.approx(expected), name
+    assert len(set(found.values()) - {1.0}) == 3
+
+
+def test_texts_that_are_read_twice_alike_cost_nothing_more_and_others_do() -> None:
+    one, other = torch.tensor([[2.0, 0.0], [0.0, 1.0]]), torch.tensor([[0.0, 2.0], [0.0, 1.0]])
+
+    assert divergence(one, one) == 0
+    assert divergence(one, other) == divergence(other, one) > 0
+
+
+def test_in_training_the_two_readings_of_a_text_are_compared_and_one_is_answered(tmp_path: Path) -> None:
+    folder = tiny_model(tmp_path)
+    inputs = {**read(folder), "labels": torch.tensor([0, 1, 1])}
+    torch.manual_seed(0)
+    plain, consistent = (
+        VectorClassifier(AutoModel.from_pretrained(folder), 20 * torch.randn(2, 16), None, 0.0, weight)
+        for weight in (0.0, 5.0)
+    )
+    consistent.load_state_dict(plain.state_dict())
+
+    assert consistent.train()(**inputs)["logits"].shape == (3, 2)
+    assert consistent.eval()(**inputs)["loss"] == plain.eval()(**inputs)["loss"]
+    losses = []
+    for model in (plain, consistent):
+        torch.manual_seed(1)
+        losses.append(np.mean([model.train()(**inputs)["loss"].item() for _ in range(20)]))
+    assert losses[1] > losses[0]
+
+
 def test_an_encoder_without_layers_is_named() -> None:
     with pytest.raises(UnknownArchitectureError, match=r"Linear .*frozen_layers at 0"):
         freeze(torch.nn.Linear(2, 2), 1)
@@ -124,7 +166,7 @@ def test_words_are_left_out_of_what_is_learned_from_and_of_nothing_that_is_measu
     rows = Dataset.from_list([{"input_ids": ids, "labels": 0}] * 20)
     trainer = QuietTrainer(
         Collator(tokenizer, 0.5, seed=0),
-        model=VectorClassifier(AutoModel.from_pretrained(folder), torch.zeros(2, 16), None, 0.0),
+        model=VectorClassifier(AutoModel.from_pretrained(folder), torch.zeros(2, 16), None, 0.0, 0.0),
         args=TrainingArguments(
             str(tmp_path / "run"), use_cpu=True, dataloader_pin_memory=False, remove_unused_columns=False
         ),
