@@ -136,7 +136,7 @@ class Schedule:
         with self._database.writing() as session:
             jobs.drop_others(session, self._team_id, self._scheduled.keys() | self._kept)
             for name, one in sorted(self._scheduled.items()):
-                jobs.keep(session, self._team_id, name, next_due(one.cron, now, self._zone))
+                jobs.keep(session, self._team_id, name, next_due(one.cron, now, self._zone), now)
         self._scheduler.start()
 
     @property
@@ -197,7 +197,7 @@ class Schedule:
             return jobs.claim(session, self._team_id, self._owner, time.time(), self._hold_s, names)
 
     def _begin(self, job: Job) -> None:
-        log.info("job begun name=%s late_s=%.0f", job.name, time.time() - job.due_at)
+        log.debug("job begun name=%s late_s=%.0f", job.name, time.time() - job.due_at)
         # As in a worker, the thread of a job that does not end keeps no process from ending.
         thread = threading.Thread(target=self._do, args=(job,), name=f"scheduled-{job.name}", daemon=True)
         self._running[job.name] = thread

@@ -11,9 +11,12 @@ from storage.database import insert_if_new
 from storage.tables import Job
 
 
-def keep(session: Session, team_id: str, name: str, next_due: float) -> None:
-    """Make the job where there is none; a due time that stands is not moved."""
-    insert_if_new(session, Job(team_id=team_id, name=name, due_at=next_due))
+def keep(session: Session, team_id: str, name: str, next_due: float, now: float) -> None:
+    """Have the job be due at `next_due`, unless it is due already: then what was missed is still to be done."""
+    if insert_if_new(session, Job(team_id=team_id, name=name, due_at=next_due)):
+        return
+    later = update(Job).where(col(Job.team_id) == team_id, col(Job.name) == name, col(Job.due_at) > now)
+    session.connection().execute(later.values(due_at=next_due))
 
 
 def drop_others(session: Session, team_id: str, names: Collection[str]) -> None:

@@ -114,7 +114,7 @@ def test_a_job_that_fails_is_due_again_at_its_next_time_and_says_why(replicas: R
 
 def test_a_job_that_settings_no_longer_name_is_forgotten(database: Database) -> None:
     with database.writing() as session:
-        jobs.keep(session, TEAM, "something old", 0.0)
+        jobs.keep(session, TEAM, "something old", 0.0, 0.0)
 
     replicas = Replicas(database, 1)
     replicas.schedules[0].stop(2)
@@ -183,7 +183,7 @@ def test_a_stopping_replica_lets_end_what_it_began_and_begins_nothing(database: 
 def test_a_job_of_other_settings_is_left_to_who_knows_it(database: Database) -> None:
     with _three(database, {"retrain": Scheduled(NEVER_SOON, lambda: None)}):
         with database.writing() as session:
-            jobs.keep(session, TEAM, "of a newer bot", 0.0)
+            jobs.keep(session, TEAM, "of a newer bot", 0.0, 0.0)
         _make_due(database)
         until(lambda: _job(database, "retrain").succeeded_at is not None)
 

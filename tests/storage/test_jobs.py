@@ -17,7 +17,7 @@ def claim(database: Database, owner: str, now: float = NOW) -> Job | None:
 
 def keep(database: Database, due_at: float) -> None:
     with database.writing() as session:
-        jobs.keep(session, TEAM, "retrain", due_at)
+        jobs.keep(session, TEAM, "retrain", due_at, NOW)
 
 
 def test_of_many_that_reach_for_a_due_job_one_gets_it(database: Database) -> None:
@@ -51,11 +51,16 @@ def test_who_lost_a_job_can_neither_prolong_nor_finish_it(database: Database) ->
     assert (job.due_at, job.succeeded_at, job.failed) == (NOW + 99, NOW + 30, None)
 
 
-def test_a_due_time_that_stands_is_not_moved(database: Database) -> None:
+def test_what_is_due_stays_due_and_a_later_time_follows_the_settings(database: Database) -> None:
     keep(database, NOW)
     keep(database, NOW + 50)
-
     assert claim(database, "a", NOW)
+
+    with database.writing() as session:
+        jobs.finish(session, TEAM, "retrain", "a", NOW, NOW + 9_000, None)
+    keep(database, NOW + 60)
+
+    assert claim(database, "a", NOW + 61)
 
 
 def test_what_a_stopped_replica_held_is_free_at_once(database: Database) -> None:
