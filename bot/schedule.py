@@ -127,9 +127,7 @@ class Schedule:
         self._scheduler = BackgroundScheduler(timezone=UTC)
         options = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         now = datetime.now(UTC)
-        self._ticking = self._scheduler.add_job(
-            self.tick, "interval", seconds=tick_s, next_run_time=now, **options
-        )
+        self._scheduler.add_job(self.tick, "interval", seconds=tick_s, next_run_time=now, **options)
 
     def start(self) -> None:
         now = time.time()
@@ -142,11 +140,6 @@ class Schedule:
     @property
     def is_alive(self) -> bool:
         return bool(self._scheduler.running)
-
-    def wake(self) -> None:
-        """Look now for what is due."""
-        if self._scheduler.running:
-            self._ticking.modify(next_run_time=datetime.now(UTC))
 
     def stop_soon(self) -> None:
         """Begin nothing more; what is under way is still held."""

@@ -222,17 +222,6 @@ def test_an_error_of_a_job_is_counted_and_all_replicas_show_when_it_is_due(repli
         assert shown == replicas.job().due_at
 
 
-def test_a_woken_schedule_looks_at_once(database: Database) -> None:
-    done = threading.Event()
-    schedule = Schedule(database, TEAM, {"retrain": Scheduled(NEVER_SOON, done.set)}, Metrics(), tick_s=600)
-    schedule.start()
-    _make_due(database)
-    schedule.wake()
-
-    assert done.wait(10)
-    schedule.stop(5)
-
-
 def test_of_three_processes_one_does_what_is_due(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
