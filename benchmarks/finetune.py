@@ -1,9 +1,9 @@
 """Fine-tuning on few labels: Banking77 with 8 and 16 a class, our recipe as it serves.
 
 The baseline is transformers' own recipe (`benchmarks.plain_finetune`): the same encoder and examples, and as many rows
-seen, those that our recipe adds (each label's description, and each text's second reading) made up for by longer
-training. Told beside them: the head that serves before any fine-tuning, and the trained classifier without the head fitted to its vectors.
-With a GPU also all the data: accuracy, examples a second of both, and how much of what the GPU can do is used.
+seen. What ours adds (each label's description, and each text's second reading) is made up for by training it longer.
+Told beside them: the head that serves before any fine-tuning, and the trained classifier without the head fitted to its
+vectors. With a GPU also all the data: accuracy, examples a second of both, and how much of what the GPU can do is used.
 """
 
 from __future__ import annotations

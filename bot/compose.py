@@ -205,7 +205,7 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
         swap.wake()
         tell.wake()
 
-    training = train(settings, database, team_id, registry, metrics, change, show.wake)
+    training = train(settings, database, team_id, registry, champion, metrics, change, show.wake)
     times = {**training.times, **(annotation.times if annotation else {})}
     claims = [*training.claims, *(annotation.claims if annotation else ())]
     schedule = Schedule(database, team_id, times, metrics, settings.timezone, kept=CONTINUOUS, claims=claims)

@@ -10,6 +10,7 @@ from bot.metrics import Metrics
 from bot.schedule import Scheduled
 from bot.settings import Settings
 from bot.worker import Worker
+from learning.champion import Champion
 from learning.drifting import Drifting
 from learning.dueling import Budget, Dueling
 from learning.gate import Limits
@@ -66,6 +67,7 @@ def train(
     database: Database,
     team_id: str,
     registry: Registry,
+    champion: Champion,
     metrics: Metrics,
     on_change: Callable[[], None],
     on_asked: Callable[[], None],
@@ -92,7 +94,7 @@ def train(
         settings.trust_at_least,
         on_change,
     )
-    drifting = Drifting(database, team_id, triggers.drifted)
+    drifting = Drifting(database, team_id, champion, triggers.drifted)
     times = {
         "retrain": Scheduled(settings.retrain_cron, triggers.due),
         "drift": Scheduled(settings.drift_cron, drifting.look),

@@ -1,4 +1,4 @@
-"""Drifting: looks whether last week's messages are like those that the model learned from."""
+"""Drifting: looks whether last week's messages are like those from which the model in service was made."""
 
 from __future__ import annotations
 
@@ -8,22 +8,32 @@ from collections.abc import Callable
 
 import numpy as np
 
-from learning.drift import falling, mmd
-from storage import predictions, resolution, runs, splits, versions
+from learning.champion import Champion
+from learning.drift import SAMPLE_MOST, falling, mmd
+from learning.encoder import Encoder, Vectors
+from storage import messages, predictions, resolution, versions
 from storage.database import Database
 
 log = logging.getLogger(__name__)
 
 WEEK_S = 7 * 86_400.0
 LATELY_MOST = 1_000
+BATCH = 16
 
 
 class Drifting:
-    """Compares vectors of the last week with those learned from, and how right the model was then and is now."""
+    """Compares messages of the last week with those of the time before, and how right the model was then and is now.
 
-    def __init__(self, database: Database, team_id: str, on_drift: Callable[[str], None]) -> None:
+    Before: when the version in service was trained. All messages count, not the labelled ones alone: these are picked
+    for being doubtful, so they are never like a week's messages (docs/decisions/0011-gate-duel-watch.md).
+    """
+
+    def __init__(
+        self, database: Database, team_id: str, champion: Champion, on_drift: Callable[[str], None]
+    ) -> None:
         self._database = database
         self._team_id = team_id
+        self._champion = champion
         self._on_drift = on_drift
 
     def look(self) -> None:
@@ -35,22 +45,29 @@ class Drifting:
                 return
 
     def _words(self) -> tuple[bool, str]:
-        week_ago = time.time() - WEEK_S
+        served, now = self._champion.served, time.time()
         with self._database.reading() as session:
-            number = versions.in_service(session, self._team_id)
-            if number is None:
-                return False, "no version yet"
-            encoder = versions.get(session, self._team_id, number).encoder
-            latest = runs.latest(session, self._team_id)
-            learned = list(splits.lessons(session, latest.id)) if latest else []
-            said = predictions.of_version(session, self._team_id, number, week_ago, time.time(), LATELY_MOST)
-            recent = [message_id for message_id, _ in said if message_id not in set(learned)]
-            before = list(predictions.vectors(session, encoder, learned).values())
-            lately = list(predictions.vectors(session, encoder, recent).values())
-        if not before or not lately:
-            return False, "too few messages yet"
-        found = mmd(np.stack(before), np.stack(lately), seed=0)
+            version = versions.get(session, self._team_id, served.version)
+            # One that is not fine-tuned was made from no messages: all before this week are before.
+            until = min(version.created_at, now - WEEK_S) if version.run_id else now - WEEK_S
+            before, lately = (
+                predictions.between(session, self._team_id, *span, LATELY_MOST)
+                for span in ((0.0, until), (now - WEEK_S, now))
+            )
+        found = mmd(self._vectors(before, served.encoder), self._vectors(lately, served.encoder), seed=0)
         return found.has_drifted, found.reason
+
+    def _vectors(self, message_ids: list[str], encoder: Encoder) -> Vectors:
+        """Of some of the messages: (messages, dimensions). What another encoder read is read again."""
+        order = np.random.default_rng(0).permutation(len(message_ids))
+        chosen = [message_ids[at] for at in order[:SAMPLE_MOST]]
+        with self._database.reading() as session:
+            known = predictions.vectors(session, encoder.fingerprint, chosen)
+            unread = [one for one in chosen if one not in known]
+            texts = list(messages.texts(session, unread).values())
+        read = [encoder.encode(texts[start : start + BATCH]).vectors for start in range(0, len(texts), BATCH)]
+        empty = np.zeros((0, encoder.dimensions), dtype=np.float32)
+        return np.vstack([empty, *known.values(), *read])
 
     def _rightness(self) -> tuple[bool, str]:
         """Of the judged messages of the version in service: the last week against before."""

@@ -79,6 +79,21 @@ def of_version(
     return list(session.exec(chosen.order_by(col(Prediction.created_at).desc()).limit(most)).all())
 
 
+def between(session: Session, team_id: str, after: float, until: float, most: int) -> list[str]:
+    """Ids of the latest `most` messages that were predicted between two moments."""
+    chosen = (
+        select(Prediction.message_id)
+        .join(Message, col(Message.id) == Prediction.message_id)
+        .where(
+            Prediction.team_id == team_id,
+            Prediction.created_at > after,
+            Prediction.created_at <= until,
+            col(Message.erased_at).is_(None),
+        )
+    )
+    return list(session.exec(chosen.order_by(col(Prediction.created_at).desc()).limit(most)).all())
+
+
 def count(session: Session, team_id: str) -> int:
     """How many messages of a team were predicted."""
     return session.exec(
