@@ -293,7 +293,7 @@ def rollback(team: Annotated[str | None, TEAM] = None) -> None:
 @contextmanager
 def _told() -> Iterator[None]:
     """What an operator can mend is one clear message."""
-    from bot.operations import FAULTS, AlreadyServingError
+    from bot.operations import FAULTS
     from bot.terminal_training import WhichTeamError
     from learning.artifacts import ArtifactsUrlError
     from learning.encoder import EncoderNotFoundError
@@ -302,7 +302,7 @@ def _told() -> Iterator[None]:
     at_the_start = ArtifactsUrlError, EncoderNotFoundError, WhichTeamError
     try:
         yield
-    except (*FAULTS, *at_the_start, AlreadyServingError, NothingToLearnError, TooFewExamplesError) as error:
+    except (*FAULTS, *at_the_start, NothingToLearnError, TooFewExamplesError) as error:
         err.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
 

@@ -8,7 +8,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.card import title
-from bot.operations import FAULTS, NotAnOperatorError, Operations
+from bot.operations import FAULTS, Operations
 from bot.payloads import Command
 from bot.service import Service
 from storage.tables import Mode
@@ -54,7 +54,7 @@ def _operate(operations: Operations, command: Command, do: Callable[[Operations,
     try:
         operations.check(command.user_id)
         return do(operations, command)
-    except (*FAULTS, NotAnOperatorError) as error:
+    except FAULTS as error:
         return str(error)
 
 

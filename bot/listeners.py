@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 from bot import card, commands, correction_view, note, payloads
 from bot.metrics import Metrics
 from bot.operations import FAULTS as OPERATING_FAULTS
-from bot.operations import AlreadyServingError, NotAnOperatorError, Operations
+from bot.operations import Operations
 from bot.payloads import Deleted, Edited, Json, PayloadError, Said
 from bot.service import Service, UnknownMessageError
 from storage.labels import RetiredLabelError
@@ -120,7 +120,7 @@ def _hear_operators(app: App, operations: Operations) -> None:
         try:
             operations.check(click.user_id)
             do(int(click.value), click.user_id)
-        except (*OPERATING_FAULTS, AlreadyServingError, NotAnOperatorError) as error:
+        except OPERATING_FAULTS as error:
             ack()
             respond(str(error), response_type="ephemeral", replace_original=False)
             return

@@ -83,7 +83,7 @@ def promote_button(number: int) -> ButtonElement:
         text="Promote anyway",
         action_id=PROMOTE,
         value=str(number),
-        accessibility_label=f"Put v{number} into service",
+        accessibility_label=f"Promote anyway: put v{number} into service",
         confirm=ConfirmObject(
             title="Promote anyway?",
             text=f"v{number} answers from now on. You can roll back at any time.",
@@ -99,13 +99,14 @@ def roll_back_button(number: int) -> ButtonElement:
         action_id=ROLL_BACK,
         value=str(number),
         style="danger",
-        accessibility_label=f"Take v{number} out of service",
+        accessibility_label=f"Roll back: take v{number} out of service",
     )
 
 
 def _why(run: Run) -> str:
-    asked = f", asked for by <@{run.asked_by}>" if run.asked_by.startswith(("U", "W")) else ""
-    return f"because of: {escape(run.cause)}{asked}"
+    if run.asked_by.startswith(("U", "W")):
+        return f"asked for by <@{run.asked_by}>"
+    return f"because of: {escape(run.cause)}"
 
 
 def _section(text: str) -> SectionBlock:

@@ -14,8 +14,6 @@ from storage.runs import RunUnderWayError
 from storage.tables import Decision, Phase, Ruling, Version
 from storage.versions import NothingToRollBackToError, VersionNotFoundError
 
-FAULTS = (NothingToRollBackToError, RunUnderWayError, VersionNotFoundError)
-
 
 class NotAnOperatorError(PermissionError):
     """Somebody asked for what only operators may do."""
@@ -24,11 +22,28 @@ class NotAnOperatorError(PermissionError):
         super().__init__("Only operators can do this. Whoever runs this bot names them in OPERATORS.")
 
 
+class NotServingError(ValueError):
+    """The version that should be rolled back is not in service any more."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"v{number} is not in service any more, so nothing was changed.")
+
+
 class AlreadyServingError(ValueError):
     """The version that should be promoted is in service."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"v{number} is in service already.")
+
+
+FAULTS = (
+    AlreadyServingError,
+    NotAnOperatorError,
+    NotServingError,
+    NothingToRollBackToError,
+    RunUnderWayError,
+    VersionNotFoundError,
+)
 
 
 @dataclass(frozen=True)
@@ -78,11 +93,11 @@ class Operations:
     def roll_back_from(self, number: int, by: str) -> None:
         """As `roll_back`, where this version is still the one in service: of two clicks the second does nothing.
 
-        Raises NothingToRollBackToError.
+        Raises NotServingError, NothingToRollBackToError.
         """
         with self._database.reading() as session:
             if versions.in_service(session, self._team_id) != number:
-                raise NothingToRollBackToError
+                raise NotServingError(number)
         self.roll_back(by)
 
     def versions(self) -> tuple[list[Version], int | None]:

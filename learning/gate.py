@@ -78,7 +78,7 @@ def judge(
     """
     if len(truth) < limits.least:
         number = len(truth)
-        reason = f"the holdout has {number} messages and needs {limits.least} to tell: both run side by side"
+        reason = f"the holdout has {number} reviewed messages and needs {limits.least} to tell: both run side by side"
         return Judgement(Decision.GO_ON, reason, {"messages": len(truth)})
     resampled = _resamples(champion.said, challenger.said, truth, len(names), seed)
     macro = _interval(resampled.macro)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import update
 from sqlmodel import Session, col, func, select
 
 from storage.database import insert_if_new
-from storage.tables import Alias, Decision, Grounds, Revision, Ruling, Version
+from storage.tables import Alias, Decision, Grounds, Revision, Ruling, Run, Version
 
 CHAMPION = "champion"
 
@@ -108,6 +109,8 @@ def _move(session: Session, team_id: str, number: int) -> None:
     alias = session.exec(
         select(Alias).where(Alias.team_id == team_id, Alias.name == CHAMPION).with_for_update()
     ).one()
+    concerned = update(Run).where(col(Run.team_id) == team_id, col(Run.version).in_([number, alias.version]))
+    session.connection().execute(concerned.values(noted=Run.noted + 1))  # their notes offer other buttons now
     alias.version = number
 
 

@@ -80,14 +80,15 @@ def score(
     occurring = np.union1d(said, truth)
     found = precision_recall_fscore_support(truth, said, labels=occurring, zero_division=0.0)
     precision, recall, f1, support = (np.asarray(values) for values in found)
+    held = support > 0  # what was said but is never right shows in the others' precision and recall
     right = said == truth
     accuracy = float(right.mean())
     return Scores(
         messages=len(truth),
         accuracy=accuracy,
-        precision=float(precision.mean()),
-        recall=float(recall.mean()),
-        macro_f1=float(f1.mean()),
+        precision=float(precision[held].mean()),
+        recall=float(recall[held].mean()),
+        macro_f1=float(f1[held].mean()),
         micro_f1=accuracy,  # the same, where each message has one label and is given one
         auc=_auc(probabilities, truth),
         ece=calibration_error(probabilities, truth),

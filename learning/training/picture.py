@@ -49,7 +49,7 @@ def _draw_curve(axes: Any, curve: Sequence[Mapping[str, float]]) -> None:
         _draw_nothing(axes, "No epoch was finished")
         return
     epochs = [row["epoch"] for row in curve]
-    axes.plot(epochs, [row["loss"] for row in curve], color=LOSS, marker="s", label="loss (left)")
+    axes.plot(epochs, [row["loss"] for row in curve], color=LOSS, marker="s", label="loss")
     axes.set(xlabel="epoch", ylabel="loss", title="How it learned")
     axes.set_ylim(bottom=0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -63,7 +63,7 @@ def _draw_curve(axes: Any, curve: Sequence[Mapping[str, float]]) -> None:
             [row["accuracy"] for row in validated],
             color=CHALLENGER,
             marker="o",
-            label="accuracy (right)",
+            label="accuracy (right axis)",
         )
         other.set_ylim(0, 1)
         more = other.get_legend_handles_labels()
@@ -100,9 +100,9 @@ def _draw_nothing(axes: Any, why: str) -> None:
 
 
 def _pairs(champion: Scores | None, challenger: Scores) -> dict[str, tuple[float, float]]:
-    """F1 of champion and challenger by label, of labels that either has; both the same without a champion."""
+    """F1 of champion and challenger by label, of labels with held-out messages; both the same without a champion."""
     before = champion or challenger
-    ids = dict.fromkeys([*challenger.labels, *before.labels])
+    ids = [one for one, found in challenger.labels.items() if found.support]
     return {one: (_f1(before, one), _f1(challenger, one)) for one in ids}
 
 

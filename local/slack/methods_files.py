@@ -49,6 +49,8 @@ class Files:
         file_id, secret = new_id("F"), secrets.token_urlsafe(18)
         self._awaited[secret] = file_id
         self._pending[file_id] = _file(file_id, name, call.base_url)
+        if alt_txt := call.arguments.text("alt_txt"):
+            self._pending[file_id]["alt_txt"] = alt_txt
         return {"ok": True, "upload_url": f"{call.base_url}upload/{secret}", "file_id": file_id}
 
     def _complete_upload(self, call: Call) -> Json:

@@ -69,4 +69,4 @@ def test_a_holdout_of_a_few_messages_decides_nothing() -> None:
     )
 
     assert found.decision is Decision.GO_ON
-    assert "10 messages" in found.reason
+    assert "10 reviewed messages" in found.reason

@@ -19,12 +19,12 @@ def test_labels_that_occur_nowhere_do_not_count() -> None:
     assert found.micro_f1 == pytest.approx(2 / 3)
 
 
-def test_a_label_that_was_only_predicted_counts_as_wrong_without_a_warning() -> None:
+def test_a_label_that_was_only_predicted_is_shown_as_wrong_without_a_warning() -> None:
     found = score(_sure_of([0, 2]), np.array([0, 0]), LABELS, {})
 
     assert found.labels["other"].support == 0
     assert found.labels["other"].f1 == 0
-    assert found.precision == 0.5
+    assert (found.precision, found.recall) == (1.0, 0.5)
 
 
 def test_the_area_under_the_curve_is_left_out_where_only_one_label_occurs() -> None:
@@ -61,3 +61,13 @@ def test_the_model_of_languages_is_read_once() -> None:
 def _sure_of(rows: list[int]) -> Vectors:
     """Probabilities (messages, labels) that say these labels."""
     return np.eye(len(LABELS), dtype=np.float32)[rows]
+
+
+def test_a_label_that_nothing_held_out_has_counts_in_no_mean_but_costs_the_label_it_took_from() -> None:
+    truth = np.array([0, 0, 1, 1])
+    said = np.eye(3, dtype=np.float32)[[0, 2, 1, 1]]
+
+    found = score(said, truth, ["a", "b", "c"], {})
+
+    assert found.macro_f1 == pytest.approx((2 / 3 + 1) / 2)
+    assert found.labels["c"].support == 0

@@ -236,10 +236,13 @@ def test_a_permalink_leads_to_the_page(slack: Slack) -> None:
 
 
 def test_a_file_is_uploaded_shown_and_downloaded(slack: Slack) -> None:
-    slack.web.files_upload_v2(channel=SUPPORT, content="a,b\n1,2\n", filename="t.csv", initial_comment="see")
+    slack.web.files_upload_v2(
+        channel=SUPPORT, content="a,b\n1,2\n", filename="t.csv", initial_comment="see", alt_txt="two rows"
+    )
 
     [message] = slack.messages()
     [file] = message["files"]
+    assert file["alt_txt"] == "two rows"
     assert (message["text"], file["name"], file["size"]) == ("see", "t.csv", 8)
     answer = slack.http.get(file["url_private"])
     assert (answer.content, answer.headers["content-disposition"]) == (b"a,b\n1,2\n", "attachment")
