@@ -123,6 +123,17 @@ def test_without_anything_said_since_a_learned_head_answers_as_it_was_trained(ba
     assert fitted.sharpness == 0.7
 
 
+def test_the_examples_that_a_head_learned_from_are_not_learned_from_twice(banking: Banking) -> None:
+    learned = Head(banking.labels, 2 * _fit(banking, 150).weights)
+    known = banking.vectors[:150], banking.classes[:150]
+    assert (learned.probabilities(known[0]).argmax(axis=1) == known[1]).all()
+
+    fitted = head.fit(banking.labels, banking.descriptions, *known, None, learned)
+
+    expected, found = (one.probabilities(banking.vectors[150:]) for one in (learned, fitted))
+    assert np.abs(found - expected).max() < 0.02
+
+
 def test_a_correction_after_training_moves_a_learned_head_at_once(banking: Banking) -> None:
     learned = _fit(banking, 150)
     vector = banking.vectors[200:201]
