@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import pytest
+
+from bot.operations import (
+    AlreadyServingError,
+    NotAnOperatorError,
+    NotServingError,
+    Operations,
+    Wakers,
+)
+from storage import runs, versions
+from storage.database import Database
+from storage.runs import RunUnderWayError
+from storage.tables import Decision, Grounds, Phase, Run
+from storage.versions import NothingToRollBackToError, VersionNotFoundError
+from tests.factories import ANA, BEN, TEAM
+
+
+class Office:
+    """One team with v1 in service and v2 in shadow, and its operator Ana."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.woken: list[str] = []
+        wakers = Wakers(*(lambda who=who: self.woken.append(who) for who in ("train", "swap", "tell")))
+        self.operations = Operations(database, TEAM, (ANA,), wakers)
+        with database.writing() as session:
+            parent = versions.champion(session, TEAM, "base", "base")
+            self.run_id = runs.ask(session, TEAM, "a test").id
+            versions.register(session, TEAM, self.run_id, parent, "tuned", "digest", {})
+            runs.tell(session, self.run_id, phase=Phase.SHADOW, version=2)
+
+    @property
+    def in_service(self) -> int | None:
+        with self.database.reading() as session:
+            return versions.in_service(session, TEAM)
+
+    @property
+    def run(self) -> Run:
+        with self.database.reading() as session:
+            return runs.get(session, self.run_id)
+
+
+@pytest.fixture
+def office(database: Database) -> Office:
+    return Office(database)
+
+
+def test_only_those_whom_settings_name_are_operators(office: Office) -> None:
+    office.operations.check(ANA)
+
+    with pytest.raises(NotAnOperatorError, match="names them in OPERATORS"):
+        office.operations.check(BEN)
+
+
+def test_a_run_is_asked_for_by_a_person_and_begins_at_once(office: Office) -> None:
+    office.operations.retrain(ANA)
+
+    with office.database.reading() as session:
+        run = runs.latest(session, TEAM)
+    assert run
+    assert (run.phase, run.asked_by) == (Phase.WAITING, ANA)
+    assert office.woken == ["train", "tell"]
+    assert office.run.phase is Phase.REFUSED  # the one in shadow makes way
+    with pytest.raises(RunUnderWayError):
+        office.operations.retrain(ANA)
+
+
+def test_a_person_promotes_the_challenger_in_shadow_whose_duel_ends(office: Office) -> None:
+    office.operations.promote(2, ANA)
+
+    assert office.in_service == 2
+    assert office.woken == ["swap", "tell"]
+    assert office.run.phase is Phase.PROMOTED
+    with office.database.reading() as session:
+        [ruling] = versions.rulings(session, TEAM, 5)
+    assert (ruling.decision, ruling.grounds, ruling.made_by) == (Decision.PROMOTE, Grounds.PERSON, ANA)
+    with pytest.raises(AlreadyServingError, match="v2 is in service already"):
+        office.operations.promote(2, ANA)
+    with pytest.raises(VersionNotFoundError, match="no version 7"):
+        office.operations.promote(7, ANA)
+
+
+def test_of_two_clicks_on_roll_back_the_second_says_that_nothing_was_changed(office: Office) -> None:
+    office.operations.promote(2, ANA)
+    office.operations.roll_back_from(2, ANA)
+    assert office.in_service == 1
+
+    with pytest.raises(NotServingError, match="v2 is not in service any more"):
+        office.operations.roll_back_from(2, ANA)
+    assert office.in_service == 1
+
+
+def test_the_first_version_took_nobodys_place(office: Office) -> None:
+    with pytest.raises(NothingToRollBackToError):
+        office.operations.roll_back(ANA)
+
+
+def test_the_note_of_a_run_follows_each_swap_of_its_version(office: Office) -> None:
+    with office.database.writing() as session:
+        run = runs.get(session, office.run_id)
+        runs.noted(session, run.id, run.noted, "C1", "1.1")
+    office.operations.promote(2, ANA)
+    with office.database.writing() as session:
+        run = runs.get(session, office.run_id)
+        runs.noted(session, run.id, run.noted, "C1", "1.1")
+        assert runs.to_note(session, TEAM) is None
+
+    office.operations.roll_back(ANA)
+
+    with office.database.reading() as session:
+        assert runs.to_note(session, TEAM)

@@ -1,0 +1,122 @@
+"""`corrigible retrain`, `versions`, `promote` and `rollback`: what an operator is told, and the exit status."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from storage import runs, versions
+from storage.database import Database, open_database
+from storage.migrate import migrate
+from storage.tables import Decision, Grounds, Phase, Ruling
+from tests.bot.test_cli import corrigible
+from tests.factories import TEAM, label_set
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Database:
+    """The database of a team with a version in service."""
+    database = open_database(f"sqlite:///{tmp_path}/corrigible.db")
+    migrate(database)
+    label_set(database, "bug", "praise")
+    with database.writing() as session:
+        versions.champion(session, TEAM, "fingerprint", "all-MiniLM-L6-v2")
+    return database
+
+
+def challenge(database: Database) -> None:
+    """A run leaves v2 in shadow."""
+    card = {"examples": 80, "scores": {"macro_f1": 0.91234}}
+    with database.writing() as session:
+        run = runs.ask(session, TEAM, "a test")
+        parent = versions.get(session, TEAM, 1)
+        made = versions.register(session, TEAM, run.id, parent, "tuned", "digest", card)
+        runs.tell(session, run.id, phase=Phase.SHADOW, version=made.number)
+        ruling = Ruling(
+            team_id=TEAM,
+            run_id=run.id,
+            challenger=2,
+            champion=1,
+            grounds=Grounds.HOLDOUT,
+            decision=Decision.GO_ON,
+            reason="can't tell",
+        )
+        versions.rule(session, ruling)
+
+
+def at(database: Database, *words: str) -> tuple[int, str]:
+    """The exit status of a command, and what it said."""
+    url = database.engine.url.render_as_string(hide_password=False)
+    told = corrigible(Path(str(database.engine.url.database)).parent, *words, DATABASE_URL=url)
+    assert "Traceback" not in told.stderr
+    return told.returncode, told.stdout + told.stderr
+
+
+def in_service(database: Database) -> int | None:
+    with database.reading() as session:
+        return versions.in_service(session, TEAM)
+
+
+def test_versions_are_listed_with_what_they_are_and_what_became_of_them(opened: Database) -> None:
+    challenge(opened)
+
+    status, told = at(opened, "versions")
+
+    assert status == 0
+    [first, second] = [line.split("│")[1:-1] for line in told.splitlines() if "│" in line]
+    assert [cell.strip() for cell in first[:5]] == ["v2", "", "all-MiniLM-L6-v2, tuned", "80", "0.912"]
+    assert first[-1].strip() == "go on"
+    assert [cell.strip() for cell in second[:3]] == ["v1", "in service", "all-MiniLM-L6-v2"]
+
+
+def test_a_version_is_promoted_and_rolled_back_and_each_is_a_ruling(opened: Database) -> None:
+    challenge(opened)
+
+    assert at(opened, "promote", "2") == (0, "v2 is in service.\n")
+    assert in_service(opened) == 2
+    assert at(opened, "rollback") == (0, "v1 is in service again, in the place of v2.\n")
+    assert in_service(opened) == 1
+    with opened.reading() as session:
+        rulings = versions.rulings(session, TEAM, 10)
+        run = runs.latest(session, TEAM)
+    assert [one.decision for one in rulings] == [Decision.ROLL_BACK, Decision.PROMOTE, Decision.GO_ON]
+    assert run
+    assert (run.phase, run.stage) == (Phase.PROMOTED, "promoted by a person")
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (("promote", "7"), "There is no version 7; `corrigible versions` lists those that there are."),
+        (("promote", "1"), "v1 is in service already."),
+        (("rollback",), "There is nothing to roll back to"),
+        (("versions", "--team", "T9"), f"say which with --team: {TEAM}"),
+    ],
+)
+def test_what_can_not_be_done_is_one_clear_message(
+    opened: Database, words: tuple[str, ...], fault: str
+) -> None:
+    status, told = at(opened, *words)
+
+    assert status == 1
+    assert fault in told
+    assert in_service(opened) == 1
+
+
+def test_where_no_bot_ever_ran_it_says_how_to_start_one(tmp_path: Path) -> None:
+    status, told = at(open_database(f"sqlite:///{tmp_path}/empty.db"), "versions")
+
+    assert status == 1
+    assert "There is no team here; start the bot once with `make run`." in told
+
+
+def test_a_run_with_nothing_to_learn_from_fails_with_its_reason(opened: Database) -> None:
+    status, told = at(opened, "retrain")
+
+    assert status == 1
+    assert "too little to learn from" in told
+    with opened.reading() as session:
+        run = runs.latest(session, TEAM)
+    assert run
+    assert (run.phase, run.cause) == (Phase.FAILED, "asked for at the terminal")
