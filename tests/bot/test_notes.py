@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bot import notes as module
+from bot.notes import Notes
+from local.slack.seed import CHANNELS
+from storage import runs, versions
+from storage.database import Database
+from storage.tables import Decision, Grounds, Phase, Ruling
+from tests.factories import TEAM
+from tests.local.running import Slack, workspace
+
+OPS = CHANNELS["corrigible-ops"]
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+class Channel:
+    """The operators' channel of one team with v1 in service."""
+
+    def __init__(self, database: Database, slack: Slack) -> None:
+        self.database = database
+        self.slack = slack
+        with database.writing() as session:
+            self.first = versions.champion(session, TEAM, "base", "base")
+            self.run_id = runs.ask(session, TEAM, "100 new labels").id
+
+    def notes(self, channel: str | None = OPS) -> Notes:
+        return Notes(self.database, TEAM, self.slack.web, channel)
+
+    def tell(self, notes: Notes, times: int = 6) -> None:
+        """Take steps as a worker does, but sooner."""
+        for _ in range(times):
+            notes._next = 0.0
+            notes.step()
+
+    def change(self, **changes: Any) -> None:
+        with self.database.writing() as session:
+            runs.tell(session, self.run_id, **changes)
+
+    def rule(self, decision: Decision = Decision.GO_ON) -> None:
+        ruling = Ruling(
+            team_id=TEAM,
+            run_id=self.run_id,
+            champion=1,
+            challenger=2,
+            grounds=Grounds.HOLDOUT,
+            decision=decision,
+            reason="the holdout can't tell",
+        )
+        with self.database.writing() as session:
+            versions.register(session, TEAM, self.run_id, self.first, "tuned", "digest", {})
+            versions.rule(session, ruling)
+
+    @property
+    def shown(self) -> list[dict[str, Any]]:
+        return [one for one in self.slack.messages(OPS) if "bot_id" in one]
+
+
+@pytest.fixture
+def slack() -> Iterator[Slack]:
+    with workspace() as running:
+        yield running
+
+
+@pytest.fixture
+def channel(database: Database, slack: Slack) -> Channel:
+    return Channel(database, slack)
+
+
+def test_one_note_follows_a_run(channel: Channel) -> None:
+    notes = channel.notes()
+    channel.tell(notes)
+    channel.change(phase=Phase.TRAINING, stage="training, epoch 1.0", done=0.3)
+    channel.tell(notes)
+
+    [note] = channel.shown
+    assert note["text"] == "Training: a challenger trains. training, epoch 1.0"
+
+
+def test_each_ruling_is_told_once_and_the_picture_is_in_the_thread_of_its_run(channel: Channel) -> None:
+    channel.change(phase=Phase.SHADOW, version=2, picture=PNG, picture_text="The loss fell.")
+    channel.rule()
+    for notes in (channel.notes(), channel.notes()):
+        channel.tell(notes)
+        notes.close()
+
+    note, *others = channel.shown
+    [ruling] = [one for one in others if "files" not in one]
+    [picture] = [one for one in others if "files" in one]
+    assert ruling["text"].startswith("v2 runs in shadow beside v1")
+    assert picture["thread_ts"] == note["ts"]
+    assert picture["files"][0]["alt_txt"] == picture["text"] == "The loss fell."
+
+
+def test_of_two_replicas_one_tells(channel: Channel) -> None:
+    first, second = channel.notes(), channel.notes()
+    channel.tell(first, times=1)
+    channel.rule()
+
+    channel.tell(second)
+    assert len(channel.shown) == 1
+    first.close()
+    channel.tell(second)
+    assert len(channel.shown) == 2
+
+
+def test_what_slack_refused_is_told_later(channel: Channel, slack: Slack) -> None:
+    notes = channel.notes()
+    slack.fault("method", method="chat.postMessage", kind="error", error="internal_error", times=1)
+    channel.tell(notes, times=1)
+    assert channel.shown == []
+    assert (notes.step() or 0) > module.PAUSE_S
+
+    channel.tell(notes)
+
+    assert len(channel.shown) == 1
+
+
+def test_without_a_channel_nobody_is_told_and_nothing_fails(channel: Channel) -> None:
+    channel.tell(channel.notes(None))
+
+    assert channel.shown == []
