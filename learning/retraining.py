@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 STEP_S = 0.5
 ATTEMPTS_MOST = 4
 BATCH_LEAST = 4
+RUN_ID = 32  # letters, as the folders of runs are called
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class Retraining:
 
     def _sweep(self) -> None:
         """Remove what a process left that died between a run's end and the removal of what people wrote."""
-        for folder in self._terms.workplace.glob("*"):
+        for folder in self._terms.workplace.glob("?" * RUN_ID):
             with self._database.reading() as session:
                 is_ended = runs.is_ended(session, folder.name)
             if is_ended:
