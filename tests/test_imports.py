@@ -25,7 +25,7 @@ FORBIDDEN = {
     "learning": {"bot", "local", "slack_bolt", "slack_sdk"},
     "local": {"bot", "learning", "storage", "torch", "transformers"},
 }
-TRAINING_PROCESS = {"learning/training/feeding.py", "learning/training/model.py"}
+TRAINING_PROCESS = {f"learning/training/{name}.py" for name in ("averaging", "feeding", "model")}
 ONE_PLACE = {"argilla", "apscheduler", "ray"}
 
 # Every module is imported, in a process of its own that notes whatever this starts or opens.
