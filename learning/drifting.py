@@ -25,7 +25,7 @@ class Drifting:
     """Compares messages of the last week with those of the time before, and how right the model was then and is now.
 
     Before: when the version in service was trained. All messages count, not the labelled ones alone: these are picked
-    for being doubtful, so they are never like a week's messages (docs/decisions/0011-gate-duel-watch.md).
+    for being doubtful, so they need not be like a week's messages (docs/decisions/0011-gate-duel-watch.md).
     """
 
     def __init__(
