@@ -9,6 +9,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.note import ruling_note, run_note
+from bot.payloads import Json
 from storage import runs, versions
 from storage.database import Database
 from storage.leases import Claim
@@ -62,14 +63,23 @@ class Notes:
 
     def _follow(self, run: Run, channel: str, in_service: int | None) -> None:
         note = run_note(run, in_service)
-        if run.note_ts and run.note_channel:
-            self._client.chat_update(channel=run.note_channel, ts=run.note_ts, **note)
+        if run.note_ts and run.note_channel and self._update(run.note_channel, run.note_ts, note):
             posted, ts = run.note_channel, run.note_ts
         else:
             answer = self._client.chat_postMessage(channel=channel, unfurl_links=False, **note)
             posted, ts = str(answer["channel"]), str(answer["ts"])
         with self._database.writing() as session:
             runs.noted(session, run.id, run.noted, posted, ts)
+
+    def _update(self, channel: str, ts: str, note: Json) -> bool:
+        """Change a note that was posted; False where somebody deleted it."""
+        try:
+            self._client.chat_update(channel=channel, ts=ts, **note)
+        except SlackApiError as error:
+            if error.response.get("error") != "message_not_found":
+                raise
+            return False
+        return True
 
     def _tell(self, ruling: Ruling, channel: str, in_service: int | None) -> None:
         note = ruling_note(ruling, in_service)

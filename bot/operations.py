@@ -95,10 +95,12 @@ class Operations:
 
         Raises NotServingError, NothingToRollBackToError.
         """
-        with self._database.reading() as session:
+        with self._database.writing() as session:
+            versions.lock(session, self._team_id)
             if versions.in_service(session, self._team_id) != number:
                 raise NotServingError(number)
-        self.roll_back(by)
+            versions.rule(session, versions.roll_back(session, self._team_id, by, "a person wished it"))
+        self._changed()
 
     def versions(self) -> tuple[list[Version], int | None]:
         """All versions, latest first, and the number of the one in service."""

@@ -114,9 +114,16 @@ def _move(session: Session, team_id: str, number: int) -> None:
     alias.version = number
 
 
+def lock(session: Session, team_id: str) -> None:
+    """Hold the alias until the transaction ends: nobody else moves it between what is read of it and what is ruled."""
+    held = select(Alias).where(Alias.team_id == team_id, Alias.name == CHAMPION).with_for_update()
+    session.exec(held.execution_options(populate_existing=True)).one_or_none()
+
+
 def promotion(session: Session, team_id: str, number: int, by: str, reason: str) -> Ruling:
     """A person's ruling that a version shall serve, not kept yet. Raises VersionNotFoundError."""
     get(session, team_id, number)
+    lock(session, team_id)
     return Ruling(
         team_id=team_id,
         challenger=number,
@@ -132,6 +139,7 @@ def roll_back(
     session: Session, team_id: str, by: str, reason: str, grounds: Grounds = Grounds.PERSON
 ) -> Ruling:
     """A ruling that the version before shall serve again, not kept yet. Raises NothingToRollBackToError."""
+    lock(session, team_id)
     return Ruling(
         team_id=team_id,
         challenger=before(session, team_id),

@@ -81,6 +81,17 @@ def test_one_note_follows_a_run(channel: Channel) -> None:
     assert note["text"] == "Training: a challenger trains. training, epoch 1.0"
 
 
+def test_a_note_that_somebody_deleted_is_posted_anew(channel: Channel, slack: Slack) -> None:
+    notes = channel.notes()
+    channel.tell(notes)
+    slack.web.chat_delete(channel=OPS, ts=channel.shown[0]["ts"])
+    channel.change(phase=Phase.TRAINING, stage="training, epoch 1.0", done=0.3)
+    channel.tell(notes)
+
+    [note] = channel.shown
+    assert note["text"] == "Training: a challenger trains. training, epoch 1.0"
+
+
 def test_each_ruling_is_told_once_and_the_picture_is_in_the_thread_of_its_run(channel: Channel) -> None:
     channel.change(phase=Phase.SHADOW, version=2, picture=PNG, picture_text="The loss fell.")
     channel.rule()

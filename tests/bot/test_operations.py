@@ -14,7 +14,7 @@ from storage.database import Database
 from storage.runs import RunUnderWayError
 from storage.tables import Decision, Grounds, Phase, Run
 from storage.versions import NothingToRollBackToError, VersionNotFoundError
-from tests.factories import ANA, BEN, TEAM
+from tests.factories import ANA, BEN, TEAM, together
 
 
 class Office:
@@ -90,6 +90,22 @@ def test_of_two_clicks_on_roll_back_the_second_says_that_nothing_was_changed(off
     with pytest.raises(NotServingError, match="v2 is not in service any more"):
         office.operations.roll_back_from(2, ANA)
     assert office.in_service == 1
+
+
+def test_of_two_who_press_roll_back_at_once_one_rolls_back(office: Office) -> None:
+    office.operations.promote(2, ANA)
+
+    def press() -> bool:
+        try:
+            office.operations.roll_back_from(2, ANA)
+        except NotServingError:
+            return False
+        return True
+
+    assert sorted(together(press, press)) == [False, True]
+    with office.database.reading() as session:
+        rulings = versions.rulings(session, TEAM, 9)
+    assert [one.decision for one in rulings] == [Decision.ROLL_BACK, Decision.PROMOTE]
 
 
 def test_the_first_version_took_nobodys_place(office: Office) -> None:
