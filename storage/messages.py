@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, func, select
 
-from storage import cards, outbox
+from storage import cards, outbox, summaries
 from storage.database import insert_if_new
 from storage.tables import Kind, Message, Mode, Prediction, Vector
 
@@ -74,7 +74,8 @@ def edit(session: Session, team_id: str, channel_id: str, ts: str, text: str) ->
         return False
     if message.erased_at or message.text == text:  # Slack also says "changed" when it has unfolded a link
         return True
-    message.text, message.waiting = text, bool(text)
+    # What was kept for summaries alone is not predicted.
+    message.text, message.waiting = text, bool(text) and message.mode is not Mode.OFF
     session.connection().execute(delete(Vector).where(col(Vector.message_id) == message.id))
     if not text:
         session.connection().execute(delete(Prediction).where(col(Prediction.message_id) == message.id))
@@ -106,6 +107,7 @@ def erase(session: Session, team_id: str, channel_id: str, ts: str, is_heard: bo
     message.text, message.user_id, message.waiting, message.erased_at = "", "", False, now
     session.connection().execute(delete(Vector).where(col(Vector.message_id) == message.id))
     cards.want(session, message.id)
+    summaries.erase_with(session, message.id)
     if outbox.knows(session, message.id):
         outbox.append(session, team_id, message.id, Kind.ERASURE)
 

@@ -111,6 +111,32 @@ class Decision(StrEnum):
     ROLL_BACK = "roll_back"
 
 
+class Origin(StrEnum):
+    """How a summary was asked for."""
+
+    SHORTCUT = "shortcut"
+    COMMAND = "command"
+    MENTION = "mention"
+    LENGTH = "length"
+
+
+class Making(StrEnum):
+    """How far a summary is."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+    ERASED = "erased"
+
+
+class Opinion(StrEnum):
+    """What a person said of a summary."""
+
+    GOOD = "good"
+    BAD = "bad"
+    EDITED = "edited"
+
+
 def _one_of(choices: type[StrEnum]) -> Any:
     """A column for one of `choices`, kept as text: a database's own enumerations are hard to extend."""
     values = [choice.value for choice in choices]
@@ -500,3 +526,89 @@ class Job(SQLModel, table=True):
     held_until: float = 0.0
     succeeded_at: float | None = None
     failed: str | None = None
+
+
+class SummaryConsent(SQLModel, table=True):
+    """Whether a channel's messages may be summarized, who said so and since when.
+
+    `over`: messages of more characters are summarized by themselves; None where none is.
+    """
+
+    team_id: str = Field(primary_key=True)
+    channel_id: str = Field(primary_key=True)
+    is_on: bool
+    over: int | None = None
+    set_by: str
+    set_at: float = Field(default_factory=time.time)
+
+
+class Summary(SQLModel, table=True):
+    """A summary that somebody asked for, or that a long message is owed, and how Slack shows it.
+
+    Of what: a thread (`of_ts`), or what was said in a channel since `since` (seconds since 1970), the latest `most`.
+    It is shown in the thread `thread_ts`, or where that is None to `asked_by` alone. `sentences`: each with text,
+    sources (message ids), support and unfounded. `aside`: why it was not the generative model that spoke.
+    `fetched`: up to which ts Slack was asked for what was said. `wanted`, `shown`, `due` and the rest as in Card.
+    """
+
+    __table_args__ = (
+        Index("ix_summary_due", "team_id", "due_at", sqlite_where=text("due"), postgresql_where=text("due")),
+        Index("ix_summary_team", "team_id", "created_at"),
+    )
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    team_id: str
+    channel_id: str
+    of_ts: str | None = None
+    since: float | None = None
+    most: int | None = None
+    thread_ts: str | None = None
+    asked_by: str
+    origin: Origin = _one_of(Origin)
+    making: Making = _one_of(Making)
+    sentences: list[Any] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    engine: str = ""
+    title: str = ""
+    version: int | None = None
+    messages: int = 0
+    people: int = 0
+    read: int = 0
+    aside: str = ""
+    failed: str = ""
+    done: float = 0.0
+    fetched: str | None = None
+    attempts: int = 0
+    held_until: float = 0.0
+    created_at: float = Field(default_factory=time.time)
+    made_at: float | None = None
+    ts: str | None = None
+    wanted: int = 1
+    shown: int = 0
+    due: bool = True
+    due_at: float = Field(default_factory=time.time)
+    attempted: bool = False
+    refusals: int = 0
+    claimed_until: float = 0.0
+    refused: str | None = None
+
+
+class SummarySource(SQLModel, table=True):
+    """A message that a summary was made from: where it is erased, so is the summary. `place`: in order, from 0."""
+
+    summary_id: str = Field(primary_key=True, foreign_key="summary.id")
+    message_id: str = Field(primary_key=True, foreign_key="message.id", index=True)
+    place: int
+
+
+class SummaryWord(SQLModel, table=True):
+    """One word of one person on one summary: good, bad, or what it should say. A person's last word counts."""
+
+    __table_args__ = (Index("ix_summaryword_team", "team_id", "created_at"),)
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    summary_id: str = Field(foreign_key="summary.id", index=True)
+    team_id: str
+    user_id: str
+    opinion: Opinion = _one_of(Opinion)
+    text: str = ""
+    created_at: float = Field(default_factory=time.time)

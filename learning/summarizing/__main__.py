@@ -1,0 +1,6 @@
+"""`python -m learning.summarizing MODEL THREADS`: the writing process."""
+
+from learning.summarizing.child import main
+
+if __name__ == "__main__":
+    main()

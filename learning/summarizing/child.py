@@ -1,0 +1,57 @@
+"""What the writing process does: load the model, then answer requests, a line each, until its owner ends."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from typing import Any
+
+from learning.summarizing.language_model import LanguageModelNotFoundError, load
+from learning.summarizing.thread import Utterance
+from learning.summarizing.writing import Effort, OutOfTimeError, Writer
+
+NICENESS = 10
+NO_MEMORY = "there was not enough memory"
+
+
+def main() -> None:
+    """Serve requests on standard input."""
+    told = sys.stdout
+    name, threads = sys.argv[1] or None, int(sys.argv[2])
+    with contextlib.suppress(OSError):
+        os.nice(NICENESS)
+
+    def tell(answer: dict[str, Any]) -> None:
+        told.write(json.dumps(answer) + "\n")
+        told.flush()
+
+    with contextlib.redirect_stdout(sys.stderr):  # libraries print; what is told is read line by line
+        try:
+            model = load(name, threads)
+        except LanguageModelNotFoundError as error:
+            tell({"failed": str(error)})
+            return
+        writer = Writer(model)
+        tell({"ready": model.title})
+        for line in sys.stdin:
+            tell(answer(writer, json.loads(line), lambda done: tell({"done": done})))
+
+
+def answer(writer: Writer, request: dict[str, Any], progress: Any) -> dict[str, Any]:
+    """What is said to one request; never why in the words of a library: these may quote people."""
+    utterances = [Utterance(**one) for one in request["utterances"]]
+    writer.effort = Effort()
+    try:
+        sentences = writer.write(utterances, time.monotonic() + request["limit_s"], progress)
+    except OutOfTimeError:
+        return {"failed": f"it took longer than {request['limit_s']:.0f} seconds"}
+    except MemoryError:
+        return {"failed": NO_MEMORY}
+    except Exception as error:
+        if "out of memory" in str(error).lower() or "can't allocate" in str(error).lower():
+            return {"failed": NO_MEMORY}
+        return {"failed": f"it failed ({type(error).__name__})"}
+    return {"sentences": sentences, "read": writer.effort.read, "written": writer.effort.written}

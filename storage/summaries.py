@@ -1,0 +1,261 @@
+"""Summaries: asked for, made by one worker at a time, shown by one courier at a time, erased with what they cover."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete, update
+from sqlmodel import Session, case, col, func, select
+
+from storage.database import insert_if_new
+from storage.tables import (
+    Making,
+    Message,
+    Opinion,
+    Origin,
+    Summary,
+    SummaryConsent,
+    SummarySource,
+    SummaryWord,
+)
+
+CLAIM_S = 40.0
+ATTEMPTS_MOST = 3
+
+
+class SummaryNotFoundError(LookupError):
+    """A team has no such summary, or it was erased."""
+
+    def __init__(self) -> None:
+        super().__init__("This summary is not known here any more, so nothing was changed.")
+
+
+# Where summaries may be made
+
+
+def consent(session: Session, team_id: str, channel_id: str) -> SummaryConsent | None:
+    """What people chose for a channel where summaries are on; None where they are off."""
+    chosen = session.get(SummaryConsent, (team_id, channel_id))
+    return chosen if chosen and chosen.is_on else None
+
+
+def set_consent(
+    session: Session, team_id: str, channel_id: str, is_on: bool, over: int | None, by: str
+) -> None:
+    """Remember what a person chose; a channel in which summaries stay on was on since it was turned on."""
+    before = consent(session, team_id, channel_id)
+    at = before.set_at if before and is_on else time.time()
+    chosen = SummaryConsent(
+        team_id=team_id, channel_id=channel_id, is_on=is_on, over=over, set_by=by, set_at=at
+    )
+    if not insert_if_new(session, chosen):  # two people may choose at once
+        session.merge(chosen)
+
+
+# Asking and making
+
+
+def ask(session: Session, summary: Summary) -> Summary:
+    """Keep what was asked for; it is made as soon as a worker is free."""
+    session.add(summary)
+    session.flush()
+    return summary
+
+
+def get(session: Session, team_id: str, summary_id: str) -> Summary:
+    """One summary that was not erased. Raises SummaryNotFoundError."""
+    summary = session.get(Summary, summary_id)
+    if summary is None or summary.team_id != team_id or summary.making is Making.ERASED:
+        raise SummaryNotFoundError
+    return summary
+
+
+def take(session: Session, team_id: str, for_s: float) -> Summary | None:
+    """The summary that waits longest, ours to make for `for_s` seconds; those that people wait for before others."""
+    now = time.time()
+    waiting = select(Summary).where(
+        Summary.team_id == team_id, Summary.making == Making.WAITING, Summary.held_until < now
+    )
+    nobody_waits = case((col(Summary.origin) == Origin.LENGTH, 1), else_=0)
+    first = waiting.order_by(nobody_waits, col(Summary.created_at)).limit(1)
+    summary = session.exec(first.with_for_update(skip_locked=True)).first()
+    if summary:
+        summary.held_until, summary.attempts = now + for_s, summary.attempts + 1
+    return summary
+
+
+def tell(session: Session, summary_id: str, **changes: Any) -> bool:
+    """Change columns of a summary that is being made, and have Slack show it; False where it was erased meanwhile."""
+    waiting = update(Summary).where(col(Summary.id) == summary_id, col(Summary.making) == Making.WAITING)
+    shown = {"wanted": Summary.wanted + 1, "due": True, "due_at": time.time(), "refused": None, **changes}
+    return session.connection().execute(waiting.values(shown).returning(col(Summary.id))).first() is not None
+
+
+def postpone(session: Session, summary_id: str, delay_s: float, fetched: str | None) -> None:
+    """Go on making it in `delay_s` seconds, from the ts up to which Slack told us what was said."""
+    tell(session, summary_id, held_until=time.time() + delay_s, fetched=fetched, attempts=0)
+
+
+def finish(session: Session, summary_id: str, covered: Sequence[str], **changes: Any) -> bool:
+    """It is made of these messages; False where it, or one of them, was erased meanwhile: it is made anew then."""
+    standing: set[str] = set()
+    for start in range(0, len(covered), 500):
+        some = select(Message.id).where(
+            col(Message.id).in_(covered[start : start + 500]), col(Message.erased_at).is_(None)
+        )
+        standing.update(session.exec(some.with_for_update(read=True)))
+    if len(standing) < len(covered):
+        session.connection().execute(
+            update(Summary).where(col(Summary.id) == summary_id).values(held_until=0.0, attempts=0)
+        )
+        return False
+    if not tell(session, summary_id, making=Making.DONE, made_at=time.time(), done=1.0, **changes):
+        return False
+    rows = [
+        SummarySource(summary_id=summary_id, message_id=message_id, place=place)
+        for place, message_id in enumerate(covered)
+    ]
+    session.add_all(rows)
+    session.flush()
+    return True
+
+
+def fail(session: Session, summary_id: str, reason: str) -> None:
+    """It can't be made; the reason is for people."""
+    tell(session, summary_id, making=Making.FAILED, failed=reason, made_at=time.time())
+
+
+def of_message(session: Session, message_id: str) -> list[str]:
+    """Ids of the summaries that were made from a message."""
+    return list(session.exec(select(SummarySource.summary_id).where(SummarySource.message_id == message_id)))
+
+
+def erase_with(session: Session, message_id: str) -> list[str]:
+    """Erase every summary that a message was part of, and what people wrote in its place; their ids."""
+    concerned = of_message(session, message_id)
+    for summary_id in concerned:
+        erase(session, summary_id)
+    return concerned
+
+
+def erase(session: Session, summary_id: str) -> None:
+    """Erase what a summary said and what people wrote in its place; Slack shows that it is gone."""
+    gone = {"making": Making.ERASED, "sentences": [], "failed": "", "aside": ""}
+    shown = {"wanted": Summary.wanted + 1, "due": True, "due_at": time.time(), "refused": None}
+    session.connection().execute(update(Summary).where(col(Summary.id) == summary_id).values(**gone, **shown))
+    words = update(SummaryWord).where(col(SummaryWord.summary_id) == summary_id)
+    session.connection().execute(words.values(text=""))
+    session.connection().execute(delete(SummarySource).where(col(SummarySource.summary_id) == summary_id))
+
+
+# What was said
+
+
+def thread(session: Session, team_id: str, channel_id: str, ts: str) -> list[Message]:
+    """The stored messages of a thread, oldest first."""
+    chosen = _said(team_id, channel_id).where((Message.ts == ts) | (Message.thread_ts == ts))
+    return list(session.exec(chosen.order_by(col(Message.ts))))
+
+
+def stretch(
+    session: Session, team_id: str, channel_id: str, since: float | None, most: int | None
+) -> list[Message]:
+    """The latest stored messages of a channel, oldest first, replies left out."""
+    alone = (col(Message.thread_ts).is_(None)) | (Message.thread_ts == Message.ts)
+    chosen = _said(team_id, channel_id).where(alone)
+    if since is not None:
+        chosen = chosen.where(Message.ts >= f"{since:.6f}")
+    return list(session.exec(chosen.order_by(col(Message.ts).desc()).limit(most)))[::-1]
+
+
+def _said(team_id: str, channel_id: str) -> Any:
+    return select(Message).where(
+        Message.team_id == team_id, Message.channel_id == channel_id, col(Message.erased_at).is_(None)
+    )
+
+
+# Words
+
+
+def say(session: Session, word: SummaryWord) -> None:
+    """Keep a person's word on a summary, and have Slack show it. Raises SummaryNotFoundError."""
+    summary = session.exec(select(Summary).where(Summary.id == word.summary_id).with_for_update()).first()
+    if summary is None or summary.team_id != word.team_id or summary.making is not Making.DONE:
+        raise SummaryNotFoundError
+    session.add(word)
+    summary.wanted, summary.due, summary.due_at, summary.refused = summary.wanted + 1, True, time.time(), None
+    session.flush()
+
+
+def words(session: Session, summary_id: str) -> list[SummaryWord]:
+    """The last word of each person on one summary, oldest first."""
+    chosen = select(SummaryWord).where(SummaryWord.summary_id == summary_id)
+    last: dict[str, SummaryWord] = {}
+    for word in session.exec(chosen.order_by(col(SummaryWord.created_at), col(SummaryWord.id))):
+        last.pop(word.user_id, None)
+        last[word.user_id] = word
+    return list(last.values())
+
+
+def edited(words: Sequence[SummaryWord]) -> SummaryWord | None:
+    """The latest text that a person wrote in the place of a summary's."""
+    return next((word for word in reversed(words) if word.opinion is Opinion.EDITED and word.text), None)
+
+
+# Showing, as cards are
+
+
+def claim(session: Session, team_id: str) -> Summary | None:
+    """The summary that is due longest, ours to show for CLAIM_S seconds."""
+    now = time.time()
+    due = select(Summary).where(
+        Summary.team_id == team_id, Summary.due, Summary.due_at <= now, Summary.claimed_until < now
+    )
+    summary = session.exec(
+        due.order_by(col(Summary.due_at)).limit(1).with_for_update(skip_locked=True)
+    ).first()
+    if summary:
+        summary.claimed_until = now + CLAIM_S
+    return summary
+
+
+def next_due(session: Session, team_id: str) -> float | None:
+    """When the next one is due to be shown; None where none is."""
+    due_at, claimed_until = col(Summary.due_at), col(Summary.claimed_until)
+    free_at = case((due_at > claimed_until, due_at), else_=claimed_until)
+    earliest: float | None = session.exec(
+        select(func.min(free_at)).where(Summary.team_id == team_id, Summary.due)
+    ).one()
+    return earliest
+
+
+def attempted(session: Session, summary_id: str) -> None:
+    """From here on a first post may have reached Slack, whatever becomes of us."""
+    session.connection().execute(update(Summary).where(col(Summary.id) == summary_id).values(attempted=True))
+
+
+def shown(session: Session, summary_id: str, ts: str | None, wanted: int) -> bool:
+    """Slack shows state `wanted` at `ts`; is a newer state due already?"""
+    summary = _locked(session, summary_id)
+    summary.ts, summary.shown, summary.refusals, summary.claimed_until = ts, wanted, 0, 0.0
+    summary.due = summary.shown < summary.wanted
+    return summary.due
+
+
+def show_later(session: Session, summary_id: str, delay_s: float, may_stand: bool) -> None:
+    """Slack did not show it: try again in `delay_s` seconds; `may_stand`: a post may have reached it by now."""
+    summary = _locked(session, summary_id)
+    summary.due_at, summary.refusals, summary.claimed_until = time.time() + delay_s, summary.refusals + 1, 0.0
+    summary.attempted = may_stand
+
+
+def give_up(session: Session, summary_id: str, reason: str) -> None:
+    """Slack will never show this state; a later one tries anew."""
+    summary = _locked(session, summary_id)
+    summary.due, summary.refused, summary.claimed_until = False, reason, 0.0
+
+
+def _locked(session: Session, summary_id: str) -> Summary:
+    return session.exec(select(Summary).where(Summary.id == summary_id).with_for_update()).one()
