@@ -14,6 +14,7 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
+from bot import replies
 from bot.mrkdwn import escape
 from bot.payloads import Json
 from storage.answers import Verdict
@@ -48,7 +49,7 @@ def card(content: Content) -> Json:
 
 def metadata(message_id: str) -> Json:
     """By this the card of a message is found again in its thread, should we not know whether it was posted."""
-    return {"event_type": METADATA, "event_payload": {"message_id": message_id}}
+    return replies.metadata(METADATA, "message_id", message_id)
 
 
 def title(label: Label) -> str:

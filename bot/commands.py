@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot import summary_commands
 from bot.card import title
 from bot.operations import FAULTS, Operations
 from bot.payloads import Command
 from bot.service import Service
+from bot.summary_service import SummaryService
 from storage.tables import Mode
 
 HELP = """*I label messages, and I learn when somebody corrects me.*
@@ -19,9 +22,12 @@ HELP = """*I label messages, and I learn when somebody corrects me.*
 • `/corrigible off` – I neither read nor keep anything of this channel
 • `/corrigible status` – what I do here, and how I am doing
 • `/corrigible labels` – the labels I choose from
+{summaries}
 • `/corrigible retrain` and `/corrigible rollback` – for operators: train a new version, or go back to the one before
 • `/corrigible help` – this
-In a direct message, or where you mention me, I always answer."""
+In a direct message, or where you mention me, I always answer.""".replace(
+    "{summaries}", summary_commands.HELP
+)
 JOINING = {
     "not_in_channel": "I am not in this channel yet. Invite me (`/invite @corrigible`), then try again.",
     "channel_not_found": "I can't see this channel. Invite me (`/invite @corrigible`), then try again.",
@@ -30,9 +36,24 @@ SHARED = "This channel is shared with another organization, so I stay off here."
 TEXT_MOST = 3_500
 
 
-def answer(service: Service, operations: Operations, client: WebClient, command: Command) -> str:
+@dataclass(frozen=True)
+class Desk:
+    """Everything that commands reach: the use cases, and the time zone in which people say "yesterday"."""
+
+    service: Service
+    operations: Operations
+    summaries: SummaryService
+    timezone: str
+
+
+def answer(desk: Desk, client: WebClient, command: Command) -> str:
     """Do what a person typed after /corrigible; what to tell them, as mrkdwn."""
+    service, operations = desk.service, desk.operations
     match command.words:
+        case ("summarize" | "summarise", *_):
+            return summary_commands.summarize(desk.summaries, command, desk.timezone)
+        case ("summaries", *_):
+            return summary_commands.switch(desk.summaries, client, command)
         case ("on",) | ("on", "ask"):
             return _switch_on(service, client, command, Mode.ASK)
         case ("on", "reply"):

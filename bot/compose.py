@@ -17,6 +17,7 @@ from slack_sdk.http_retry import RateLimitErrorRetryHandler, RetryHandler
 from bot import listeners, operations
 from bot.annotation import CONTINUOUS, Annotation, annotate
 from bot.background import Learning, Predicting, Swapping
+from bot.commands import Desk
 from bot.courier import Courier
 from bot.metrics import Metrics
 from bot.names import SlackNames
@@ -26,6 +27,7 @@ from bot.schedule import Schedule
 from bot.service import Service, Wakers
 from bot.settings import Settings, SettingsError
 from bot.socket_mode import SocketConnection
+from bot.summaries import Summaries, summarize
 from bot.training import Training, train
 from bot.web import PortInUseError, WebServer, application
 from bot.worker import Worker
@@ -119,6 +121,7 @@ class Bot:
     annotation: Annotation | None
     training: Training
     notes: Notes
+    summarizing: Summaries
 
     def start(self) -> None:
         """Serve. Raises PortInUseError, SlackRefusedError."""
@@ -139,6 +142,7 @@ class Bot:
             worker.stop(STOP_S)
         self.courier.close(STOP_S)
         self.training.close()
+        self.summarizing.close()
         self.notes.close()
         if self.annotation:
             self.annotation.close()
@@ -196,7 +200,19 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
     )
     tell_reviewers = annotation.deliver_soon if annotation else _nothing
     wakers = Wakers(predict.wake, show.wake, learn.wake, learning.start_over, tell_reviewers)
-    service = Service(database, team_id, metrics, wakers)
+    posting = _client(slack, [])
+    summarizing = summarize(
+        settings,
+        database,
+        team_id,
+        bot_user_id,
+        str(identity["url"]),
+        lambda: champion.served.encoder,
+        client,
+        posting,
+        metrics,
+    )
+    service = Service(database, team_id, metrics, wakers, summarizing.service)
     notes = Notes(database, team_id, client, settings.ops_channel)
     tell = Worker("notes", notes.step, metrics)
     swap = Worker("swapper", swapping.step, metrics)
@@ -207,23 +223,35 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
 
     training = train(settings, database, team_id, registry, champion, metrics, change, show.wake)
     times = {**training.times, **(annotation.times if annotation else {})}
-    claims = [*training.claims, *(annotation.claims if annotation else ())]
+    claims = [*training.claims, *summarizing.claims, *(annotation.claims if annotation else ())]
     schedule = Schedule(database, team_id, times, metrics, settings.timezone, kept=CONTINUOUS, claims=claims)
     operators = operations.Wakers(training.begin_soon, swap.wake, tell.wake)
     operating = Operations(database, team_id, settings.operators, operators)
     metrics.watch(service.count_waiting, service.count_due)
 
     app = App(client=client, signing_secret=slack.signing_secret or "", token_verification_enabled=False)
-    listeners.register(app, service, operating, bot_user_id, metrics)
+    desk = Desk(service, operating, summarizing.service, settings.timezone)
+    listeners.register(app, desk, bot_user_id, metrics)
     socket = SocketConnection(app, slack.app_token) if slack.app_token else None
-    workers: list[Part] = [predict, show, learn, swap, tell, *training.workers, schedule]
+    workers: list[Part] = [
+        predict,
+        show,
+        learn,
+        swap,
+        tell,
+        *training.workers,
+        *summarizing.workers,
+        schedule,
+    ]
     workers += [Worker("socket", socket.watch, metrics)] if socket else []
     workers += annotation.workers if annotation else []
     health = Health(workers, socket, database)
     hear = annotation.hear if annotation else None
     routes = application(None if socket else app, metrics, health.parts, hear)
     server = WebServer(settings.host, settings.port, routes)
-    return Bot(workers, courier, server, socket, database, service, metrics, annotation, training, notes)
+    return Bot(
+        workers, courier, server, socket, database, service, metrics, annotation, training, notes, summarizing
+    )
 
 
 def _artifacts(settings: Settings) -> Artifacts:

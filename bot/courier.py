@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.card import METADATA, card, metadata
+from bot import refusals, replies
+from bot.card import card, metadata
 from bot.metrics import Metrics
-from bot.payloads import Json
+from bot.refusals import Refusal
 from storage import cards, contents
 from storage.cards import Claim
 from storage.contents import Content
@@ -24,35 +23,6 @@ from storage.database import Database
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8
-LONGEST_PAUSE_S = 300.0
-# Slack's answers that no second try changes. What an operator can mend (tokens, scopes) is tried again.
-FINAL = {
-    "as_user_not_supported",
-    "cannot_reply_to_message",
-    "cant_update_message",
-    "channel_is_archived",
-    "channel_not_found",
-    "edit_window_closed",
-    "invalid_blocks",
-    "is_archived",
-    "message_not_found",
-    "msg_too_long",
-    "no_text",
-    "not_in_channel",
-    "restricted_action",
-    "thread_not_found",
-    "user_is_bot",
-}
-
-
-@dataclass(frozen=True)
-class _Refusal:
-    """What to do after Slack did not do what we asked."""
-
-    reason: str
-    is_final: bool
-    may_stand: bool
-    delay_s: float
 
 
 class Courier:
@@ -135,9 +105,9 @@ class Courier:
         try:
             ts = self._bring(claim, content)
         except SlackApiError as error:
-            return self._refused(claim, _read(error, claim.attempts))
+            return self._refused(claim, refusals.read(error, claim.attempts))
         except OSError as error:  # no connection, none of Slack's answers in time
-            return self._refused(claim, _Refusal(type(error).__name__, False, True, _pause_s(claim.attempts)))
+            return self._refused(claim, refusals.silence(error, claim.attempts))
         with self._database.writing() as session:
             is_due_again = cards.shown(session, claim.message_id, ts, content.wanted)
         if claim.ts is None:
@@ -166,31 +136,9 @@ class Courier:
         return str(posted["ts"])
 
     def _find(self, claim: Claim) -> str | None:
-        for reply in self._replies(claim):
-            mark = reply.get("metadata") or {}
-            if (
-                mark.get("event_type") == METADATA
-                and mark["event_payload"].get("message_id") == claim.message_id
-            ):
-                return str(reply["ts"])
-        return None
+        return replies.find(self._client, claim.channel_id, claim.thread_ts, metadata(claim.message_id))
 
-    def _replies(self, claim: Claim) -> Iterator[Json]:
-        cursor: str | None = None
-        while True:
-            page = self._client.conversations_replies(
-                channel=claim.channel_id,
-                ts=claim.thread_ts,
-                include_all_metadata=True,
-                limit=200,
-                cursor=cursor,
-            )
-            yield from page["messages"]
-            cursor = (page.get("response_metadata") or {}).get("next_cursor")
-            if not cursor:
-                return
-
-    def _refused(self, claim: Claim, refusal: _Refusal) -> bool:
+    def _refused(self, claim: Claim, refusal: Refusal) -> bool:
         log.warning(
             "card not shown message=%s reason=%s final=%s", claim.message_id, refusal.reason, refusal.is_final
         )
@@ -202,20 +150,3 @@ class Courier:
                 may_stand = refusal.may_stand or claim.may_stand
                 cards.postpone(session, claim.message_id, refusal.delay_s, may_stand)
         return not refusal.is_final
-
-
-def _read(error: SlackApiError, attempts: int) -> _Refusal:
-    response = error.response
-    status = getattr(response, "status_code", 0)
-    if status == 429:
-        after_s = float(response.headers.get("Retry-After", 1))
-        return _Refusal("ratelimited", False, False, after_s + random.uniform(0, 0.2))  # noqa: S311
-    reason = response.get("error") if status == 200 else None
-    if reason is None:
-        return _Refusal(f"status {status}", False, True, _pause_s(attempts))
-    return _Refusal(str(reason), reason in FINAL, False, _pause_s(attempts))
-
-
-def _pause_s(attempts: int) -> float:
-    """Exponential back-off with jitter."""
-    return float(min(2.0**attempts, LONGEST_PAUSE_S) * random.uniform(0.5, 1.0))  # noqa: S311

@@ -11,7 +11,8 @@ from slack_bolt import Ack, App, BoltResponse, Respond
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import card, commands, correction_view, note, payloads
+from bot import card, commands, correction_view, note, payloads, summary_listeners
+from bot.commands import Desk
 from bot.metrics import Metrics
 from bot.operations import FAULTS as OPERATING_FAULTS
 from bot.operations import Operations
@@ -25,12 +26,14 @@ ANYTHING = re.compile(".*", re.DOTALL)
 FAILED = "That did not work, and nothing was changed. Please try again in a moment."
 
 
-def register(app: App, service: Service, operations: Operations, bot_user_id: str, metrics: Metrics) -> None:
+def register(app: App, desk: Desk, bot_user_id: str, metrics: Metrics) -> None:
     """Let `app` hear everything that Slack sends us."""
+    service, operations = desk.service, desk.operations
     _hear_messages(app, service, bot_user_id, metrics)
     _hear_clicks(app, service)
     _hear_modal(app, service)
-    _hear_command(app, service, operations)
+    _hear_command(app, desk)
+    summary_listeners.register(app, desk.summaries)
     _hear_operators(app, operations)
     _hear_the_rest(app, metrics)
     _answer_for_errors(app, metrics)
@@ -135,12 +138,12 @@ def _hear_operators(app: App, operations: Operations) -> None:
         answer(ack, body, respond, operations.roll_back_from)
 
 
-def _hear_command(app: App, service: Service, operations: Operations) -> None:
+def _hear_command(app: App, desk: Desk) -> None:
     @app.command("/corrigible")
     def answer(ack: Ack, body: Json, client: WebClient, respond: Respond) -> None:
         command = payloads.command(body)
         ack()
-        respond(commands.answer(service, operations, client, command), response_type="ephemeral")
+        respond(commands.answer(desk, client, command), response_type="ephemeral")
 
 
 def _hear_the_rest(app: App, metrics: Metrics) -> None:

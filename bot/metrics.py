@@ -31,6 +31,8 @@ class Metrics:
         )
         self.refits = self._counter("refits", "Heads fitted and put in service")
         self.refit_seconds = self._seconds("refit_seconds", "Fitting one head")
+        self.summaries = self._counter("summaries", "Summaries made", "engine")
+        self.summary_seconds = self._seconds("summary_seconds", "Making one summary")
         self.swaps = self._counter("swaps", "Versions swapped in")
         self.swap_seconds = self._seconds("swap_seconds", "From a moved alias to the version it names")
         self.job_success = self._gauge("job_last_success_seconds", "When a job was last done", "job")

@@ -71,6 +71,25 @@ class Submission:
 
 
 @dataclass(frozen=True)
+class MessageShortcut:
+    """A person chose one of our shortcuts on a message; `thread_ts` is that of the thread it is in or begins."""
+
+    team_id: str
+    channel_id: str
+    user_id: str
+    thread_ts: str
+
+
+@dataclass(frozen=True)
+class EditSubmission:
+    """A person sent the modal in which a summary is edited."""
+
+    user_id: str
+    summary_id: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Search:
     """A person types in our label menu."""
 
@@ -159,6 +178,26 @@ def submission(body: Json) -> Submission:
         return Submission(*who, view["private_metadata"], chosen.get("value"), proposal)
     except (KeyError, TypeError, AttributeError) as error:
         raise PayloadError(f"not our correction modal: {error!r}") from error
+
+
+def message_shortcut(body: Json) -> MessageShortcut:
+    """A shortcut on a message. Raises PayloadError."""
+    try:
+        message = body["message"]
+        where = body["team"]["id"], body["channel"]["id"], body["user"]["id"]
+        return MessageShortcut(*where, _text(message.get("thread_ts") or message["ts"]))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PayloadError(f"not a shortcut on a message: {error!r}") from error
+
+
+def edit_submission(body: Json) -> EditSubmission:
+    """An edited summary that was sent. Raises PayloadError."""
+    try:
+        view = body["view"]
+        [field] = [state for block in view["state"]["values"].values() for state in block.values()]
+        return EditSubmission(body["user"]["id"], view["private_metadata"], field.get("value") or "")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise PayloadError(f"not our modal for summaries: {error!r}") from error
 
 
 def search(body: Json) -> Search:

@@ -11,7 +11,8 @@ from sqlmodel import Session
 from bot.metrics import Metrics
 from bot.mrkdwn import plain
 from bot.payloads import Deleted, Said
-from storage import cards, channels, contents, corrections, labels, messages, overview, predictions
+from bot.summary_service import SummaryService
+from storage import cards, channels, contents, corrections, labels, messages, overview, predictions, summaries
 from storage.database import Database
 from storage.labels import RetiredLabelError
 from storage.overview import Overview
@@ -50,8 +51,16 @@ class Wakers:
 class Service:
     """The use cases of one team."""
 
-    def __init__(self, database: Database, team_id: str, metrics: Metrics, wake: Wakers) -> None:
+    def __init__(
+        self,
+        database: Database,
+        team_id: str,
+        metrics: Metrics,
+        wake: Wakers,
+        summarizing: SummaryService,
+    ) -> None:
         self._database = database
+        self._summarizing = summarizing
         self._team_id = team_id
         self._metrics = metrics
         self._wake = wake
@@ -63,14 +72,28 @@ class Service:
         text = plain(said.text)
         if not text and not self._is_addressed(said):
             return
+        if self._summarizing.is_asked(said):
+            self._answer_mention(said)
+            return
         with self._database.writing() as session:  # one transaction, not two: Slack waits for it
             mode = self._mode(said, channels.mode_of(session, said.team_id, said.channel_id))
-            if mode is Mode.OFF:
+            agreed = self._summarizing.hears(session, said)
+            if mode is Mode.OFF and agreed is None:
                 return
             is_new = self._store(said, text, mode, session)
+            if is_new and agreed:
+                self._summarizing.keep(session, said, text, agreed)
         if not is_new:
             self._metrics.duplicates.inc()
-        self._wake.predictor() if text else self._wake.courier()
+        if agreed:
+            self._summarizing.told()
+        if mode is not Mode.OFF:
+            self._wake.predictor() if text else self._wake.courier()
+
+    def _answer_mention(self, said: Said) -> None:
+        with self._database.writing() as session:
+            self._summarizing.answer_mention(session, said)
+        self._summarizing.told()
 
     def edit(self, said: Said) -> None:
         """Take what a message says now in the place of what it said: it is predicted again, and its card follows."""
@@ -97,7 +120,7 @@ class Service:
             user_id=said.user_id,
             text=text,
             mode=mode,
-            waiting=bool(text),
+            waiting=bool(text) and mode is not Mode.OFF,
         )
         is_new = messages.receive(session, message)
         if is_new and not text:
@@ -118,12 +141,21 @@ class Service:
         if deleted.team_id != self._team_id:
             return
         with self._database.writing() as session:
-            is_heard = channels.mode_of(session, deleted.team_id, deleted.channel_id) is not Mode.OFF
+            is_heard = self._is_heard(session, deleted)
             messages.erase(session, deleted.team_id, deleted.channel_id, deleted.ts, is_heard)
         self._wake.unlearn()
         self._wake.refitter()
         self._wake.courier()
         self._wake.annotator()
+        self._summarizing.told()
+
+    @staticmethod
+    def _is_heard(session: Session, deleted: Deleted) -> bool:
+        channel = deleted.team_id, deleted.channel_id
+        return (
+            channels.mode_of(session, *channel) is not Mode.OFF
+            or summaries.consent(session, *channel) is not None
+        )
 
     def choice(self, team_id: str, message_id: str) -> Choice:
         """What the card of a message shows now. Raises UnknownMessageError."""

@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     encoder: str | None = None
     encoder_max_tokens: int = Field(default=256, ge=8, le=8192)
     threads: int = Field(default=1, ge=1, le=256)
+    summarizer: str | None = None
+    summary_seconds: float = Field(default=60, ge=1, le=3600)
     ask_below_margin: float = Field(default=0.3, ge=0, le=1)
     argilla_api_url: str | None = None
     argilla_api_key: SecretStr | None = Field(default=None, validate_default=True)

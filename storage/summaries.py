@@ -72,8 +72,17 @@ def get(session: Session, team_id: str, summary_id: str) -> Summary:
     return summary
 
 
-def take(session: Session, team_id: str, for_s: float) -> Summary | None:
-    """The summary that waits longest, ours to make for `for_s` seconds; those that people wait for before others."""
+def is_waiting(session: Session, team_id: str) -> bool:
+    """Does a summary wait to be made?"""
+    now = time.time()
+    waiting = select(Summary.id).where(
+        Summary.team_id == team_id, Summary.making == Making.WAITING, Summary.held_until < now
+    )
+    return session.exec(waiting.limit(1)).first() is not None
+
+
+def take(session: Session, team_id: str) -> Summary | None:
+    """The summary that waits longest, for one more attempt to make it; those that people wait for before others."""
     now = time.time()
     waiting = select(Summary).where(
         Summary.team_id == team_id, Summary.making == Making.WAITING, Summary.held_until < now
@@ -82,7 +91,7 @@ def take(session: Session, team_id: str, for_s: float) -> Summary | None:
     first = waiting.order_by(nobody_waits, col(Summary.created_at)).limit(1)
     summary = session.exec(first.with_for_update(skip_locked=True)).first()
     if summary:
-        summary.held_until, summary.attempts = now + for_s, summary.attempts + 1
+        summary.attempts += 1
     return summary
 
 
@@ -93,9 +102,14 @@ def tell(session: Session, summary_id: str, **changes: Any) -> bool:
     return session.connection().execute(waiting.values(shown).returning(col(Summary.id))).first() is not None
 
 
-def postpone(session: Session, summary_id: str, delay_s: float, fetched: str | None) -> None:
+def postpone(session: Session, summary_id: str, delay_s: float, fetched: str | None, why: str) -> None:
     """Go on making it in `delay_s` seconds, from the ts up to which Slack told us what was said."""
-    tell(session, summary_id, held_until=time.time() + delay_s, fetched=fetched, attempts=0)
+    tell(session, summary_id, held_until=time.time() + delay_s, fetched=fetched, aside=why, attempts=0)
+
+
+def hold_back(session: Session, summary_id: str, delay_s: float) -> None:
+    """Try again in `delay_s` seconds, as far as attempts are left."""
+    tell(session, summary_id, held_until=time.time() + delay_s)
 
 
 def finish(session: Session, summary_id: str, covered: Sequence[str], **changes: Any) -> bool:
@@ -185,7 +199,15 @@ def say(session: Session, word: SummaryWord) -> None:
     if summary is None or summary.team_id != word.team_id or summary.making is not Making.DONE:
         raise SummaryNotFoundError
     session.add(word)
-    summary.wanted, summary.due, summary.due_at, summary.refused = summary.wanted + 1, True, time.time(), None
+    if (
+        summary.thread_ts or word.opinion is Opinion.EDITED
+    ):  # what one person sees is changed where it was clicked
+        summary.wanted, summary.due, summary.due_at, summary.refused = (
+            summary.wanted + 1,
+            True,
+            time.time(),
+            None,
+        )
     session.flush()
 
 
@@ -259,3 +281,27 @@ def give_up(session: Session, summary_id: str, reason: str) -> None:
 
 def _locked(session: Session, summary_id: str) -> Summary:
     return session.exec(select(Summary).where(Summary.id == summary_id).with_for_update()).one()
+
+
+def state(session: Session, summary_id: str) -> Summary:
+    """One summary, whatever became of it."""
+    return session.exec(select(Summary).where(Summary.id == summary_id)).one()
+
+
+def messages_of(session: Session, message_ids: Sequence[str]) -> list[Message]:
+    """These messages, where they were not erased."""
+    chosen = select(Message).where(col(Message.id).in_(message_ids), col(Message.erased_at).is_(None))
+    return list(session.exec(chosen))
+
+
+def people(session: Session, summary_id: str) -> list[str]:
+    """Who wrote what a summary was made from, in the order in which they first spoke."""
+    first = func.min(SummarySource.place)
+    wrote = (
+        select(Message.user_id)
+        .join(SummarySource, col(SummarySource.message_id) == Message.id)
+        .where(SummarySource.summary_id == summary_id)
+        .group_by(col(Message.user_id))
+        .order_by(first)
+    )
+    return list(session.exec(wrote))

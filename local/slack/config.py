@@ -16,6 +16,15 @@ class Command:
     usage_hint: str
 
 
+@dataclass(frozen=True)
+class Shortcut:
+    """A shortcut as the page's menu on a message shows it."""
+
+    name: str
+    callback_id: str
+    type: str = "message"
+
+
 COMMANDS = (Command("/corrigible", "Status, teaching and settings of the bot", "[help | status | …]"),)
 
 
@@ -27,6 +36,7 @@ class Config:
     bot_url: str | None = None
     credentials: Credentials = field(default_factory=Credentials)
     commands: tuple[Command, ...] = COMMANDS
+    shortcuts: tuple[Shortcut, ...] = (Shortcut("Summarize thread", "summarize_thread"),)
     ack_timeout_s: float = 3.0
     retry_delays_s: tuple[float, ...] = (0.1, 1.0, 5.0)
     trigger_life_s: float = 3.0

@@ -12,7 +12,7 @@ from starlette.websockets import WebSocket
 
 from local.slack import seed
 from local.slack.announcer import for_page
-from local.slack.config import Command
+from local.slack.config import Command, Shortcut
 from local.slack.interactions import Interactions
 from local.slack.modals import Modals
 from local.slack.people import Persons
@@ -34,6 +34,7 @@ class PageApi:
         interactions: Interactions,
         modals: Modals,
         commands: tuple[Command, ...],
+        shortcuts: tuple[Shortcut, ...],
     ) -> None:
         self._workspace = workspace
         self._directory = workspace.directory
@@ -42,6 +43,7 @@ class PageApi:
         self._modals = modals
         self._persons = Persons(workspace)
         self._commands = [dataclasses.asdict(command) for command in commands]
+        self._shortcuts = [dataclasses.asdict(shortcut) for shortcut in shortcuts]
 
     def routes(self) -> list[BaseRoute]:
         """Every address of the page's API."""
@@ -78,6 +80,7 @@ class PageApi:
             "users": users,
             "channels": [_shown(channel) for channel in seen],
             "commands": self._commands,
+            "shortcuts": self._shortcuts,
             "bot": {
                 "id": seed.BOT_ID,
                 "user_id": seed.BOT_USER_ID,

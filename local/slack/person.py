@@ -78,6 +78,12 @@ class Person:
         if not answer["acknowledged"]:
             raise PersonError("the bot did not acknowledge a button")
 
+    def shortcut(self, channel: str, ts: str, callback_id: str) -> None:
+        """Choose a shortcut from the menu of a message."""
+        answer = self._do("shortcut", channel=channel, ts=ts, callback_id=callback_id)
+        if not answer["acknowledged"]:
+            raise PersonError("the bot did not acknowledge a shortcut")
+
     def open_view(self, message: Json, action_id: str) -> Json:
         """Press a button that opens a modal; the modal."""
         self.press(message, action_id)

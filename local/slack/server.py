@@ -51,7 +51,9 @@ class Server:
         self.web_api = self._web_api(config)
         interactions = Interactions(self.workspace, self.deliveries)
         modals = Modals(self.workspace, self.deliveries)
-        self.page_api = PageApi(self.workspace, self.transport, interactions, modals, config.commands)
+        self.page_api = PageApi(
+            self.workspace, self.transport, interactions, modals, config.commands, config.shortcuts
+        )
         self.faults_api = FaultsApi(self.faults, self.deliveries, self.transport)
 
     def _transport(self, config: Config) -> Transport:

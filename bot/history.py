@@ -1,0 +1,163 @@
+"""What was said in a thread or a channel: from our own store first, from Slack where that began to listen too late."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot import payloads, refusals
+from bot.mrkdwn import plain
+from bot.payloads import Json
+from storage import messages, summaries
+from storage.database import Database
+from storage.tables import Message, Mode, Summary
+
+PAGE = 200
+# Of a channel's stretch nobody reads more; of a thread all is read.
+STRETCH_MOST = 5_000
+MEND = {
+    "missing_scope": "I may not read messages here: the app lacks the scope {needed}. An operator can add it (see "
+    "slack-manifest.yaml) and install the app anew.",
+    "not_in_channel": "I am not in this channel. Invite me (`/invite @corrigible`), then ask again.",
+    "channel_not_found": "I can't see this channel. Invite me (`/invite @corrigible`), then ask again.",
+    "thread_not_found": "I can't find this thread; perhaps it was deleted.",
+    "message_not_found": "I can't find this message; perhaps it was deleted.",
+}
+
+
+class HistoryClosedError(RuntimeError):
+    """Slack does not let us read it; the message tells people how to mend that."""
+
+
+@dataclass
+class HistoryDelayedError(RuntimeError):
+    """Slack lets us read on in `after_s` seconds; `fetched` is the ts up to which it did."""
+
+    after_s: float
+    fetched: str | None
+
+
+class History:
+    """Reads what a summary is about. What Slack tells is stored, so that it is asked once."""
+
+    def __init__(self, database: Database, team_id: str, bot_user_id: str, client: WebClient) -> None:
+        self._database = database
+        self._team_id = team_id
+        self._bot_user_id = bot_user_id
+        self._client = client
+
+    def read(self, summary: Summary) -> list[Message]:
+        """The messages, oldest first. Raises HistoryClosedError, HistoryDelayedError, OSError."""
+        if not self._is_stored(summary):
+            self._fetch(summary)
+        return self._stored(summary)
+
+    def _stored(self, summary: Summary) -> list[Message]:
+        key = summary.team_id, summary.channel_id
+        with self._database.reading() as session:
+            if summary.of_ts and summary.origin.value == "length":
+                alone = summaries.thread(session, *key, summary.of_ts)
+                return [one for one in alone if one.ts == summary.of_ts]
+            if summary.of_ts:
+                return summaries.thread(session, *key, summary.of_ts)
+            return summaries.stretch(session, *key, summary.since, summary.most or STRETCH_MOST)
+
+    def _is_stored(self, summary: Summary) -> bool:
+        """Did we hear everything of it ourselves? Since a channel agreed to summaries all of it is kept."""
+        with self._database.reading() as session:
+            agreed = summaries.consent(session, summary.team_id, summary.channel_id)
+        if agreed is None:
+            return False
+        if summary.origin.value == "length":
+            return True
+        if summary.of_ts:
+            return float(summary.of_ts) >= agreed.set_at
+        if summary.since is not None and summary.since >= agreed.set_at:
+            return True
+        return summary.most is not None and self._heard_since(summary, agreed.set_at) >= summary.most
+
+    def _heard_since(self, summary: Summary, since: float) -> int:
+        with self._database.reading() as session:
+            key = summary.team_id, summary.channel_id
+            return len(summaries.stretch(session, *key, since, summary.most))
+
+    # From Slack
+
+    def _fetch(self, summary: Summary) -> None:
+        if summary.of_ts:
+            ask: Callable[..., Any] = self._client.conversations_replies
+            fixed: Json = {"channel": summary.channel_id, "ts": summary.of_ts}
+            self._pages(summary, ask, fixed, "oldest", None)
+            return
+        fixed = {"channel": summary.channel_id}
+        if summary.since is not None:
+            fixed["oldest"] = f"{summary.since:.6f}"
+        self._pages(
+            summary, self._client.conversations_history, fixed, "latest", summary.most or STRETCH_MOST
+        )
+
+    def _pages(
+        self, summary: Summary, ask: Callable[..., Any], fixed: Json, go_on: str, most: int | None
+    ) -> None:
+        """Page after page into the store. Replies come oldest first, a channel's history latest first."""
+        cursor, reached, number = None, summary.fetched, 0
+        while True:
+            begin = {go_on: reached} if reached and not cursor else {}
+            limit = PAGE if most is None else max(1, min(PAGE, most - number))
+            try:
+                page = ask(**fixed, **begin, cursor=cursor, limit=limit)
+            except SlackApiError as error:
+                raise self._refused(error, reached) from None
+            reached = self._keep(summary, page["messages"], go_on) or reached
+            number += len(page["messages"])
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor or (most is not None and number >= most):
+                return
+
+    def _refused(self, error: SlackApiError, reached: str | None) -> Exception:
+        refusal = refusals.read(error, 3)
+        if refusal.reason in MEND:
+            needed = str(error.response.get("needed") or "channels:history")
+            return HistoryClosedError(MEND[refusal.reason].format(needed=needed))
+        if refusal.is_final:
+            return HistoryClosedError(f"Slack does not let me read this ({refusal.reason}).")
+        return HistoryDelayedError(refusal.delay_s, reached)
+
+    def _keep(self, summary: Summary, page: list[Json], go_on: str) -> str | None:
+        """Store what people said; the ts from which a later request goes on."""
+        said = [one for one in (self._said(summary, message) for message in page) if one]
+        with self._database.writing() as session:
+            for message in said:
+                messages.receive(session, message)
+        seen = [str(message["ts"]) for message in page]
+        if not seen:
+            return None
+        return max(seen) if go_on == "oldest" else min(seen)
+
+    def _said(self, summary: Summary, message: Json) -> Message | None:
+        event = {"channel": summary.channel_id, "type": "message", **message}
+        body = {"team_id": summary.team_id, "event": event}
+        heard = payloads.message_event(body, self._bot_user_id) if message.get("user") else None
+        if not isinstance(heard, payloads.Said):
+            return None
+        return kept(heard)
+
+
+def kept(said: payloads.Said) -> Message:
+    """A message as it is stored for summaries alone: nothing predicts it."""
+    return Message(
+        team_id=said.team_id,
+        channel_id=said.channel_id,
+        ts=said.ts,
+        thread_ts=said.thread_ts,
+        user_id=said.user_id,
+        text=plain(said.text),
+        mode=Mode.OFF,
+        waiting=False,
+        received_at=time.time(),
+    )

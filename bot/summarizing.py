@@ -1,0 +1,155 @@
+"""The worker that makes summaries: reads what was said, has it summarized, keeps the result; outside all other work."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from bot.history import History, HistoryClosedError, HistoryDelayedError
+from bot.metrics import Metrics
+from bot.speakers import Speakers
+from learning.summarizing.process import WritingProcess
+from learning.summarizing.summarizer import Draft, NothingToSummarizeError, Summarizer
+from learning.summarizing.thread import Utterance
+from storage import summaries
+from storage.database import Database
+from storage.leases import Claim
+from storage.tables import Message, Summary
+
+log = logging.getLogger(__name__)
+
+FAILED = "I could not summarize this. Please ask again in a moment; an operator finds the reason in the log."
+NOTHING = "There is nothing to summarize: I found no messages."
+SLOWLY = "Slack lets me read only a few messages a minute; I go on as soon as I may"
+RETRY_S = 5.0
+# People look at progress, they don't count it.
+TELL_EVERY_S = 2.0
+
+
+class Summarizing:
+    """Makes one summary after the other. `on_change`: one is to be shown."""
+
+    def __init__(
+        self,
+        database: Database,
+        team_id: str,
+        history: History,
+        summarizer: Callable[[], Summarizer],
+        writing: WritingProcess | None,
+        name: Callable[[str], str],
+        metrics: Metrics,
+        on_change: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._team_id = team_id
+        self._history = history
+        self._summarizer = summarizer
+        self._writing = writing
+        self._name = name
+        self._metrics = metrics
+        self._on_change = on_change
+        self.claim = Claim(database, f"summaries {team_id}")
+
+    def step(self) -> float | None:
+        """Make the next summary; None where none waits."""
+        if self._writing:
+            self._writing.rest()
+        with self._database.reading() as session:
+            waits = summaries.is_waiting(session, self._team_id)
+        if not waits or not self.claim.hold():
+            return None
+        with self._database.writing() as session:
+            summary = summaries.take(session, self._team_id)
+        if summary is None:
+            return None
+        self._make(summary)
+        self._on_change()
+        return 0.0
+
+    def close(self) -> None:
+        """End what is under way; another replica, or the next start, makes it anew."""
+        if self._writing:
+            self._writing.close()
+        self.claim.give_up()
+
+    def _make(self, summary: Summary) -> None:
+        if summary.attempts > summaries.ATTEMPTS_MOST:
+            self._fail(summary, FAILED)
+            return
+        try:
+            self._summarize(summary, self._history.read(summary))
+        except HistoryDelayedError as delay:
+            with self._database.writing() as session:
+                summaries.postpone(session, summary.id, delay.after_s, delay.fetched, SLOWLY)
+        except OSError as error:
+            log.warning("messages not read summary=%s reason=%s", summary.id, type(error).__name__)
+            with self._database.writing() as session:
+                summaries.hold_back(session, summary.id, RETRY_S)
+        except (HistoryClosedError, NothingToSummarizeError) as error:
+            self._fail(summary, str(error))
+        except Exception as error:
+            # Neither its text nor its trace: they may quote what people wrote.
+            log.error("summary failed summary=%s error=%s", summary.id, type(error).__name__)
+            self._metrics.errors.labels("summaries").inc()
+            self._fail(summary, FAILED)
+
+    def _fail(self, summary: Summary, reason: str) -> None:
+        with self._database.writing() as session:
+            summaries.fail(session, summary.id, reason)
+
+    def _summarize(self, summary: Summary, said: list[Message]) -> None:
+        speakers = Speakers([one.user_id for one in said], self._name)
+        utterances = [Utterance(one.id, speakers.names[one.user_id], one.text) for one in said]
+        began = time.monotonic()
+        draft = self._summarizer().summarize(utterances, self._teller(summary))
+        with self._database.writing() as session:
+            is_kept = summaries.finish(session, summary.id, draft.covered, **_columns(draft, speakers))
+        took_s = time.monotonic() - began
+        self._metrics.summaries.labels(draft.engine.value).inc()
+        self._metrics.summary_seconds.observe(took_s)
+        log.info(
+            "summarized summary=%s messages=%d engine=%s seconds=%.1f kept=%s",
+            summary.id,
+            len(draft.covered),
+            draft.engine.value,
+            took_s,
+            is_kept,
+        )
+
+    def _teller(self, summary: Summary) -> Callable[[float], None]:
+        told_at = time.monotonic()
+
+        def tell(done: float) -> None:
+            nonlocal told_at
+            if time.monotonic() - told_at < TELL_EVERY_S:
+                return
+            told_at = time.monotonic()
+            with self._database.writing() as session:
+                summaries.tell(session, summary.id, done=done)
+            self._on_change()
+
+        return tell
+
+
+def _columns(draft: Draft, speakers: Speakers) -> dict[str, Any]:
+    sentences = [
+        {
+            **asdict(one),
+            "text": speakers.marked(one.text),
+            "supported": one.is_supported,
+            "support": round(one.support, 3),
+        }
+        for one in draft.sentences
+    ]
+    return {
+        "sentences": sentences,
+        "engine": draft.engine.value,
+        "title": draft.title,
+        "messages": len(draft.covered),
+        "people": draft.people,
+        "read": draft.read,
+        "aside": draft.aside,
+    }

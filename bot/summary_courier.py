@@ -1,0 +1,104 @@
+"""Brings the cards of summaries in Slack to the state that they should show: in a thread, or to the asker alone."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot import refusals, replies
+from bot.metrics import Metrics
+from bot.refusals import Refusal
+from bot.summary_card import Shown, card, metadata
+from bot.summary_service import SummaryService
+from storage import summaries
+from storage.database import Database
+from storage.tables import Making, Summary
+
+log = logging.getLogger(__name__)
+
+
+class SummaryCourier:
+    """Shows one summary after the other. `client` must not retry by itself (see `bot/courier.py`)."""
+
+    def __init__(
+        self,
+        database: Database,
+        team_id: str,
+        service: SummaryService,
+        client: WebClient,
+        metrics: Metrics,
+    ) -> None:
+        self._database = database
+        self._team_id = team_id
+        self._service = service
+        self._client = client
+        self._metrics = metrics
+
+    def step(self) -> float | None:
+        """Show the next summary; seconds until one is due, None where none is."""
+        with self._database.reading() as session:
+            due_at = summaries.next_due(session, self._team_id)
+        if due_at is None:
+            return None
+        if due_at > time.time():
+            return due_at - time.time()
+        with self._database.writing() as session:
+            claimed = summaries.claim(session, self._team_id)
+        if claimed:
+            self._show(claimed)
+        return 0.0
+
+    def _show(self, claimed: Summary) -> None:
+        shown = self._service.shown(claimed.id)
+        try:
+            ts = self._whisper(claimed, shown) if claimed.thread_ts is None else self._bring(claimed, shown)
+        except SlackApiError as error:
+            self._refused(claimed, refusals.read(error, claimed.refusals))
+            return
+        except OSError as error:
+            self._refused(claimed, refusals.silence(error, claimed.refusals))
+            return
+        with self._database.writing() as session:
+            summaries.shown(session, claimed.id, ts, shown.summary.wanted)
+
+    def _whisper(self, claimed: Summary, shown: Shown) -> str | None:
+        """To the asker alone, who was told that it comes. What only one person sees can't be changed or removed."""
+        if shown.summary.making in (Making.DONE, Making.FAILED):
+            self._client.chat_postEphemeral(channel=claimed.channel_id, user=claimed.asked_by, **card(shown))
+        return None
+
+    def _bring(self, claimed: Summary, shown: Shown) -> str:
+        ts = claimed.ts or (self._find(claimed) if claimed.attempted else None)
+        if ts:
+            self._client.chat_update(channel=claimed.channel_id, ts=ts, **card(shown))
+            return ts
+        with self._database.writing() as session:
+            summaries.attempted(session, claimed.id)
+        posted = self._client.chat_postMessage(
+            channel=claimed.channel_id,
+            thread_ts=claimed.thread_ts,
+            metadata=metadata(claimed.id),
+            unfurl_links=False,
+            unfurl_media=False,
+            **card(shown),
+        )
+        return str(posted["ts"])
+
+    def _find(self, claimed: Summary) -> str | None:
+        mark = metadata(claimed.id)
+        return replies.find(self._client, claimed.channel_id, str(claimed.thread_ts), mark)
+
+    def _refused(self, claimed: Summary, refusal: Refusal) -> None:
+        log.warning(
+            "summary not shown summary=%s reason=%s final=%s", claimed.id, refusal.reason, refusal.is_final
+        )
+        self._metrics.errors.labels("slack").inc()
+        with self._database.writing() as session:
+            if refusal.is_final:
+                summaries.give_up(session, claimed.id, refusal.reason)
+            else:
+                may_stand = refusal.may_stand or claimed.attempted
+                summaries.show_later(session, claimed.id, refusal.delay_s, may_stand)

@@ -1,0 +1,84 @@
+"""What Bolt hears about summaries: the shortcut, the three buttons, the modal."""
+
+from __future__ import annotations
+
+from slack_bolt import Ack, App, Respond
+from slack_sdk import WebClient
+
+from bot import payloads, summary_card, summary_view
+from bot.payloads import Json
+from bot.summary_service import NoTextError, SummariesOffError, SummaryService
+from storage.summaries import SummaryNotFoundError
+from storage.tables import Opinion
+
+SHORTCUT = "summarize_thread"
+
+
+def register(app: App, service: SummaryService) -> None:
+    """Let `app` hear what people do with summaries."""
+    _hear_shortcut(app, service)
+    _hear_words(app, service)
+    _hear_edits(app, service)
+
+
+def _hear_shortcut(app: App, service: SummaryService) -> None:
+    @app.shortcut(SHORTCUT)
+    def summarize(ack: Ack, body: Json, respond: Respond) -> None:
+        chosen = payloads.message_shortcut(body)
+        try:
+            service.ask_thread(chosen.channel_id, chosen.thread_ts, chosen.user_id)
+        except SummariesOffError as error:
+            ack()
+            _whisper(respond, str(error))
+            return
+        ack()
+
+
+def _hear_words(app: App, service: SummaryService) -> None:
+    def judge(ack: Ack, body: Json, respond: Respond, opinion: Opinion) -> None:
+        click = payloads.click(body)
+        try:
+            shown = service.judge(click.value, click.user_id, opinion)
+        except SummaryNotFoundError as error:
+            ack()
+            _whisper(respond, str(error))
+            return
+        ack()
+        if shown.summary.thread_ts is None:
+            respond(replace_original=True, **summary_card.card(shown))
+
+    @app.action(summary_card.GOOD)
+    def good(ack: Ack, body: Json, respond: Respond) -> None:
+        judge(ack, body, respond, Opinion.GOOD)
+
+    @app.action(summary_card.BAD)
+    def bad(ack: Ack, body: Json, respond: Respond) -> None:
+        judge(ack, body, respond, Opinion.BAD)
+
+
+def _hear_edits(app: App, service: SummaryService) -> None:
+    @app.action(summary_card.EDIT)
+    def open_modal(ack: Ack, body: Json, client: WebClient, respond: Respond) -> None:
+        click = payloads.click(body)
+        try:
+            text = service.text(click.value)
+        except SummaryNotFoundError as error:
+            ack()
+            _whisper(respond, str(error))
+            return
+        ack()
+        client.views_open(trigger_id=click.trigger_id, view=summary_view.edit_view(click.value, text))
+
+    @app.view(summary_view.EDIT_VIEW)
+    def edit(ack: Ack, body: Json) -> None:
+        sent = payloads.edit_submission(body)
+        try:
+            service.edit(sent.summary_id, sent.user_id, sent.text)
+        except (SummaryNotFoundError, NoTextError) as error:
+            ack(response_action="errors", errors={summary_view.TEXT: str(error)})
+            return
+        ack()
+
+
+def _whisper(respond: Respond, text: str) -> None:
+    respond(text, response_type="ephemeral", replace_original=False)

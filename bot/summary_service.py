@@ -1,0 +1,198 @@
+"""What people can do with summaries, each in one transaction; it knows neither Bolt nor blocks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from sqlmodel import Session
+
+from bot.history import kept
+from bot.payloads import Said
+from bot.speakers import MARK, Speakers
+from bot.summary_card import Shown, plain_text
+from storage import messages, summaries
+from storage.database import Database
+from storage.tables import (
+    Making,
+    Message,
+    Opinion,
+    Origin,
+    Summary,
+    SummaryConsent,
+    SummaryWord,
+)
+
+# What a mention says that asks for a summary, in the languages of the bot's words.
+ASKS = re.compile(r"\b(?:summari[sz]e|summary|tl;?dr|resum\w{1,3}|zusammenfass\w*)\b", re.IGNORECASE)
+OFF = "Summaries are off in this channel. `/corrigible summaries on` turns them on, and says so to everybody here."
+STRETCH = 50
+STRETCH_MOST = 5_000
+
+
+class SummariesOffError(PermissionError):
+    """Nobody agreed to summaries in this channel."""
+
+    def __init__(self) -> None:
+        super().__init__(OFF)
+
+
+class NoTextError(ValueError):
+    """An edited summary has no words."""
+
+    def __init__(self) -> None:
+        super().__init__("Write what the summary should say.")
+
+
+class SummaryService:
+    """The use cases of one team. `name`: what a person is called; `link`: the address of a message."""
+
+    def __init__(
+        self,
+        database: Database,
+        team_id: str,
+        name: Callable[[str], str],
+        link: Callable[[Message], str],
+        on_asked: Callable[[], None],
+        on_change: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._team_id = team_id
+        self._name = name
+        self._link = link
+        self._on_asked = on_asked
+        self._on_change = on_change
+
+    # Listening
+
+    def hears(self, session: Session, said: Said) -> SummaryConsent | None:
+        """What a channel agreed to."""
+        return summaries.consent(session, said.team_id, said.channel_id)
+
+    @staticmethod
+    def is_asked(said: Said) -> bool:
+        """Does somebody want the thread in which this is said summarized?"""
+        return said.is_mention and said.is_reply and ASKS.search(said.text) is not None
+
+    def answer_mention(self, session: Session, said: Said) -> None:
+        """Somebody mentioned us to have a thread summarized. Of the mention itself no words are kept."""
+        mention = kept(said)
+        mention.text = ""
+        if not messages.receive(session, mention):
+            return  # it comes as a message and as a mention, and Slack may repeat both
+        agreed = self.hears(session, said)
+        summary = self._about_thread(said.channel_id, str(said.thread_ts), said.user_id, Origin.MENTION)
+        if agreed is None:
+            summary.making, summary.failed = Making.FAILED, OFF
+        summaries.ask(session, summary)
+
+    def keep(self, session: Session, said: Said, text: str, agreed: SummaryConsent) -> None:
+        """A message that was just stored: a long one gets its summary without anybody asking."""
+        if agreed.over is None or len(text) <= agreed.over:
+            return
+        summary = self._about_thread(said.channel_id, said.ts, said.user_id, Origin.LENGTH)
+        summary.thread_ts = said.thread_ts or said.ts
+        summaries.ask(session, summary)
+
+    def told(self) -> None:
+        """Something may have been asked for while a message was received."""
+        self._on_asked()
+        self._on_change()
+
+    # Asking
+
+    def ask_thread(self, channel_id: str, ts: str, by: str) -> None:
+        """Summarize the thread that begins with a message. Raises SummariesOffError."""
+        self._ask(self._about_thread(channel_id, ts, by, Origin.SHORTCUT))
+
+    def ask_stretch(self, channel_id: str, by: str, since: float | None, most: int | None) -> None:
+        """Summarize what was said last in a channel, for the asker alone. Raises SummariesOffError."""
+        summary = Summary(
+            team_id=self._team_id,
+            channel_id=channel_id,
+            since=since,
+            most=most,
+            asked_by=by,
+            origin=Origin.COMMAND,
+            making=Making.WAITING,
+        )
+        self._ask(summary)
+
+    def _ask(self, summary: Summary) -> None:
+        with self._database.writing() as session:
+            if summaries.consent(session, self._team_id, summary.channel_id) is None:
+                raise SummariesOffError
+            summaries.ask(session, summary)
+        self.told()
+
+    def _about_thread(self, channel_id: str, ts: str, by: str, origin: Origin) -> Summary:
+        return Summary(
+            team_id=self._team_id,
+            channel_id=channel_id,
+            of_ts=ts,
+            thread_ts=ts,
+            asked_by=by,
+            origin=origin,
+            making=Making.WAITING,
+        )
+
+    def consent(self, channel_id: str) -> SummaryConsent | None:
+        """What a channel agreed to; None where summaries are off."""
+        with self._database.reading() as session:
+            return summaries.consent(session, self._team_id, channel_id)
+
+    def set_consent(self, channel_id: str, is_on: bool, over: int | None, by: str) -> None:
+        """Remember what a person chose for a channel."""
+        with self._database.writing() as session:
+            summaries.set_consent(session, self._team_id, channel_id, is_on, over, by)
+
+    # Judging
+
+    def judge(self, summary_id: str, user_id: str, opinion: Opinion) -> Shown:
+        """A person says that a summary is good or bad. Raises SummaryNotFoundError."""
+        word = SummaryWord(summary_id=summary_id, team_id=self._team_id, user_id=user_id, opinion=opinion)
+        with self._database.writing() as session:
+            summaries.say(session, word)
+        self._on_change()
+        return self.shown(summary_id)
+
+    def text(self, summary_id: str) -> str:
+        """What a summary says now. Raises SummaryNotFoundError."""
+        with self._database.reading() as session:
+            summaries.get(session, self._team_id, summary_id)
+        return plain_text(self.shown(summary_id))
+
+    def edit(self, summary_id: str, user_id: str, text: str) -> None:
+        """A person says what a summary should say. Raises SummaryNotFoundError, NoTextError."""
+        if not text.strip():
+            raise NoTextError
+        with self._database.reading() as session:
+            people = summaries.people(session, summary_id)
+        word = SummaryWord(
+            summary_id=summary_id,
+            team_id=self._team_id,
+            user_id=user_id,
+            opinion=Opinion.EDITED,
+            text=Speakers(people, self._name).marked(text.strip()),
+        )
+        with self._database.writing() as session:
+            summaries.say(session, word)
+        self._on_change()
+
+    # Showing
+
+    def shown(self, summary_id: str) -> Shown:
+        """A summary as it is to be shown now."""
+        with self._database.reading() as session:
+            summary = summaries.state(session, summary_id)
+            words = summaries.words(session, summary_id)
+            wanted = {id_ for one in summary.sentences for id_ in one["sources"]}
+            sources = {one.id: one for one in summaries.messages_of(session, sorted(wanted))}
+            people = summaries.people(session, summary_id)
+        speakers = Speakers([*people, *_marked(summary.sentences, words)], self._name)
+        return Shown(summary, words, sources, self._link, speakers.named)
+
+
+def _marked(sentences: Sequence[dict[str, str]], words: Iterable[SummaryWord]) -> list[str]:
+    texts = [one["text"] for one in sentences] + [word.text for word in words]
+    return [user_id for text in texts for user_id in MARK.findall(text)]

@@ -1,0 +1,33 @@
+"""The modal behind *Edit*: the summary's text, to be improved."""
+
+from __future__ import annotations
+
+from slack_sdk.models.blocks import InputBlock, PlainTextInputElement, PlainTextObject
+from slack_sdk.models.views import View
+
+from bot.payloads import Json
+
+EDIT_VIEW = "summary_edit_view"
+TEXT = "text"
+# Slack's limit for a text input.
+TEXT_MOST = 3_000
+
+
+def edit_view(summary_id: str, text: str) -> Json:
+    """A view for views.open."""
+    field = PlainTextInputElement(
+        action_id=TEXT, multiline=True, initial_value=text[:TEXT_MOST], max_length=TEXT_MOST
+    )
+    hint = PlainTextObject(
+        text="Everybody in the thread sees it, reviewers may polish it, and later summaries learn."
+    )
+    view = View(
+        type="modal",
+        callback_id=EDIT_VIEW,
+        private_metadata=summary_id,
+        title="Edit the summary",
+        submit="Save",
+        close="Cancel",
+        blocks=[InputBlock(block_id=TEXT, label="What it should say", element=field, hint=hint)],
+    )
+    return view.to_dict()
