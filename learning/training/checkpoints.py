@@ -47,12 +47,16 @@ def prepare(folder: Path, run: str) -> Path:
     return folder
 
 
-def last(folder: Path) -> str | None:
-    """The last checkpoint that was written to its end; what a kill left half-written after it is thrown away."""
+def last(folder: Path, ours: Sequence[str] = (AVERAGE,)) -> str | None:
+    """The last checkpoint that was written to its end; what a kill left half-written after it is thrown away.
+
+    ours: files of it that we write after the Trainer's own.
+    """
     for checkpoint in sorted(folder.glob("checkpoint-*"), key=_step, reverse=True):
         try:
             json.loads((checkpoint / STATE).read_text(encoding="utf-8"))
-            (checkpoint / AVERAGE).stat()
+            for file in ours:
+                (checkpoint / file).stat()
         except (OSError, ValueError):
             shutil.rmtree(checkpoint, ignore_errors=True)
         else:
