@@ -19,7 +19,7 @@ from learning.encoder import Vectors
 from learning.summarizing.thread import Utterance
 
 FEATURES = ("central", "near", "early", "length", "question", "number", "short")
-PRIOR = (2.0, 0.5, 0.6, 0.8, -0.3, 0.3, -1.0)
+PRIOR = (2.0, 0.0, 1.5, 0.3, -0.3, 0.3, -2.0)
 PRECISION = 2.0
 REDUNDANCY = 0.5
 PICKED_MOST = 3
