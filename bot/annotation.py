@@ -12,6 +12,7 @@ from bot.continuous import Continuous
 from bot.metrics import Metrics
 from bot.schedule import Scheduled
 from bot.settings import Settings
+from bot.speakers import Speakers
 from bot.worker import Worker
 from learning.annotation import schema
 from learning.annotation.answering import Answering
@@ -22,6 +23,7 @@ from learning.annotation.delivery import Delivery
 from learning.annotation.estimating import Estimating
 from learning.annotation.records import Names
 from learning.annotation.schema import Plan
+from learning.annotation.summaries import SummaryReviews
 from learning.annotation.webhooks import ForgedWebhookError, Webhooks
 from learning.champion import Champion
 from learning.encoder import Encoder
@@ -46,9 +48,11 @@ class Annotation:
     claims: tuple[Claim, ...]
     delivery: Delivery
     answering: Answering
+    reviews: SummaryReviews
     webhooks: Webhooks | None
     deliver_soon: Callable[[], None]
     fetch_soon: Callable[[], None]
+    review_soon: Callable[[], None]
 
     def hear(self, headers: Mapping[str, str], body: bytes) -> bool:
         """Take a webhook's hint; False where Argilla did not sign it."""
@@ -61,6 +65,7 @@ class Annotation:
             return False
         if hint:
             self.answering.hint(hint.dataset_id, hint.record_id)
+            self.review_soon()
             self.fetch_soon()
         return True
 
@@ -69,8 +74,9 @@ class Annotation:
 
         What can't be given up now runs out by itself.
         """
+        owners = self.delivery.close, self.answering.close, self.reviews.close
         webhooks = [self.webhooks.close] if self.webhooks else []
-        for give_up in (self.delivery.close, self.answering.close, *webhooks, self.connection.close):
+        for give_up in (*owners, *webhooks, self.connection.close):
             try:
                 give_up()
             except (SQLAlchemyError, DatabaseBusyError) as error:
@@ -87,6 +93,7 @@ def annotate(
     names: Names,
     metrics: Metrics,
     on_news: Callable[[], None],
+    on_review: Callable[[], None],
 ) -> Annotation:
     """The parts for one team, not started. `find` gives Argilla's address once it is known."""
     connection = Connection(find)
@@ -114,7 +121,17 @@ def annotate(
         database, team_id, champion, settings.query_strategy, settings.ask_per_day, on_asked=deliver.wake
     )
     estimating = Estimating(database, team_id, champion)
-    workers = [deliver, fetch, Worker("estimating", estimating.step, metrics)]
+    reviews = SummaryReviews(
+        database,
+        team_id,
+        connection,
+        settings.argilla_workspace,
+        f"{settings.argilla_dataset or f'slack-{team_id}'}-summaries",
+        lambda people: Speakers(people, names.person),
+        on_review,
+    )
+    review = Worker("summary reviews", reviews.step, metrics)
+    workers = [deliver, fetch, review, Worker("estimating", estimating.step, metrics)]
     webhooks = Webhooks(connection, settings.webhook_url) if settings.webhook_url else None
     if webhooks:
         workers.append(Worker("webhooks", webhooks.step, metrics))
@@ -123,9 +140,19 @@ def annotate(
     with database.writing() as session:
         questions.ask_about_earlier_corrections(session, team_id)
     times = {"ask": Scheduled(settings.ask_cron, asking.ask)}
-    claims = delivery.claim, answering.claim
+    claims = delivery.claim, answering.claim, reviews.claim
     return Annotation(
-        connection, workers, times, claims, delivery, answering, webhooks, deliver.wake, fetch.wake
+        connection,
+        workers,
+        times,
+        claims,
+        delivery,
+        answering,
+        reviews,
+        webhooks,
+        deliver.wake,
+        fetch.wake,
+        review.wake,
     )
 
 

@@ -192,14 +192,6 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
         show.wake()
         learn.wake()
 
-    names = SlackNames(client, database, team_id, settings.argilla_names)
-    annotation = (
-        annotate(settings, argilla, database, team_id, champion, registry.base, names, metrics, settle)
-        if argilla
-        else None
-    )
-    tell_reviewers = annotation.deliver_soon if annotation else _nothing
-    wakers = Wakers(predict.wake, show.wake, learn.wake, learning.start_over, tell_reviewers)
     posting = _client(slack, [])
     summarizing = summarize(
         settings,
@@ -212,6 +204,26 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
         posting,
         metrics,
     )
+    names = SlackNames(client, database, team_id, settings.argilla_names)
+    annotation = (
+        annotate(
+            settings,
+            argilla,
+            database,
+            team_id,
+            champion,
+            registry.base,
+            names,
+            metrics,
+            settle,
+            summarizing.show_soon,
+        )
+        if argilla
+        else None
+    )
+    tell_reviewers = annotation.deliver_soon if annotation else _nothing
+    summarizing.service.on_word = annotation.review_soon if annotation else _nothing
+    wakers = Wakers(predict.wake, show.wake, learn.wake, learning.start_over, tell_reviewers)
     service = Service(database, team_id, metrics, wakers, summarizing.service)
     notes = Notes(database, team_id, client, settings.ops_channel)
     tell = Worker("notes", notes.step, metrics)

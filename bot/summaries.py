@@ -36,6 +36,7 @@ class Summaries:
     summarizing: Summarizing
     workers: list[Worker]
     claims: tuple[Claim, ...]
+    show_soon: Callable[[], None]
 
     def close(self) -> None:
         """End what is under way; it is made anew at the next start."""
@@ -77,7 +78,7 @@ def summarize(
     )
     make = Worker("summaries", summarizing.step, metrics)
     show = Worker("summary cards", courier.step, metrics)
-    return Summaries(service, summarizing, [make, show], (summarizing.claim,))
+    return Summaries(service, summarizing, [make, show], (summarizing.claim,), show.wake)
 
 
 def _writing(settings: Settings) -> WritingProcess | None:

@@ -19,7 +19,7 @@ from bot.mrkdwn import escape
 from bot.note import bar
 from bot.payloads import Json
 from storage.summaries import edited
-from storage.tables import Making, Message, Opinion, Summary, SummaryWord
+from storage.tables import Making, Message, Opinion, Status, Summary, SummaryAnswer, SummaryWord
 
 GOOD, BAD, EDIT = "summary_good", "summary_bad", "summary_edit"
 METADATA = "corrigible_summary"
@@ -38,6 +38,7 @@ class Shown:
 
     summary: Summary
     words: Sequence[SummaryWord]
+    answers: Sequence[SummaryAnswer]
     sources: dict[str, Message]
     link: Callable[[Message], str]
     named: Callable[[str], str]
@@ -56,10 +57,10 @@ def card(shown: Shown) -> Json:
     title = (
         f"Summary of {_number(summary.messages, 'message')} by {_number(summary.people, 'person', 'people')}"
     )
-    better = edited(shown.words)
-    said = escape(shown.named(better.text)) if better else "\n".join(_sentences(shown))
+    better = _better(shown)
+    said = escape(shown.named(better)) if better else "\n".join(_sentences(shown))
     blocks: list[Block] = [_section(f"*{title}*"), *_sections(said)]
-    blocks += [_context(_made(shown, better is not None)), _buttons(summary.id)]
+    blocks += [_context(_made(shown)), _buttons(summary.id)]
     if shown.words:
         blocks.append(_context(" · ".join(f"<@{word.user_id}> {SAID[word.opinion]}" for word in shown.words)))
     return _message(f"{title}: {plain_text(shown)}", blocks)
@@ -67,8 +68,7 @@ def card(shown: Shown) -> Json:
 
 def plain_text(shown: Shown) -> str:
     """What the summary says now, with names and without links."""
-    better = edited(shown.words)
-    text = better.text if better else " ".join(one["text"] for one in shown.summary.sentences)
+    text = _better(shown) or " ".join(one["text"] for one in shown.summary.sentences)
     return shown.named(text)
 
 
@@ -94,11 +94,26 @@ def _sentence(shown: Shown, one: Json) -> str:
     return " ".join(parts)
 
 
-def _made(shown: Shown, is_edited: bool) -> str:
+def _polished(shown: Shown) -> SummaryAnswer | None:
+    submitted = [one for one in shown.answers if one.status is Status.SUBMITTED and one.text]
+    return submitted[-1] if submitted else None
+
+
+def _better(shown: Shown) -> str:
+    """What people wrote in the place of the summary, reviewers first; empty where nobody did."""
+    polished, word = _polished(shown), edited(shown.words)
+    if polished:
+        return polished.text
+    return word.text if word else ""
+
+
+def _made(shown: Shown) -> str:
     summary = shown.summary
+    is_edited = bool(_better(shown))
     version = f" (v{summary.version})" if summary.version else ""
     if is_edited:
-        by = f"edited; the first draft was by {escape(summary.title)}{version}"
+        how = "polished by a reviewer" if _polished(shown) else "edited"
+        by = f"{how}; the first draft was by {escape(summary.title)}{version}"
     elif summary.engine == "generative":
         by = f"written by {escape(summary.title)}{version}, which can be wrong"
     else:

@@ -20,7 +20,8 @@ USAGE = (
     "yesterday`, `since monday`, `since 2 hours`."
 )
 ON_USAGE = (
-    "I understand `/corrigible summaries on`, `/corrigible summaries on over 1000` and `/corrigible summaries off`."
+    "I understand `/corrigible summaries on`, `/corrigible summaries on over 1000` and "
+    "`/corrigible summaries off`."
 )
 DIRECT = "In a direct message there is no conversation to summarize; ask in a channel."
 SHARED = "This channel is shared with another organization, so I don't summarize here."

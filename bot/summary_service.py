@@ -11,7 +11,7 @@ from bot.history import kept
 from bot.payloads import Said
 from bot.speakers import MARK, Speakers
 from bot.summary_card import Shown, plain_text
-from storage import messages, summaries
+from storage import messages, summaries, summary_reviews
 from storage.database import Database
 from storage.tables import (
     Making,
@@ -19,6 +19,7 @@ from storage.tables import (
     Opinion,
     Origin,
     Summary,
+    SummaryAnswer,
     SummaryConsent,
     SummaryWord,
 )
@@ -62,6 +63,7 @@ class SummaryService:
         self._link = link
         self._on_asked = on_asked
         self._on_change = on_change
+        self.on_word: Callable[[], None] = lambda: None
 
     # Listening
 
@@ -153,7 +155,7 @@ class SummaryService:
         word = SummaryWord(summary_id=summary_id, team_id=self._team_id, user_id=user_id, opinion=opinion)
         with self._database.writing() as session:
             summaries.say(session, word)
-        self._on_change()
+        self._said()
         return self.shown(summary_id)
 
     def text(self, summary_id: str) -> str:
@@ -177,7 +179,11 @@ class SummaryService:
         )
         with self._database.writing() as session:
             summaries.say(session, word)
+        self._said()
+
+    def _said(self) -> None:
         self._on_change()
+        self.on_word()
 
     # Showing
 
@@ -189,10 +195,14 @@ class SummaryService:
             wanted = {id_ for one in summary.sentences for id_ in one["sources"]}
             sources = {one.id: one for one in summaries.messages_of(session, sorted(wanted))}
             people = summaries.people(session, summary_id)
-        speakers = Speakers([*people, *_marked(summary.sentences, words)], self._name)
-        return Shown(summary, words, sources, self._link, speakers.named)
+            answers = summary_reviews.answers(session, summary_id)
+        speakers = Speakers([*people, *_marked(summary.sentences, words, answers)], self._name)
+        return Shown(summary, words, answers, sources, self._link, speakers.named)
 
 
-def _marked(sentences: Sequence[dict[str, str]], words: Iterable[SummaryWord]) -> list[str]:
-    texts = [one["text"] for one in sentences] + [word.text for word in words]
+def _marked(
+    sentences: Sequence[dict[str, str]], words: Iterable[SummaryWord], answers: Iterable[SummaryAnswer]
+) -> list[str]:
+    texts = [one["text"] for one in sentences]
+    texts += [word.text for word in words] + [answer.text for answer in answers]
     return [user_id for text in texts for user_id in MARK.findall(text)]

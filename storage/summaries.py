@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import delete, update
 from sqlmodel import Session, case, col, func, select
 
+from storage import summary_reviews
 from storage.database import insert_if_new
 from storage.tables import (
     Making,
@@ -157,8 +158,9 @@ def erase_with(session: Session, message_id: str) -> list[str]:
 def erase(session: Session, summary_id: str) -> None:
     """Erase what a summary said and what people wrote in its place; Slack shows that it is gone."""
     gone = {"making": Making.ERASED, "sentences": [], "failed": "", "aside": ""}
-    shown = {"wanted": Summary.wanted + 1, "due": True, "due_at": time.time(), "refused": None}
-    session.connection().execute(update(Summary).where(col(Summary.id) == summary_id).values(**gone, **shown))
+    session.connection().execute(update(Summary).where(col(Summary.id) == summary_id).values(gone))
+    want(session, summary_id)
+    summary_reviews.erase(session, summary_id)
     words = update(SummaryWord).where(col(SummaryWord.summary_id) == summary_id)
     session.connection().execute(words.values(text=""))
     session.connection().execute(delete(SummarySource).where(col(SummarySource.summary_id) == summary_id))
@@ -199,16 +201,20 @@ def say(session: Session, word: SummaryWord) -> None:
     if summary is None or summary.team_id != word.team_id or summary.making is not Making.DONE:
         raise SummaryNotFoundError
     session.add(word)
-    if (
-        summary.thread_ts or word.opinion is Opinion.EDITED
-    ):  # what one person sees is changed where it was clicked
-        summary.wanted, summary.due, summary.due_at, summary.refused = (
-            summary.wanted + 1,
-            True,
-            time.time(),
-            None,
-        )
     session.flush()
+    if word.opinion is Opinion.GOOD:  # what was called good needs nobody's time
+        summary_reviews.again(session, word.summary_id)
+    else:
+        summary_reviews.ask(session, word.team_id, word.summary_id)
+    # What one person alone sees is changed where it was clicked.
+    if summary.thread_ts or word.opinion is Opinion.EDITED:
+        want(session, word.summary_id)
+
+
+def want(session: Session, summary_id: str) -> None:
+    """Something that Slack shows of a summary has changed."""
+    shown = {"wanted": Summary.wanted + 1, "due": True, "due_at": time.time(), "refused": None}
+    session.connection().execute(update(Summary).where(col(Summary.id) == summary_id).values(shown))
 
 
 def words(session: Session, summary_id: str) -> list[SummaryWord]:
@@ -305,3 +311,14 @@ def people(session: Session, summary_id: str) -> list[str]:
         .order_by(first)
     )
     return list(session.exec(wrote))
+
+
+def covered(session: Session, summary_id: str) -> list[Message]:
+    """The messages that a summary was made from, in the order in which they were said."""
+    chosen = (
+        select(Message)
+        .join(SummarySource, col(SummarySource.message_id) == Message.id)
+        .where(SummarySource.summary_id == summary_id, col(Message.erased_at).is_(None))
+        .order_by(col(SummarySource.place))
+    )
+    return list(session.exec(chosen))

@@ -612,3 +612,40 @@ class SummaryWord(SQLModel, table=True):
     opinion: Opinion = _one_of(Opinion)
     text: str = ""
     created_at: float = Field(default_factory=time.time)
+
+
+class SummaryReview(SQLModel, table=True):
+    """What Argilla has to hear of a summary: state `wanted`, and the state `told` that it knows.
+
+    `record_id` is Argilla's own; `refused` holds why Argilla will never take it.
+    """
+
+    __table_args__ = (Index("ix_summaryreview_team", "team_id", "due_at"),)
+
+    summary_id: str = Field(primary_key=True, foreign_key="summary.id")
+    team_id: str
+    dataset_id: str | None = None
+    record_id: str | None = None
+    wanted: int = 1
+    told: int = 0
+    due_at: float = Field(default_factory=time.time)
+    attempts: int = 0
+    refused: str | None = None
+
+
+class SummaryAnswer(SQLModel, table=True):
+    """One reviewer's response to a summary: what it should say, or (`status` discarded) that nothing is learned of it.
+
+    `text` keeps people as marks, as a summary does.
+    """
+
+    __table_args__ = (Index("ix_summaryanswer_team", "team_id", "stored_at"),)
+
+    response_id: str = Field(primary_key=True)
+    summary_id: str = Field(foreign_key="summary.id", index=True)
+    team_id: str
+    reviewer: str
+    status: Status = _one_of(Status)
+    text: str = ""
+    answered_at: float
+    stored_at: float = Field(default_factory=time.time)

@@ -78,6 +78,10 @@ class Reviewer:
         """Answer; an earlier answer of one's own is changed."""
         return self._respond(record, "submitted", {"label": {"value": label}})
 
+    def polish(self, record: Json, text: str) -> Json:
+        """Answer what a summary should say."""
+        return self._respond(record, "submitted", {"summary": {"value": text}})
+
     def discard(self, record: Json) -> Json:
         return self._respond(record, "discarded", None)
 

@@ -1,4 +1,4 @@
-"""From a thread in Slack to a summary that people judge and improve, on both databases and with the model that ships."""
+"""From a thread in Slack to a summary that people judge and improve, with the model that ships, on both databases."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from bot.compose import Bot
 from local.slack.person import Person
-from storage.tables import Message, Summary, SummaryWord
+from storage.tables import Summary, SummaryWord
 from tests.local.running import Slack, until, workspace
 from tests.running import ANA, BEN, SUPPORT, bot, person, settings
 

@@ -1,4 +1,4 @@
-"""summaries: where they may be made, what they say and rest on, what people said of them."""
+"""summaries: where they may be made, what they say and rest on, what people and reviewers said of them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -76,6 +76,46 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("team_id", "channel_id"),
     )
     op.create_table(
+        "summaryanswer",
+        sa.Column("response_id", sa.String(), nullable=False),
+        sa.Column("summary_id", sa.String(), nullable=False),
+        sa.Column("team_id", sa.String(), nullable=False),
+        sa.Column("reviewer", sa.String(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum("submitted", "discarded", name="status", native_enum=False, length=16),
+            nullable=False,
+        ),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("answered_at", sa.Float(), nullable=False),
+        sa.Column("stored_at", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["summary_id"],
+            ["summary.id"],
+        ),
+        sa.PrimaryKeyConstraint("response_id"),
+    )
+    op.create_index(op.f("ix_summaryanswer_summary_id"), "summaryanswer", ["summary_id"], unique=False)
+    op.create_index("ix_summaryanswer_team", "summaryanswer", ["team_id", "stored_at"], unique=False)
+    op.create_table(
+        "summaryreview",
+        sa.Column("summary_id", sa.String(), nullable=False),
+        sa.Column("team_id", sa.String(), nullable=False),
+        sa.Column("dataset_id", sa.String(), nullable=True),
+        sa.Column("record_id", sa.String(), nullable=True),
+        sa.Column("wanted", sa.Integer(), nullable=False),
+        sa.Column("told", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.Float(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("refused", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["summary_id"],
+            ["summary.id"],
+        ),
+        sa.PrimaryKeyConstraint("summary_id"),
+    )
+    op.create_index("ix_summaryreview_team", "summaryreview", ["team_id", "due_at"], unique=False)
+    op.create_table(
         "summarysource",
         sa.Column("summary_id", sa.String(), nullable=False),
         sa.Column("message_id", sa.String(), nullable=False),
@@ -120,6 +160,11 @@ def downgrade() -> None:
     op.drop_table("summaryword")
     op.drop_index(op.f("ix_summarysource_message_id"), table_name="summarysource")
     op.drop_table("summarysource")
+    op.drop_index("ix_summaryreview_team", table_name="summaryreview")
+    op.drop_table("summaryreview")
+    op.drop_index("ix_summaryanswer_team", table_name="summaryanswer")
+    op.drop_index(op.f("ix_summaryanswer_summary_id"), table_name="summaryanswer")
+    op.drop_table("summaryanswer")
     op.drop_table("summaryconsent")
     op.drop_index("ix_summary_team", table_name="summary")
     op.drop_index(

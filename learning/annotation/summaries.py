@@ -1,0 +1,300 @@
+"""Summaries in Argilla: a dataset of their own with a text question, told what people edited, asked what reviewers say.
+
+Nothing that its reviewers choose from ever changes, so this dataset never moves as that of the labels does.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from learning.annotation.collection import moment, pages
+from learning.annotation.connection import (
+    ArgillaNotFoundError,
+    ArgillaRefusedError,
+    ArgillaUnavailableError,
+    Connection,
+    Json,
+)
+from learning.annotation.datasets import ForeignDatasetError
+from learning.annotation.patience import Patience, back_off_s
+from storage import summaries, summary_reviews
+from storage.database import Database
+from storage.leases import Claim
+from storage.tables import (
+    Making,
+    Message,
+    Opinion,
+    Status,
+    Summary,
+    SummaryAnswer,
+    SummaryReview,
+    SummaryWord,
+)
+
+log = logging.getLogger(__name__)
+
+THREAD, SAID, SUMMARY = "thread", "said", "summary"
+BATCH = 20
+LONGEST_PAUSE_S = 600.0
+POLL_S = 3.0
+SWEEP_AT_LEAST_EVERY_S = 600.0
+TEXT_MOST = 30_000
+OPINIONS = {Opinion.GOOD: "called it good", Opinion.BAD: "called it bad", Opinion.EDITED: "edited it"}
+GUIDELINES = """# What to do
+
+Each record is a conversation in Slack and a summary of it that somebody there edited or called bad. Make the \
+**summary** what it should be and submit.
+
+- Say who wants, asks, tells or decides what, in one or two sentences, and nothing that is not in the conversation.
+- **Suggestion**: what people in Slack made of it, or else what the model wrote.
+- **Discard** a conversation of which nothing should be learned.
+- You may change an answer at any time; the latest counts. The card in Slack shows it."""
+
+
+class Speaking(Protocol):
+    """What people are called in texts that reviewers read, and back."""
+
+    def named(self, text: str) -> str:
+        """`text` with a name in the place of each mark."""
+
+    def marked(self, text: str) -> str:
+        """`text` with a mark in the place of each name."""
+
+
+@dataclass(frozen=True)
+class _Told:
+    """Everything about one summary that reviewers are told."""
+
+    review: SummaryReview
+    summary: Summary
+    words: list[SummaryWord]
+    said: list[Message]
+
+
+class SummaryReviews:
+    """The owner of a team's summaries in Argilla, among all replicas by a lease."""
+
+    def __init__(
+        self,
+        database: Database,
+        team_id: str,
+        connection: Connection,
+        workspace: str,
+        name: str,
+        speaking: Callable[[Sequence[str]], Speaking],
+        on_news: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._team_id = team_id
+        self._connection = connection
+        self._workspace = workspace
+        self._name = name
+        self._speaking = speaking
+        self._on_news = on_news
+        self._dataset: str | None = None
+        self._question = ""
+        self._seen = ""
+        self._next_poll = 0.0
+        self._swept_at = float("-inf")
+        self.claim = Claim(database, f"summary reviews {team_id}")
+        self.patience = Patience("summaries in Argilla")
+
+    def step(self) -> float | None:
+        """Tell one batch and fetch what is new; None where no summary was ever edited or called bad."""
+        if self.patience.left_s():
+            return self.patience.left_s()
+        with self._database.reading() as session:
+            is_asked = summary_reviews.is_asked(session, self._team_id)
+        if not is_asked or not self.claim.hold():
+            return None
+        try:
+            dataset = self._dataset or self._find_or_create()
+            more = self._tell(dataset)
+            self._fetch(dataset)
+        except (ArgillaUnavailableError, ForeignDatasetError) as error:
+            return self.patience.failed(error)
+        except ArgillaRefusedError as error:
+            return self.patience.failed(ArgillaUnavailableError(str(error)))
+        except ArgillaNotFoundError as error:
+            self._dataset = None
+            return self.patience.failed(error)
+        self.patience.succeeded()
+        return 0.0 if more else None
+
+    def close(self) -> None:
+        """Let another replica go on at once."""
+        self.claim.give_up()
+
+    # The dataset
+
+    def _find_or_create(self) -> str:
+        [*found] = (
+            one for one in self._connection.call("GET", "me/datasets")["items"] if one["name"] == self._name
+        )
+        ready = [one for one in found if one["status"] == "ready"]
+        for begun in (one for one in found if one["status"] != "ready"):
+            self._connection.call("DELETE", f"datasets/{begun['id']}")
+        dataset = str(ready[0]["id"]) if ready else self._create()
+        questions = self._connection.call("GET", f"datasets/{dataset}/questions")["items"]
+        ours = [one for one in questions if one["name"] == SUMMARY]
+        if not ours:
+            raise ForeignDatasetError(self._name)
+        self._dataset, self._question = dataset, str(ours[0]["id"])
+        with self._database.writing() as session:
+            if not ready:
+                summary_reviews.lost(session, self._team_id)
+        return dataset
+
+    def _create(self) -> str:
+        call = self._connection.call
+        about = {
+            "name": self._name,
+            "workspace_id": self._workspace_id(),
+            "guidelines": GUIDELINES,
+            "distribution": {"strategy": "overlap", "min_submitted": 1},
+        }
+        dataset = str(call("POST", "datasets", json=about)["id"])
+        text = {"type": "text", "use_markdown": True}
+        for name, title, required in (
+            (THREAD, "Conversation", True),
+            (SAID, "What people in Slack said of the summary", False),
+        ):
+            field = {"name": name, "title": title, "required": required, "settings": text}
+            call("POST", f"datasets/{dataset}/fields", json=field)
+        question = {
+            "name": SUMMARY,
+            "title": "What should the summary say?",
+            "required": True,
+            "settings": {"type": "text", "use_markdown": False},
+        }
+        call("POST", f"datasets/{dataset}/questions", json=question)
+        call("PUT", f"datasets/{dataset}/publish")
+        log.info("dataset of summaries made id=%s", dataset)
+        return dataset
+
+    def _workspace_id(self) -> str:
+        every = self._connection.call("GET", "me/workspaces")["items"]
+        found = [one["id"] for one in every if one["name"] == self._workspace]
+        if found:
+            return str(found[0])
+        return str(self._connection.call("POST", "workspaces", json={"name": self._workspace})["id"])
+
+    # Telling
+
+    def _tell(self, dataset: str) -> bool:
+        with self._database.reading() as session:
+            reviews = summary_reviews.due(session, self._team_id, BATCH)
+        for review in reviews:
+            try:
+                self._tell_one(dataset, review)
+            except ArgillaRefusedError as error:
+                log.warning("Argilla refused a summary summary=%s reason=%s", review.summary_id, error)
+                with self._database.writing() as session:
+                    summary_reviews.refuse(session, review, str(error))
+            except ArgillaUnavailableError:
+                with self._database.writing() as session:
+                    summary_reviews.postpone(
+                        session, review, back_off_s(review.attempts + 1, LONGEST_PAUSE_S)
+                    )
+                raise
+        return len(reviews) == BATCH
+
+    def _tell_one(self, dataset: str, review: SummaryReview) -> None:
+        with self._database.reading() as session:
+            told = _Told(
+                review,
+                summaries.state(session, review.summary_id),
+                summaries.words(session, review.summary_id),
+                summaries.covered(session, review.summary_id),
+            )
+        if told.summary.making is Making.ERASED:
+            self._erase(dataset, review)
+            return
+        path = f"datasets/{dataset}/records/bulk"
+        [item] = self._connection.call("PUT", path, json={"items": [self._record(told)]})["items"]
+        with self._database.writing() as session:
+            summary_reviews.told(session, review, dataset, str(item["id"]))
+
+    def _record(self, told: _Told) -> Json:
+        people = [one.user_id for one in told.said] + [word.user_id for word in told.words]
+        speaking = self._speaking(people)
+        lines = [f"**{speaking.named(f'<@{one.user_id}>')}**: {_inert(one.text)}" for one in told.said]
+        better = summaries.edited(told.words)
+        first = " ".join(one["text"] for one in told.summary.sentences)
+        suggestion = {
+            "question_id": self._question,
+            "value": speaking.named(better.text if better else first),
+            "agent": "Slack" if better else told.summary.title,
+            "type": "human" if better else "model",
+        }
+        said = [f"- {speaking.named(f'<@{one.user_id}>')} {OPINIONS[one.opinion]}" for one in told.words]
+        wrote = f"- the model wrote: {speaking.named(first)}"
+        return {
+            "external_id": told.summary.id,
+            "fields": {THREAD: "\n\n".join(lines)[:TEXT_MOST], SAID: "\n".join([wrote, *said])},
+            "suggestions": [suggestion],
+        }
+
+    def _erase(self, dataset: str, review: SummaryReview) -> None:
+        record_id = review.record_id
+        try:
+            if record_id is None:  # a record may stand of which we never heard
+                blank = {"external_id": review.summary_id, "fields": {THREAD: "(erased)"}}
+                path = f"datasets/{dataset}/records/bulk"
+                [item] = self._connection.call("PUT", path, json={"items": [blank]})["items"]
+                record_id = str(item["id"])
+            where = review.dataset_id or dataset
+            self._connection.call("DELETE", f"datasets/{where}/records", params={"ids": record_id})
+        except ArgillaNotFoundError:
+            log.info("record was gone already summary=%s", review.summary_id)
+        with self._database.writing() as session:
+            summary_reviews.told(session, review, None, None)
+
+    # Fetching
+
+    def _fetch(self, dataset: str) -> None:
+        if time.monotonic() < self._next_poll:
+            return
+        self._next_poll = time.monotonic() + POLL_S
+        activity = str(self._connection.call("GET", f"datasets/{dataset}")["last_activity_at"])
+        if activity == self._seen and time.monotonic() - self._swept_at < SWEEP_AT_LEAST_EVERY_S:
+            return
+        changed = 0
+        for page in pages(self._connection, dataset, ["responses"]):
+            with self._database.writing() as session:
+                for record in page:
+                    summary_id = str(record["external_id"])
+                    answers = self._answers(record, summary_id, summaries.people(session, summary_id))
+                    changed += summary_reviews.replace(session, self._team_id, summary_id, answers)
+        self._seen, self._swept_at = activity, time.monotonic()
+        if changed:
+            log.info("answers on summaries stored records=%d", changed)
+            self._on_news()
+
+    def _answers(self, record: Json, summary_id: str, people: list[str]) -> list[SummaryAnswer]:
+        found = []
+        for response in record.get("responses") or []:
+            if response["status"] not in {one.value for one in Status}:
+                continue
+            value = ((response.get("values") or {}).get(SUMMARY) or {}).get("value") or ""
+            found.append(
+                SummaryAnswer(
+                    response_id=response["id"],
+                    summary_id=summary_id,
+                    team_id=self._team_id,
+                    reviewer=response["user_id"],
+                    status=Status(response["status"]),
+                    text=self._speaking(people).marked(str(value).strip()),
+                    answered_at=moment(response["updated_at"]),
+                )
+            )
+        return found
+
+
+def _inert(text: str) -> str:
+    """Text on one line that markdown leaves as it is."""
+    return "".join(f"\\{sign}" if sign in "\\`*_[]<>#|~" else sign for sign in " ".join(text.split()))

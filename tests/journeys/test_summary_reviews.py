@@ -1,0 +1,106 @@
+"""From an edited summary in Slack to reviewers in Argilla and back to its card, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.settings import Settings
+from local.argilla.embedded import SignIn
+from local.slack.person import Person
+from storage import summary_reviews
+from tests.journeys.test_annotation import annotated
+from tests.journeys.test_summaries import summary_of, switched_on, thread
+from tests.local.running import Slack, until, workspace
+from tests.reviewer import Reviewer
+from tests.running import ANA, SUPPORT, bot, person
+
+Json = dict[str, Any]
+
+TEAM = "T0LOCAL"
+EDITED = "ben deletes old archives."
+POLISHED = "Person 2 deletes old archives today, so that the export works before Thursday."
+
+
+@pytest.fixture
+def slack() -> Iterator[Slack]:
+    with workspace() as running:
+        yield running
+
+
+@pytest.fixture
+def ana(slack: Slack) -> Iterator[Person]:
+    with person(slack, ANA) as somebody:
+        yield somebody
+
+
+@pytest.fixture
+def chosen(tmp_path: Path, database_url: str) -> Settings:
+    return annotated(tmp_path, database_url, summarizer="none")
+
+
+@pytest.fixture
+def reviewer(argilla: SignIn, chosen: Settings) -> Iterator[Reviewer]:
+    with Reviewer(argilla, f"{chosen.argilla_dataset}-summaries") as somebody:
+        yield somebody
+
+
+def edited(slack: Slack, ana: Person, text: str) -> str:
+    """A summary of a thread, edited; the ts of the thread."""
+    switched_on(ana)
+    ts = thread(slack)
+    ana.shortcut(SUPPORT, ts, "summarize_thread")
+    view = ana.open_view(summary_of(slack, ts), "summary_edit")
+    ana.submit(view, {"text": {"text": {"type": "plain_text_input", "value": text}}})
+    return ts
+
+
+def suggestion(record: Json) -> str:
+    [found] = record["suggestions"]
+    return str(found["value"])
+
+
+def test_reviewers_polish_what_somebody_edited_and_the_card_shows_it(
+    slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
+) -> None:
+    with bot(slack, chosen, argilla=argilla) as running:
+        ts = edited(slack, ana, EDITED)
+        [record] = until(reviewer.records, within_s=20)
+        reviewer.polish(record, POLISHED)
+        until(lambda: "polished by a reviewer" in str(summary_of(slack, ts)["blocks"]), within_s=20)
+        shown = summary_of(slack, ts)["text"]
+        with running.database.reading() as session:
+            [settled] = summary_reviews.settled(session, TEAM).values()
+
+    assert suggestion(record) == "Person 2 deletes old archives."
+    assert "**Person 1**: The nightly export" in record["fields"]["thread"]
+    assert "ben deletes old archives today" in shown
+    assert settled.endswith("deletes old archives today, so that the export works before Thursday.")
+    assert settled.startswith("<@U")
+
+
+def test_a_summary_whose_message_is_deleted_goes_from_argilla_too(
+    slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
+) -> None:
+    with bot(slack, chosen, argilla=argilla):
+        ts = edited(slack, ana, EDITED)
+        until(reviewer.records, within_s=20)
+        ana.delete(SUPPORT, ts)
+        until(lambda: not reviewer.records(), within_s=20)
+
+    assert reviewer.records() == []
+
+
+def test_a_dataset_that_somebody_deleted_is_made_anew_with_everything(
+    slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
+) -> None:
+    with bot(slack, chosen, argilla=argilla):
+        edited(slack, ana, EDITED)
+        until(reviewer.records, within_s=20)
+        reviewer.ask("DELETE", f"datasets/{reviewer.dataset()['id']}")
+        [record] = until(reviewer.records, within_s=30)
+
+    assert suggestion(record) == "Person 2 deletes old archives."
