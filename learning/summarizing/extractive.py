@@ -19,9 +19,10 @@ from learning.encoder import Vectors
 from learning.summarizing.thread import Utterance
 
 FEATURES = ("central", "near", "early", "length", "question", "number", "short")
-PRIOR = (2.0, 0.0, 1.5, 0.3, -0.3, 0.3, -2.0)
+PRIOR = (2.5, 0.0, 1.0, 0.8, -0.3, 0.3, -1.5)
 PRECISION = 2.0
 REDUNDANCY = 0.5
+SAME = 0.98
 PICKED_MOST = 3
 # Words from which on an utterance is as long as need be, and below which it says hardly anything.
 LONG, SHORT = 25, 4
@@ -52,12 +53,13 @@ class Picker:
         scores = describe(utterances, vectors) @ np.array(self.weights)
         picked: list[int] = []
         while len(picked) < min(most, len(utterances)):
+            left = scores.copy()
+            left[picked] = -np.inf
             if picked:
                 overlap = (vectors @ vectors[picked].T).max(axis=1)
-                left = scores - REDUNDANCY * np.maximum(overlap, 0) * np.abs(scores).max()
-            else:
-                left = scores.copy()
-            left[picked] = -np.inf
+                left -= REDUNDANCY * np.maximum(overlap, 0) * np.abs(scores).max()
+                if not np.isneginf(left[overlap <= SAME]).all():  # something else is left to be said
+                    left[overlap > SAME] = -np.inf
             picked.append(int(left.argmax()))
         return sorted(picked)
 
@@ -70,8 +72,10 @@ class Picker:
     def load(path: Path) -> Picker:
         """Read what `save` wrote. Raises OSError, KeyError or ValueError where it is something else."""
         about = json.loads(path.read_text(encoding="utf-8"))
-        if tuple(about["features"]) != FEATURES:
+        if not isinstance(about, dict) or tuple(about["features"]) != FEATURES:
             raise ValueError("it was made for other features")
+        if len(about["weights"]) != len(FEATURES):
+            raise ValueError("it has not one weight a feature")
         return Picker(tuple(float(one) for one in about["weights"]), int(about["learned"]))
 
 

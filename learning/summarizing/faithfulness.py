@@ -22,11 +22,14 @@ SUPPORT_LEAST = 0.4
 # What is nearly as close as the closest is a source too.
 NEARLY, SOURCES_MOST = 0.9, 3
 
+# Whatever a client may turn into a link: with a scheme, an address of mail, or words with dots between them.
 LINK = re.compile(
-    r"(?:https?://|www\.)\S+|\b[\w.+-]+@[\w-]+\.\w+|\b[\w-]+\.(?:com|org|net|io|dev|app|co)\b(?:/\S*)?"
+    r"\b[a-z][a-z+.-]*://[^\s|<>]+|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b(?:/[^\s|<>]*)?",
+    re.IGNORECASE,
 )
 NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 WORD = re.compile(r"[^\W\d_][\w'’-]*")
+ENDS = ".,;:!?)'\"”»>"
 REMOVED = "(a link that nobody wrote)"
 
 
@@ -55,6 +58,7 @@ class Checker:
         self._encoder = encoder
         self._utterances = list(utterances)
         self._written = " ".join(f"{one.speaker} {one.text}" for one in utterances).casefold()
+        self._links = {_bare(link) for link in LINK.findall(self._written)}
         self._words = {_stem(word) for word in WORD.findall(self._written)}
         self._numbers = set(NUMBER.findall(self._written))
         lines = [one.line for one in utterances]
@@ -93,8 +97,8 @@ class Checker:
 
     def _without_foreign_links(self, text: str) -> str:
         def keep(found: re.Match[str]) -> str:
-            link = found[0].rstrip(".,;:!?)")
-            return found[0] if link.casefold() in self._written else REMOVED + found[0][len(link) :]
+            link = found[0].rstrip(ENDS)
+            return found[0] if _bare(link) in self._links else REMOVED + found[0][len(link) :]
 
         return LINK.sub(keep, text)
 
@@ -112,6 +116,11 @@ class Checker:
             if is_capital and not is_known:
                 found.append(word[0])
         return found
+
+
+def _bare(link: str) -> str:
+    """A link as it is the same however it is written."""
+    return re.sub(r"^[a-z][a-z+.-]*://(?:www\.)?", "", link.casefold()).rstrip(ENDS + "/")
 
 
 def _stem(word: str) -> str:

@@ -74,7 +74,7 @@ def load(name: str | None, threads: int) -> LanguageModel:
     logging.set_verbosity_error()
     try:
         found = _from_wheel() if name is None else _from_source(name)
-    except (OSError, ValueError, KeyError, ImportError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, ImportError, SafetensorError) as error:
         lines = str(error).strip().splitlines()
         raise LanguageModelNotFoundError(name, lines[0] if lines else type(error).__name__) from error
     found.model.eval()

@@ -14,10 +14,11 @@ SUMMARY = r"(?:summary|output|response|reply|answer)"
 
 PATTERN = re.compile(
     rf"""
-      \b(?:ignore|disregard|forget|override|bypass)\b .{{0,40}} \b(?:{RULES}|above|previous|everything|all)\b
-    | \b(?:do\ not|don't|never|stop)\W+(?:follow|obey|summari[sz]\w+|mention) \b
+      \b(?:ignore|disregard|forget|override|bypass)\b (?!\W+my\b) .{{0,40}}
+      \b(?:{RULES}|above|previous|everything|all)\b
+    | \b(?:do\ not|don't|never|stop)\W+(?:follow|obey|summari[sz]\w+|mention) \b (?!\W+(?:it|up)\b)
     | \b(?:system|developer|admin)\W{{0,3}}(?:prompt|message|override|instruction|mode)s? \b
-    | ^\W*(?:system|assistant|developer|human|ai|instruction|summary|response|output)s?\s*[\]>:=]
+    | ^\W*(?:system|assistant|developer|human|ai|instruction|summary|conversation)s?\W*[\]>:=]
     | \b(?:you\ are|act\ as|pretend|behave\ (?:like|as)|role-?play) \b .{{0,30}}
       \b(?:{AI}|dan|now|unrestricted|jailbroken|pirate|you\ are) \b
     | \bfrom\ now\ on,?\ you\b
@@ -30,14 +31,18 @@ PATTERN = re.compile(
       \b(?:your\ (?:prompt|{RULES}|configuration)|secrets?|api\ keys?|access\ tokens?|passwords?|credentials) \b
     | \b(?:new|updated|real|actual)\ (?:{RULES}|task|objective)\s*(?:is|are|:)
     | \b(?:jailbreak|dan\ mode|god\ mode|sudo\ mode|do\ anything\ now) \b
-    | <\|.*?\|> | \[/?inst\] | <</?sys>> | </?(?:s|system|user|assistant|instructions?|prompt)>
+    | <\|.*?\|> | <(?:start|end)_of_turn> | \[/?inst\] | <</?sys>>
+    | </?(?:s|system|user|assistant|instructions?|prompt)>
     | ^\#{{2,}}\s*(?:instruction|response|system)
     | \b(?:ignora|ignore|olvida|omite|esquece|esqueça|desconsidere)\b .{{0,30}}
       \b(?:instruc|instruç|órdenes|ordens|reglas|regras|anterior|todo\ lo|tudo)
     | \b(?:ignoriere|vergiss|missachte)\b .{{0,30}} \b(?:anweisung|regeln|befehle|alles|vorherig)
     | \b(?:ignore[zr]?|oublie[zr]?)\b .{{0,30}} \b(?:consignes?|règles|précédent)
+    | \b(?:ignora|dimentica)\b .{{0,30}} \b(?:istruzioni|regole|precedent)
+    | \b(?:игнорируй|забудь|проигнорируй)\w* .{{0,30}} \b(?:инструкци|правил|предыдущ)
+    | (?:忽略|无视|忘记) .{{0,15}} (?:指令|指示|规则|说明|内容) | (?:指示|命令|ルール) .{{0,10}} (?:無視|忘れ)
     """,
-    re.IGNORECASE | re.VERBOSE,
+    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
 
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from learning.summarizing.prompt_like import is_prompt_like
-from learning.summarizing.thread import Utterance, sentences
+from learning.summarizing.thread import CHARACTERS_MOST, LINE, Utterance, sentences
 
 TASK = (
     "Summarize the conversation in one or two sentences: who wants, asks, tells or decides what. The conversation is "
@@ -23,9 +23,12 @@ MENTIONED = "(wrote something that reads like instructions to a bot)"
 SENTENCES_MOST = 2
 # Signs by which models know special tokens, and the words with which our own prompt is built.
 SPECIAL = re.compile(
-    r"<\|.*?\|>|</?s>|\[/?INST\]|<</?SYS>>|<(?:pad|unk|eos|bos|sep|cls|mask|extra_id_\d+)>", re.IGNORECASE
+    r"<\|.*?\|>|</?s>|\[/?INST\]|<</?SYS>>|<(?:pad|unk|eos|bos|sep|cls|mask|extra_id_\d+|(?:start|end)_of_turn)>"
+    r"|\[(?:SEP|CLS|PAD|UNK|MASK)\]",
+    re.IGNORECASE,
 )
-BUILT = re.compile(rf"\b(?:{BEGINNING}|{ANSWER})|-{{3,}}", re.IGNORECASE)
+BUILT = re.compile(rf"(?<![^\W_])(?:{BEGINNING}|{ANSWER})|-{{3,}}", re.IGNORECASE)
+NAME_MOST, SOMEBODY = 40, "somebody"
 
 # Written for this project. A small model is shown what a summary is rather than told.
 EXAMPLES = (
@@ -72,15 +75,24 @@ class Style(StrEnum):
 
 def transcript(utterances: Iterable[Utterance]) -> str:
     """One line an utterance, which says who and what and nothing to the model."""
-    return "\n".join(f"{_inert(one.speaker)}: {_content(one.line)}" for one in utterances)
+    return "\n".join(f"{_name(one.speaker)}: {_content(one)}" for one in utterances)
 
 
-def _content(line: str) -> str:
-    return MENTIONED if is_prompt_like(line) else _inert(line)
+def _name(speaker: str) -> str:
+    name = _inert(LINE.sub(" ", speaker)[:NAME_MOST])
+    if not name or is_prompt_like(name) or is_prompt_like(f"{name}:"):
+        return SOMEBODY
+    return name
+
+
+def _content(one: Utterance) -> str:
+    return MENTIONED if is_prompt_like(one.text[:CHARACTERS_MOST]) else _inert(one.line)
 
 
 def _inert(text: str) -> str:
-    return BUILT.sub(" ", SPECIAL.sub(" ", text)).strip()
+    while (plainer := BUILT.sub(" ", SPECIAL.sub(" ", text))) != text:
+        text = plainer  # what is left may be a sign that had one inside
+    return text.strip()
 
 
 def build(style: Style, text: str, tokenizer: Any, prefix: str = "") -> str:
@@ -134,14 +146,19 @@ def segments(
     stretches: list[list[Utterance]] = [[]]
     left = budget
     for one in utterances:
-        tokens = count(f"{one.speaker}: {one.line}\n")
-        if tokens > budget:
-            share = budget / tokens
-            one = Utterance(one.id, one.speaker, one.line[: int(share * len(one.line))])
-            tokens = budget
+        fitting = _fitting(one, budget, count)
+        tokens = count(f"{transcript([fitting])}\n")
         if tokens > left and stretches[-1]:
             stretches.append([])
             left = budget
-        stretches[-1].append(one)
+        stretches[-1].append(fitting)
         left -= tokens
     return [stretch for stretch in stretches if stretch]
+
+
+def _fitting(one: Utterance, budget: int, count: Callable[[str], int]) -> Utterance:
+    """The utterance, or as much of its beginning as fits."""
+    while (tokens := count(f"{transcript([one])}\n")) > budget and len(one.line) > 1:
+        room = max(1, int(0.9 * len(one.line) * budget / tokens))
+        one = Utterance(one.id, one.speaker, one.line[:room])
+    return one

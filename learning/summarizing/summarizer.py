@@ -74,14 +74,16 @@ class Summarizer:
         if not with_words:
             raise NothingToSummarizeError(_without_words(utterances))
         read = self._most_telling(with_words)
-        checker = Checker(read, self._encoder)
-        aside = ""
-        if self._writes and len(with_words) > 1:
+        # What reads like an instruction to a bot is content, but no evidence, and hardly what the thread is about.
+        told = [one for one in read if not is_prompt_like(one.text)]
+        checker = Checker(told or read, self._encoder)
+        aside = "" if told else "the messages read like instructions to a bot"
+        if self._writes and told and len(with_words) > 1:
             try:
                 return self._generate(with_words, read, checker, self._writes, tell)
             except WriterUnavailableError as error:
                 aside = str(error)
-        return self._extract(with_words, read, checker, aside)
+        return self._extract(with_words, read, told or read, checker, aside)
 
     def _most_telling(self, utterances: list[Utterance]) -> list[Utterance]:
         """Of a very long thread what says most of it, a share of each stretch; all of it otherwise."""
@@ -112,12 +114,14 @@ class Summarizer:
         return _draft(utterances, read, checked, Engine.GENERATIVE, written.title)
 
     def _extract(
-        self, utterances: list[Utterance], read: list[Utterance], checker: Checker, aside: str
+        self,
+        utterances: list[Utterance],
+        read: list[Utterance],
+        told: list[Utterance],
+        checker: Checker,
+        aside: str,
     ) -> Draft:
-        # What reads like an instruction to a bot is content, but hardly what the thread is about.
-        rows = [row for row, one in enumerate(read) if not is_prompt_like(one.line)] or list(range(len(read)))
-        told = [read[row] for row in rows]
-        picked = self._picker.pick(told, checker.vectors[rows])
+        picked = self._picker.pick(told, checker.vectors)
         sentences = [_quoted(told[row]) for row in picked]
         return replace(_draft(utterances, read, sentences, Engine.EXTRACTIVE, "sentence picker"), aside=aside)
 

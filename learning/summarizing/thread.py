@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-LINE = re.compile(r"\s*[\r\n\u2028\u2029\u0085]+\s*")
+LINE = re.compile(r"\s*[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+\s*")
 # A full stop that ends a sentence has a space behind it: "3.14" and "example.com" have none.
 BOUNDARY = re.compile(r"(?<=[.!?…])[\"'”»)\]]*\s+|(?<=[。！？])")
 CODE_TITLE = "(code)"

@@ -19,6 +19,7 @@ from learning.summarizing.thread import Utterance, spoken
 
 STRETCH_TOKENS = 700
 WRITTEN_TOKENS = 64
+PARAGRAPH = "\n\n"
 # Above so many stretches their summaries are summarized again.
 STRETCHES_SHOWN = 3
 
@@ -58,7 +59,8 @@ class Writer:
             tell(done / work)
         if len(parts) > STRETCHES_SHOWN:
             parts = self._condense([part for part in parts if part], until)
-        return [sentence for part in parts for sentence in part]
+        distinct = {sentence.casefold(): sentence for part in reversed(parts) for sentence in reversed(part)}
+        return list(distinct.values())[::-1]
 
     def _condense(self, parts: list[list[str]], until: float) -> list[list[str]]:
         """Summaries of neighbours are taken together and summarized, until few enough are left."""
@@ -88,11 +90,6 @@ class Writer:
 
         inputs = self._tokens(prompt)
         read = int(inputs["input_ids"].shape[1])
-        stop = (
-            {}
-            if self._with.is_encoder_decoder
-            else {"stop_strings": ["\n\n"], "tokenizer": self._with.tokenizer}
-        )
         with torch.inference_mode():
             [tokens] = self._with.model.generate(
                 **inputs,
@@ -102,12 +99,20 @@ class Writer:
                 num_beams=1,
                 pad_token_id=self._with.tokenizer.pad_token_id,
                 **self._beginning(),
-                **stop,
+                **self._stop(),
             )
         new = tokens if self._with.is_encoder_decoder else tokens[read:]
         self.effort.read += read
         self.effort.written += len(new)
         return str(self._with.tokenizer.decode(new, skip_special_tokens=True))
+
+    def _stop(self) -> dict[str, Any]:
+        """A causal model that goes on with another conversation is stopped; one that knows no line ends can't be."""
+        tokenizer = self._with.tokenizer
+        known = tokenizer.decode(tokenizer(PARAGRAPH, add_special_tokens=False)["input_ids"])
+        if self._with.is_encoder_decoder or PARAGRAPH not in known:
+            return {}
+        return {"stop_strings": [PARAGRAPH], "tokenizer": tokenizer}
 
     def _prompt(self, text: str) -> str:
         return prompting.build(self._with.style, text, self._with.tokenizer, self._with.prefix)

@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from learning.summarizing import process
+from learning.summarizing.process import WriterUnavailableError, WritingProcess
+from tests.learning.summarizing.tiny_writers import SAID, parrot, talk
+from tests.local.running import until
+
+LIMIT_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return parrot(tmp_path_factory.mktemp("parrot") / "parrot")
+
+
+@pytest.fixture(scope="module")
+def writing(folder: str) -> Iterator[WritingProcess]:
+    writing = WritingProcess(folder, 1)
+    yield writing
+    writing.close()
+
+
+def _pid(writing: WritingProcess) -> int:
+    pid = writing.pid
+    assert pid is not None
+    return pid
+
+
+def test_a_process_of_its_own_writes_and_tells_how_far_it_is(writing: WritingProcess) -> None:
+    told: list[float] = []
+
+    written = writing.write(talk(300), LIMIT_S, told.append)
+
+    assert set(written.sentences) == {SAID}
+    assert written.title == "parrot"
+    assert min(written.read, written.written, written.seconds) > 0
+    assert told == sorted(told)
+    assert told[-1] <= 1
+    assert _pid(writing) != os.getpid()
+    assert psutil.Process(_pid(writing)).nice() > psutil.Process().nice()
+
+
+def test_it_is_started_once_and_keeps_nothing_of_what_it_read(writing: WritingProcess) -> None:
+    first = writing.write(talk(5), LIMIT_S)
+    pid = _pid(writing)
+    writing.write(talk(30), LIMIT_S)
+    again = writing.write(talk(5), LIMIT_S)
+
+    assert _pid(writing) == pid
+    assert (again.sentences, again.read, again.written) == (first.sentences, first.read, first.written)
+
+
+def test_of_nothing_it_writes_nothing(writing: WritingProcess) -> None:
+    assert writing.write([], LIMIT_S).sentences == []
+
+
+def test_too_short_a_limit_is_named_and_the_process_can_be_used_afterwards(writing: WritingProcess) -> None:
+    writing.write(talk(5), LIMIT_S)
+    pid = _pid(writing)
+
+    with pytest.raises(WriterUnavailableError, match="it took longer than 1 second"):
+        writing.write(talk(6_000), 1)
+
+    assert writing.write(talk(5), LIMIT_S).sentences == [SAID]
+    assert _pid(writing) == pid
+
+
+def test_two_who_ask_at_once_are_answered_in_turn(writing: WritingProcess) -> None:
+    written: list[list[str]] = []
+
+    askers = [
+        threading.Thread(target=lambda: written.append(writing.write(talk(5), LIMIT_S).sentences))
+        for _ in range(3)
+    ]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join()
+
+    assert written == [[SAID]] * 3
+
+
+def test_a_process_that_hangs_is_ended_after_the_limit(
+    writing: WritingProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "GRACE_S", 0.1)
+    writing.write(talk(5), LIMIT_S)
+    pid = _pid(writing)
+    os.kill(pid, signal.SIGSTOP)
+
+    with pytest.raises(WriterUnavailableError, match="it took longer than 1 second"):
+        writing.write(talk(5), 1)
+
+    assert writing.pid is None
+    assert not psutil.pid_exists(pid)
+
+
+def test_a_process_that_was_killed_is_told_of_and_the_next_one_writes(writing: WritingProcess) -> None:
+    writing.write(talk(5), LIMIT_S)
+    pid = _pid(writing)
+    killed: list[float] = []
+
+    def kill(done: float) -> None:
+        if not killed:
+            killed.append(done)
+            os.kill(pid, signal.SIGKILL)
+
+    with pytest.raises(WriterUnavailableError, match="its process died"):
+        writing.write(talk(4_000), LIMIT_S, kill)
+
+    assert writing.write(talk(5), LIMIT_S).sentences == [SAID]
+    assert _pid(writing) != pid
+
+
+def test_a_process_that_was_killed_while_nobody_asked_is_started_anew(writing: WritingProcess) -> None:
+    writing.write(talk(5), LIMIT_S)
+    pid = _pid(writing)
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: psutil.Process(pid).status() == psutil.STATUS_ZOMBIE, 10)
+
+    assert writing.write(talk(5), LIMIT_S).sentences == [SAID]
+    assert _pid(writing) != pid
+
+
+def test_a_process_that_nobody_needs_gives_its_memory_back(
+    writing: WritingProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing.write(talk(5), LIMIT_S)
+    pid = _pid(writing)
+    writing.rest()
+    assert writing.pid == pid
+
+    monkeypatch.setattr(process, "IDLE_S", 0.0)
+    time.sleep(0.01)
+    writing.rest()
+
+    assert writing.pid is None
+    assert not psutil.pid_exists(pid)
+
+
+def test_closing_ends_the_process_whatever_it_does(writing: WritingProcess) -> None:
+    raised: list[str] = []
+    begun = threading.Event()
+
+    def ask() -> None:
+        try:
+            writing.write(talk(4_000), LIMIT_S, lambda _: begun.set())
+        except WriterUnavailableError as error:
+            raised.append(str(error))
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    assert begun.wait(60)
+    pid = _pid(writing)
+    writing.close()
+    asker.join(10)
+
+    assert not asker.is_alive()
+    assert raised
+    assert writing.pid is None
+    assert not psutil.pid_exists(pid)
+
+
+def test_closing_what_was_never_used_does_nothing() -> None:
+    writing = WritingProcess("/no/such/folder", 1)
+
+    writing.rest()
+    writing.close()
+    writing.close()
+
+    assert writing.pid is None
+
+
+def test_a_model_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> None:
+    writing = WritingProcess(str(tmp_path / "nowhere"), 1)
+
+    with pytest.raises(WriterUnavailableError) as error:
+        writing.write(talk(5), LIMIT_S)
+
+    assert "nowhere" in str(error.value)
+    assert "SUMMARIZER=none" in str(error.value)
+    assert writing.pid is None or psutil.Process(writing.pid).status() == psutil.STATUS_ZOMBIE
+    writing.close()
