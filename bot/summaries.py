@@ -17,7 +17,7 @@ from bot.summary_service import SummaryService
 from bot.worker import Worker
 from learning.encoder import Encoder
 from learning.summarizing import language_model
-from learning.summarizing.extractive import Picker
+from learning.summarizing.choosing import Choosing
 from learning.summarizing.process import WritingProcess
 from learning.summarizing.summarizer import Summarizer
 from storage.database import Database
@@ -66,11 +66,17 @@ def summarize(
         lambda: show.wake(),
     )
     courier = SummaryCourier(database, team_id, service, posting, metrics)
+    choosing = Choosing(database, team_id)
+
+    def compose_summarizer() -> Summarizer:
+        served = encoder()
+        return Summarizer(served, choosing.picker(served), writing, settings.summary_seconds)
+
     summarizing = Summarizing(
         database,
         team_id,
         History(database, team_id, bot_user_id, posting),
-        lambda: Summarizer(encoder(), Picker(), writing, settings.summary_seconds),
+        compose_summarizer,
         writing,
         names.person,
         metrics,
