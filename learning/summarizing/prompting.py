@@ -59,6 +59,9 @@ EXAMPLES = (
     ),
 )
 
+# Who speaks in them: a small model takes these for people of the conversation that it reads.
+EXAMPLE_NAMES = ("Maya", "Tom", "Guest", "Waiter", "Leo", "Sara")
+
 
 class Style(StrEnum):
     """How a model is asked.

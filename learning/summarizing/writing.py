@@ -80,12 +80,20 @@ class Writer:
         left_s = until - time.monotonic()
         if left_s <= 0:
             raise OutOfTimeError
-        generated = self._generate(self._prompt(text), left_s)
+        generated = self._generate(self._prompt(text), left_s, self._strangers(text))
         if time.monotonic() > until:
             raise OutOfTimeError
         return prompting.answer(generated)
 
-    def _generate(self, prompt: str, left_s: float) -> str:
+    def _strangers(self, text: str) -> list[list[int]]:
+        """Tokens of the names in the examples that are not in the text: nobody of theirs is in its summary."""
+        if self._with.style is not Style.EXAMPLES:
+            return []
+        names = [name for name in prompting.EXAMPLE_NAMES if name not in text]
+        forms = [form for name in names for form in (name, f" {name}")]
+        return [self._with.tokenizer(form, add_special_tokens=False)["input_ids"] for form in forms]
+
+    def _generate(self, prompt: str, left_s: float, unwanted: list[list[int]]) -> str:
         import torch
 
         inputs = self._tokens(prompt)
@@ -97,6 +105,7 @@ class Writer:
                 max_time=left_s,
                 do_sample=False,
                 num_beams=1,
+                bad_words_ids=unwanted or None,
                 pad_token_id=self._with.tokenizer.pad_token_id,
                 **self._beginning(),
                 **self._stop(),
