@@ -8,6 +8,7 @@ import re
 MENTION = re.compile(r"<[@!#]([^>|]*)(?:\|([^>]*))?>")
 LINK = re.compile(r"<((?:https?|mailto|tel):[^>|]*)(?:\|([^>]*))?>")
 EMOJI = re.compile(r"(?<!\w):([a-z0-9_+'-]+?)(?:::skin-tone-\d)?:(?!\w)")  # not the minutes of 10:30:45
+HALF_A_SIGN = re.compile(r"&[a-z]{0,3}$")
 SPACES = re.compile(r"[ \t]+")
 
 
@@ -22,6 +23,11 @@ def plain(text: str) -> str:
 def _storable(text: str) -> str:
     """`text` without what no database takes: NUL, and halves of surrogate pairs."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def clipped(text: str, most: int) -> str:
+    """The beginning of an escaped text: no sign is cut in two."""
+    return text if len(text) <= most else HALF_A_SIGN.sub("", text[:most])
 
 
 def escape(text: str) -> str:

@@ -14,7 +14,7 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.mrkdwn import escape
+from bot.mrkdwn import clipped, escape
 from bot.payloads import Json
 from storage.tables import Decision, Grounds, Phase, Ruling, Run
 
@@ -110,12 +110,12 @@ def _why(run: Run) -> str:
 
 
 def _section(text: str) -> SectionBlock:
-    return SectionBlock(text=MarkdownTextObject(text=text[:2_900]))
+    return SectionBlock(text=MarkdownTextObject(text=clipped(text, 2_900)))
 
 
 def _context(text: str) -> ContextBlock:
-    return ContextBlock(elements=[MarkdownTextObject(text=escape(text)[:2_900])])
+    return ContextBlock(elements=[MarkdownTextObject(text=clipped(escape(text), 2_900))])
 
 
 def _message(text: str, blocks: Sequence[Block]) -> Json:
-    return {"text": escape(text)[:2_900], "blocks": [block.to_dict() for block in blocks]}
+    return {"text": clipped(escape(text), 2_900), "blocks": [block.to_dict() for block in blocks]}

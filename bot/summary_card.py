@@ -15,7 +15,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot import replies
-from bot.mrkdwn import escape
+from bot.mrkdwn import clipped, escape
 from bot.note import bar
 from bot.payloads import Json
 from storage.summaries import edited
@@ -150,7 +150,7 @@ def _sections(text: str) -> list[Block]:
     for line in text.split("\n"):
         if len(sections[-1]) + len(line) > TEXT_MOST and sections[-1]:
             sections.append("")
-        sections[-1] += f"{line[:TEXT_MOST]}\n"
+        sections[-1] += f"{clipped(line, TEXT_MOST)}\n"
     return [_section(one.rstrip("\n")) for one in sections if one.strip()]
 
 
@@ -159,8 +159,8 @@ def _section(text: str) -> SectionBlock:
 
 
 def _context(text: str) -> ContextBlock:
-    return ContextBlock(elements=[MarkdownTextObject(text=text[:TEXT_MOST])])
+    return ContextBlock(elements=[MarkdownTextObject(text=clipped(text, TEXT_MOST))])
 
 
 def _message(text: str, blocks: Sequence[Block]) -> Json:
-    return {"text": escape(text[:TEXT_MOST]), "blocks": [block.to_dict() for block in blocks]}
+    return {"text": clipped(escape(text), TEXT_MOST), "blocks": [block.to_dict() for block in blocks]}

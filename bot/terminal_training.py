@@ -29,17 +29,21 @@ from storage import overview, runs, tunings, versions
 from storage.database import Database, open_database
 from storage.migrate import migrate
 from storage.runs import RunUnderWayError
-from storage.tables import Phase, Ruling, Run, Version
+from storage.tables import Decision, Phase, Ruling, Run, Version
 
 PAUSE_S = 0.3
 
 
 class WhichTeamError(ValueError):
-    """The database knows no team, or several and nobody said which."""
+    """The database knows no team, not the one that was named, or several and nobody said which."""
 
-    def __init__(self, teams: list[str]) -> None:
-        told = f"say which with --team: {', '.join(teams)}" if teams else "start the bot once with `make run`"
-        super().__init__(f"There {'is no team' if not teams else 'are several teams'} here; {told}.")
+    def __init__(self, teams: list[str], team: str | None = None) -> None:
+        if not teams:
+            super().__init__("There is no team here; start the bot once with `make run`.")
+        elif team is None:
+            super().__init__(f"There are several teams here; say which with --team: {', '.join(teams)}.")
+        else:
+            super().__init__(f"There is no team {team!r} here; --team can be: {', '.join(teams)}.")
 
 
 @dataclass(frozen=True)
@@ -58,21 +62,22 @@ def desk(settings: Settings, team: str | None) -> Iterator[Desk]:
     try:
         with database.reading() as session:
             teams = overview.teams(session)
-        if (team is None and len(teams) != 1) or (team and team not in teams):
-            raise WhichTeamError(teams)
-        yield Desk(database, team or teams[0])
+        if team not in teams and (team is not None or len(teams) != 1):
+            raise WhichTeamError(teams, team)
+        yield Desk(database, teams[0] if team is None else team)
     finally:
         database.close()
 
 
 def retrain(settings: Settings, at: Desk, out: Console) -> Run:
     """Ask for a run, and follow it to its verdict."""
+    registry = _registry(settings, at)  # an encoder that can't be loaded leaves no run behind
     with at.database.writing() as session:
         try:
             run_id = runs.ask(session, at.team_id, "asked for at the terminal").id
         except RunUnderWayError as error:
             run_id = error.run_id
-    retraining = Retraining(at.database, at.team_id, _registry(settings, at), terms(settings), _nothing)
+    retraining = Retraining(at.database, at.team_id, registry, terms(settings), _nothing)
     try:
         return _follow(at, run_id, retraining, out)
     finally:
@@ -135,7 +140,7 @@ def versions_table(at: Desk) -> Table:
         rulings = versions.rulings(session, at.team_id, 1_000)
     table = Table("version", "", "encoder", "examples", "macro-F1", "made", "last ruling")
     for version in every:
-        last = next((ruling for ruling in rulings if ruling.challenger == version.number), None)
+        last = next((ruling for ruling in rulings if version.number in _concerned(ruling)), None)
         table.add_row(
             f"v{version.number}",
             "in service" if version.number == serving else "",
@@ -143,9 +148,21 @@ def versions_table(at: Desk) -> Table:
             str(version.card.get("examples", "")),
             _score(version),
             time.strftime("%Y-%m-%d %H:%M", time.localtime(version.created_at)),
-            last.decision.value.replace("_", " ") if last else "",
+            _said(last, version.number) if last else "",
         )
     return table
+
+
+def _concerned(ruling: Ruling) -> set[int]:
+    """The versions of which a ruling says something: of a roll back also the one that went."""
+    is_roll_back = ruling.decision is Decision.ROLL_BACK
+    return {ruling.challenger, ruling.champion} if is_roll_back else {ruling.challenger}
+
+
+def _said(ruling: Ruling, number: int) -> str:
+    if ruling.decision is not Decision.ROLL_BACK:
+        return ruling.decision.value.replace("_", " ")
+    return "came back" if ruling.challenger == number else "rolled back"
 
 
 def _score(version: Version) -> str:

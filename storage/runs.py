@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from storage import disputes
+from storage import disputes, versions
 from storage.tables import Phase, Run
 
 OPEN = (Phase.WAITING, Phase.TRAINING, Phase.SHADOW)
@@ -24,6 +24,7 @@ class RunUnderWayError(RuntimeError):
 
 def ask(session: Session, team_id: str, cause: str, by: str = "", seed: int = 0) -> Run:
     """A new run. One whose challenger is still in shadow makes way for it. Raises RunUnderWayError."""
+    versions.lock(session, team_id)  # of two who ask at once one is told of the other
     standing = under_way(session, team_id)
     if standing and standing.phase is not Phase.SHADOW:
         raise RunUnderWayError(standing)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.mrkdwn import escape, plain
+from bot.mrkdwn import clipped, escape, plain
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,10 @@ def test_what_people_wrote_is_shown_and_never_obeyed(text: str) -> None:
 
 def test_quotes_stay_as_they_are() -> None:
     assert escape('it\'s "fine"') == 'it\'s "fine"'
+
+
+@pytest.mark.parametrize(
+    ("most", "kept"), [(9, "a &amp; b"), (8, "a &amp; "), (6, "a "), (4, "a "), (3, "a ")]
+)
+def test_what_is_too_long_is_not_cut_within_a_sign(most: int, kept: str) -> None:
+    assert clipped(escape("a & b"), most) == kept

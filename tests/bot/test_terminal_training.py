@@ -91,7 +91,8 @@ def test_a_version_is_promoted_and_rolled_back_and_each_is_a_ruling(opened: Data
         (("promote", "7"), "There is no version 7; `corrigible versions` lists those that there are."),
         (("promote", "1"), "v1 is in service already."),
         (("rollback",), "There is nothing to roll back to"),
-        (("versions", "--team", "T9"), f"say which with --team: {TEAM}"),
+        (("versions", "--team", "T9"), f"There is no team 'T9' here; --team can be: {TEAM}."),
+        (("versions", "--team", ""), f"There is no team '' here; --team can be: {TEAM}."),
     ],
 )
 def test_what_can_not_be_done_is_one_clear_message(

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from storage import runs
+from storage import runs, versions
 from storage.database import Database
 from storage.runs import RunUnderWayError
 from storage.tables import Phase, Run
-from tests.factories import OTHER, TEAM
+from tests.factories import ENCODER, OTHER, TEAM, together
 
 
 def ask(database: Database, team_id: str = TEAM) -> Run:
@@ -59,3 +59,17 @@ def test_an_ended_run_is_not_told_of_again(database: Database) -> None:
 
     assert standing(database, run).stage == "no memory"
     assert standing(database, run).ended_at
+
+
+def test_of_two_who_ask_at_once_one_is_told_of_the_other(database: Database) -> None:
+    with database.writing() as session:
+        versions.champion(session, TEAM, ENCODER, "an encoder")
+
+    def asked() -> bool:
+        try:
+            ask(database)
+        except RunUnderWayError:
+            return False
+        return True
+
+    assert sorted(together(asked, asked)) == [False, True]
