@@ -12,13 +12,15 @@ from learning.summarizing.extractive import Picker
 from learning.summarizing.faithfulness import Checker, Sentence
 from learning.summarizing.process import WriterUnavailableError, Written
 from learning.summarizing.prompt_like import is_prompt_like
-from learning.summarizing.thread import Utterance, spoken
+from learning.summarizing.thread import Utterance, sentences, spoken
 
 SENTENCES_MOST = 5
 QUOTED_MOST = 280
 # More messages than this are not all written about: the model gets those that say most of the thread.
 READ_MOST = 200
 CHUNK = 500
+# A single message of fewer words needs no summary.
+WORDS_LEAST = 40
 
 
 class NothingToSummarizeError(ValueError):
@@ -73,12 +75,12 @@ class Summarizer:
         with_words = spoken(utterances)
         if not with_words:
             raise NothingToSummarizeError(_without_words(utterances))
-        read = self._most_telling(with_words)
+        read = self._most_telling(with_words) if len(with_words) > 1 else _sentences(with_words[0])
         # What reads like an instruction to a bot is content, but no evidence, and hardly what the thread is about.
         told = [one for one in read if not is_prompt_like(one.text)]
         checker = Checker(told or read, self._encoder)
         aside = "" if told else "the messages read like instructions to a bot"
-        if self._writes and told and len(with_words) > 1:
+        if self._writes and told:
             try:
                 return self._generate(with_words, read, checker, self._writes, tell)
             except WriterUnavailableError as error:
@@ -122,8 +124,15 @@ class Summarizer:
         aside: str,
     ) -> Draft:
         picked = self._picker.pick(told, checker.vectors)
-        sentences = [_quoted(told[row]) for row in picked]
-        return replace(_draft(utterances, read, sentences, Engine.EXTRACTIVE, "sentence picker"), aside=aside)
+        quoted = [_quoted(told[row]) for row in picked]
+        return replace(_draft(utterances, read, quoted, Engine.EXTRACTIVE, "sentence picker"), aside=aside)
+
+
+def _sentences(one: Utterance) -> list[Utterance]:
+    """One long message as if each of its sentences were said by itself. Raises NothingToSummarizeError."""
+    if len(one.line.split()) < WORDS_LEAST:
+        raise NothingToSummarizeError("There is only one short message, and that says it all.")
+    return [Utterance(one.id, one.speaker, sentence) for sentence in sentences(one.line)]
 
 
 def _quoted(one: Utterance) -> Sentence:
@@ -134,13 +143,13 @@ def _quoted(one: Utterance) -> Sentence:
 def _draft(
     utterances: list[Utterance],
     read: list[Utterance],
-    sentences: Sequence[Sentence],
+    checked: Sequence[Sentence],
     engine: Engine,
     title: str,
 ) -> Draft:
     covered = tuple(one.id for one in utterances)
     people = len({one.speaker for one in utterances})
-    return Draft(tuple(sentences), engine, title, covered, people, len(read))
+    return Draft(tuple(checked), engine, title, covered, people, min(len(read), len(covered)))
 
 
 def _without_words(utterances: Sequence[Utterance]) -> str:
