@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from bot.speakers import Speakers
+
+NAMES = {"U1": "ana", "U2": "Ben Okafor", "U3": "ana", "U4": "Eve:\n<!channel>"}
+
+
+def speakers(*user_ids: str) -> Speakers:
+    return Speakers(user_ids, NAMES.__getitem__)
+
+
+def test_two_people_of_one_name_are_told_apart() -> None:
+    assert speakers("U1", "U3", "U1").names == {"U1": "ana", "U3": "ana 2"}
+
+
+def test_names_are_kept_out_of_what_is_stored_and_come_back() -> None:
+    people = speakers("U1", "U2")
+
+    kept = people.marked("Ben Okafor tells ana, and Ana's team agrees.")
+
+    assert kept == "<@U2> tells <@U1>, and <@U1>'s team agrees."
+    assert people.named(kept) == "Ben Okafor tells ana, and ana's team agrees."
+
+
+def test_a_name_within_a_word_is_none() -> None:
+    assert speakers("U1").marked("The banana is from Anabel.") == "The banana is from Anabel."
+
+
+def test_somebody_unknown_has_no_name() -> None:
+    assert speakers("U1").named("<@U9> left") == "somebody left"
+
+
+def test_a_name_stays_on_one_line_and_pings_nobody() -> None:
+    assert speakers("U4").names == {"U4": "Eve !channel"}

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlmodel import select
+
+from bot.payloads import Command
+from bot.summary_commands import DIRECT, USAGE, summarize
+from bot.summary_service import OFF, SummaryService
+from storage.database import Database, open_database
+from storage.migrate import migrate
+from storage.tables import Summary
+from tests.factories import ANA, SUPPORT, TEAM
+
+LISBON = ZoneInfo("Europe/Lisbon")
+NOW = datetime(2026, 11, 25, 15, 30, tzinfo=LISBON)  # a Wednesday
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Database:
+    database = open_database(f"sqlite:///{tmp_path}/corrigible.db")
+    migrate(database)
+    return database
+
+
+def service(database: Database, is_on: bool = True) -> SummaryService:
+    made = SummaryService(
+        database, TEAM, lambda user: user, lambda message: message.ts, lambda: None, lambda: None
+    )
+    if is_on:
+        made.set_consent(SUPPORT, True, None, ANA)
+    return made
+
+
+def typed(words: str, channel: str = SUPPORT) -> Command:
+    return Command(TEAM, channel, ANA, ("summarize", *words.split()))
+
+
+def asked(database: Database) -> tuple[float | None, int | None]:
+    with database.reading() as session:
+        [summary] = session.exec(select(Summary))
+        return summary.since, summary.most
+
+
+@pytest.mark.parametrize(
+    ("words", "since"),
+    [
+        ("since today", datetime(2026, 11, 25, tzinfo=LISBON)),
+        ("since yesterday", datetime(2026, 11, 24, tzinfo=LISBON)),
+        ("since monday", datetime(2026, 11, 23, tzinfo=LISBON)),
+        ("since wednesday", datetime(2026, 11, 18, tzinfo=LISBON)),
+        ("since 2 hours", datetime(2026, 11, 25, 13, 30, tzinfo=LISBON)),
+        ("since 3 days ago", datetime(2026, 11, 22, 15, 30, tzinfo=LISBON)),
+    ],
+)
+def test_since_when_is_meant_in_the_teams_time_zone(opened: Database, words: str, since: datetime) -> None:
+    summarize(service(opened), typed(words), "Europe/Lisbon", NOW)
+
+    assert asked(opened) == (since.timestamp(), None)
+
+
+@pytest.mark.parametrize(
+    ("words", "most"), [("", 50), ("30", 30), ("30 messages", 30), ("the last 1 message", 1)]
+)
+def test_so_many_messages_are_meant(opened: Database, words: str, most: int) -> None:
+    told = summarize(service(opened), typed(words), "UTC", NOW)
+
+    assert asked(opened) == (None, most)
+    assert f"the last {most} messages" in told
+
+
+@pytest.mark.parametrize("words", ["gibberish", "since", "since when", "30 days", "since 5 years"])
+def test_what_is_not_understood_is_answered_with_what_is(opened: Database, words: str) -> None:
+    assert summarize(service(opened), typed(words), "UTC", NOW) == USAGE
+
+
+@pytest.mark.parametrize("number", [0, 5_001])
+def test_a_number_that_can_not_be_is_named(opened: Database, number: int) -> None:
+    assert "1 to 5,000 messages" in summarize(service(opened), typed(f"{number} messages"), "UTC", NOW)
+
+
+def test_where_nobody_agreed_the_asker_is_told_how_to(opened: Database) -> None:
+    assert summarize(service(opened, is_on=False), typed(""), "UTC", NOW) == OFF
+
+
+def test_in_a_direct_message_there_is_nothing_to_summarize(opened: Database) -> None:
+    assert summarize(service(opened), typed("", channel="D1"), "UTC", NOW) == DIRECT
