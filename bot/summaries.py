@@ -90,7 +90,7 @@ def summarize(
 def _writing(settings: Settings) -> WritingProcess | None:
     if settings.summarizer == NONE or (not settings.summarizer and not language_model.is_installed()):
         return None
-    return WritingProcess(settings.summarizer, settings.threads)
+    return WritingProcess(settings.summarizer, settings.threads, settings.encoder)
 
 
 def link(address: str, message: Message) -> str:

@@ -25,7 +25,9 @@ FORBIDDEN = {
     "learning": {"bot", "local", "slack_bolt", "slack_sdk"},
     "local": {"bot", "learning", "storage", "torch", "transformers"},
 }
-TRAINING_PROCESS = {f"learning/training/{name}.py" for name in ("averaging", "feeding", "model")}
+TRAINING_PROCESS = {f"learning/training/{name}.py" for name in ("averaging", "feeding", "model")} | {
+    "learning/summarizing/answer_trainer.py"
+}
 ONE_PLACE = {"argilla", "apscheduler", "ray"}
 
 # Every module is imported, in a process of its own that notes whatever this starts or opens.

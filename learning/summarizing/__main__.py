@@ -1,4 +1,4 @@
-"""`python -m learning.summarizing MODEL THREADS`: the writing process."""
+"""`python -m learning.summarizing MODEL THREADS ENCODER`: the writing process."""
 
 from learning.summarizing.child import main
 

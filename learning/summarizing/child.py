@@ -7,13 +7,17 @@ import json
 import os
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
+from learning.encoder import load_encoder
+from learning.summarizing.candidates import CANDIDATES, closest
 from learning.summarizing.language_model import LanguageModelNotFoundError, load
 from learning.summarizing.thread import Utterance
-from learning.summarizing.writing import Effort, OutOfTimeError, Writer
+from learning.summarizing.writing import OutOfTimeError, Writer
 
 NICENESS = 10
+ENCODER_TOKENS = 256
 NO_MEMORY = "there was not enough memory"
 
 
@@ -34,7 +38,8 @@ def main() -> None:
         except LanguageModelNotFoundError as error:
             tell({"failed": str(error)})
             return
-        writer = Writer(model)
+        encoder = load_encoder(sys.argv[3] or None, ENCODER_TOKENS, threads)
+        writer = Writer(model, closest(encoder), CANDIDATES)
         tell({"ready": model.title})
         for line in sys.stdin:
             tell(answer(writer, json.loads(line), lambda done: tell({"done": done})))
@@ -43,7 +48,7 @@ def main() -> None:
 def answer(writer: Writer, request: dict[str, Any], progress: Any) -> dict[str, Any]:
     """What is said to one request; never why in the words of a library: these may quote people."""
     utterances = [Utterance(**one) for one in request["utterances"]]
-    writer.effort = Effort()
+    before = replace(writer.effort)
     try:
         sentences = writer.write(utterances, time.monotonic() + request["limit_s"], progress)
     except OutOfTimeError:
@@ -54,4 +59,8 @@ def answer(writer: Writer, request: dict[str, Any], progress: Any) -> dict[str, 
         if "out of memory" in str(error).lower() or "can't allocate" in str(error).lower():
             return {"failed": NO_MEMORY}
         return {"failed": f"it failed ({type(error).__name__})"}
-    return {"sentences": sentences, "read": writer.effort.read, "written": writer.effort.written}
+    return {
+        "sentences": sentences,
+        "read": writer.effort.read - before.read,
+        "written": writer.effort.written - before.written,
+    }

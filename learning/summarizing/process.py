@@ -43,8 +43,9 @@ class Written:
 class WritingProcess:
     """Owns at most one run of `python -m learning.summarizing`. Used by one thread at a time."""
 
-    def __init__(self, model: str | None, threads: int) -> None:
+    def __init__(self, model: str | None, threads: int, encoder: str | None = None) -> None:
         self._model = model
+        self._encoder = encoder
         self._threads = threads
         self._process: subprocess.Popen[bytes] | None = None
         self._heard: queue.Queue[dict[str, Any] | None] = queue.Queue()
@@ -98,7 +99,14 @@ class WritingProcess:
         bounded = {"OMP_NUM_THREADS": str(self._threads), "OPENBLAS_NUM_THREADS": str(self._threads)}
         self._heard = queue.Queue()
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "learning.summarizing", self._model or "", str(self._threads)],
+            [
+                sys.executable,
+                "-m",
+                "learning.summarizing",
+                self._model or "",
+                str(self._threads),
+                self._encoder or "",
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # what libraries print may quote what people wrote

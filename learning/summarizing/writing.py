@@ -6,20 +6,15 @@ al., "Recursively Summarizing Books with Human Feedback", 2021). Memory is bound
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from learning.summarizing import prompting
+from learning.summarizing.decoding import WRITTEN_TOKENS, Decoder, Effort
 from learning.summarizing.language_model import LanguageModel
-from learning.summarizing.prompting import Style
 from learning.summarizing.thread import Utterance, spoken
 
 STRETCH_TOKENS = 700
-WRITTEN_TOKENS = 64
-PARAGRAPH = "\n\n"
 # Above so many stretches their summaries are summarized again.
 STRETCHES_SHOWN = 3
 
@@ -28,21 +23,27 @@ class OutOfTimeError(TimeoutError):
     """The model did not write to its end in time."""
 
 
-@dataclass
-class Effort:
-    """What writing has cost so far."""
+# Which of some candidates, lists of sentences, says best what the lines say: its number.
+Choose = Callable[[Sequence[str], Sequence[Sequence[str]]], int]
 
-    read: int = 0
-    written: int = 0
+
+def first(_lines: Sequence[str], _candidates: Sequence[Sequence[str]]) -> int:
+    """The likeliest one."""
+    return 0
 
 
 class Writer:
-    """Writes with one model. Not to be shared by threads."""
+    """Writes with one model, so many `candidates` of each summary. Not to be shared by threads."""
 
-    def __init__(self, with_model: LanguageModel) -> None:
+    def __init__(self, with_model: LanguageModel, choose: Choose = first, candidates: int = 1) -> None:
         self._with = with_model
-        self._begun: Any = None
-        self.effort = Effort()
+        self._choose = choose
+        self._decoder = Decoder(with_model, candidates)
+
+    @property
+    def effort(self) -> Effort:
+        """What writing has cost so far."""
+        return self._decoder.effort
 
     def write(
         self, utterances: Sequence[Utterance], until: float, tell: Callable[[float], None] = lambda _: None
@@ -80,73 +81,16 @@ class Writer:
         left_s = until - time.monotonic()
         if left_s <= 0:
             raise OutOfTimeError
-        generated = self._generate(self._prompt(text), left_s, self._strangers(text))
+        candidates = [
+            prompting.answer(one) for one in self._decoder.candidates(self._prompt(text), text, left_s)
+        ]
         if time.monotonic() > until:
             raise OutOfTimeError
-        return prompting.answer(generated)
-
-    def _strangers(self, text: str) -> list[list[int]]:
-        """Tokens of the names in the examples that are not in the text: nobody of theirs is in its summary."""
-        if self._with.style is not Style.EXAMPLES:
-            return []
-        names = [name for name in prompting.EXAMPLE_NAMES if name not in text]
-        forms = [form for name in names for form in (name, f" {name}")]
-        return [self._with.tokenizer(form, add_special_tokens=False)["input_ids"] for form in forms]
-
-    def _generate(self, prompt: str, left_s: float, unwanted: list[list[int]]) -> str:
-        import torch
-
-        inputs = self._tokens(prompt)
-        read = int(inputs["input_ids"].shape[1])
-        with torch.inference_mode():
-            [tokens] = self._with.model.generate(
-                **inputs,
-                max_new_tokens=WRITTEN_TOKENS,
-                max_time=left_s,
-                do_sample=False,
-                num_beams=1,
-                bad_words_ids=unwanted or None,
-                pad_token_id=self._with.tokenizer.pad_token_id,
-                **self._beginning(),
-                **self._stop(),
-            )
-        new = tokens if self._with.is_encoder_decoder else tokens[read:]
-        self.effort.read += read
-        self.effort.written += len(new)
-        return str(self._with.tokenizer.decode(new, skip_special_tokens=True))
-
-    def _stop(self) -> dict[str, Any]:
-        """A causal model that goes on with another conversation is stopped; one that knows no line ends can't be."""
-        tokenizer = self._with.tokenizer
-        known = tokenizer.decode(tokenizer(PARAGRAPH, add_special_tokens=False)["input_ids"])
-        if self._with.is_encoder_decoder or PARAGRAPH not in known:
-            return {}
-        return {"stop_strings": [PARAGRAPH], "tokenizer": tokenizer}
+        usable = [one for one in candidates if one]
+        return usable[self._choose(text.split("\n"), usable)] if usable else []
 
     def _prompt(self, text: str) -> str:
         return prompting.build(self._with.style, text, self._with.tokenizer, self._with.prefix)
-
-    def _beginning(self) -> dict[str, Any]:
-        """What a causal model made of the examples that every prompt begins with: read once, then copied."""
-        from transformers import DynamicCache
-
-        text = prompting.shown(self._with.style)
-        if not text:
-            return {}
-        if self._begun is None:
-            begun = DynamicCache(config=self._with.model.config)
-            self._begun = self._with.model(**self._tokens(text), past_key_values=begun).past_key_values
-        return {"past_key_values": copy.deepcopy(self._begun)}
-
-    def _tokens(self, prompt: str) -> Any:
-        # A chat template has written the special tokens already.
-        adds = self._with.style is not Style.CHAT
-        most = self._with.longest - (0 if self._with.is_encoder_decoder else WRITTEN_TOKENS)
-        inputs = self._with.tokenizer(
-            prompt, return_tensors="pt", truncation=True, max_length=most, add_special_tokens=adds
-        )
-        inputs.pop("token_type_ids", None)
-        return inputs
 
     def _budget(self) -> int:
         """Tokens of one stretch: what is left beside prompt and answer, and no more than a model reads well."""

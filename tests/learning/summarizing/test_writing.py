@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 
 from learning.summarizing import prompting
+from learning.summarizing.decoding import WRITTEN_TOKENS, Effort
 from learning.summarizing.language_model import STYLE_FILE, LanguageModel, load
 from learning.summarizing.prompting import SENTENCES_MOST
 from learning.summarizing.thread import Utterance
 from learning.summarizing.writing import (
     STRETCH_TOKENS,
     STRETCHES_SHOWN,
-    WRITTEN_TOKENS,
-    Effort,
     OutOfTimeError,
     Writer,
 )
