@@ -158,6 +158,7 @@ def test_the_bot_keeps_nothing_of_a_channel_until_it_is_turned_on_there(
 ) -> None:
     with bot(slack, settings(tmp_path, database_url)) as running:
         ana.write(SUPPORT, "The app crashes")
+        until(lambda: any(one["acknowledged_at"] for one in slack.deliveries()))
         ana.command(SUPPORT, "/corrigible", "on reply")
         heard = ana.write(SUPPORT, "The app crashes again")
         ana.wait_for_reply(SUPPORT, heard)
