@@ -21,6 +21,7 @@ from bot.settings import Settings, SettingsError, read_settings
 from bot.terminal import foreground
 from storage.database import DatabaseUnavailableError, DatabaseUrlError, open_database
 from storage.migrate import migrate
+from storage.tables import TaskName
 
 if TYPE_CHECKING:
     from bot.compose import Bot, Slack
@@ -221,10 +222,14 @@ def labels() -> None:
 
 
 TEAM = typer.Option(help="the Slack team, where the database knows several")
+TASK = typer.Option(help="which model: the one that labels messages, or the one that summarizes")
+CLASSIFICATION = TaskName.CLASSIFICATION
 
 
 @app.command()
-def retrain(team: Annotated[str | None, TEAM] = None) -> None:
+def retrain(
+    team: Annotated[str | None, TEAM] = None, task: Annotated[TaskName, TASK] = CLASSIFICATION
+) -> None:
     """Fine-tune a challenger now, and compare it with the version in service."""
     from bot import terminal_training as training
     from storage.tables import Phase
@@ -232,7 +237,7 @@ def retrain(team: Annotated[str | None, TEAM] = None) -> None:
     settings = read_settings()
     configure_logs(settings.log_level or "WARNING")
     with _told(), training.desk(settings, team) as desk:
-        run = training.retrain(settings, desk, err)
+        run = training.retrain(settings, desk, task, err)
         name = f"v{run.version}: " if run.version else ""
         out.print(f"{name}{run.phase.value}. {run.stage}", markup=False, soft_wrap=True)
         if run.phase is Phase.FAILED:
@@ -260,7 +265,7 @@ def tune(
 
 @app.command()
 def versions(team: Annotated[str | None, TEAM] = None) -> None:
-    """List the versions of the model, and which one is in service."""
+    """List the versions of all models, and which ones are in service."""
     from bot import terminal_training as training
 
     with _told(), training.desk(read_settings(), team) as desk:
@@ -281,13 +286,46 @@ def promote(
 
 
 @app.command()
-def rollback(team: Annotated[str | None, TEAM] = None) -> None:
+def rollback(
+    team: Annotated[str | None, TEAM] = None, task: Annotated[TaskName, TASK] = CLASSIFICATION
+) -> None:
     """Put the version back into service whose place the one in service took."""
     from bot import terminal_training as training
 
     with _told(), training.desk(read_settings(), team) as desk:
-        ruling = training.roll_back(desk)
+        ruling = training.roll_back(desk, task)
         out.print(f"v{ruling.challenger} is in service again, in the place of v{ruling.champion}.")
+
+
+@app.command()
+def policy(
+    accept: Annotated[str | None, typer.Option(metavar="NAME", help="accept it, in whose name")] = None,
+    withdraw: Annotated[str | None, typer.Option(metavar="NAME", help="withdraw it, in whose name")] = None,
+    team: Annotated[str | None, TEAM] = None,
+) -> None:
+    """Show what Slack says of training models that write, and whether somebody accepted it for this team.
+
+    Nothing that writes is trained on what people wrote in Slack until somebody did.
+    """
+    from bot import terminal_training as training
+    from learning.summarizing.policy import POLICY
+
+    with _told(), training.desk(read_settings(), team) as desk:
+        out.print(POLICY, markup=False, soft_wrap=True)
+        if accept:
+            training.accept(desk, accept)
+        if withdraw:
+            training.withdraw(desk, withdraw)
+        given = training.acceptance(desk)
+        if given is None:
+            out.print(
+                "\nNobody accepts it: only the sentence picker learns. `corrigible policy --accept NAME` does."
+            )
+            return
+        at = training.moment(given.accepted_at)
+        out.print(
+            f"\nAccepted by {given.accepted_by}, {at}: a model that writes is trained too.", markup=False
+        )
 
 
 @contextmanager
@@ -297,7 +335,8 @@ def _told() -> Iterator[None]:
     from bot.terminal_training import WhichTeamError
     from learning.artifacts import ArtifactsUrlError
     from learning.encoder import EncoderNotFoundError
-    from learning.training.lessons import NothingToLearnError, TooFewExamplesError
+    from learning.tasks.task import NothingToLearnError
+    from learning.training.lessons import TooFewExamplesError
 
     at_the_start = ArtifactsUrlError, EncoderNotFoundError, WhichTeamError
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,11 +11,13 @@ from slack_sdk.errors import SlackApiError
 
 from bot import summary_commands
 from bot.card import title
+from bot.mrkdwn import escape
 from bot.operations import FAULTS, Operations
 from bot.payloads import Command
 from bot.service import Service
 from bot.summary_service import SummaryService
-from storage.tables import Mode
+from learning.summarizing.policy import POLICY
+from storage.tables import Mode, TaskName
 
 HELP = """*I label messages, and I learn when somebody corrects me.*
 • `/corrigible on` – in this channel: I stay silent where I am sure, and ask where I am not
@@ -23,7 +26,9 @@ HELP = """*I label messages, and I learn when somebody corrects me.*
 • `/corrigible status` – what I do here, and how I am doing
 • `/corrigible labels` – the labels I choose from
 {summaries}
-• `/corrigible retrain` and `/corrigible rollback` – for operators: train a new version, or go back to the one before
+• `/corrigible retrain [summaries]` – for operators: train a new version
+• `/corrigible rollback [summaries]` – for operators: go back to the version before
+• `/corrigible policy [accept | withdraw]` – for operators: may a model that writes learn from what people wrote?
 • `/corrigible help` – this
 In a direct message, or where you mention me, I always answer.""".replace(
     "{summaries}", summary_commands.HELP
@@ -64,10 +69,16 @@ def answer(desk: Desk, client: WebClient, command: Command) -> str:
             return _status(service, command)
         case ("labels",):
             return _labels(service, command)
-        case ("retrain",):
+        case ("retrain",) | ("retrain", "summaries"):
             return _operate(operations, command, _retrain)
-        case ("rollback",):
+        case ("rollback",) | ("rollback", "summaries"):
             return _operate(operations, command, _roll_back)
+        case ("policy",):
+            return _operate(operations, command, _policy)
+        case ("policy", "accept"):
+            return _operate(operations, command, _accept)
+        case ("policy", "withdraw"):
+            return _operate(operations, command, _withdraw)
     return HELP
 
 
@@ -80,13 +91,50 @@ def _operate(operations: Operations, command: Command, do: Callable[[Operations,
 
 
 def _retrain(operations: Operations, command: Command) -> str:
-    operations.retrain(command.user_id)
+    operations.retrain(command.user_id, _task(command))
     return "A training run begins. The operators' channel shows how it goes."
 
 
 def _roll_back(operations: Operations, command: Command) -> str:
-    ruling = operations.roll_back(command.user_id)
+    ruling = operations.roll_back(command.user_id, _task(command))
     return f"v{ruling.challenger} is back in the place of v{ruling.champion}."
+
+
+def _task(command: Command) -> TaskName:
+    return TaskName.SUMMARIZATION if "summaries" in command.words else TaskName.CLASSIFICATION
+
+
+def _policy(operations: Operations, _: Command) -> str:
+    accepted = operations.acceptance()
+    if accepted is None:
+        return (
+            "No model that writes is trained on what people wrote here; the sentence picker learns without it.\n"
+            f">{escape(POLICY)}\n`/corrigible policy accept` accepts this in your name, which is kept with the time."
+        )
+    at = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(accepted.accepted_at))
+    is_user = accepted.accepted_by.startswith(("U", "W"))
+    by = f"<@{accepted.accepted_by}>" if is_user else escape(accepted.accepted_by)
+    return (
+        f"A model that writes is trained on summaries that people settled here: accepted by {by}, {at}.\n"
+        f">{escape(accepted.policy)}\n`/corrigible policy withdraw` ends it."
+    )
+
+
+def _accept(operations: Operations, command: Command) -> str:
+    operations.accept(command.user_id)
+    return (
+        f"It is on record that you accept this:\n>{escape(POLICY)}\n"
+        "From the next training run on the model that writes learns too. `/corrigible policy withdraw` ends it."
+    )
+
+
+def _withdraw(operations: Operations, command: Command) -> str:
+    if not operations.withdraw(command.user_id):
+        return "Nothing was accepted, so nothing was changed."
+    return (
+        "Withdrawn. No model that writes is trained from now on. One that was trained serves on until somebody says "
+        "`/corrigible rollback summaries`."
+    )
 
 
 def _switch_on(service: Service, client: WebClient, command: Command, mode: Mode) -> str:

@@ -16,7 +16,7 @@ from slack_sdk.models.blocks import (
 
 from bot.mrkdwn import clipped, escape
 from bot.payloads import Json
-from storage.tables import Decision, Grounds, Phase, Ruling, Run
+from storage.tables import Decision, Grounds, Phase, Ruling, Run, TaskName
 
 PROMOTE, ROLL_BACK = "promote", "roll_back"
 BAR = 20
@@ -28,6 +28,7 @@ VERDICTS = {
     Phase.REFUSED: "was refused",
     Phase.FAILED: "failed",
 }
+TRAINING = {TaskName.CLASSIFICATION: "Training", TaskName.SUMMARIZATION: "Training the summarizer"}
 RULED = {
     Decision.PROMOTE: "v{challenger} takes the place of v{champion}",
     Decision.REFUSE: "v{challenger} is refused, v{champion} stays",
@@ -43,10 +44,10 @@ BY = {
 }
 
 
-def run_note(run: Run, in_service: int | None) -> Json:
+def run_note(run: Run, in_service: set[int]) -> Json:
     """Arguments of chat.postMessage and chat.update for a run."""
     name = f"v{run.version}" if run.version else "a challenger"
-    title = f"Training: {name} {VERDICTS[run.phase]}"
+    title = f"{TRAINING[run.task]}: {name} {VERDICTS[run.phase]}"
     blocks: list[Block] = [_section(f"*{escape(title)}*\n{_why(run)}")]
     if run.phase in (Phase.WAITING, Phase.TRAINING):
         blocks.append(_section(f"`{bar(run.done)}` {run.done:.0%} · {escape(run.stage)}"))
@@ -57,17 +58,18 @@ def run_note(run: Run, in_service: int | None) -> Json:
         if run.report
         else []
     )
-    if run.version and run.version != in_service and run.phase is not Phase.FAILED:
+    if run.version and run.version not in in_service and run.phase is not Phase.FAILED:
         blocks.append(ActionsBlock(elements=[promote_button(run.version)]))
     return _message(f"{title}. {run.stage}", blocks)
 
 
-def ruling_note(ruling: Ruling, in_service: int | None) -> Json:
+def ruling_note(ruling: Ruling, in_service: set[int]) -> Json:
     """Arguments of chat.postMessage for a ruling."""
     what = RULED[ruling.decision].format(challenger=ruling.challenger, champion=ruling.champion)
+    what = f"Summaries: {what}" if ruling.task is TaskName.SUMMARIZATION else what
     by = f"by <@{ruling.made_by}>" if ruling.made_by else BY[ruling.grounds]
     blocks: list[Block] = [_section(f"*{what}*, {by}\n{escape(ruling.reason)}")]
-    if ruling.decision is Decision.PROMOTE and ruling.challenger == in_service:
+    if ruling.decision is Decision.PROMOTE and ruling.challenger in in_service:
         blocks.append(ActionsBlock(elements=[roll_back_button(ruling.challenger)]))
     return _message(f"{what}: {ruling.reason}", blocks)
 

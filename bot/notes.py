@@ -42,7 +42,7 @@ class Notes:
         with self._database.reading() as session:
             run = runs.to_note(session, self._team_id)
             rulings = versions.to_tell(session, self._team_id)
-            in_service = versions.in_service(session, self._team_id)
+            in_service = versions.all_in_service(session, self._team_id)
         if not (run or rulings) or not self.claim.hold():
             return None
         self._next = time.monotonic() + PAUSE_S
@@ -61,7 +61,7 @@ class Notes:
         """Let another replica tell at once."""
         self.claim.give_up()
 
-    def _follow(self, run: Run, channel: str, in_service: int | None) -> None:
+    def _follow(self, run: Run, channel: str, in_service: set[int]) -> None:
         note = run_note(run, in_service)
         if run.note_ts and run.note_channel and self._update(run.note_channel, run.note_ts, note):
             posted, ts = run.note_channel, run.note_ts
@@ -81,7 +81,7 @@ class Notes:
             return False
         return True
 
-    def _tell(self, ruling: Ruling, channel: str, in_service: int | None) -> None:
+    def _tell(self, ruling: Ruling, channel: str, in_service: set[int]) -> None:
         note = ruling_note(ruling, in_service)
         self._client.chat_postMessage(channel=channel, unfurl_links=False, **note)
         with self._database.writing() as session:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from storage import runs, versions
+from learning.summarizing.policy import POLICY
+from storage import acceptances, runs, versions
 from storage.database import Database
 from storage.runs import RunUnderWayError
-from storage.tables import Decision, Phase, Ruling, Version
+from storage.tables import Acceptance, Decision, Phase, Ruling, TaskName, Version
 from storage.versions import NothingToRollBackToError, VersionNotFoundError
 
 
@@ -69,10 +70,10 @@ class Operations:
         if user_id not in self._operators:
             raise NotAnOperatorError
 
-    def retrain(self, by: str) -> None:
+    def retrain(self, by: str, task: TaskName = TaskName.CLASSIFICATION) -> None:
         """Ask for a training run. Raises RunUnderWayError."""
         with self._database.writing() as session:
-            runs.ask(session, self._team_id, "a person asked", by, seed=int(time.time()) % 100_000)
+            runs.ask(session, self._team_id, "a person asked", by, int(time.time()) % 100_000, task)
         self._wake.retraining()
         self._wake.notes()
 
@@ -82,10 +83,10 @@ class Operations:
             promote(session, self._team_id, number, by)
         self._changed()
 
-    def roll_back(self, by: str) -> Ruling:
+    def roll_back(self, by: str, task: TaskName = TaskName.CLASSIFICATION) -> Ruling:
         """Put the version before back into service. Raises NothingToRollBackToError."""
         with self._database.writing() as session:
-            ruling = versions.roll_back(session, self._team_id, by, "a person wished it")
+            ruling = versions.roll_back(session, self._team_id, by, "a person wished it", task=task)
             versions.rule(session, ruling)
         self._changed()
         return ruling
@@ -93,14 +94,31 @@ class Operations:
     def roll_back_from(self, number: int, by: str) -> None:
         """As `roll_back`, where this version is still the one in service: of two clicks the second does nothing.
 
-        Raises NotServingError, NothingToRollBackToError.
+        Raises NotServingError, NothingToRollBackToError, VersionNotFoundError.
         """
         with self._database.writing() as session:
-            versions.lock(session, self._team_id)
-            if versions.in_service(session, self._team_id) != number:
+            task = versions.get(session, self._team_id, number).task
+            versions.lock(session, self._team_id, task)
+            if versions.in_service(session, self._team_id, task) != number:
                 raise NotServingError(number)
-            versions.rule(session, versions.roll_back(session, self._team_id, by, "a person wished it"))
+            ruling = versions.roll_back(session, self._team_id, by, "a person wished it", task=task)
+            versions.rule(session, ruling)
         self._changed()
+
+    def acceptance(self) -> Acceptance | None:
+        """The acceptance of Slack's policy under which a model that writes is trained; None where none is."""
+        with self._database.reading() as session:
+            return acceptances.standing(session, self._team_id)
+
+    def accept(self, by: str) -> Acceptance:
+        """An operator accepts it, having read POLICY."""
+        with self._database.writing() as session:
+            return acceptances.accept(session, self._team_id, by, POLICY)
+
+    def withdraw(self, by: str) -> bool:
+        """An operator withdraws what was accepted; False where nothing was."""
+        with self._database.writing() as session:
+            return acceptances.withdraw(session, self._team_id, by)
 
     def versions(self) -> tuple[list[Version], int | None]:
         """All versions, latest first, and the number of the one in service."""

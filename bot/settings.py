@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.schedule import check_cron
 from learning.query_strategies import DEFAULT_STRATEGY, STRATEGIES
+from learning.summarizing.recipe import SummaryRecipe
 from learning.training.recipe import Recipe
 
 DEFAULT_LABELS = Path(__file__).parent.parent / "labels.toml"
@@ -41,6 +42,7 @@ class Settings(BaseSettings):
     threads: int = Field(default=1, ge=1, le=256)
     summarizer: str | None = None
     summary_seconds: float = Field(default=60, ge=1, le=3600)
+    summary_recipe: dict[str, Any] = Field(default_factory=dict)
     ask_below_margin: float = Field(default=0.3, ge=0, le=1)
     argilla_api_url: str | None = None
     argilla_api_key: SecretStr | None = Field(default=None, validate_default=True)
@@ -59,6 +61,7 @@ class Settings(BaseSettings):
     timezone: str = "UTC"
     retrain_cron: str = "0 3 * * *"
     retrain_after_labels: int = Field(default=100, ge=0)
+    retrain_after_summaries: int = Field(default=20, ge=0)
     drift_cron: str = "0 2 * * *"
     recipe: dict[str, Any] = Field(default_factory=dict)
     training_threads: int = Field(default=1, ge=1, le=256)
@@ -160,6 +163,12 @@ class Settings(BaseSettings):
     @classmethod
     def _can_be_followed(cls, value: dict[str, Any]) -> dict[str, Any]:
         Recipe.from_json(value)
+        return value
+
+    @field_validator("summary_recipe")
+    @classmethod
+    def _can_be_followed_too(cls, value: dict[str, Any]) -> dict[str, Any]:
+        SummaryRecipe.from_json(value)
         return value
 
     @field_validator("slack_client_id", "slack_client_secret")

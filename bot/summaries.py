@@ -15,17 +15,13 @@ from bot.summarizing import Summarizing
 from bot.summary_courier import SummaryCourier
 from bot.summary_service import SummaryService
 from bot.worker import Worker
+from learning.artifacts import Artifacts
 from learning.encoder import Encoder
 from learning.summarizing import language_model
-from learning.summarizing.choosing import Choosing
-from learning.summarizing.process import WritingProcess
-from learning.summarizing.summarizer import Summarizer
+from learning.summarizing.serving import NONE, Serving, Source
 from storage.database import Database
 from storage.leases import Claim
 from storage.tables import Message
-
-# Instead of a model's name: sentences are picked.
-NONE = "none"
 
 
 @dataclass(frozen=True)
@@ -49,14 +45,14 @@ def summarize(
     team_id: str,
     bot_user_id: str,
     address: str,
-    encoder: Callable[[], Encoder],
+    artifacts: Artifacts,
+    encoder: Encoder,
     client: WebClient,
     posting: WebClient,
     metrics: Metrics,
 ) -> Summaries:
     """The parts for one team, not started. `address`: of its workspace; `posting`: a client that never retries."""
     names = SlackNames(client, database, team_id, "real")
-    writing = _writing(settings)
     service = SummaryService(
         database,
         team_id,
@@ -66,18 +62,11 @@ def summarize(
         lambda: show.wake(),
     )
     courier = SummaryCourier(database, team_id, service, posting, metrics)
-    choosing = Choosing(database, team_id)
-
-    def compose_summarizer() -> Summarizer:
-        served = encoder()
-        return Summarizer(served, choosing.picker(served), writing, settings.summary_seconds)
-
     summarizing = Summarizing(
         database,
         team_id,
         History(database, team_id, bot_user_id, posting),
-        compose_summarizer,
-        writing,
+        Serving(database, team_id, artifacts, encoder, source(settings)),
         names.person,
         metrics,
         lambda: show.wake(),
@@ -87,10 +76,11 @@ def summarize(
     return Summaries(service, summarizing, [make, show], (summarizing.claim,), show.wake)
 
 
-def _writing(settings: Settings) -> WritingProcess | None:
-    if settings.summarizer == NONE or (not settings.summarizer and not language_model.is_installed()):
-        return None
-    return WritingProcess(settings.summarizer, settings.threads, settings.encoder)
+def source(settings: Settings) -> Source:
+    """What settings say of summaries; without a model, named or installed, sentences are picked."""
+    is_there = settings.summarizer or language_model.is_installed()
+    model = settings.summarizer if is_there else NONE
+    return Source(model, settings.encoder, settings.threads, settings.summary_seconds)
 
 
 def link(address: str, message: Message) -> str:

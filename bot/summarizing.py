@@ -11,8 +11,8 @@ from typing import Any
 from bot.history import History, HistoryClosedError, HistoryDelayedError
 from bot.metrics import Metrics
 from bot.speakers import Speakers
-from learning.summarizing.process import WritingProcess
-from learning.summarizing.summarizer import Draft, NothingToSummarizeError, Summarizer
+from learning.summarizing.serving import Serving
+from learning.summarizing.summarizer import Draft, NothingToSummarizeError
 from learning.summarizing.thread import Utterance
 from storage import summaries
 from storage.database import Database
@@ -37,8 +37,7 @@ class Summarizing:
         database: Database,
         team_id: str,
         history: History,
-        summarizer: Callable[[], Summarizer],
-        writing: WritingProcess | None,
+        serving: Serving,
         name: Callable[[str], str],
         metrics: Metrics,
         on_change: Callable[[], None],
@@ -46,8 +45,7 @@ class Summarizing:
         self._database = database
         self._team_id = team_id
         self._history = history
-        self._summarizer = summarizer
-        self._writing = writing
+        self._serving = serving
         self._name = name
         self._metrics = metrics
         self._on_change = on_change
@@ -55,8 +53,7 @@ class Summarizing:
 
     def step(self) -> float | None:
         """Make the next summary; None where none waits."""
-        if self._writing:
-            self._writing.rest()
+        self._serving.rest()
         with self._database.reading() as session:
             waits = summaries.is_waiting(session, self._team_id)
         if not waits or not self.claim.hold():
@@ -71,8 +68,7 @@ class Summarizing:
 
     def close(self) -> None:
         """End what is under way; another replica, or the next start, makes it anew."""
-        if self._writing:
-            self._writing.close()
+        self._serving.close()
         self.claim.give_up()
 
     def _make(self, summary: Summary) -> None:
@@ -104,9 +100,11 @@ class Summarizing:
         speakers = Speakers([one.user_id for one in said], self._name)
         utterances = [Utterance(one.id, speakers.names[one.user_id], one.text) for one in said]
         began = time.monotonic()
-        draft = self._summarizer().summarize(utterances, self._teller(summary))
+        summarizer, version = self._serving.summarizer()
+        draft = summarizer.summarize(utterances, self._teller(summary))
+        columns = {**_columns(draft, speakers), "version": version}
         with self._database.writing() as session:
-            is_kept = summaries.finish(session, summary.id, draft.covered, **_columns(draft, speakers))
+            is_kept = summaries.finish(session, summary.id, draft.covered, **columns)
         took_s = time.monotonic() - began
         self._metrics.summaries.labels(draft.engine.value).inc()
         self._metrics.summary_seconds.observe(took_s)

@@ -12,26 +12,28 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from bot import operations
 from bot.settings import Settings
-from bot.training import terms
+from bot.training import retrainer, terms
 from learning.artifacts import Artifacts
 from learning.registry import Registry, Source
 from learning.retraining import Retraining
+from learning.summarizing.policy import POLICY
 from learning.training.lessons import gather
 from learning.training.recipe import Recipe
 from learning.training.tune import Budget, Tuned
 from learning.training.tune import tune as search
-from storage import overview, runs, tunings, versions
+from storage import acceptances, overview, runs, tunings, versions
 from storage.database import Database, open_database
 from storage.migrate import migrate
 from storage.runs import RunUnderWayError
-from storage.tables import Decision, Phase, Ruling, Run, Version
+from storage.tables import Acceptance, Decision, Phase, Ruling, Run, TaskName, Version
 
 PAUSE_S = 0.3
+FOR = {TaskName.CLASSIFICATION: "labels", TaskName.SUMMARIZATION: "summaries"}
 
 
 class WhichTeamError(ValueError):
@@ -69,15 +71,15 @@ def desk(settings: Settings, team: str | None) -> Iterator[Desk]:
         database.close()
 
 
-def retrain(settings: Settings, at: Desk, out: Console) -> Run:
-    """Ask for a run, and follow it to its verdict."""
+def retrain(settings: Settings, at: Desk, task: TaskName, out: Console) -> Run:
+    """Ask for a run of a task, and follow it to its verdict."""
     registry = _registry(settings, at)  # an encoder that can't be loaded leaves no run behind
     with at.database.writing() as session:
         try:
-            run_id = runs.ask(session, at.team_id, "asked for at the terminal").id
+            run_id = runs.ask(session, at.team_id, "asked for at the terminal", task=task).id
         except RunUnderWayError as error:
             run_id = error.run_id
-    retraining = Retraining(at.database, at.team_id, registry, terms(settings), _nothing)
+    retraining = retrainer(settings, at.database, at.team_id, registry, _nothing)
     try:
         return _follow(at, run_id, retraining, out)
     finally:
@@ -136,21 +138,28 @@ def versions_table(at: Desk) -> Table:
     """Every version: what it is, how good, and what became of it."""
     with at.database.reading() as session:
         every = versions.every(session, at.team_id)
-        serving = versions.in_service(session, at.team_id)
+        serving = versions.all_in_service(session, at.team_id)
         rulings = versions.rulings(session, at.team_id, 1_000)
-    table = Table("version", "", "encoder", "examples", "macro-F1", "made", "last ruling")
+    columns = ("version", "for", "", "model", "examples", "score", "made", "last ruling")
+    table = Table(*(Column(name, overflow="fold") for name in columns))
     for version in every:
         last = next((ruling for ruling in rulings if version.number in _concerned(ruling)), None)
         table.add_row(
             f"v{version.number}",
-            "in service" if version.number == serving else "",
+            FOR[version.task],
+            "in service" if version.number in serving else "",
             Text(f"{version.encoder_name}{', tuned' if version.artifact else ''}"),
             str(version.card.get("examples", "")),
             _score(version),
-            time.strftime("%Y-%m-%d %H:%M", time.localtime(version.created_at)),
+            moment(version.created_at),
             _said(last, version.number) if last else "",
         )
     return table
+
+
+def moment(at: float) -> str:
+    """A time on this machine's clock, as people write it."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
 
 
 def _concerned(ruling: Ruling) -> set[int]:
@@ -167,7 +176,11 @@ def _said(ruling: Ruling, number: int) -> str:
 
 def _score(version: Version) -> str:
     scores = version.card.get("scores")
-    return f"{scores['macro_f1']:.3f}" if scores else ""
+    if not scores:
+        return ""
+    if version.task is TaskName.SUMMARIZATION:
+        return f"ROUGE-L {scores['rouge_l']:.1f}"
+    return f"F1 {scores['macro_f1']:.3f}"
 
 
 def promote(at: Desk, number: int) -> None:
@@ -176,12 +189,30 @@ def promote(at: Desk, number: int) -> None:
         operations.promote(session, at.team_id, number, "")
 
 
-def roll_back(at: Desk) -> Ruling:
+def roll_back(at: Desk, task: TaskName) -> Ruling:
     """Put the version before back."""
     with at.database.writing() as session:
-        ruling = versions.roll_back(session, at.team_id, "", "a person wished it")
+        ruling = versions.roll_back(session, at.team_id, "", "a person wished it", task=task)
         versions.rule(session, ruling)
     return ruling
+
+
+def acceptance(at: Desk) -> Acceptance | None:
+    """The acceptance of Slack's policy that holds; None where a model that writes is not trained."""
+    with at.database.reading() as session:
+        return acceptances.standing(session, at.team_id)
+
+
+def accept(at: Desk, by: str) -> Acceptance:
+    """Note that somebody accepts it."""
+    with at.database.writing() as session:
+        return acceptances.accept(session, at.team_id, by, POLICY)
+
+
+def withdraw(at: Desk, by: str) -> bool:
+    """Note that nobody accepts it any more; False where nobody did."""
+    with at.database.writing() as session:
+        return acceptances.withdraw(session, at.team_id, by)
 
 
 def _nothing() -> None:

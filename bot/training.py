@@ -9,13 +9,19 @@ from dataclasses import dataclass
 from bot.metrics import Metrics
 from bot.schedule import Scheduled
 from bot.settings import Settings
+from bot.summaries import source
 from bot.worker import Worker
 from learning.champion import Champion
 from learning.drifting import Drifting
 from learning.dueling import Budget, Dueling
 from learning.gate import Limits
 from learning.registry import Registry
-from learning.retraining import Retraining, Terms
+from learning.retraining import Retraining
+from learning.summarizing.gate import Limits as SummaryLimits
+from learning.summarizing.recipe import SummaryRecipe
+from learning.tasks import classification, summarization
+from learning.tasks.classification import Classification
+from learning.tasks.summarization import Summarization
 from learning.training.recipe import Recipe
 from learning.triggers import Triggers
 from learning.watching import Watching
@@ -42,16 +48,52 @@ class Training:
         self.dueling.close()
 
 
-def terms(settings: Settings) -> Terms:
-    """What settings say of training."""
+@dataclass(frozen=True)
+class Tasks:
+    """What a team's models are for."""
+
+    classification: Classification
+    summarization: Summarization
+
+
+def tasks(settings: Settings, database: Database, team_id: str, registry: Registry) -> Tasks:
+    """The tasks of a team, as the trainer sees them."""
+    summaries = summarization.Terms(
+        threads=settings.training_threads,
+        holdout_share=settings.holdout_share,
+        limits=SummaryLimits(),
+        recipe=SummaryRecipe.from_json(settings.summary_recipe),
+        report_to=settings.report_to,
+    )
+    return Tasks(
+        Classification(database, team_id, registry, terms(settings)),
+        Summarization(database, team_id, registry.artifacts, registry.base, source(settings), summaries),
+    )
+
+
+def retrainer(
+    settings: Settings,
+    database: Database,
+    team_id: str,
+    registry: Registry,
+    on_change: Callable[[], None],
+) -> Retraining:
+    """The owner of a team's training process, for all its tasks."""
+    found = tasks(settings, database, team_id, registry)
+    both = (found.classification, found.summarization)
+    threads = settings.training_threads
+    return Retraining(database, team_id, both, registry.artifacts, settings.workplace, threads, on_change)
+
+
+def terms(settings: Settings) -> classification.Terms:
+    """What settings say of training classifiers."""
     limits = Limits(
         margin=settings.gate_margin,
         label_drop=settings.gate_label_drop,
         calibration=settings.gate_calibration,
         latency=settings.gate_latency,
     )
-    return Terms(
-        workplace=settings.workplace,
+    return classification.Terms(
         threads=settings.training_threads,
         holdout_share=settings.holdout_share,
         trust_at_least=settings.trust_at_least,
@@ -73,10 +115,21 @@ def train(
     on_asked: Callable[[], None],
 ) -> Training:
     """The parts for one team, not started. `on_change`: a run or a ruling is to be told of; `on_asked`: a card is."""
-    retraining = Retraining(database, team_id, registry, terms(settings), on_change)
+    retraining = retrainer(settings, database, team_id, registry, on_change)
     begin = Worker("retraining", retraining.step, metrics)
     trusted = settings.trust_at_least, settings.uncontested_most
-    triggers = Triggers(database, team_id, *trusted, settings.retrain_after_labels, begin.wake)
+    found = tasks(settings, database, team_id, registry)
+    triggers = Triggers(
+        database, team_id, found.classification, settings.retrain_after_labels, "labels", begin.wake
+    )
+    of_summaries = Triggers(
+        database, team_id, found.summarization, settings.retrain_after_summaries, "summaries", begin.wake
+    )
+
+    def due() -> None:
+        triggers.due()
+        of_summaries.due()
+
     dueling = Dueling(
         database,
         team_id,
@@ -96,12 +149,13 @@ def train(
     )
     drifting = Drifting(database, team_id, champion, triggers.drifted)
     times = {
-        "retrain": Scheduled(settings.retrain_cron, triggers.due),
+        "retrain": Scheduled(settings.retrain_cron, due),
         "drift": Scheduled(settings.drift_cron, drifting.look),
     }
     workers = [
         begin,
         Worker("triggers", triggers.step, metrics),
+        Worker("triggers of summaries", of_summaries.step, metrics),
         Worker("dueling", dueling.step, metrics),
         Worker("watching", watching.step, metrics),
     ]

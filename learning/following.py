@@ -10,7 +10,6 @@ from learning.refit import Refitter
 from learning.registry import Registry, UnusableVersionError
 from storage import versions
 from storage.database import Database
-from storage.tables import Decision, Grounds, Ruling
 from storage.versions import NothingToRollBackToError, VersionNotFoundError
 
 log = logging.getLogger(__name__)
@@ -97,15 +96,5 @@ class Following:
         return refitter, refitter.serve()
 
     def _refuse(self, number: int, stays: int, reason: str) -> None:
-        """Give the alias back to what serves; whoever was quicker with another ruling is right."""
-        ruling = Ruling(
-            team_id=self._team_id,
-            challenger=stays,
-            champion=number,
-            grounds=Grounds.SWAP,
-            decision=Decision.ROLL_BACK,
-            reason=reason,
-        )
         with self._database.writing() as session:
-            if versions.in_service(session, self._team_id) == number:
-                versions.rule(session, ruling)
+            versions.give_back(session, self._team_id, number, stays, reason)

@@ -1,4 +1,4 @@
-"""Retraining: takes a run that was asked for through training and the gate, one at a time among all replicas."""
+"""Retraining: takes a run of any task through training and the gate, one at a time among all replicas."""
 
 from __future__ import annotations
 
@@ -6,19 +6,15 @@ import base64
 import logging
 import shutil
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from sqlmodel import Session
-
-from learning.gate import Limits
-from learning.registry import Registry
-from learning.training.job import Job, Result
-from learning.training.lessons import NothingToLearnError, gather
+from learning.artifacts import Artifacts
+from learning.tasks.task import NothingToLearnError, Task
+from learning.training.job import MODEL, Result
 from learning.training.process import TrainingProcess
-from learning.training.recipe import Recipe
-from storage import messages, questions, runs, splits, tunings, versions
+from storage import runs, versions
 from storage.database import Database
 from storage.leases import Claim
 from storage.tables import Decision, Grounds, Phase, Ruling, Run
@@ -31,49 +27,35 @@ BATCH_LEAST = 4
 RUN_ID = 32  # letters, as the folders of runs are called
 
 
-@dataclass(frozen=True)
-class Terms:
-    """What settings say of training."""
-
-    workplace: Path
-    threads: int
-    holdout_share: float
-    trust_at_least: float
-    uncontested_most: int
-    limits: Limits
-    recipe: Recipe
-    report_to: str = "none"
-
-    @property
-    def belief(self) -> tuple[float, float, int]:
-        """What is held out, and whom to believe, as `gather` takes them."""
-        return self.holdout_share, self.trust_at_least, self.uncontested_most
-
-
 @dataclass
 class _Work:
     """The run that this process works on."""
 
     run_id: str
+    task: Task
     folder: Path
     process: TrainingProcess
 
 
 class Retraining:
-    """The owner of a team's training process. `step` never waits for it."""
+    """The owner of a team's training process, whatever it trains. `step` never waits for it."""
 
     def __init__(
         self,
         database: Database,
         team_id: str,
-        registry: Registry,
-        terms: Terms,
+        tasks: Sequence[Task],
+        artifacts: Artifacts,
+        workplace: Path,
+        threads: int,
         on_change: Callable[[], None],
     ) -> None:
         self._database = database
         self._team_id = team_id
-        self._registry = registry
-        self._terms = terms
+        self._tasks = {task.name: task for task in tasks}
+        self._artifacts = artifacts
+        self._workplace = workplace.resolve()
+        self._threads = threads
         self._on_change = on_change
         self.claim = Claim(database, f"training {team_id}")
         self._work: _Work | None = None
@@ -82,12 +64,11 @@ class Retraining:
     def step(self) -> float | None:
         """Begin, watch or end a run; None where there is none to work on."""
         with self._database.reading() as session:
-            run = runs.under_way(session, self._team_id)
+            run = runs.to_train(session, self._team_id)
         is_ours = self._work is not None and run is not None and self._work.run_id == run.id
         if self._work and not is_ours:
             self._drop()  # somebody ended it
-        if run is None or run.phase is Phase.SHADOW:
-            self._drop()
+        if run is None:
             self._sweep()
             return None
         if not self.claim.hold():
@@ -116,7 +97,7 @@ class Retraining:
 
     def _sweep(self) -> None:
         """Remove what a process left that died between a run's end and the removal of what people wrote."""
-        for folder in self._terms.workplace.glob("?" * RUN_ID):
+        for folder in self._workplace.glob("?" * RUN_ID):
             with self._database.reading() as session:
                 is_ended = runs.is_ended(session, folder.name)
             if is_ended:
@@ -129,17 +110,18 @@ class Retraining:
     # Beginning: the lessons are gathered once; a run that was stopped goes on with the same.
 
     def _begin(self, run: Run) -> None:
-        folder = self._terms.workplace.resolve() / run.id
+        folder, task = self._workplace / run.id, self._tasks[run.task]
         if run.attempts >= ATTEMPTS_MOST:
             self._fail(run, folder, run.failed or "its process died again and again")
             return
-        can_resume = self._can_resume(run, folder)
+        can_resume = _can_resume(task, run, folder)
         if can_resume and (result := Result.read(folder)):  # whoever trained it died before it could say so
-            self._end(run, folder, result)
+            self._end(run, task, folder, result)
             return
         try:
             if not can_resume:
-                self._prepare(run, folder)
+                self._discard(folder)
+                task.prepare(run, folder)
         except NothingToLearnError as error:
             self._fail(run, folder, str(error))
             return
@@ -152,50 +134,9 @@ class Retraining:
                 stage="training goes on" if run.attempts else "starting",
                 started_at=run.started_at or time.time(),
             )
-        self._work = _Work(run.id, folder, TrainingProcess(folder, self._terms.threads))
+        self._work = _Work(run.id, task, folder, TrainingProcess(folder, self._threads))
         log.info("training started run=%s attempt=%d", run.id, run.attempts + 1)
         self._on_change()
-
-    def _can_resume(self, run: Run, folder: Path) -> bool:
-        if run.phase is not Phase.TRAINING:
-            return False
-        try:
-            return Job.read(folder).recipe.to_json() == run.recipe
-        except (OSError, ValueError, KeyError, TypeError):
-            return False  # another machine's, or not written to its end
-
-    def _prepare(self, run: Run, folder: Path) -> None:
-        shutil.rmtree(folder, ignore_errors=True)
-        terms, champion = self._terms, self._registry.champion()
-        recipe = self._recipe(run)
-        lessons = gather(self._database, self._team_id, champion.encoder, *terms.belief)
-        with self._database.writing() as session:
-            splits.learn(session, run.id, lessons.learned)
-            runs.tell(session, run.id, recipe=recipe.to_json())
-        source = self._registry.source
-        Job(
-            title=f"Training run {run.id[:8]}",
-            source=source.name,
-            champion=self._folder_of(champion.artifact),
-            targets=lessons.targets,
-            training=lessons.training,
-            groups=lessons.groups,
-            said=lessons.said,
-            holdout=lessons.holdout,
-            recipe=recipe,
-            limits=terms.limits,
-            max_tokens=source.max_tokens,
-            threads=terms.threads,
-            report_to=terms.report_to,
-        ).write(folder)
-
-    def _recipe(self, run: Run) -> Recipe:
-        with self._database.reading() as session:
-            tuned = tunings.recipe(session, self._team_id)
-        return replace(Recipe.from_json(run.recipe or tuned or self._terms.recipe.to_json()), seed=run.seed)
-
-    def _folder_of(self, artifact: str | None) -> str | None:
-        return str(self._registry.artifacts.get(artifact).resolve()) if artifact else None
 
     # Watching
 
@@ -214,16 +155,16 @@ class Retraining:
         if result is None:
             log.warning("training process died run=%s status=%d", run.id, status)
             return  # begun again, from its last checkpoint
-        self._end(run, work.folder, result)
+        self._end(run, work.task, work.folder, result)
 
-    def _end(self, run: Run, folder: Path, result: Result) -> None:
+    def _end(self, run: Run, task: Task, folder: Path, result: Result) -> None:
         if result.is_out_of_memory and int(run.recipe["batch_size"]) > BATCH_LEAST:
             self._retry_smaller(run, folder)
         elif result.failed:
             log.error("training failed run=%s\n%s", run.id, result.where)
             self._fail(run, folder, result.failed)
         else:
-            self._conclude(run, folder, result)
+            self._conclude(run, task, folder, result)
 
     def _retry_smaller(self, run: Run, folder: Path) -> None:
         """Not enough memory: again, with batches of half the size."""
@@ -242,18 +183,19 @@ class Retraining:
 
     # The verdict: what was scored is what is registered.
 
-    def _conclude(self, run: Run, folder: Path, result: Result) -> None:
-        from learning.training.fine_tune import MODEL
-
+    def _conclude(self, run: Run, task: Task, folder: Path, result: Result) -> None:
+        with self._database.reading() as session:
+            objection = task.objection(session, result)
+        if objection:
+            self._fail(run, folder, objection)
+            return
         card = {**result.card, "seed": run.seed}
         picture = base64.b64decode(str(card.pop("picture", "")))
         words = str(card.pop("picture_text", ""))
-        artifact = self._registry.artifacts.put(folder / MODEL)
+        artifact = self._artifacts.put(folder / MODEL)
         decision = Decision(result.decision)
         with self._database.writing() as session:
-            champion = versions.champion(
-                session, self._team_id, self._registry.base.fingerprint, self._registry.source.title
-            )
+            champion = task.champion(session)
             version = versions.register(
                 session, self._team_id, run.id, champion, result.encoder, artifact, card
             )
@@ -273,6 +215,7 @@ class Retraining:
                 session,
                 Ruling(
                     team_id=self._team_id,
+                    task=run.task,
                     run_id=run.id,
                     challenger=version.number,
                     champion=champion.number,
@@ -282,13 +225,16 @@ class Retraining:
                     figures=result.figures,
                 ),
             )
-            self._question_suspects(session, result)
+            task.concluded(session, result)
         self._discard(folder)
         log.info("trained run=%s version=%d decision=%s", run.id, version.number, decision)
         self._on_change()
 
-    def _question_suspects(self, session: Session, result: Result) -> None:
-        """Labels that look wrong go back to people: reviewers see them again, free of their daily budget."""
-        for suspect in result.report.get("suspects", []):
-            if messages.is_standing(session, suspect["id"]):
-                questions.doubt(session, self._team_id, suspect["id"])
+
+def _can_resume(task: Task, run: Run, folder: Path) -> bool:
+    if run.phase is not Phase.TRAINING:
+        return False
+    try:
+        return task.recipe_in(folder) == run.recipe
+    except (OSError, ValueError, KeyError, TypeError):
+        return False  # another machine's, or not written to its end

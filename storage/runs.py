@@ -6,10 +6,10 @@ import time
 from typing import Any
 
 from sqlalchemy import update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, case, col, select
 
 from storage import disputes, versions
-from storage.tables import Phase, Run
+from storage.tables import Phase, Run, TaskName
 
 OPEN = (Phase.WAITING, Phase.TRAINING, Phase.SHADOW)
 
@@ -22,25 +22,46 @@ class RunUnderWayError(RuntimeError):
         self.run_id = run.id
 
 
-def ask(session: Session, team_id: str, cause: str, by: str = "", seed: int = 0) -> Run:
+def ask(
+    session: Session,
+    team_id: str,
+    cause: str,
+    by: str = "",
+    seed: int = 0,
+    task: TaskName = TaskName.CLASSIFICATION,
+) -> Run:
     """A new run. One whose challenger is still in shadow makes way for it. Raises RunUnderWayError."""
-    versions.lock(session, team_id)  # of two who ask at once one is told of the other
-    standing = under_way(session, team_id)
+    versions.lock(session, team_id, task)  # of two who ask at once one is told of the other
+    standing = under_way(session, team_id, task)
     if standing and standing.phase is not Phase.SHADOW:
         raise RunUnderWayError(standing)
     if standing:
         end(session, standing.id, Phase.REFUSED, "a newer challenger took its place")
-    run = Run(team_id=team_id, cause=cause, asked_by=by, phase=Phase.WAITING, seed=seed, stage="waiting")
+    run = Run(
+        team_id=team_id,
+        task=task,
+        cause=cause,
+        asked_by=by,
+        phase=Phase.WAITING,
+        seed=seed,
+        stage="waiting",
+    )
     session.add(run)
     session.flush()
     return run
 
 
-def under_way(session: Session, team_id: str) -> Run | None:
-    """The run that is not ended."""
-    return session.exec(
-        select(Run).where(Run.team_id == team_id, col(Run.phase).in_(OPEN)).order_by(col(Run.created_at))
-    ).first()
+def under_way(session: Session, team_id: str, task: TaskName = TaskName.CLASSIFICATION) -> Run | None:
+    """The run of a task that is not ended."""
+    chosen = select(Run).where(Run.team_id == team_id, Run.task == task, col(Run.phase).in_(OPEN))
+    return session.exec(chosen.order_by(col(Run.created_at))).first()
+
+
+def to_train(session: Session, team_id: str) -> Run | None:
+    """The run to train now, of whatever task: the one that was begun, or else the one that waits longest."""
+    chosen = select(Run).where(Run.team_id == team_id, col(Run.phase).in_((Phase.TRAINING, Phase.WAITING)))
+    begun_first = case((col(Run.started_at).is_(None), 1), else_=0)
+    return session.exec(chosen.order_by(begun_first, col(Run.created_at)).limit(1)).first()
 
 
 def in_shadow(session: Session, team_id: str) -> Run | None:
@@ -48,11 +69,10 @@ def in_shadow(session: Session, team_id: str) -> Run | None:
     return session.exec(select(Run).where(Run.team_id == team_id, Run.phase == Phase.SHADOW)).first()
 
 
-def latest(session: Session, team_id: str) -> Run | None:
-    """The run that was asked for last."""
-    return session.exec(
-        select(Run).where(Run.team_id == team_id).order_by(col(Run.created_at).desc())
-    ).first()
+def latest(session: Session, team_id: str, task: TaskName = TaskName.CLASSIFICATION) -> Run | None:
+    """The run of a task that was asked for last."""
+    chosen = select(Run).where(Run.team_id == team_id, Run.task == task)
+    return session.exec(chosen.order_by(col(Run.created_at).desc())).first()
 
 
 def get(session: Session, run_id: str) -> Run:

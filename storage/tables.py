@@ -81,6 +81,13 @@ class Side(StrEnum):
     HOLDOUT = "holdout"
 
 
+class TaskName(StrEnum):
+    """What a model is for: each task has its own runs, versions and champion."""
+
+    CLASSIFICATION = "classification"
+    SUMMARIZATION = "summarization"
+
+
 class Phase(StrEnum):
     """How far a training run is. A challenger that neither was promoted nor refused yet runs in shadow."""
 
@@ -137,11 +144,15 @@ class Opinion(StrEnum):
     EDITED = "edited"
 
 
-def _one_of(choices: type[StrEnum]) -> Any:
+def _one_of(choices: type[StrEnum], **others: Any) -> Any:
     """A column for one of `choices`, kept as text: a database's own enumerations are hard to extend."""
     values = [choice.value for choice in choices]
     kind = Enum(choices, native_enum=False, length=16, values_callable=lambda _: values)
-    return Field(sa_column=Column(kind, nullable=False))
+    return Field(sa_column=Column(kind, nullable=False), **others)
+
+
+def _task() -> Any:
+    return _one_of(TaskName, default=TaskName.CLASSIFICATION)
 
 
 class Channel(SQLModel, table=True):
@@ -267,15 +278,17 @@ class Card(SQLModel, table=True):
 
 
 class Version(SQLModel, table=True):
-    """One model of a team.
+    """One model of a team, which numbers the models of all its tasks together.
 
     `encoder` is the fingerprint of its encoder, `base` that of the encoder it was fine-tuned from (its own where it
     was not). `artifact` is the digest of the files that the registry keeps of it, None where the encoder is the one
-    that settings name. `card` tells how it was made and how good it is.
+    that settings name. `card` tells how it was made and how good it is. Of a summarizer the two fingerprints also say
+    which model writes.
     """
 
     team_id: str = Field(primary_key=True)
     number: int = Field(primary_key=True)
+    task: TaskName = _task()
     encoder: str
     encoder_name: str
     base: str
@@ -296,6 +309,7 @@ class Run(SQLModel, table=True):
 
     id: str = Field(default_factory=new_id, primary_key=True)
     team_id: str
+    task: TaskName = _task()
     cause: str
     asked_by: str = ""
     phase: Phase = _one_of(Phase)
@@ -353,6 +367,7 @@ class Ruling(SQLModel, table=True):
 
     id: str = Field(default_factory=new_id, primary_key=True)
     team_id: str
+    task: TaskName = _task()
     run_id: str | None = Field(default=None, foreign_key="run.id")
     challenger: int
     champion: int
@@ -400,7 +415,7 @@ class Revision(SQLModel, table=True):
 
 
 class Alias(SQLModel, table=True):
-    """A name for a version: `champion` is the one in service."""
+    """A name for a version: `champion` is the classifier in service, `summarizer` the summarizer."""
 
     team_id: str = Field(primary_key=True)
     name: str = Field(primary_key=True)
@@ -649,3 +664,28 @@ class SummaryAnswer(SQLModel, table=True):
     text: str = ""
     answered_at: float
     stored_at: float = Field(default_factory=time.time)
+
+
+class SummaryLesson(SQLModel, table=True):
+    """A summary that a run learned from; `fingerprint` changes when what it should say does."""
+
+    run_id: str = Field(primary_key=True, foreign_key="run.id")
+    summary_id: str = Field(primary_key=True, foreign_key="summary.id")
+    fingerprint: str
+
+
+class Acceptance(SQLModel, table=True):
+    """An operator took it upon the team that a model that writes is trained on what people wrote in Slack.
+
+    `policy` is what was quoted to whoever accepted it. It holds until it is withdrawn.
+    """
+
+    __table_args__ = (Index("ix_acceptance_team", "team_id", "accepted_at"),)
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    team_id: str
+    policy: str
+    accepted_by: str
+    accepted_at: float = Field(default_factory=time.time)
+    withdrawn_by: str = ""
+    withdrawn_at: float | None = None

@@ -8,9 +8,11 @@ from sqlalchemy import update
 from sqlmodel import Session, col, func, select
 
 from storage.database import insert_if_new
-from storage.tables import Alias, Decision, Grounds, Revision, Ruling, Run, Version
+from storage.tables import Alias, Decision, Grounds, Revision, Ruling, Run, TaskName, Version
 
-CHAMPION = "champion"
+# The alias that names the version in service, of each task.
+CHAMPION = {TaskName.CLASSIFICATION: "champion", TaskName.SUMMARIZATION: "summarizer"}
+CLASSIFICATION = TaskName.CLASSIFICATION
 
 
 class VersionNotFoundError(LookupError):
@@ -28,25 +30,33 @@ class NothingToRollBackToError(LookupError):
         super().__init__("There is nothing to roll back to: the version in service took no other's place.")
 
 
-def champion(session: Session, team_id: str, encoder: str, encoder_name: str) -> Version:
+def champion(
+    session: Session, team_id: str, encoder: str, encoder_name: str, task: TaskName = CLASSIFICATION
+) -> Version:
     """The version in service, where it is made from this encoder; otherwise one that is this encoder itself,
     made where there is none, and promoted."""
-    alias = session.get(Alias, (team_id, CHAMPION))
+    alias = session.get(Alias, (team_id, CHAMPION[task]))
     standing = session.get(Version, (team_id, alias.version)) if alias else None
     if standing and standing.base == encoder:
         return standing
-    version = plain(session, team_id, encoder, encoder_name)
+    version = plain(session, team_id, encoder, encoder_name, task)
     if alias:
         alias.version = version.number
     else:
-        insert_if_new(session, Alias(team_id=team_id, name=CHAMPION, version=version.number))
+        insert_if_new(session, Alias(team_id=team_id, name=CHAMPION[task], version=version.number))
     return version
 
 
-def in_service(session: Session, team_id: str) -> int | None:
-    """The number of the version that the alias `champion` names."""
-    alias = session.get(Alias, (team_id, CHAMPION))
+def in_service(session: Session, team_id: str, task: TaskName = CLASSIFICATION) -> int | None:
+    """The number of the version that serves; None before the first start."""
+    alias = session.get(Alias, (team_id, CHAMPION[task]))
     return alias.version if alias else None
+
+
+def all_in_service(session: Session, team_id: str) -> set[int]:
+    """The numbers of the versions that serve, of all tasks."""
+    chosen = select(Alias.version).where(Alias.team_id == team_id, col(Alias.name).in_(CHAMPION.values()))
+    return set(session.exec(chosen))
 
 
 def get(session: Session, team_id: str, number: int) -> Version:
@@ -72,7 +82,7 @@ def register(
     artifact: str,
     card: dict[str, Any],
 ) -> Version:
-    """A version that a run made from the encoder of `parent`; the same one where the run registered it before."""
+    """A version that a run made from `parent`, for the same task; the same one where the run registered it before."""
     of_run = select(Version).where(Version.team_id == team_id, Version.run_id == run_id)
     while True:
         highest = session.exec(select(func.max(Version.number)).where(Version.team_id == team_id)).one()
@@ -82,6 +92,7 @@ def register(
         version = Version(
             team_id=team_id,
             number=(highest or 0) + 1,
+            task=parent.task,
             encoder=encoder,
             encoder_name=parent.encoder_name,
             base=parent.base,
@@ -100,34 +111,36 @@ def rule(session: Session, ruling: Ruling) -> None:
     """
     session.add(ruling)
     if ruling.decision in (Decision.PROMOTE, Decision.ROLL_BACK):
-        _move(session, ruling.team_id, ruling.challenger)
+        _move(session, ruling.team_id, ruling.task, ruling.challenger)
     session.flush()
 
 
-def _move(session: Session, team_id: str, number: int) -> None:
-    get(session, team_id, number)
+def _move(session: Session, team_id: str, task: TaskName, number: int) -> None:
+    if get(session, team_id, number).task is not task:
+        raise VersionNotFoundError(number)
     alias = session.exec(
-        select(Alias).where(Alias.team_id == team_id, Alias.name == CHAMPION).with_for_update()
+        select(Alias).where(Alias.team_id == team_id, Alias.name == CHAMPION[task]).with_for_update()
     ).one()
     concerned = update(Run).where(col(Run.team_id) == team_id, col(Run.version).in_([number, alias.version]))
     session.connection().execute(concerned.values(noted=Run.noted + 1))  # their notes offer other buttons now
     alias.version = number
 
 
-def lock(session: Session, team_id: str) -> None:
+def lock(session: Session, team_id: str, task: TaskName = CLASSIFICATION) -> None:
     """Hold the alias until the transaction ends: nobody else moves it between what is read of it and what is ruled."""
-    held = select(Alias).where(Alias.team_id == team_id, Alias.name == CHAMPION).with_for_update()
+    held = select(Alias).where(Alias.team_id == team_id, Alias.name == CHAMPION[task]).with_for_update()
     session.exec(held.execution_options(populate_existing=True)).one_or_none()
 
 
 def promotion(session: Session, team_id: str, number: int, by: str, reason: str) -> Ruling:
     """A person's ruling that a version shall serve, not kept yet. Raises VersionNotFoundError."""
-    get(session, team_id, number)
-    lock(session, team_id)
+    task = get(session, team_id, number).task
+    lock(session, team_id, task)
     return Ruling(
         team_id=team_id,
+        task=task,
         challenger=number,
-        champion=in_service(session, team_id) or 0,
+        champion=in_service(session, team_id, task) or 0,
         grounds=Grounds.PERSON,
         decision=Decision.PROMOTE,
         reason=reason,
@@ -136,14 +149,20 @@ def promotion(session: Session, team_id: str, number: int, by: str, reason: str)
 
 
 def roll_back(
-    session: Session, team_id: str, by: str, reason: str, grounds: Grounds = Grounds.PERSON
+    session: Session,
+    team_id: str,
+    by: str,
+    reason: str,
+    grounds: Grounds = Grounds.PERSON,
+    task: TaskName = CLASSIFICATION,
 ) -> Ruling:
     """A ruling that the version before shall serve again, not kept yet. Raises NothingToRollBackToError."""
-    lock(session, team_id)
+    lock(session, team_id, task)
     return Ruling(
         team_id=team_id,
-        challenger=before(session, team_id),
-        champion=in_service(session, team_id) or 0,
+        task=task,
+        challenger=before(session, team_id, task),
+        champion=in_service(session, team_id, task) or 0,
         grounds=grounds,
         decision=Decision.ROLL_BACK,
         reason=reason,
@@ -151,18 +170,38 @@ def roll_back(
     )
 
 
-def before(session: Session, team_id: str) -> int:
+def give_back(
+    session: Session, team_id: str, number: int, stays: int, reason: str, task: TaskName = CLASSIFICATION
+) -> None:
+    """Give the alias back to what serves, as `number` can't; whoever was quicker with another ruling is right."""
+    if in_service(session, team_id, task) != number:
+        return
+    ruling = Ruling(
+        team_id=team_id,
+        task=task,
+        challenger=stays,
+        champion=number,
+        grounds=Grounds.SWAP,
+        decision=Decision.ROLL_BACK,
+        reason=reason,
+    )
+    rule(session, ruling)
+
+
+def before(session: Session, team_id: str, task: TaskName = CLASSIFICATION) -> int:
     """The version whose place the one in service took. Raises NothingToRollBackToError."""
-    promotion = latest_promotion(session, team_id)
+    promotion = latest_promotion(session, team_id, task)
     if promotion is None:
         raise NothingToRollBackToError
     return promotion.champion
 
 
-def latest_promotion(session: Session, team_id: str) -> Ruling | None:
+def latest_promotion(session: Session, team_id: str, task: TaskName = CLASSIFICATION) -> Ruling | None:
     """The ruling that put the version in service into its place; None where it is the first, or came back."""
     moves = select(Ruling).where(
-        Ruling.team_id == team_id, col(Ruling.decision).in_([Decision.PROMOTE, Decision.ROLL_BACK])
+        Ruling.team_id == team_id,
+        Ruling.task == task,
+        col(Ruling.decision).in_([Decision.PROMOTE, Decision.ROLL_BACK]),
     )
     promoted: list[Ruling] = []  # as a stack: a roll back takes the promotion away that it undoes
     for ruling in session.exec(moves.order_by(col(Ruling.made_at), col(Ruling.id))):
@@ -170,7 +209,7 @@ def latest_promotion(session: Session, team_id: str) -> Ruling | None:
             promoted.append(ruling)
         elif promoted:
             promoted.pop()
-    if promoted and promoted[-1].challenger == in_service(session, team_id):
+    if promoted and promoted[-1].challenger == in_service(session, team_id, task):
         return promoted[-1]
     return None
 
@@ -217,10 +256,12 @@ def revise(session: Session, version: Version, fingerprint: str, labelled: int) 
             return revision
 
 
-def plain(session: Session, team_id: str, encoder: str, encoder_name: str) -> Version:
+def plain(
+    session: Session, team_id: str, encoder: str, encoder_name: str, task: TaskName = CLASSIFICATION
+) -> Version:
     """The version that is this encoder as it is, not fine-tuned; made where there is none."""
-    of_encoder = select(Version).where(Version.team_id == team_id, Version.encoder == encoder)
-    of_encoder = of_encoder.where(col(Version.artifact).is_(None))
+    of_encoder = select(Version).where(Version.team_id == team_id, Version.task == task)
+    of_encoder = of_encoder.where(Version.encoder == encoder, col(Version.artifact).is_(None))
     while True:
         # Read first: should another replica register a version from here on, this number is taken and we look again.
         highest = session.exec(select(func.max(Version.number)).where(Version.team_id == team_id)).one()
@@ -230,6 +271,7 @@ def plain(session: Session, team_id: str, encoder: str, encoder_name: str) -> Ve
         version = Version(
             team_id=team_id,
             number=(highest or 0) + 1,
+            task=task,
             encoder=encoder,
             encoder_name=encoder_name,
             base=encoder,

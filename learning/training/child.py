@@ -23,9 +23,10 @@ from learning.gate import Contender
 from learning.head import Head
 from learning.registry import HEAD
 from learning.training.examples import Example
-from learning.training.job import Job, Result
+from learning.training.job import Job, Result, task_of
 from learning.training.metrics import Scores, score, slices_of
 from learning.training.progress import Progress
+from storage.tables import TaskName
 
 if TYPE_CHECKING:
     from learning.training.fine_tune import Trained
@@ -62,12 +63,16 @@ def _end_with_owner() -> None:
 
 def work(folder: Path, tell: Any) -> Result:
     """Do the job of a folder."""
+    from learning.summarizing.language_model import LanguageModelNotFoundError
     from learning.training.model import UnknownArchitectureError
 
     try:
-        job = Job.read(folder)
-        return _Work(job, folder, tell).result()
-    except (EncoderNotFoundError, UnknownArchitectureError) as error:
+        if task_of(folder) is TaskName.SUMMARIZATION:
+            from learning.summarizing import training
+
+            return training.work(folder, tell)
+        return _Work(Job.read(folder), folder, tell).result()
+    except (EncoderNotFoundError, LanguageModelNotFoundError, UnknownArchitectureError) as error:
         return Result(failed=str(error))
     except MemoryError:
         return Result(failed="there was not enough memory", is_out_of_memory=True)

@@ -24,6 +24,7 @@ from learning.registry import HEAD
 from learning.training import checkpoints
 from learning.training.calibration import calibration_error, temperature
 from learning.training.examples import Example, Target
+from learning.training.job import MODEL
 from learning.training.progress import Progress
 from learning.training.recipe import Recipe
 from learning.training.splitting import validation
@@ -31,7 +32,6 @@ from learning.training.splitting import validation
 # Of a version without a validation split to calibrate it on: probabilities as they were trained.
 SHARPNESS = 1.0
 CHECKPOINTS = "checkpoints"
-MODEL = "model"
 
 
 class DivergedError(ArithmeticError):

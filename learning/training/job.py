@@ -14,8 +14,11 @@ from typing import Any
 from learning.gate import Limits
 from learning.training.examples import Example, Target
 from learning.training.recipe import Recipe
+from storage.tables import TaskName
 
 JOB, RESULT, LOG = "job.json", "result.json", "training.log"
+# The folder, within a job's, of what it trained.
+MODEL = "model"
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Job:
     max_tokens: int
     threads: int
     report_to: str = "none"
+    task: str = TaskName.CLASSIFICATION
 
     def write(self, folder: Path) -> None:
         """Put it into a folder of its own."""
@@ -57,6 +61,11 @@ class Job:
         for name in ("training", "said", "holdout"):
             read[name] = [Example(**one) for one in given[name]]
         return Job(**{**given, **read})
+
+
+def task_of(folder: Path) -> TaskName:
+    """What the job of a folder is to train. Raises OSError, ValueError, KeyError where there is none."""
+    return TaskName(json.loads((folder / JOB).read_text(encoding="utf-8"))["task"])
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from learning.encoder import Vectors
 from learning.refit import description
+from learning.tasks.task import NothingToLearnError
 from learning.training.duplicates import groups_of
 from learning.training.examples import Example, Target
 from learning.trust import Grounds, admit
@@ -31,16 +32,6 @@ class Lessons:
     learned: dict[str, str]
     said: list[Example]
     holdout: list[Example]
-
-
-class NothingToLearnError(ValueError):
-    """There are too few labels or examples to train on."""
-
-    def __init__(self, labels: int, examples: int) -> None:
-        super().__init__(
-            f"there is too little to learn from: {examples} examples of {labels} labels. At least two labels need "
-            "examples, from corrections, reviewers or labels.toml"
-        )
 
 
 class TooFewExamplesError(ValueError):
@@ -80,7 +71,10 @@ def gather(
     own = _own_examples(known)
     training = own + _examples(written, trained)
     if len({example.label_id for example in training}) < 2:
-        raise NothingToLearnError(len(known), len(training))
+        raise NothingToLearnError(
+            f"there is too little to learn from: {len(training)} examples of {len(known)} labels. At least two labels "
+            "need examples, from corrections, reviewers or labels.toml"
+        )
     with database.writing() as session:
         splits.keep(session, team_id, sides)
     numbers = {message_id: number for number, message_id in enumerate(dict.fromkeys(group.values()))}

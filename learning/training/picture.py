@@ -36,17 +36,18 @@ def draw(
         figure = Figure(figsize=INCHES, dpi=DPI, layout="constrained")
         left, right = figure.subplots(1, 2, width_ratios=(2, 3))
         figure.suptitle(_plain(title), parse_math=False)
-        _draw_curve(left, curve)
+        draw_curve(left, curve)
         _draw_labels(right, champion, challenger, names)
         figure.savefig(image, format="png")
     return image.getvalue(), _words(title, curve, champion, challenger)
 
 
-def _draw_curve(axes: Any, curve: Sequence[Mapping[str, float]]) -> None:
+def draw_curve(axes: Any, curve: Sequence[Mapping[str, float]]) -> None:
+    """Loss, and accuracy where it was measured, by epoch."""
     from matplotlib.ticker import MaxNLocator
 
     if not curve:
-        _draw_nothing(axes, "No epoch was finished")
+        draw_nothing(axes, "No epoch was finished")
         return
     epochs = [row["epoch"] for row in curve]
     axes.plot(epochs, [row["loss"] for row in curve], color=LOSS, marker="s", label="loss")
@@ -75,7 +76,7 @@ def _draw_labels(
     axes: Any, champion: Scores | None, challenger: Scores | None, names: Mapping[str, str]
 ) -> None:
     if challenger is None:
-        _draw_nothing(axes, "The holdout is empty:\nreviewers' answers fill it")
+        draw_nothing(axes, "The holdout is empty:\nreviewers' answers fill it")
         return
     pairs = {one: pair for one, pair in _pairs(champion, challenger).items() if one in names}
     shown = sorted(pairs, key=lambda one: (-abs(pairs[one][1] - pairs[one][0]), pairs[one][1]))[:SHOWN]
@@ -94,7 +95,8 @@ def _draw_labels(
     axes.legend(**BELOW)
 
 
-def _draw_nothing(axes: Any, why: str) -> None:
+def draw_nothing(axes: Any, why: str) -> None:
+    """Why there is nothing to see."""
     axes.set_axis_off()
     axes.text(0.5, 0.5, why, ha="center")
 
@@ -127,7 +129,7 @@ def _words(
     title: str, curve: Sequence[Mapping[str, float]], champion: Scores | None, challenger: Scores | None
 ) -> str:
     """What the picture shows. It counts labels and names none: their names may hold anything."""
-    learned = f"{title}.{_learned(curve)}"
+    learned = f"{title}.{curve_words(curve)}"
     if challenger is None:
         return f"{learned} The holdout is empty."
     scored = f"{learned} On {challenger.messages} held-out messages macro-F1 is {challenger.macro_f1:.2f}"
@@ -141,7 +143,8 @@ def _words(
     return f"{scored}, the champion's {champion.macro_f1:.2f}.{worse}"
 
 
-def _learned(curve: Sequence[Mapping[str, float]]) -> str:
+def curve_words(curve: Sequence[Mapping[str, float]]) -> str:
+    """The curve in words, with a space before them; empty where no epoch was finished."""
     if not curve:
         return ""
     first, last = curve[0]["loss"], curve[-1]["loss"]

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from storage import disputes, jobs, runs, splits, versions
-from storage.tables import Decision, Phase, Side
+from storage import acceptances, disputes, jobs, runs, splits, versions
+from storage.tables import Decision, Phase, Side, TaskName
 
 RULINGS_SHOWN = 3
 DECIDED = {
@@ -24,6 +24,14 @@ def rows(session: Session, team_id: str) -> Iterator[tuple[str, str]]:
     latest = runs.latest(session, team_id)
     if latest:
         yield "latest training run", f"{latest.phase.value}, because of {latest.cause}: {latest.stage}"
+    of_summaries = runs.latest(session, team_id, TaskName.SUMMARIZATION)
+    if of_summaries:
+        became = f"{of_summaries.phase.value}, because of {of_summaries.cause}: {of_summaries.stage}"
+        yield "latest training run of the summarizer", became
+    accepted = acceptances.standing(session, team_id)
+    if accepted:
+        by = f"{accepted.accepted_by} accepted Slack's policy, {_time(accepted.accepted_at)}"
+        yield "a model that writes is trained", by
     if latest and latest.phase is Phase.SHADOW:
         contested = disputes.of_run(session, latest.id)
         asked = sum(one.asked_at is not None for one in contested)

@@ -33,7 +33,7 @@ def buttons(note: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def test_while_it_trains_a_note_shows_how_far_it_is_and_offers_nothing() -> None:
-    note = run_note(run(Phase.TRAINING), in_service=1)
+    note = run_note(run(Phase.TRAINING), in_service={1})
 
     assert "Training: a challenger trains" in words(note)
     assert "because of: 100 new labels" in words(note)
@@ -43,20 +43,20 @@ def test_while_it_trains_a_note_shows_how_far_it_is_and_offers_nothing() -> None
 
 
 def test_a_run_that_a_person_asked_for_names_them() -> None:
-    assert f"asked for by <@{ANA}>" in words(run_note(run(Phase.WAITING, asked_by=ANA), 1))
+    assert f"asked for by <@{ANA}>" in words(run_note(run(Phase.WAITING, asked_by=ANA), {1}))
 
 
 @pytest.mark.parametrize("phase", [Phase.SHADOW, Phase.REFUSED, Phase.PROMOTED])
 def test_a_version_that_does_not_serve_can_be_promoted_whatever_became_of_its_run(phase: Phase) -> None:
     ended = run(phase, version=2, stage="the holdout can't tell", report={"rows": [["examples", "80"]]})
 
-    assert buttons(run_note(ended, in_service=1)) == [("promote", "2")]
-    assert buttons(run_note(ended, in_service=2)) == []
-    assert "examples 80" in words(run_note(ended, in_service=1))
+    assert buttons(run_note(ended, in_service={1})) == [("promote", "2")]
+    assert buttons(run_note(ended, in_service={2})) == []
+    assert "examples 80" in words(run_note(ended, in_service={1}))
 
 
 def test_a_run_that_failed_says_why_and_offers_nothing() -> None:
-    note = run_note(run(Phase.FAILED, stage="there was not enough memory"), in_service=1)
+    note = run_note(run(Phase.FAILED, stage="there was not enough memory"), in_service={1})
 
     assert "Training: a challenger failed" in words(note)
     assert "there was not enough memory" in words(note)
@@ -74,7 +74,7 @@ def test_a_run_that_failed_says_why_and_offers_nothing() -> None:
     ],
 )
 def test_a_ruling_says_what_and_by_what_and_why(decision: Decision, grounds: Grounds, said: str) -> None:
-    note = ruling_note(ruling(decision, grounds=grounds), in_service=1)
+    note = ruling_note(ruling(decision, grounds=grounds), in_service={1})
 
     assert said in words(note)
     assert "macro-F1 rises" in words(note)
@@ -83,15 +83,15 @@ def test_a_ruling_says_what_and_by_what_and_why(decision: Decision, grounds: Gro
 def test_a_promotion_can_be_rolled_back_while_it_serves() -> None:
     promoted = ruling(Decision.PROMOTE, grounds=Grounds.PERSON, made_by=ANA)
 
-    assert buttons(ruling_note(promoted, in_service=2)) == [("roll_back", "2")]
-    assert buttons(ruling_note(promoted, in_service=1)) == []
-    assert f"by <@{ANA}>" in words(ruling_note(promoted, in_service=2))
+    assert buttons(ruling_note(promoted, in_service={2})) == [("roll_back", "2")]
+    assert buttons(ruling_note(promoted, in_service={1})) == []
+    assert f"by <@{ANA}>" in words(ruling_note(promoted, in_service={2}))
 
 
 def test_buttons_are_called_by_their_words_and_promoting_asks_once_more() -> None:
     [actions] = [
         block
-        for block in run_note(run(Phase.SHADOW, version=2), in_service=1)["blocks"]
+        for block in run_note(run(Phase.SHADOW, version=2), in_service={1})["blocks"]
         if block["type"] == "actions"
     ]
     [button] = actions["elements"]
@@ -102,8 +102,8 @@ def test_buttons_are_called_by_their_words_and_promoting_asks_once_more() -> Non
 
 def test_nothing_that_people_or_labels_are_called_mentions_anybody() -> None:
     shout = "<!channel> & <@U1>"
-    told = run_note(run(Phase.REFUSED, stage=shout, cause=shout, report={"rows": [[shout, "1"]]}), 1)
-    ruled = ruling_note(ruling(Decision.REFUSE, reason=shout), 1)
+    told = run_note(run(Phase.REFUSED, stage=shout, cause=shout, report={"rows": [[shout, "1"]]}), {1})
+    ruled = ruling_note(ruling(Decision.REFUSE, reason=shout), {1})
 
     for note in (told, ruled):
         assert "<!" not in words(note) + note["text"]
@@ -111,7 +111,7 @@ def test_nothing_that_people_or_labels_are_called_mentions_anybody() -> None:
 
 
 def test_a_long_reason_is_cut_to_what_slack_takes() -> None:
-    note = ruling_note(ruling(Decision.REFUSE, reason="long " * 2_000), 1)
+    note = ruling_note(ruling(Decision.REFUSE, reason="long " * 2_000), {1})
 
     assert len(note["text"]) <= 3_000
     assert all(len(block["text"]["text"]) <= 3_000 for block in note["blocks"] if block["type"] == "section")

@@ -65,9 +65,10 @@ def test_versions_are_listed_with_what_they_are_and_what_became_of_them(opened: 
 
     assert status == 0
     [first, second] = [line.split("│")[1:-1] for line in told.splitlines() if "│" in line]
-    assert [cell.strip() for cell in first[:5]] == ["v2", "", "all-MiniLM-L6-v2, tuned", "80", "0.912"]
+    tuned = ["v2", "labels", "", "all-MiniLM-L6-v2, tuned", "80", "F1 0.912"]
+    assert [cell.strip() for cell in first[:6]] == tuned
     assert first[-1].strip() == "go on"
-    assert [cell.strip() for cell in second[:3]] == ["v1", "in service", "all-MiniLM-L6-v2"]
+    assert [cell.strip() for cell in second[:4]] == ["v1", "labels", "in service", "all-MiniLM-L6-v2"]
 
 
 def test_a_version_is_promoted_and_rolled_back_and_each_is_a_ruling(opened: Database) -> None:

@@ -13,7 +13,8 @@ from learning.artifacts import Artifacts
 from learning.following import Following
 from learning.gate import Limits
 from learning.registry import Registry, Source
-from learning.retraining import Retraining, Terms
+from learning.retraining import Retraining
+from learning.tasks.classification import Classification, Terms
 from learning.training.recipe import Recipe
 from storage import labels, runs, splits, versions
 from storage.database import Database
@@ -47,8 +48,9 @@ class Desk:
         self.retraining = self.another()
 
     def another(self, recipe: Recipe = RECIPE, limits: Limits = Limits(least=4)) -> Retraining:  # noqa: B008
-        terms = Terms(self.folder / "work", 1, 0.3, 0.6, 30, limits, recipe)
-        return Retraining(self.database, TEAM, self.registry, terms, lambda: None)
+        task = Classification(self.database, TEAM, self.registry, Terms(1, 0.3, 0.6, 30, limits, recipe))
+        artifacts = self.registry.artifacts
+        return Retraining(self.database, TEAM, [task], artifacts, self.folder / "work", 1, lambda: None)
 
     def review(self, times: int = 8) -> None:
         """Reviewers answer messages of both labels."""

@@ -1,15 +1,26 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
 from learning import triggers
+from learning.artifacts import Artifacts
+from learning.gate import Limits
+from learning.registry import Registry, Source
+from learning.tasks.classification import Classification, Terms
+from learning.training.recipe import Recipe
 from learning.triggers import Triggers
 from storage import runs, splits
 from storage.database import Database
 from storage.tables import Label, Message, Phase, Run, Side
 from tests.factories import ANA, BEN, TEAM, label_set, received, say
+
+
+def _classification(database: Database) -> Classification:
+    registry = Registry(database, TEAM, Artifacts("unused", Path("unused")), Source(None, 32, 1))
+    return Classification(database, TEAM, registry, Terms(1, 0.3, 0.6, 30, Limits(), Recipe()))
 
 
 class Team:
@@ -19,7 +30,8 @@ class Team:
         self.database = database
         self.known = label_set(database, "bug", "praise")
         self.begun = 0
-        self.triggers = Triggers(database, TEAM, 0.6, 30, after_labels, self._begin)
+        self.task = _classification(database)
+        self.triggers = Triggers(database, TEAM, self.task, after_labels, "labels", self._begin)
 
     def _begin(self) -> None:
         self.begun += 1
@@ -72,9 +84,9 @@ def test_only_what_the_latest_run_did_not_learn_is_new(database: Database) -> No
     team.step()
     team.learn(learned)
 
-    assert team.triggers.new_labels() == 0
+    assert team.task.new() == 0
     team.say(learned[0], team.known["praise"])
-    assert team.triggers.new_labels() == 1
+    assert team.task.new() == 1
 
 
 def test_what_is_held_out_is_nothing_to_learn(database: Database) -> None:
@@ -83,7 +95,7 @@ def test_what_is_held_out_is_nothing_to_learn(database: Database) -> None:
     with database.writing() as session:
         splits.keep(session, TEAM, {some[0].id: Side.HOLDOUT})
 
-    assert team.triggers.new_labels() == 2
+    assert team.task.new() == 2
 
 
 def test_while_a_run_is_under_way_no_other_begins(database: Database) -> None:

@@ -12,7 +12,8 @@ from learning.head import Head
 from learning.registry import HEAD
 from learning.training.checkpoints import STATE
 from learning.training.examples import Example, Target
-from learning.training.fine_tune import CHECKPOINTS, MODEL, DivergedError, Trained, fine_tune
+from learning.training.fine_tune import CHECKPOINTS, DivergedError, Trained, fine_tune
+from learning.training.job import MODEL
 from learning.training.progress import Progress
 from learning.training.recipe import Recipe, RecipeError
 from tests.learning.tiny_models import tiny_model

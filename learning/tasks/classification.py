@@ -1,0 +1,111 @@
+"""Classification as a task: learns from the labels that people chose, by fine-tuning the encoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session
+
+from learning.gate import Limits
+from learning.registry import Registry
+from learning.training.job import Job, Result
+from learning.training.lessons import gather
+from learning.training.recipe import Recipe
+from learning.trust import admit
+from storage import messages, questions, resolution, runs, splits, tunings, versions
+from storage.database import Database
+from storage.tables import Run, TaskName, Version
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What settings say of training classifiers."""
+
+    threads: int
+    holdout_share: float
+    trust_at_least: float
+    uncontested_most: int
+    limits: Limits
+    recipe: Recipe
+    report_to: str = "none"
+
+    @property
+    def belief(self) -> tuple[float, float, int]:
+        """What is held out, and whom to believe, as `gather` takes them."""
+        return self.holdout_share, self.trust_at_least, self.uncontested_most
+
+
+class Classification:
+    """A team's classifier, as the trainer sees it."""
+
+    name = TaskName.CLASSIFICATION
+
+    def __init__(self, database: Database, team_id: str, registry: Registry, terms: Terms) -> None:
+        self._database = database
+        self._team_id = team_id
+        self._registry = registry
+        self._terms = terms
+
+    def new(self) -> int:
+        """Labels to train on that the latest run did not learn from, or learned otherwise."""
+        with self._database.reading() as session:
+            evidence = resolution.evidence(session, self._team_id)
+            latest = runs.latest(session, self._team_id)
+            known = splits.lessons(session, latest.id) if latest else {}
+            held = splits.held_out(session, self._team_id)
+        found = admit(evidence, self._terms.trust_at_least, self._terms.uncontested_most).admitted
+        return sum(known.get(one) != label for one, (label, _) in found.items() if one not in held)
+
+    def champion(self, session: Session) -> Version:
+        """The version in service."""
+        registry = self._registry
+        return versions.champion(session, self._team_id, registry.base.fingerprint, registry.source.title)
+
+    def prepare(self, run: Run, folder: Path) -> None:
+        """Write the job of a run. Raises NothingToLearnError."""
+        terms, champion = self._terms, self._registry.champion()
+        recipe = self._recipe(run)
+        lessons = gather(self._database, self._team_id, champion.encoder, *terms.belief)
+        with self._database.writing() as session:
+            splits.learn(session, run.id, lessons.learned)
+            runs.tell(session, run.id, recipe=recipe.to_json())
+        source = self._registry.source
+        Job(
+            title=f"Training run {run.id[:8]}",
+            source=source.name,
+            champion=self._folder_of(champion.artifact),
+            targets=lessons.targets,
+            training=lessons.training,
+            groups=lessons.groups,
+            said=lessons.said,
+            holdout=lessons.holdout,
+            recipe=recipe,
+            limits=terms.limits,
+            max_tokens=source.max_tokens,
+            threads=terms.threads,
+            report_to=terms.report_to,
+        ).write(folder)
+
+    def _recipe(self, run: Run) -> Recipe:
+        with self._database.reading() as session:
+            tuned = tunings.recipe(session, self._team_id)
+        return replace(Recipe.from_json(run.recipe or tuned or self._terms.recipe.to_json()), seed=run.seed)
+
+    def _folder_of(self, artifact: str | None) -> str | None:
+        return str(self._registry.artifacts.get(artifact).resolve()) if artifact else None
+
+    def recipe_in(self, folder: Path) -> dict[str, Any]:
+        """The recipe of the job in a folder."""
+        return Job.read(folder).recipe.to_json()
+
+    def objection(self, _session: Session, _result: Result) -> str | None:
+        """None: labels may always be learned from."""
+        return None
+
+    def concluded(self, session: Session, result: Result) -> None:
+        """Labels that look wrong go back to people: reviewers see them again, free of their daily budget."""
+        for suspect in result.report.get("suspects", []):
+            if messages.is_standing(session, suspect["id"]):
+                questions.doubt(session, self._team_id, suspect["id"])

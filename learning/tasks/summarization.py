@@ -1,0 +1,118 @@
+"""Summarization as a task: learns from the summaries that people settled.
+
+Without an operator's acceptance of Slack's policy (`learning/summarizing/policy.py`) only the sentence picker learns; a
+model that writes is trained nowhere else than by the job that is written here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session
+
+from learning.artifacts import Artifacts
+from learning.encoder import Encoder
+from learning.summarizing import serving
+from learning.summarizing.gate import Limits
+from learning.summarizing.job import SummaryJob, Writing
+from learning.summarizing.lessons import gather, to_learn
+from learning.summarizing.recipe import SummaryRecipe
+from learning.summarizing.serving import Source
+from learning.training.job import Result
+from storage import acceptances, runs, summary_lessons
+from storage.database import Database
+from storage.tables import Run, TaskName, Version
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What settings say of training summarizers."""
+
+    threads: int
+    holdout_share: float
+    limits: Limits
+    recipe: SummaryRecipe
+    report_to: str = "none"
+
+
+class Summarization:
+    """A team's summarizer, as the trainer sees it."""
+
+    name = TaskName.SUMMARIZATION
+
+    def __init__(
+        self,
+        database: Database,
+        team_id: str,
+        artifacts: Artifacts,
+        encoder: Encoder,
+        source: Source,
+        terms: Terms,
+    ) -> None:
+        self._database = database
+        self._team_id = team_id
+        self._artifacts = artifacts
+        self._encoder = encoder
+        self._source = source
+        self._terms = terms
+
+    def new(self) -> int:
+        """Settled summaries that the latest run did not learn from, or learned otherwise."""
+        found = to_learn(self._database, self._team_id, self._terms.holdout_share)
+        with self._database.reading() as session:
+            latest = runs.latest(session, self._team_id, self.name)
+            known = summary_lessons.learned(session, latest.id) if latest else {}
+        return sum(known.get(one) != summary_lessons.fingerprint(text) for one, text in found.items())
+
+    def champion(self, session: Session) -> Version:
+        """The version in service."""
+        return serving.champion(session, self._team_id, self._source, self._encoder)
+
+    def prepare(self, run: Run, folder: Path) -> None:
+        """Write the job of a run. Raises NothingToLearnError."""
+        terms = self._terms
+        lessons = gather(self._database, self._team_id, terms.holdout_share)
+        recipe = replace(SummaryRecipe.from_json(run.recipe or terms.recipe.to_json()), seed=run.seed)
+        with self._database.writing() as session:
+            champion = self.champion(session)
+            writing = self._writing(session)
+            summary_lessons.learn(session, run.id, lessons.learned)
+            runs.tell(session, run.id, recipe=recipe.to_json())
+        SummaryJob(
+            title=f"Training run {run.id[:8]}",
+            writing=writing,
+            champion=str(self._artifacts.get(champion.artifact).resolve()) if champion.artifact else None,
+            encoder=self._source.encoder,
+            training=lessons.training,
+            holdout=lessons.holdout,
+            recipe=recipe,
+            limits=terms.limits,
+            limit_s=self._source.limit_s,
+            threads=terms.threads,
+            report_to=terms.report_to,
+        ).write(folder)
+
+    def _writing(self, session: Session) -> Writing | None:
+        accepted = acceptances.standing(session, self._team_id)
+        if accepted is None or not self._source.writes:
+            return None
+        return Writing(self._source.model, accepted.id)
+
+    def recipe_in(self, folder: Path) -> dict[str, Any]:
+        """The recipe of the job in a folder."""
+        return SummaryJob.read(folder).recipe.to_json()
+
+    def objection(self, session: Session, result: Result) -> str | None:
+        """A model that writes is kept only under the acceptance under which it was trained."""
+        needed = result.card.get("acceptance")
+        if needed is None:
+            return None
+        standing = acceptances.standing(session, self._team_id)
+        if standing and standing.id == needed:
+            return None
+        return "the acceptance of Slack's policy was withdrawn while it trained, so what was trained is thrown away"
+
+    def concluded(self, _session: Session, _result: Result) -> None:
+        """Nothing more follows."""
