@@ -91,6 +91,13 @@ def test_what_may_be_replaced_one_day_is_imported_in_one_place(package: str) -> 
     assert len(importers) <= 1
 
 
+def test_a_model_that_writes_is_fine_tuned_in_one_place_which_asks_for_the_acceptance_first() -> None:
+    trains = "learning.summarizing.fine_tune.fine_tune"
+    importers = [file for part in PARTS for file in _files(part) if trains in _imports(file)]
+
+    assert [str(file.relative_to(ROOT)) for file in importers] == ["learning/summarizing/training.py"]
+
+
 def test_nothing_of_ours_imports_its_tests_or_benchmarks() -> None:
     wrong = {file for part in PARTS for file in _files(part) if _packages(file) & {"tests", "benchmarks"}}
 

@@ -13,12 +13,12 @@ from typing import Any
 from learning.encoder import load_encoder
 from learning.summarizing.candidates import CANDIDATES, closest
 from learning.summarizing.language_model import LanguageModelNotFoundError, load
+from learning.summarizing.process import NO_MEMORY
 from learning.summarizing.thread import Utterance
 from learning.summarizing.writing import OutOfTimeError, Writer
 
 NICENESS = 10
 ENCODER_TOKENS = 256
-NO_MEMORY = "there was not enough memory"
 
 
 def main() -> None:

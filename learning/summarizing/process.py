@@ -23,6 +23,7 @@ START_S = 120.0
 GRACE_S = 3.0
 STOP_S = 5.0
 IDLE_S = 600.0
+NO_MEMORY = "there was not enough memory"
 
 
 class WriterUnavailableError(RuntimeError):
@@ -69,6 +70,8 @@ class WritingProcess:
                 began = time.monotonic()
                 self._send({"utterances": [asdict(one) for one in utterances], "limit_s": limit_s})
                 answer = self._answer(limit_s, tell)
+                if answer.get("failed") == NO_MEMORY:
+                    raise WriterUnavailableError(NO_MEMORY)  # what it still holds is given back with it
             except WriterUnavailableError:
                 self._end()
                 raise

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.note import bar, ruling_note, run_note
-from storage.tables import Decision, Grounds, Phase, Ruling, Run
+from storage.tables import Decision, Grounds, Phase, Ruling, Run, TaskName
 from tests.factories import ANA, TEAM
 
 
@@ -120,3 +120,13 @@ def test_a_long_reason_is_cut_to_what_slack_takes() -> None:
 @pytest.mark.parametrize(("done", "full"), [(0.0, 0), (0.5, 10), (1.0, 20), (7.0, 20), (-1.0, 0)])
 def test_the_bar_is_as_full_as_the_run_is_far(done: float, full: int) -> None:
     assert bar(done) == "█" * full + "░" * (20 - full)
+
+
+def test_a_note_says_which_model_it_is_about() -> None:
+    of_summaries = TaskName.SUMMARIZATION
+
+    trained = words(run_note(run(Phase.TRAINING, task=of_summaries), set()))
+    ruled = words(ruling_note(ruling(Decision.REFUSE, task=of_summaries), set()))
+
+    assert "Training the summarizer: " in trained
+    assert "Summaries: v2 is refused" in ruled

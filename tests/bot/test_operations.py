@@ -12,7 +12,7 @@ from bot.operations import (
 from storage import runs, versions
 from storage.database import Database
 from storage.runs import RunUnderWayError
-from storage.tables import Decision, Grounds, Phase, Run
+from storage.tables import Decision, Grounds, Phase, Run, TaskName
 from storage.versions import NothingToRollBackToError, VersionNotFoundError
 from tests.factories import ANA, BEN, TEAM, together
 
@@ -127,3 +127,37 @@ def test_the_note_of_a_run_follows_each_swap_of_its_version(office: Office) -> N
 
     with office.database.reading() as session:
         assert runs.to_note(session, TEAM)
+
+
+def test_each_task_is_retrained_and_rolled_back_by_itself(office: Office) -> None:
+    task = TaskName.SUMMARIZATION
+    with office.database.writing() as session:
+        writer = versions.champion(session, TEAM, "base", "a writer", task)
+        tuned = versions.register(session, TEAM, "run", writer, "base", "digest", {})
+    office.operations.promote(tuned.number, ANA)
+    office.operations.retrain(ANA, task)
+
+    back = office.operations.roll_back(ANA, task)
+
+    assert (back.challenger, back.champion) == (writer.number, tuned.number)
+    assert office.in_service == 1
+    with office.database.reading() as session:
+        assert versions.in_service(session, TEAM, task) == writer.number
+    assert office.run.phase is Phase.SHADOW  # the classifier's run is another one
+    with pytest.raises(RunUnderWayError):
+        office.operations.retrain(ANA, task)
+
+
+def test_the_button_on_a_note_rolls_back_the_version_that_it_names_of_whatever_task(office: Office) -> None:
+    task = TaskName.SUMMARIZATION
+    with office.database.writing() as session:
+        writer = versions.champion(session, TEAM, "base", "a writer", task)
+        tuned = versions.register(session, TEAM, "run", writer, "base", "digest", {})
+    office.operations.promote(tuned.number, ANA)
+
+    office.operations.roll_back_from(tuned.number, ANA)
+
+    with office.database.reading() as session:
+        assert versions.in_service(session, TEAM, task) == writer.number
+    with pytest.raises(NotServingError):
+        office.operations.roll_back_from(tuned.number, ANA)

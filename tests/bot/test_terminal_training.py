@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from learning.summarizing.policy import QUOTED
 from storage import runs, versions
 from storage.database import Database, open_database
 from storage.migrate import migrate
@@ -122,3 +123,28 @@ def test_a_run_with_nothing_to_learn_from_fails_with_its_reason(opened: Database
         run = runs.latest(session, TEAM)
     assert run
     assert (run.phase, run.cause) == (Phase.FAILED, "asked for at the terminal")
+
+
+def test_nothing_that_writes_is_trained_until_somebody_accepts_the_policy_that_is_quoted(
+    opened: Database,
+) -> None:
+    status, before = at(opened, "policy")
+    assert status == 0
+    assert QUOTED in before
+    assert "Nobody accepts it" in before
+
+    status, given = at(opened, "policy", "--accept", "Ana Ribeiro [ops]")
+    assert status == 0
+    assert QUOTED in given
+    assert "Accepted by Ana Ribeiro [ops], 20" in given
+    assert "Ana Ribeiro [ops] accepted Slack's policy" in at(opened, "status")[1]
+
+    assert "Nobody accepts it" in at(opened, "policy", "--withdraw", "Ben")[1]
+
+
+def test_a_run_of_the_summarizer_says_what_it_lacks(opened: Database) -> None:
+    status, told = at(opened, "retrain", "--task", "summarization")
+
+    assert status == 1
+    assert "nobody has improved a summary yet" in told
+    assert "nothing to roll back to" in at(opened, "rollback", "--task", "summarization")[1]

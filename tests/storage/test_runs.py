@@ -5,7 +5,7 @@ import pytest
 from storage import runs, versions
 from storage.database import Database
 from storage.runs import RunUnderWayError
-from storage.tables import Phase, Run
+from storage.tables import Phase, Run, TaskName
 from tests.factories import ENCODER, OTHER, TEAM, together
 
 
@@ -73,3 +73,31 @@ def test_of_two_who_ask_at_once_one_is_told_of_the_other(database: Database) -> 
         return True
 
     assert sorted(together(asked, asked)) == [False, True]
+
+
+def test_each_task_has_its_runs(database: Database) -> None:
+    labels = ask(database)
+    with database.writing() as session:
+        of_summaries = runs.ask(session, TEAM, "a test", task=TaskName.SUMMARIZATION)
+
+    with database.reading() as session:
+        found = [runs.latest(session, TEAM, task) for task in TaskName]
+        under_way = [runs.under_way(session, TEAM, task) for task in TaskName]
+    assert [one.id for one in found if one] == [labels.id, of_summaries.id]
+    assert [one.id for one in under_way if one] == [labels.id, of_summaries.id]
+
+
+def test_what_was_begun_is_trained_to_its_end_before_what_waits(database: Database) -> None:
+    labels = ask(database)
+    with database.writing() as session:
+        of_summaries = runs.ask(session, TEAM, "a test", task=TaskName.SUMMARIZATION)
+        assert (runs.to_train(session, TEAM) or labels).id == labels.id
+        runs.tell(session, of_summaries.id, phase=Phase.TRAINING, started_at=1.0)
+
+    with database.writing() as session:
+        first = runs.to_train(session, TEAM)
+        runs.end(session, of_summaries.id, Phase.REFUSED, "no better")
+        second = runs.to_train(session, TEAM)
+        runs.tell(session, labels.id, phase=Phase.SHADOW)
+        nothing = runs.to_train(session, TEAM)
+    assert [one and one.id for one in (first, second, nothing)] == [of_summaries.id, labels.id, None]

@@ -5,9 +5,11 @@ from sqlmodel import select
 
 from storage import versions
 from storage.database import Database
-from storage.tables import Revision, Version
+from storage.tables import Decision, Grounds, Revision, Ruling, TaskName, Version
 from storage.versions import NothingToRollBackToError, VersionNotFoundError
 from tests.factories import OTHER, TEAM, together
+
+SUMMARIZATION = TaskName.SUMMARIZATION
 
 
 def test_the_first_version_is_promoted(database: Database) -> None:
@@ -152,4 +154,40 @@ def test_a_version_that_does_not_exist_can_not_be_promoted(database: Database) -
 
     with pytest.raises(VersionNotFoundError, match="There is no version 9"):
         _promote(database, 9)
+    assert _in_service(database) == 1
+
+
+def test_each_task_has_its_champion_and_all_are_numbered_together(database: Database) -> None:
+    labels = _champion(database, "mini")
+    with database.writing() as session:
+        writer = versions.champion(session, TEAM, "mini", "a writer", SUMMARIZATION)
+        tuned = versions.register(session, TEAM, "run 1", writer, "mini", "digest", {})
+        versions.rule(session, versions.promotion(session, TEAM, tuned.number, "U1", "a test"))
+
+    with database.reading() as session:
+        serving = versions.in_service(session, TEAM, SUMMARIZATION)
+        assert versions.all_in_service(session, TEAM) == {labels.number, serving}
+        assert versions.before(session, TEAM, SUMMARIZATION) == writer.number
+        with pytest.raises(NothingToRollBackToError):
+            versions.before(session, TEAM)
+    assert (labels.number, writer.number, serving) == (1, 2, 3)
+    assert tuned.task is SUMMARIZATION
+    assert _in_service(database) == 1
+
+
+def test_a_version_of_one_task_never_serves_another(database: Database) -> None:
+    _champion(database, "mini")
+    with database.writing() as session:
+        writer = versions.champion(session, TEAM, "mini", "a writer", SUMMARIZATION)
+
+    ruling = Ruling(
+        team_id=TEAM,
+        challenger=writer.number,
+        champion=1,
+        grounds=Grounds.PERSON,
+        decision=Decision.PROMOTE,
+        reason="a test",
+    )
+    with pytest.raises(VersionNotFoundError), database.writing() as session:
+        versions.rule(session, ruling)
     assert _in_service(database) == 1

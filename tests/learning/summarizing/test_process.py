@@ -191,3 +191,20 @@ def test_a_model_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> No
     assert "SUMMARIZER=none" in str(error.value)
     assert writing.pid is None or psutil.Process(writing.pid).status() == psutil.STATUS_ZOMBIE
     writing.close()
+
+
+@pytest.mark.skipif(not hasattr(psutil.Process, "rlimit"), reason="limits of another process are Linux's")
+def test_a_thread_for_which_there_is_not_enough_memory_is_a_reason_and_the_next_one_is_written() -> None:
+    writing = WritingProcess(None, 1)
+    try:
+        writing.write(talk(4), LIMIT_S)
+        owned = psutil.Process(_pid(writing))
+        most = owned.memory_info().vms + (1 << 20)
+        owned.rlimit(psutil.RLIMIT_AS, (most, most))
+
+        with pytest.raises(WriterUnavailableError, match="memory"):
+            writing.write(talk(200), LIMIT_S)
+
+        assert writing.write(talk(4), LIMIT_S).sentences
+    finally:
+        writing.close()
