@@ -17,7 +17,7 @@ from rich.text import Text
 
 from bot import operations
 from bot.settings import Settings
-from bot.training import retrainer, terms
+from bot.training import retrainer, tasks, terms
 from learning.artifacts import Artifacts
 from learning.registry import Registry, Source
 from learning.retraining import Retraining
@@ -79,7 +79,8 @@ def retrain(settings: Settings, at: Desk, task: TaskName, out: Console) -> Run:
             run_id = runs.ask(session, at.team_id, "asked for at the terminal", task=task).id
         except RunUnderWayError as error:
             run_id = error.run_id
-    retraining = retrainer(settings, at.database, at.team_id, registry, _nothing)
+    of = tasks(settings, at.database, at.team_id, registry)
+    retraining = retrainer(settings, at.database, at.team_id, registry, of, _nothing)
     try:
         return _follow(at, run_id, retraining, out)
     finally:

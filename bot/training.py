@@ -76,11 +76,11 @@ def retrainer(
     database: Database,
     team_id: str,
     registry: Registry,
+    of: Tasks,
     on_change: Callable[[], None],
 ) -> Retraining:
     """The owner of a team's training process, for all its tasks."""
-    found = tasks(settings, database, team_id, registry)
-    both = (found.classification, found.summarization)
+    both = (of.classification, of.summarization)
     threads = settings.training_threads
     return Retraining(database, team_id, both, registry.artifacts, settings.workplace, threads, on_change)
 
@@ -115,10 +115,10 @@ def train(
     on_asked: Callable[[], None],
 ) -> Training:
     """The parts for one team, not started. `on_change`: a run or a ruling is to be told of; `on_asked`: a card is."""
-    retraining = retrainer(settings, database, team_id, registry, on_change)
+    found = tasks(settings, database, team_id, registry)
+    retraining = retrainer(settings, database, team_id, registry, found, on_change)
     begin = Worker("retraining", retraining.step, metrics)
     trusted = settings.trust_at_least, settings.uncontested_most
-    found = tasks(settings, database, team_id, registry)
     triggers = Triggers(
         database, team_id, found.classification, settings.retrain_after_labels, "labels", begin.wake
     )

@@ -322,3 +322,14 @@ def covered(session: Session, summary_id: str) -> list[Message]:
         .order_by(col(SummarySource.place))
     )
     return list(session.exec(chosen))
+
+
+def sources(session: Session, summary_ids: Sequence[str]) -> dict[str, list[str]]:
+    """For each of these summaries, the ids of the messages that it was made from, in the order of what was said."""
+    found: dict[str, list[str]] = {}
+    for start in range(0, len(summary_ids), 500):
+        some = col(SummarySource.summary_id).in_(summary_ids[start : start + 500])
+        rows = select(SummarySource.summary_id, SummarySource.message_id).where(some)
+        for summary_id, message_id in session.exec(rows.order_by(col(SummarySource.place))):
+            found.setdefault(summary_id, []).append(message_id)
+    return found
