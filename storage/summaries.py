@@ -178,12 +178,12 @@ def thread(session: Session, team_id: str, channel_id: str, ts: str) -> list[Mes
 def stretch(
     session: Session, team_id: str, channel_id: str, since: float | None, most: int | None
 ) -> list[Message]:
-    """The latest stored messages of a channel, oldest first, replies left out."""
-    alone = (col(Message.thread_ts).is_(None)) | (Message.thread_ts == Message.ts)
-    chosen = _said(team_id, channel_id).where(alone)
+    """The latest stored messages of a channel, oldest first, replies behind what they reply to."""
+    chosen = _said(team_id, channel_id)
     if since is not None:
         chosen = chosen.where(Message.ts >= f"{since:.6f}")
-    return list(session.exec(chosen.order_by(col(Message.ts).desc()).limit(most)))[::-1]
+    latest = session.exec(chosen.order_by(col(Message.ts).desc()).limit(most))
+    return sorted(latest, key=lambda one: (one.thread_ts or one.ts, one.ts))
 
 
 def _said(team_id: str, channel_id: str) -> Any:

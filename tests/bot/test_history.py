@@ -91,7 +91,7 @@ def test_of_a_thread_that_we_heard_from_its_beginning_slack_is_asked_nothing(
     assert slack.calls("conversations.replies") == []
 
 
-def test_the_latest_of_a_channel_are_read_without_replies(slack: Slack, opened: Database) -> None:
+def test_the_latest_of_a_channel_are_read_without_asking_for_replies(slack: Slack, opened: Database) -> None:
     thread(slack)
     for number in range(5):
         slack.say(f"message {number}")
@@ -101,6 +101,7 @@ def test_the_latest_of_a_channel_are_read_without_replies(slack: Slack, opened: 
     said = history(slack, opened).read(about(most=3, origin=Origin.COMMAND))
 
     assert [one.text for one in said] == ["message 2", "message 3", "message 4"]
+    assert slack.calls("conversations.replies") == []
 
 
 def test_slacks_limit_is_waited_for_and_reading_goes_on_where_it_was(

@@ -14,7 +14,6 @@ from tests.local.browser import WAIT_MS, chromium
 from tests.local.running import Slack, workspace
 from tests.running import ANA, BEN, bot, settings
 
-SAID_LATER = "The export of tonight is through, and the report for the board has all its numbers again."
 WRITTEN_MS = 90_000
 BETTER = "ben deletes the archives from March today and starts the export again tonight."
 
@@ -85,10 +84,9 @@ def test_a_thread_is_summarized_judged_and_improved(
         expect(card).to_contain_text("edited; the first draft was by SmolLM2-135M-Instruct")
         expect(card).to_contain_text("@ana edited")
 
-        slack.say(SAID_LATER, user=BEN)
         write(page, "/corrigible summarize since yesterday")
         whisper(page, "the summary follows here, for you alone")
-        alone = page.locator(".ephemeral").filter(has_text="Summary of")
+        alone = page.locator(".ephemeral").filter(has_text="Summary of 4 messages by 2 people")
         expect(alone).to_be_visible(timeout=WRITTEN_MS)
 
     assert {ANA, BEN} == {user for user, _ in THREAD}

@@ -221,15 +221,16 @@ def test_what_slack_refuses_is_tried_again_later_or_never(database: Database) ->
     assert (now(database, never).due, now(database, never).refused) == (False, "channel_is_archived")
 
 
-def test_of_a_channel_the_latest_are_taken_without_replies_oldest_first(database: Database) -> None:
+def test_of_a_channel_the_latest_are_taken_with_replies_behind_what_they_reply_to(database: Database) -> None:
     said = [received(database, f"message {number}") for number in range(4)]
     received(database, "a reply", thread_ts=said[0].ts)
+    received(database, "another reply", thread_ts=said[2].ts)
 
     with database.reading() as session:
-        latest = summaries.stretch(session, TEAM, SUPPORT, None, 3)
+        latest = summaries.stretch(session, TEAM, SUPPORT, None, 4)
         thread = summaries.thread(session, TEAM, SUPPORT, said[0].ts)
 
-    assert [one.text for one in latest] == ["message 1", "message 2", "message 3"]
+    assert [one.text for one in latest] == ["a reply", "message 2", "another reply", "message 3"]
     assert [one.text for one in thread] == ["message 0", "a reply"]
 
 
