@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from learning.artifacts import Artifacts
+from learning.artifacts import ArtifactMissingError, Artifacts
 from learning.tasks.task import NothingToLearnError, Task
 from learning.training.job import MODEL, Result
 from learning.training.process import TrainingProcess
@@ -122,7 +122,7 @@ class Retraining:
             if not can_resume:
                 self._discard(folder)
                 task.prepare(run, folder)
-        except NothingToLearnError as error:
+        except (ArtifactMissingError, NothingToLearnError) as error:
             self._fail(run, folder, str(error))
             return
         with self._database.writing() as session:

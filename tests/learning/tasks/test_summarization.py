@@ -348,6 +348,20 @@ def test_where_nobody_settled_a_summary_a_run_says_what_is_needed(desk: Desk) ->
         desk.job()
 
 
+@on_sqlite
+def test_a_run_whose_champion_is_lost_fails_with_the_reason_and_holds_up_no_other(desk: Desk) -> None:
+    desk.settle(30)
+    desk.train()
+    (desk.files() / PICKER).write_text("{}")
+
+    ended = desk.train()
+
+    assert ended.phase is Phase.FAILED
+    assert "they were changed since they were registered" in str(ended.failed)
+    with desk.database.reading() as session:
+        assert runs.to_train(session, TEAM) is None
+
+
 # Serving
 
 
