@@ -81,16 +81,11 @@ class Serving:
         """What serves now, and the number of its version."""
         with self._database.writing() as session:
             wanted = champion(session, self._team_id, self._source, self._encoder)
-        if self._loaded is None or self._loaded.number != wanted.number:
-            self._swap(self._load(wanted))
-        assert self._loaded is not None
-        return self._loaded.summarizer, self._loaded.number
-
-    @property
-    def pid(self) -> int | None:
-        """Of the process in which a model writes; None while there is none."""
-        writing = self._loaded.writing if self._loaded else None
-        return writing.pid if writing else None
+        serves = self._loaded
+        if serves is None or serves.number != wanted.number:
+            serves = self._load(wanted, serves)
+            self._swap(serves)
+        return serves.summarizer, serves.number
 
     def rest(self) -> None:
         """Let go of memory that nobody needed for a while."""
@@ -104,26 +99,28 @@ class Serving:
     def _swap(self, loaded: _Loaded | None) -> None:
         with self._turn:
             before, self._loaded = self._loaded, loaded
-        if before and before.writing:
+        if before is None or before is loaded:
+            return
+        if before.writing:
             before.writing.close()
-        if before and loaded:
+        if loaded:
             log.info("summarizer swapped version=%d previous=%d", loaded.number, before.number)
 
-    def _load(self, version: Version) -> _Loaded:
+    def _load(self, version: Version, serves: _Loaded | None) -> _Loaded:
         """That version; where its files can't be used, what served before, to which the alias is given back."""
         try:
             return self._with(version.number, self._files(version))
         except (ArtifactMissingError, OSError, ValueError, KeyError, TypeError) as error:
             log.error("summarizer can't serve version=%d error=%s", version.number, type(error).__name__)
-            return self._stay(version.number, f"v{version.number} can't serve: {error}")
+            return self._stay(version.number, serves, f"v{version.number} can't serve: {error}")
 
-    def _stay(self, number: int, reason: str) -> _Loaded:
+    def _stay(self, number: int, serves: _Loaded | None, reason: str) -> _Loaded:
         with self._database.writing() as session:
             base = f"{self._encoder.fingerprint} {self._source.title}"
             plain = versions.plain(session, self._team_id, base, self._source.title, TaskName.SUMMARIZATION)
-            stays = self._loaded.number if self._loaded else plain.number
+            stays = serves.number if serves else plain.number
             versions.give_back(session, self._team_id, number, stays, reason, TaskName.SUMMARIZATION)
-        return self._loaded or self._with(plain.number, None)
+        return serves or self._with(plain.number, None)
 
     def _files(self, version: Version) -> Path | None:
         return self._artifacts.get(version.artifact) if version.artifact else None
