@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     encoder_max_tokens: int = Field(default=256, ge=8, le=8192)
     threads: int = Field(default=1, ge=1, le=256)
     summarizer: str | None = None
-    summary_seconds: float = Field(default=60, ge=1, le=3600)
+    summary_seconds: float = Field(default=120, ge=1, le=3600)
     summary_recipe: dict[str, Any] = Field(default_factory=dict)
     ask_below_margin: float = Field(default=0.3, ge=0, le=1)
     argilla_api_url: str | None = None

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from learning.encoder import load_encoder
+from learning.memory import is_lack_of_memory
 from learning.summarizing.candidates import CANDIDATES, closest
 from learning.summarizing.language_model import LanguageModelNotFoundError, load
 from learning.summarizing.process import NO_MEMORY
@@ -53,10 +54,8 @@ def answer(writer: Writer, request: dict[str, Any], progress: Any) -> dict[str, 
         sentences = writer.write(utterances, time.monotonic() + request["limit_s"], progress)
     except OutOfTimeError:
         return {"failed": f"it took longer than {request['limit_s']:.0f} seconds"}
-    except MemoryError:
-        return {"failed": NO_MEMORY}
     except Exception as error:
-        if "out of memory" in str(error).lower() or "can't allocate" in str(error).lower():
+        if is_lack_of_memory(error):
             return {"failed": NO_MEMORY}
         return {"failed": f"it failed ({type(error).__name__})"}
     return {

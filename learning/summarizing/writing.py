@@ -33,17 +33,19 @@ def first(_lines: Sequence[str], _candidates: Sequence[Sequence[str]]) -> int:
 
 
 class Writer:
-    """Writes with one model, so many `candidates` of each summary. Not to be shared by threads."""
+    """Writes with one model, so many `candidates` of what people will read. Not to be shared by threads."""
 
     def __init__(self, with_model: LanguageModel, choose: Choose = first, candidates: int = 1) -> None:
         self._with = with_model
         self._choose = choose
-        self._decoder = Decoder(with_model, candidates)
+        self._shown = Decoder(with_model, candidates)
+        self._between = Decoder(with_model, 1)  # what is only summarized again needs no choice
 
     @property
     def effort(self) -> Effort:
         """What writing has cost so far."""
-        return self._decoder.effort
+        shown, between = self._shown.effort, self._between.effort
+        return Effort(shown.read + between.read, shown.written + between.written)
 
     def write(
         self, utterances: Sequence[Utterance], until: float, tell: Callable[[float], None] = lambda _: None
@@ -53,12 +55,13 @@ class Writer:
         until: of `time.monotonic`; tell: hears the share that is done. Raises OutOfTimeError.
         """
         stretches = prompting.segments(spoken(utterances), self._budget(), self._count)
-        work = len(stretches) + (len(stretches) > STRETCHES_SHOWN)
+        is_long = len(stretches) > STRETCHES_SHOWN
+        decoder = self._between if is_long else self._shown
         parts: list[list[str]] = []
         for done, stretch in enumerate(stretches, 1):
-            parts.append(self._summarize(prompting.transcript(stretch), until))
-            tell(done / work)
-        if len(parts) > STRETCHES_SHOWN:
+            parts.append(self._summarize(prompting.transcript(stretch), until, decoder))
+            tell(done / (len(stretches) + is_long))
+        if is_long:
             parts = self._condense([part for part in parts if part], until)
         distinct = {sentence.casefold(): sentence for part in reversed(parts) for sentence in reversed(part)}
         return list(distinct.values())[::-1]
@@ -68,22 +71,21 @@ class Writer:
         while len(parts) > STRETCHES_SHOWN:
             size = max(2, min(-(-len(parts) // STRETCHES_SHOWN), 8))
             groups = [parts[start : start + size] for start in range(0, len(parts), size)]
-            parts = [self._merge(group, until) for group in groups]
+            decoder = self._shown if len(groups) <= STRETCHES_SHOWN else self._between
+            parts = [self._merge(group, until, decoder) for group in groups]
         return parts
 
-    def _merge(self, group: list[list[str]], until: float) -> list[str]:
+    def _merge(self, group: list[list[str]], until: float, decoder: Decoder) -> list[str]:
         if len(group) == 1:
             return group[0]
         lines = "\n".join(sentence for part in group for sentence in part)
-        return self._summarize(lines, until) or group[0]
+        return self._summarize(lines, until, decoder) or group[0]
 
-    def _summarize(self, text: str, until: float) -> list[str]:
+    def _summarize(self, text: str, until: float, decoder: Decoder) -> list[str]:
         left_s = until - time.monotonic()
         if left_s <= 0:
             raise OutOfTimeError
-        candidates = [
-            prompting.answer(one) for one in self._decoder.candidates(self._prompt(text), text, left_s)
-        ]
+        candidates = [prompting.answer(one) for one in decoder.candidates(self._prompt(text), text, left_s)]
         if time.monotonic() > until:
             raise OutOfTimeError
         usable = [one for one in candidates if one]

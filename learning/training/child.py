@@ -21,6 +21,7 @@ from learning import gate, head
 from learning.encoder import Encoder, EncoderNotFoundError, load_encoder
 from learning.gate import Contender
 from learning.head import Head
+from learning.memory import is_lack_of_memory
 from learning.registry import HEAD
 from learning.training.examples import Example
 from learning.training.job import Job, Result, task_of
@@ -74,10 +75,8 @@ def work(folder: Path, tell: Any) -> Result:
         return _Work(Job.read(folder), folder, tell).result()
     except (EncoderNotFoundError, LanguageModelNotFoundError, UnknownArchitectureError) as error:
         return Result(failed=str(error))
-    except MemoryError:
-        return Result(failed="there was not enough memory", is_out_of_memory=True)
     except Exception as error:
-        if "out of memory" in str(error).lower():
+        if is_lack_of_memory(error):
             return Result(failed="there was not enough memory", is_out_of_memory=True)
         where = "".join(traceback.format_tb(error.__traceback__))
         return Result(
