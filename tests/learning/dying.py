@@ -16,6 +16,7 @@ from learning.artifacts import Artifacts
 from learning.champion import Champion
 from learning.registry import Registry
 from learning.retraining import Retraining
+from learning.tasks.classification import Classification
 from learning.training.job import Job
 from learning.training.process import TrainingProcess
 from storage import leases, versions
@@ -30,7 +31,7 @@ OF_THE_RUN: dict[str, tuple[Any, str]] = {
     "before the verdict": (Retraining, "_conclude"),
     "before the version's files are stored": (Artifacts, "put"),
     "before the version is registered": (versions, "register"),
-    "before the ruling is stored": (Retraining, "_question_suspects"),
+    "before the ruling is stored": (Classification, "concluded"),
     "with the ruling stored": (Retraining, "_discard"),
 }
 OF_THE_SWAP: dict[str, tuple[Any, str]] = {
