@@ -58,6 +58,8 @@ class WebServer:
         self._server.stop()
         if self._thread.is_alive():
             self._thread.join(3)
+        # Cheroot keeps each server's figures in `logging.statistics`, and by them the server and all that it serves.
+        self._server.stats.clear()
 
 
 def application(

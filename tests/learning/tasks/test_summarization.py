@@ -227,7 +227,7 @@ def nothing_writes(desk: Desk) -> None:
 @pytest.mark.parametrize("state", [nobody, withdrawn, another_team, nothing_writes])
 def test_nothing_that_writes_is_trained_otherwise(desk: Desk, state: object) -> None:
     desk.use(random_writer(desk.folder / "writer", "llama"))
-    desk.settle(6)
+    desk.settle(12)
     assert callable(state)
     state(desk)
 
@@ -303,7 +303,7 @@ def test_a_held_out_conversation_is_never_learned_from_however_often_it_is_summa
 
 
 def test_people_are_learned_of_under_invented_names(desk: Desk) -> None:
-    desk.settle(3)
+    desk.settle(12)
 
     job = desk.job()
 
