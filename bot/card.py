@@ -28,7 +28,12 @@ ACTIONS = "actions"
 METADATA = "corrigible_card"
 OFFERED = 3
 NO_WORDS = "I read words, and this message has none. Write what I should classify, or try `/corrigible help`."
-SAID = {Word.CONFIRMED: "confirmed", Word.CHANGED: "chose", Word.PROPOSED: "proposed"}
+SAID = {
+    Word.CONFIRMED: "confirmed",
+    Word.CHANGED: "chose",
+    Word.PROPOSED: "proposed",
+    Word.REACTED: "chose, by a reaction,",
+}
 
 
 def card(content: Content) -> Json:

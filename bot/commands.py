@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,11 +18,13 @@ from bot.payloads import Command
 from bot.service import Service
 from bot.summary_service import SummaryService
 from learning.summarizing.policy import POLICY
-from storage.tables import Mode, TaskName
+from storage.labels import emoji_name
+from storage.tables import Label, Mode, TaskName
 
 HELP = """*I label messages, and I learn when somebody corrects me.*
 • `/corrigible on` – in this channel: I stay silent where I am sure, and ask where I am not
 • `/corrigible on reply` – I answer every message in its thread
+• `/corrigible on quiet` – I put the label's emoji on every message; react with another label's emoji to correct me
 • `/corrigible off` – I neither read nor keep anything of this channel
 • `/corrigible status` – what I do here, and how I am doing
 • `/corrigible labels` – the labels I choose from
@@ -39,6 +42,12 @@ JOINING = {
 }
 SHARED = "This channel is shared with another organization, so I stay off here."
 TEXT_MOST = 3_500
+PROMISES = {
+    Mode.ASK: "I ask here when I am not sure which label fits, and stay silent otherwise",
+    Mode.REPLY: "I answer every message here in its thread",
+    Mode.QUIET: "I put the label's emoji on every message; whoever reacts with another label's emoji corrects me, and "
+    "taking the reaction away takes that back",
+}
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,8 @@ def answer(desk: Desk, client: WebClient, command: Command) -> str:
             return _switch_on(service, client, command, Mode.ASK)
         case ("on", "reply"):
             return _switch_on(service, client, command, Mode.REPLY)
+        case ("on", "quiet"):
+            return _switch_on(service, client, command, Mode.QUIET)
         case ("off",):
             return _switch_off(service, client, command)
         case ("status",):
@@ -149,17 +160,32 @@ def _switch_on(service: Service, client: WebClient, command: Command, mode: Mode
     if not channel.get("is_member"):
         return JOINING["not_in_channel"]
     service.set_mode(command.team_id, command.channel_id, mode, command.user_id)
-    what = (
-        "I answer every message here in its thread"
-        if mode is Mode.REPLY
-        else "I ask here when I am not sure which label fits, and stay silent otherwise"
-    )
+    what = PROMISES[mode]
+    legend = _legend(service.labels(command.team_id)) if mode is Mode.QUIET else ""
     return _say(
         client,
         command,
         f"<@{command.user_id}> turned me on. From now on {what}. I keep the messages of this channel to learn "
-        "from your corrections; `/corrigible off` ends it.",
-        f"On. {what}.",
+        f"from your corrections; `/corrigible off` ends it.{legend}",
+        f"On. {what}.{_mute(service.labels(command.team_id)) if mode is Mode.QUIET else ''}",
+    )
+
+
+def _legend(known: list[Label]) -> str:
+    """What each emoji means: nobody should have to guess."""
+    lines = [f"• {title(label)}" for label in known if label.emoji]
+    return "\n" + "\n".join(_as_many_as_fit(lines)) if lines else ""
+
+
+def _mute(known: list[Label]) -> str:
+    """The labels that a reaction can't tell: those without an emoji, and those that share one."""
+    shared = Counter(emoji_name(label.emoji) for label in known)
+    names = [escape(label.name) for label in known if not label.emoji or shared[emoji_name(label.emoji)] > 1]
+    if not names:
+        return ""
+    return (
+        "\nA reaction can't tell these labels, which have no emoji or share one; whoever keeps labels.toml can give "
+        f"them one: {', '.join(_as_many_as_fit(names))}"
     )
 
 
@@ -193,6 +219,7 @@ def _status(service: Service, command: Command) -> str:
         Mode.OFF: "I am off in this channel.",
         Mode.ASK: "In this channel I ask where I am not sure.",
         Mode.REPLY: "In this channel I answer every message.",
+        Mode.QUIET: "In this channel I put the label's emoji on every message.",
     }[service.mode(command.team_id, command.channel_id)]
     team = service.overview(command.team_id)
     lines = [
@@ -212,9 +239,13 @@ def _labels(service: Service, command: Command) -> str:
         f"• {title(label)}" + (f" – {label.description}" if label.description else "")
         for label in service.labels(command.team_id)
     ]
+    return "\n".join(_as_many_as_fit(lines))
+
+
+def _as_many_as_fit(lines: list[str]) -> list[str]:
     shown: list[str] = []
     for line in lines:
         if sum(map(len, shown)) + len(line) > TEXT_MOST:
-            return "\n".join([*shown, f"… and {len(lines) - len(shown)} more"])
+            return [*shown, f"… and {len(lines) - len(shown)} more"]
         shown.append(line)
-    return "\n".join(shown)
+    return shown

@@ -175,7 +175,7 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
     champion = following.champion
     learning = Learning(following, database, team_id, metrics)
     classifier = Classifier(database, team_id, champion, settings.ask_below_margin)
-    courier = Courier(database, team_id, _client(slack, []), metrics)
+    courier = Courier(database, team_id, bot_user_id, _client(slack, []), metrics)
 
     show = Worker("courier", courier.step, metrics)
     courier.on_free = show.wake

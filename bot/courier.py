@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import refusals, replies
+from bot import reactions, refusals, replies
 from bot.card import card, metadata
 from bot.metrics import Metrics
 from bot.refusals import Refusal
@@ -19,6 +19,7 @@ from storage import cards, contents
 from storage.cards import Claim
 from storage.contents import Content
 from storage.database import Database
+from storage.tables import Mode
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +33,12 @@ class Courier:
     thread is searched for the card.
     """
 
-    def __init__(self, database: Database, team_id: str, client: WebClient, metrics: Metrics) -> None:
+    def __init__(
+        self, database: Database, team_id: str, bot_user_id: str, client: WebClient, metrics: Metrics
+    ) -> None:
         self._database = database
         self._team_id = team_id
+        self._bot_user_id = bot_user_id
         self._client = client
         self._metrics = metrics
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="courier")
@@ -103,16 +107,33 @@ class Courier:
         with self._database.reading() as session:
             content = contents.of_message(session, claim.message_id)
         try:
-            ts = self._bring(claim, content)
+            ts, reaction = self._answer(claim, content)
         except SlackApiError as error:
             return self._refused(claim, refusals.read(error, claim.attempts))
         except OSError as error:  # no connection, none of Slack's answers in time
             return self._refused(claim, refusals.silence(error, claim.attempts))
         with self._database.writing() as session:
-            is_due_again = cards.shown(session, claim.message_id, ts, content.wanted)
-        if claim.ts is None:
+            is_due_again = cards.shown(session, claim.message_id, ts, reaction, content.wanted)
+        if claim.ts is None and not claim.reaction:
             self._metrics.card_seconds.observe(time.time() - content.message.received_at)
         return is_due_again
+
+    def _answer(self, claim: Claim, content: Content) -> tuple[str | None, str]:
+        """Make Slack show `content`; the ts of the card and the emoji that stand now."""
+        if content.message.mode is Mode.QUIET:
+            return None, self._react(claim, content)
+        return self._bring(claim, content), ""
+
+    def _react(self, claim: Claim, content: Content) -> str:
+        wanted = reactions.emoji_of(content)
+        if content.message.erased_at:  # what stood on it went with it
+            return ""
+        place = claim.channel_id, content.message.ts
+        stands = [claim.reaction] if claim.reaction else []
+        if claim.may_stand:
+            stands = reactions.of_ours(self._client, *place, self._bot_user_id)
+        reactions.bring(self._client, *place, stands, wanted)
+        return wanted
 
     def _bring(self, claim: Claim, content: Content) -> str | None:
         """Make Slack show `content`; the ts of the card, None where it has to be gone."""

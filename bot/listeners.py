@@ -30,6 +30,7 @@ def register(app: App, desk: Desk, bot_user_id: str, metrics: Metrics) -> None:
     """Let `app` hear everything that Slack sends us."""
     service, operations = desk.service, desk.operations
     _hear_messages(app, service, bot_user_id, metrics)
+    _hear_reactions(app, service, bot_user_id, metrics)
     _hear_clicks(app, service)
     _hear_modal(app, service)
     _hear_command(app, desk)
@@ -58,6 +59,23 @@ def _hear_messages(app: App, service: Service, bot_user_id: str, metrics: Metric
         next()
 
     for kind in ("message", "app_mention"):
+        app.event(kind, middleware=[store])(_acknowledged)
+
+
+def _hear_reactions(app: App, service: Service, bot_user_id: str, metrics: Metrics) -> None:
+    def store(body: Json, next: Callable[[], Any]) -> None:
+        metrics.events.labels(body["event"]["type"]).inc()
+        try:
+            reacted = payloads.reaction_event(body, bot_user_id)
+        except PayloadError:
+            log.warning("reaction of unknown shape", exc_info=True)
+            metrics.errors.labels("payload").inc()
+            reacted = None
+        if reacted:
+            service.react(reacted)
+        next()
+
+    for kind in ("reaction_added", "reaction_removed"):
         app.event(kind, middleware=[store])(_acknowledged)
 
 

@@ -50,6 +50,19 @@ class Edited:
 
 
 @dataclass(frozen=True)
+class Reacted:
+    """A person put an emoji on a message, or took it back; `at` is Slack's time of it."""
+
+    team_id: str
+    channel_id: str
+    ts: str
+    user_id: str
+    emoji: str
+    at: float
+    is_taken_back: bool
+
+
+@dataclass(frozen=True)
 class Click:
     """A person pressed one of our buttons."""
 
@@ -129,6 +142,29 @@ def message_event(body: Json, bot_user_id: str) -> Said | Edited | Deleted | Non
         return _said(event, team_id, channel_id, direct, bot_user_id)
     except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise PayloadError(f"not a message event: {error!r}") from error
+
+
+def reaction_event(body: Json, bot_user_id: str) -> Reacted | None:
+    """What a `reaction_added` or `reaction_removed` event says; None where it is no person's on a message.
+
+    Raises PayloadError.
+    """
+    try:
+        event = body["event"]
+        item = event["item"]
+        if item["type"] != "message" or event["user"] == bot_user_id:
+            return None
+        return Reacted(
+            _team(body),
+            _text(item["channel"]),
+            _text(item["ts"]),
+            _text(event["user"]),
+            _text(event["reaction"]),
+            float(event["event_ts"]),
+            event["type"] == "reaction_removed",
+        )
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise PayloadError(f"not a reaction: {error!r}") from error
 
 
 def _said(message: Json, team_id: str, channel_id: str, direct: bool, bot_user_id: str) -> Said | None:

@@ -17,6 +17,7 @@ FINAL = {
     "channel_not_found",
     "edit_window_closed",
     "invalid_blocks",
+    "invalid_name",
     "is_archived",
     "message_not_found",
     "msg_too_long",
@@ -24,6 +25,8 @@ FINAL = {
     "not_in_channel",
     "restricted_action",
     "thread_not_found",
+    "too_many_emoji",
+    "too_many_reactions",
     "user_is_bot",
     "user_not_in_channel",
 }

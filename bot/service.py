@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from sqlmodel import Session
 
 from bot.metrics import Metrics
 from bot.mrkdwn import plain
-from bot.payloads import Deleted, Said
+from bot.payloads import Deleted, Reacted, Said
 from bot.summary_service import SummaryService
 from storage import cards, channels, contents, corrections, labels, messages, overview, predictions, summaries
 from storage.database import Database
@@ -27,6 +28,11 @@ class UnknownMessageError(LookupError):
 
     def __init__(self) -> None:
         super().__init__("This message is not known here any more, so nothing was changed.")
+
+
+def _once(*parts: str) -> str:
+    """An id of something that Slack tells of, the same each time."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
@@ -209,6 +215,34 @@ class Service:
         self._wake.courier()
         self._wake.refitter()
         self._wake.annotator()
+
+    def react(self, reacted: Reacted) -> None:
+        """In quiet mode a reaction with a label's emoji says that it is right; harmless when it comes again."""
+        key = reacted.team_id, reacted.channel_id, reacted.ts
+        if reacted.team_id != self._team_id:
+            return
+        with (
+            self._database.reading() as session
+        ):  # most reactions are none of ours: these need no writer's turn
+            message = messages.known(session, *key)
+            if message is None or message.mode is not Mode.QUIET:
+                return
+            label = labels.by_emoji(session, reacted.team_id, reacted.emoji)
+        if label is None:
+            return
+        word = Correction(
+            id=_once(*key, reacted.user_id, reacted.emoji, str(reacted.at), str(reacted.is_taken_back)),
+            message_id=message.id,
+            team_id=reacted.team_id,
+            user_id=reacted.user_id,
+            label_id=label.id,
+            word=Word.WITHDRAWN if reacted.is_taken_back else Word.REACTED,
+            created_at=reacted.at,
+        )
+        with self._database.writing() as session:
+            is_new = corrections.add_once(session, word)
+        if is_new:
+            self._told(word.word)
 
     def set_mode(self, team_id: str, channel_id: str, mode: Mode, by: str) -> None:
         """Remember what a person chose for a channel."""

@@ -59,12 +59,14 @@ class Classifier:
             cards.want(session, message.id)
             if outbox.knows(session, message.id):
                 outbox.append(session, self._team_id, message.id, Kind.EDIT)
-        if message.mode is Mode.REPLY or self._is_unsure(ranking):
+        if self._is_shown(message, ranking):
             predictions.show(session, message)
         return is_again
 
-    def _is_unsure(self, ranking: Ranking) -> bool:
-        return ranking.margin < self._ask_below_margin
+    def _is_shown(self, message: Message, ranking: Ranking) -> bool:
+        if message.mode is Mode.ASK:
+            return ranking.margin < self._ask_below_margin
+        return message.mode in (Mode.REPLY, Mode.QUIET)
 
     def _prediction(self, message: Message, ranking: Ranking, served: Served) -> Prediction:
         return Prediction(

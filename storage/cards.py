@@ -15,12 +15,13 @@ CLAIM_S = 40.0
 
 @dataclass(frozen=True)
 class Claim:
-    """A card that is ours to show for CLAIM_S seconds. `may_stand`: an earlier post may have reached Slack."""
+    """A card that is ours to show for CLAIM_S seconds. `may_stand`: Slack may show something that we don't know of."""
 
     message_id: str
     channel_id: str
     thread_ts: str
     ts: str | None
+    reaction: str
     attempts: int
     may_stand: bool
     until: float
@@ -40,6 +41,7 @@ def claim(session: Session, team_id: str, most: int) -> list[Claim]:
             card.channel_id,
             card.thread_ts,
             card.ts,
+            card.reaction,
             card.attempts,
             card.attempted,
             now + CLAIM_S,
@@ -67,10 +69,11 @@ def want(session: Session, message_id: str) -> None:
     session.connection().execute(update(Card).where(col(Card.message_id) == message_id).values(changes))
 
 
-def shown(session: Session, message_id: str, ts: str | None, wanted: int) -> bool:
-    """Slack shows state `wanted` of the card, at `ts` (None where it is gone); is a newer state due already?"""
+def shown(session: Session, message_id: str, ts: str | None, reaction: str, wanted: int) -> bool:
+    """Slack shows state `wanted`: a card at `ts` (None: there is none) or a reaction; is a newer one due already?"""
     card = _locked(session, message_id)
-    card.ts, card.shown, card.attempts, card.claimed_until = ts, wanted, 0, 0.0
+    card.ts, card.reaction, card.attempted = ts, reaction, False
+    card.shown, card.attempts, card.claimed_until = wanted, 0, 0.0
     card.due = card.shown < card.wanted
     return card.due
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from sqlmodel import Session, col, func, select
 
 from storage import cards, outbox, questions
-from storage.tables import Correction, Kind, Message
+from storage.tables import Correction, Kind, Message, Word
 
 
 def add(session: Session, correction: Correction) -> None:
@@ -22,6 +22,15 @@ def add(session: Session, correction: Correction) -> None:
     cards.want(session, correction.message_id)
     questions.ask_about_correction(session, correction.team_id, correction.message_id)
     outbox.append(session, correction.team_id, correction.message_id, Kind.CORRECTION)
+
+
+def add_once(session: Session, correction: Correction) -> bool:
+    """As `add`, but not where a word of that id is kept already: Slack may tell of it twice."""
+    session.exec(select(Message.id).where(Message.id == correction.message_id).with_for_update()).one()
+    if session.get(Correction, correction.id):
+        return False
+    add(session, correction)
+    return True
 
 
 def last_words(session: Session, message_id: str) -> list[Correction]:
@@ -64,9 +73,16 @@ def settled(words: Sequence[Correction]) -> str | None:
 
 
 def last_of_each(words: Iterable[Correction]) -> list[Correction]:
-    """Of words in the order in which they were said, each person's last."""
-    last: dict[str, Correction] = {}
+    """Of words in the order in which they were said, each person's last that they did not take back."""
+    standing: dict[str, list[Correction]] = {}
     for word in words:
-        last.pop(word.user_id, None)  # a later word moves its person to the end
-        last[word.user_id] = word
-    return list(last.values())
+        before = standing.pop(word.user_id, [])  # a later word moves its person to the end
+        standing[word.user_id] = _then(before, word)
+    return [words[-1] for words in standing.values() if words]
+
+
+def _then(standing: list[Correction], word: Correction) -> list[Correction]:
+    """What stands of a person's words after one more. A person may leave several reactions on one message."""
+    if word.word is Word.WITHDRAWN:
+        return [one for one in standing if one.word is not Word.REACTED or one.label_id != word.label_id]
+    return [*standing, word] if word.word is Word.REACTED else [word]

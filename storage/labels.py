@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, func, select
 
 from storage.database import insert_if_new
-from storage.tables import Correction, Label, LabelSource
+from storage.tables import Correction, Label, LabelSource, Word
+
+# Slack takes both names and tells of the second.
+SAME_EMOJI = {"thumbsup": "+1", "thumbsdown": "-1"}
 
 
 class RetiredLabelError(ValueError):
@@ -114,7 +117,20 @@ def counts(session: Session, team_id: str) -> dict[str, int]:
     messages = func.count(func.distinct(Correction.message_id))
     rows = session.exec(
         select(Correction.label_id, messages)
-        .where(Correction.team_id == team_id)
+        .where(Correction.team_id == team_id, Correction.word != Word.WITHDRAWN)
         .group_by(Correction.label_id)
     )
     return dict(rows.all())
+
+
+def by_emoji(session: Session, team_id: str, name: str) -> Label | None:
+    """The one label in use whose emoji has this name; None where none has it, or several have."""
+    wanted = emoji_name(name)
+    found = [label for label in active(session, team_id) if emoji_name(label.emoji) == wanted]
+    return found[0] if len(found) == 1 else None
+
+
+def emoji_name(code: str) -> str:
+    """The name of an emoji as Slack's reactions have it: no colons, no skin tone, of two names the first."""
+    name = code.strip(":").partition("::")[0]
+    return SAME_EMOJI.get(name, name)

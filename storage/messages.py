@@ -18,6 +18,17 @@ def receive(session: Session, message: Message) -> bool:
     return insert_if_new(session, message)
 
 
+def known(session: Session, team_id: str, channel_id: str, ts: str) -> Message | None:
+    """The message of that key, where it is stored and was not erased."""
+    of_key = select(Message).where(
+        Message.team_id == team_id,
+        Message.channel_id == channel_id,
+        Message.ts == ts,
+        col(Message.erased_at).is_(None),
+    )
+    return session.exec(of_key).first()
+
+
 def waiting(session: Session, team_id: str, most: int) -> list[Message]:
     """Messages without a prediction, longest waiting first; all replicas see them in one order."""
     chosen = select(Message).where(Message.team_id == team_id, Message.waiting)

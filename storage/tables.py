@@ -31,6 +31,7 @@ class Mode(StrEnum):
     OFF = "off"
     ASK = "ask"
     REPLY = "reply"
+    QUIET = "quiet"
 
 
 class LabelSource(StrEnum):
@@ -41,11 +42,13 @@ class LabelSource(StrEnum):
 
 
 class Word(StrEnum):
-    """How a person said which label is right."""
+    """How a person said which label is right; or, by WITHDRAWN, that they take a reaction back."""
 
     CONFIRMED = "confirmed"
     CHANGED = "changed"
     PROPOSED = "proposed"
+    REACTED = "reacted"
+    WITHDRAWN = "withdrawn"
 
 
 class Kind(StrEnum):
@@ -255,7 +258,8 @@ class Correction(SQLModel, table=True):
 class Card(SQLModel, table=True):
     """The bot's answer in Slack to one message: what it should show (`wanted`) and what it shows (`shown`).
 
-    A card with `shown < wanted` is due at `due_at`. `attempted` says that a first post may have reached Slack.
+    A card with `shown < wanted` is due at `due_at`. `attempted` says that a post may have reached Slack of which we do
+    not know. In quiet mode the answer is no post but a `reaction`: the name of the emoji that stands.
     """
 
     __table_args__ = (
@@ -267,6 +271,7 @@ class Card(SQLModel, table=True):
     channel_id: str
     thread_ts: str
     ts: str | None = None
+    reaction: str = ""
     wanted: int = 1
     shown: int = 0
     due: bool = True

@@ -11,7 +11,12 @@ from storage.contents import Content
 from storage.tables import Question, Word
 
 ERASED = "(erased)"
-SAID = {Word.CONFIRMED: "confirmed", Word.CHANGED: "chose", Word.PROPOSED: "proposed"}
+SAID = {
+    Word.CONFIRMED: "confirmed",
+    Word.CHANGED: "chose",
+    Word.PROPOSED: "proposed",
+    Word.REACTED: "chose, by a reaction,",
+}
 AGREE, DIFFER, AMONG = "none", "people and model", "among people"
 
 

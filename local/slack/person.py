@@ -103,6 +103,14 @@ class Person:
             raise PersonError("the bot did not acknowledge a modal")
         return answer
 
+    def react(self, channel: str, ts: str, name: str) -> None:
+        """Put an emoji on a message."""
+        self._do("reaction", channel=channel, ts=ts, name=name)
+
+    def unreact(self, channel: str, ts: str, name: str) -> None:
+        """Take an emoji back from a message."""
+        self._do("reaction", channel=channel, ts=ts, name=name, remove=True)
+
     def edit(self, channel: str, ts: str, text: str) -> None:
         """Put another text in the place of a message of one's own."""
         self._do("edit", channel=channel, ts=ts, text=text)

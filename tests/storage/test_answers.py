@@ -120,7 +120,7 @@ def test_an_answer_asks_for_the_card_to_follow_and_for_the_head_to_learn(databas
     known = label_set(database, "bug", "billing")
     one = predicted(database, known["bug"])
     with database.writing() as session:
-        cards.shown(session, one.id, "1.1", 1)
+        cards.shown(session, one.id, "1.1", "", 1)
     with database.reading() as session:
         before = resolution.state(session, TEAM)
 

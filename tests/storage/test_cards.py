@@ -196,7 +196,7 @@ def _claim(database: Database, most: int = 8) -> list[Claim]:
 
 def _shown(database: Database, claim: Claim, wanted: int) -> None:
     with database.writing() as session:
-        cards.shown(session, claim.message_id, "2.0", wanted)
+        cards.shown(session, claim.message_id, "2.0", "", wanted)
 
 
 def _due(database: Database) -> int:

@@ -63,7 +63,7 @@ def test_every_word_is_kept_and_the_last_of_each_person_is_read_oldest_first(
 def test_each_word_makes_the_card_due_once_more(database: Database, known: dict[str, Label]) -> None:
     message = predicted(database, known["bug"])
     with database.writing() as session:
-        cards.shown(session, message.id, "2.0", wanted=1)
+        cards.shown(session, message.id, "2.0", "", wanted=1)
 
     say(database, message, ANA, known["bug"])
     say(database, message, BEN, known["bug"])
@@ -183,3 +183,33 @@ def _retire(database: Database, name: str) -> None:
 def _state(database: Database) -> State:
     with database.reading() as session:
         return resolution.state(session, TEAM)
+
+
+def test_a_reaction_that_is_taken_back_leaves_what_its_author_said_before(
+    database: Database, known: dict[str, Label]
+) -> None:
+    message = predicted(database, known["bug"])
+
+    say(database, message, ANA, known["billing"], Word.REACTED)
+    say(database, message, ANA, known["praise"], Word.REACTED)
+    say(database, message, ANA, known["praise"], Word.WITHDRAWN)
+    assert _standing(database, message) == {ANA: known["billing"].id}
+    say(database, message, ANA, known["billing"], Word.WITHDRAWN)
+    assert _standing(database, message) == {}
+
+
+def test_a_reaction_that_is_taken_back_leaves_what_was_clicked(
+    database: Database, known: dict[str, Label]
+) -> None:
+    message = predicted(database, known["bug"])
+
+    say(database, message, ANA, known["billing"], Word.REACTED)
+    say(database, message, ANA, known["billing"], Word.CHANGED)
+    say(database, message, ANA, known["billing"], Word.WITHDRAWN)
+
+    assert _standing(database, message) == {ANA: known["billing"].id}
+
+
+def _standing(database: Database, message: Message) -> dict[str, str]:
+    with database.reading() as session:
+        return {word.user_id: word.label_id for word in corrections.last_words(session, message.id)}

@@ -213,7 +213,7 @@ def _erase(database: Database, one: Message) -> None:
 
 def _show(database: Database, one: Message) -> None:
     with database.writing() as session:
-        cards.shown(session, one.id, "2.0", wanted=1)
+        cards.shown(session, one.id, "2.0", "", wanted=1)
         assert cards.count_due(session, TEAM) == 0
 
 

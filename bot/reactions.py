@@ -1,0 +1,46 @@
+"""In quiet mode the bot's answer is one reaction on the message: the emoji of its label."""
+
+from __future__ import annotations
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.payloads import Json
+from storage.contents import Content
+from storage.labels import emoji_name
+
+
+def emoji_of(content: Content) -> str:
+    """The name of the emoji that should stand; empty where the label has none, or reviewers set the message aside."""
+    if content.prediction is None or (content.verdict and content.verdict.is_discarded):
+        return ""
+    return emoji_name(content.labels[content.settled or content.prediction.label_id].emoji)
+
+
+def of_ours(client: WebClient, channel_id: str, ts: str, bot_user_id: str) -> list[str]:
+    """The names of all emoji that the bot has put on a message."""
+    answer = client.reactions_get(channel=channel_id, timestamp=ts, full=True)
+    found: list[Json] = answer["message"].get("reactions") or []
+    return [str(one["name"]) for one in found if bot_user_id in one["users"]]
+
+
+def bring(client: WebClient, channel_id: str, ts: str, stands: list[str], wanted: str) -> None:
+    """Let `wanted` be the bot's one reaction, where `stands` are there so far; harmless when done again."""
+    place: Json = {"channel": channel_id, "timestamp": ts}
+    if wanted and wanted not in stands:
+        try:
+            client.reactions_add(name=wanted, **place)
+        except SlackApiError as error:
+            if error.response.get("error") != "already_reacted":
+                raise
+    for name in stands:
+        if name != wanted:
+            _remove(client, name, place)
+
+
+def _remove(client: WebClient, name: str, place: Json) -> None:
+    try:
+        client.reactions_remove(name=name, **place)
+    except SlackApiError as error:
+        if error.response.get("error") not in ("no_reaction", "message_not_found"):
+            raise
