@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from local.slack.seed import BOT_USER_ID, TEAM_ID
 from local.slack.person import Person
+from local.slack.seed import BOT_USER_ID, TEAM_ID
 from tests.local.browser import WAIT_MS, chromium
 from tests.local.running import Slack, until, workspace
 from tests.running import ANA, BEN, SUPPORT, bot, person, settings
