@@ -66,20 +66,21 @@ def version(prediction: Prediction) -> str:
     return f"v{prediction.version}.{prediction.revision}"
 
 
-def _sure(prediction: Prediction) -> str:
+def sure(confidence: float) -> str:
+    """How sure the model is, in words."""
     # A model is never quite certain, whatever rounding says.
-    return f"{min(prediction.confidence, 0.99):.0%} sure"
+    return f"{min(confidence, 0.99):.0%} sure"
 
 
 def _answer(content: Content, prediction: Prediction) -> Json:
     label = content.labels[prediction.label_id]
-    sure = _sure(prediction)
+    told = sure(prediction.confidence)
     blocks = [
-        _section(f"{title(label)} · {sure}"),
+        _section(f"{title(label)} · {told}"),
         _context(f"model {version(prediction)}{_cut(prediction)}"),
         _buttons(content, label),
     ]
-    return _message(f"{label.name}, {sure} (model {version(prediction)})", blocks)
+    return _message(f"{label.name}, {told} (model {version(prediction)})", blocks)
 
 
 def _in_any_order(message_id: str, choice: tuple[str, str]) -> list[str]:
@@ -108,7 +109,9 @@ def _question(content: Content, prediction: Prediction, offers: list[str]) -> Js
         )
         return _message(f"Which label fits this message: {names}?", [_section(asked), ask, _context(told)])
     best = content.labels[prediction.label_id]
-    guess = f"My best guess is {escape(best.name)}, {_sure(prediction)} · model {version(prediction)}"
+    guess = (
+        f"My best guess is {escape(best.name)}, {sure(prediction.confidence)} · model {version(prediction)}"
+    )
     blocks = [_section("Which label fits this message?"), ask, _context(f"{guess}{_cut(prediction)}")]
     return _message(f"Which label fits this message: {names}, or another?", blocks)
 
@@ -149,7 +152,7 @@ def _words(content: Content) -> list[Block]:
 
 def _guess(content: Content, prediction: Prediction) -> str:
     guess = content.labels[prediction.label_id]
-    return f"model {version(prediction)} said {escape(guess.name)}, {_sure(prediction)}{_cut(prediction)}"
+    return f"model {version(prediction)} said {escape(guess.name)}, {sure(prediction.confidence)}{_cut(prediction)}"
 
 
 def _word(word: Correction, labels: dict[str, Label]) -> str:

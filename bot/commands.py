@@ -15,6 +15,7 @@ from bot.card import title
 from bot.mrkdwn import escape
 from bot.operations import FAULTS, Operations
 from bot.payloads import Command
+from bot.pointing import Pointing
 from bot.service import Service
 from bot.summary_service import SummaryService
 from learning.summarizing.policy import POLICY
@@ -28,6 +29,7 @@ HELP = """*I label messages, and I learn when somebody corrects me.*
 • `/corrigible off` – I neither read nor keep anything of this channel
 • `/corrigible status` – what I do here, and how I am doing
 • `/corrigible labels` – the labels I choose from
+• in the menu of any message: *Classify this message*, *Correct this message*
 {summaries}
 • `/corrigible retrain [summaries]` – for operators: train a new version
 • `/corrigible rollback [summaries]` – for operators: go back to the version before
@@ -57,6 +59,7 @@ class Desk:
     service: Service
     operations: Operations
     summaries: SummaryService
+    pointing: Pointing
     timezone: str
 
 

@@ -23,6 +23,7 @@ from bot.metrics import Metrics
 from bot.names import SlackNames
 from bot.notes import Notes
 from bot.operations import Operations
+from bot.pointing import Pointing
 from bot.schedule import Schedule
 from bot.service import Service, Wakers
 from bot.settings import Settings, SettingsError
@@ -243,7 +244,8 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
     metrics.watch(service.count_waiting, service.count_due)
 
     app = App(client=client, signing_secret=slack.signing_secret or "", token_verification_enabled=False)
-    desk = Desk(service, operating, summarizing.service, settings.timezone)
+    pointing = Pointing(database, team_id, champion, bot_user_id, predict.wake)
+    desk = Desk(service, operating, summarizing.service, pointing, settings.timezone)
     listeners.register(app, desk, bot_user_id, metrics)
     socket = SocketConnection(app, slack.app_token) if slack.app_token else None
     workers: list[Part] = [

@@ -23,10 +23,6 @@ OPTIONS_MOST = 100
 
 def correction_view(message_id: str, current: Label) -> Json:
     """A view for views.open."""
-    menu = ExternalDataSelectElement(
-        action_id=LABEL, min_query_length=0, placeholder="Choose a label", initial_option=option(current)
-    )
-    new = PlainTextInputElement(action_id=PROPOSAL, max_length=NAME_MOST, placeholder="e.g. data export")
     view = View(
         type="modal",
         callback_id=CORRECT,
@@ -34,20 +30,22 @@ def correction_view(message_id: str, current: Label) -> Json:
         title="Correct the label",
         submit="Save",
         close="Cancel",
-        blocks=[
-            InputBlock(block_id=LABEL, label="The right label", element=menu, optional=True),
-            InputBlock(
-                block_id=PROPOSAL,
-                label="Or a new one",
-                element=new,
-                optional=True,
-                hint=PlainTextObject(
-                    text="If none fits. It can be chosen from then on, and wins over the menu."
-                ),
-            ),
-        ],
+        blocks=inputs(current),
     )
     return view.to_dict()
+
+
+def inputs(current: Label) -> list[InputBlock]:
+    """What a person says the right label by."""
+    menu = ExternalDataSelectElement(
+        action_id=LABEL, min_query_length=0, placeholder="Choose a label", initial_option=option(current)
+    )
+    new = PlainTextInputElement(action_id=PROPOSAL, max_length=NAME_MOST, placeholder="e.g. data export")
+    hint = PlainTextObject(text="If none fits. It can be chosen from then on, and wins over the menu.")
+    return [
+        InputBlock(block_id=LABEL, label="The right label", element=menu, optional=True),
+        InputBlock(block_id=PROPOSAL, label="Or a new one", element=new, optional=True, hint=hint),
+    ]
 
 
 def option(label: Label) -> Option:

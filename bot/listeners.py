@@ -11,7 +11,7 @@ from slack_bolt import Ack, App, BoltResponse, Respond
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import card, commands, correction_view, note, payloads, summary_listeners
+from bot import card, commands, correction_view, note, payloads, pointing_listeners, summary_listeners
 from bot.commands import Desk
 from bot.metrics import Metrics
 from bot.operations import FAULTS as OPERATING_FAULTS
@@ -35,6 +35,7 @@ def register(app: App, desk: Desk, bot_user_id: str, metrics: Metrics) -> None:
     _hear_modal(app, service)
     _hear_command(app, desk)
     summary_listeners.register(app, desk.summaries)
+    pointing_listeners.register(app, desk.pointing)
     _hear_operators(app, operations)
     _hear_the_rest(app, metrics)
     _answer_for_errors(app, metrics)

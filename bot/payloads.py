@@ -94,6 +94,20 @@ class MessageShortcut:
 
 
 @dataclass(frozen=True)
+class Pointed:
+    """A person (`by`) chose a shortcut on a message, which `user` wrote, or an app."""
+
+    channel_id: str
+    ts: str
+    thread_ts: str | None
+    user: str | None
+    is_by_app: bool
+    text: str
+    by: str
+    trigger_id: str
+
+
+@dataclass(frozen=True)
 class EditSubmission:
     """A person sent the modal in which a summary is edited."""
 
@@ -222,6 +236,24 @@ def message_shortcut(body: Json) -> MessageShortcut:
         message = body["message"]
         where = body["team"]["id"], body["channel"]["id"], body["user"]["id"]
         return MessageShortcut(*where, _text(message.get("thread_ts") or message["ts"]))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PayloadError(f"not a shortcut on a message: {error!r}") from error
+
+
+def pointed(body: Json) -> Pointed:
+    """A shortcut on a message, with what it says. Raises PayloadError."""
+    try:
+        message = body["message"]
+        return Pointed(
+            body["channel"]["id"],
+            _text(message["ts"]),
+            message.get("thread_ts"),
+            message.get("user"),
+            "bot_id" in message or message.get("user") is None,
+            _text(message.get("text") or ""),
+            body["user"]["id"],
+            body["trigger_id"],
+        )
     except (KeyError, TypeError, AttributeError) as error:
         raise PayloadError(f"not a shortcut on a message: {error!r}") from error
 

@@ -86,7 +86,8 @@ def edit(session: Session, team_id: str, channel_id: str, ts: str, text: str) ->
     if message.erased_at or message.text == text:  # Slack also says "changed" when it has unfolded a link
         return True
     # What was kept for summaries alone is not predicted.
-    message.text, message.waiting = text, bool(text) and message.mode is not Mode.OFF
+    is_predicted = message.mode is not Mode.OFF or _is_predicted(session, message)
+    message.text, message.waiting = text, bool(text) and is_predicted
     session.connection().execute(delete(Vector).where(col(Vector.message_id) == message.id))
     if not text:
         session.connection().execute(delete(Prediction).where(col(Prediction.message_id) == message.id))
@@ -94,6 +95,10 @@ def edit(session: Session, team_id: str, channel_id: str, ts: str, text: str) ->
     if outbox.knows(session, message.id):
         outbox.append(session, team_id, message.id, Kind.EDIT)
     return True
+
+
+def _is_predicted(session: Session, message: Message) -> bool:
+    return session.exec(select(Prediction.id).where(Prediction.message_id == message.id)).first() is not None
 
 
 def _locked(session: Session, team_id: str, channel_id: str, ts: str) -> Message | None:

@@ -36,7 +36,11 @@ class Config:
     bot_url: str | None = None
     credentials: Credentials = field(default_factory=Credentials)
     commands: tuple[Command, ...] = COMMANDS
-    shortcuts: tuple[Shortcut, ...] = (Shortcut("Summarize thread", "summarize_thread"),)
+    shortcuts: tuple[Shortcut, ...] = (
+        Shortcut("Classify this message", "classify_message"),
+        Shortcut("Correct this message", "correct_message"),
+        Shortcut("Summarize thread", "summarize_thread"),
+    )
     ack_timeout_s: float = 3.0
     retry_delays_s: tuple[float, ...] = (0.1, 1.0, 5.0)
     trigger_life_s: float = 3.0

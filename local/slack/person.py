@@ -90,6 +90,16 @@ class Person:
         view: Json = self._wait(lambda event: event["type"] == "view_opened")["view"]
         return view
 
+    def point(self, channel: str, ts: str, callback_id: str) -> Json:
+        """Choose a shortcut that is answered by a modal; the modal, as soon as it has its answer."""
+        self.shortcut(channel, ts, callback_id)
+        opened: Json = self._wait(lambda event: event["type"] == "view_opened")["view"]
+        updated = self._wait(
+            lambda event: event["type"] == "view_updated" and event["view"]["id"] == opened["id"]
+        )
+        view: Json = updated["view"]
+        return view
+
     def search(self, view: Json, action_id: str, words: str) -> list[Json]:
         """Type into a menu of a modal; what it offers."""
         [block] = [one for one in view["blocks"] if one.get("element", {}).get("action_id") == action_id]

@@ -1,0 +1,143 @@
+"""What a person asks of one message by a shortcut: what it is, or to say that it is something else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from bot.mrkdwn import plain
+from bot.payloads import Pointed
+from learning.champion import Champion
+from storage import channels, contents, labels, messages, predictions
+from storage.contents import Content
+from storage.database import Database
+from storage.tables import Label, Message, Mode
+
+PATIENCE_S = 10.0
+LOOK_S = 0.03
+
+
+class NotKeptError(PermissionError):
+    """Nothing of this message may be kept, so nobody can correct what is said of it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "I am off in this channel, so I keep nothing of this message and can't learn from it. "
+            "`/corrigible on` turns me on, and says so to everybody here."
+        )
+
+
+class NoWordsError(ValueError):
+    """The message has none."""
+
+    def __init__(self) -> None:
+        super().__init__("I read words, and this message has none.")
+
+
+class NotAPersonsError(ValueError):
+    """The message is an app's."""
+
+    def __init__(self) -> None:
+        super().__init__("I read what people write, and this message is an app's.")
+
+
+class NotReadError(TimeoutError):
+    """The model said nothing of the message in time."""
+
+    def __init__(self) -> None:
+        super().__init__("I could not read this message so quickly. Please try again in a moment.")
+
+
+FAULTS = (NotKeptError, NoWordsError, NotAPersonsError, NotReadError)
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What the model says of a message of which nothing is kept."""
+
+    label: Label
+    confidence: float
+
+
+class Pointing:
+    """The use cases of one team. `wake`: a message waits to be predicted."""
+
+    def __init__(
+        self, database: Database, team_id: str, champion: Champion, bot_user_id: str, wake: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._team_id = team_id
+        self._champion = champion
+        self._bot_user_id = bot_user_id
+        self._wake = wake
+
+    def find(self, pointed: Pointed) -> str:
+        """The id of the message, which is kept from now on and predicted; on our card, that of what it answers.
+
+        Raises NotKeptError, NoWordsError, NotAPersonsError.
+        """
+        is_card = pointed.user == self._bot_user_id and pointed.thread_ts is not None
+        ts = (pointed.thread_ts or pointed.ts) if is_card else pointed.ts
+        with self._database.writing() as session:
+            message = messages.known(session, self._team_id, pointed.channel_id, ts)
+            if message is None:
+                message = self._keep(session, pointed)
+            elif not message.text:
+                raise NoWordsError
+            elif not message.waiting and predictions.of_message(session, self._team_id, message.id) is None:
+                message.waiting = True
+        self._wake()
+        return message.id
+
+    def _keep(self, session: Session, pointed: Pointed) -> Message:
+        if pointed.is_by_app or pointed.user is None:
+            raise NotAPersonsError
+        if not self._may_keep(session, pointed):
+            raise NotKeptError
+        text = plain(pointed.text)
+        if not text:
+            raise NoWordsError
+        message = Message(
+            team_id=self._team_id,
+            channel_id=pointed.channel_id,
+            ts=pointed.ts,
+            thread_ts=pointed.thread_ts,
+            user_id=pointed.user,
+            text=text,
+            mode=Mode.OFF,  # the answer is for whoever asked, not for the channel
+        )
+        if not messages.receive(session, message):  # it was erased here, and stays so
+            raise NotKeptError
+        return message
+
+    def _may_keep(self, session: Session, pointed: Pointed) -> bool:
+        """Where the channel agreed, and what its author points at, as if they had mentioned us."""
+        if pointed.by == pointed.user:
+            return True
+        return channels.mode_of(session, self._team_id, pointed.channel_id) is not Mode.OFF
+
+    def answer(self, message_id: str) -> Content:
+        """What is said of the message, as soon as it was predicted. Raises NotReadError."""
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            with self._database.reading() as session:
+                content = contents.of_message(session, message_id)
+            if content.prediction and not content.message.waiting:
+                return content
+            time.sleep(LOOK_S)
+        raise NotReadError
+
+    def glance(self, pointed: Pointed) -> Glance:
+        """What the model says of it, with nothing kept. Raises NoWordsError, NotAPersonsError."""
+        if pointed.is_by_app:
+            raise NotAPersonsError
+        text = plain(pointed.text)
+        if not text:
+            raise NoWordsError
+        [ranking] = self._champion.served.rank([text])
+        with self._database.reading() as session:
+            known = {label.id: label for label in labels.every(session, self._team_id)}
+        return Glance(known[ranking.label_id], ranking.confidence)

@@ -1,0 +1,60 @@
+"""What Bolt hears of the shortcuts *Classify this message* and *Correct this message*."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot import correction_view, payloads, pointing_view
+from bot.payloads import Json, Pointed
+from bot.pointing import FAULTS, NotKeptError, Pointing
+from storage.contents import Content
+
+CLASSIFY = "classify_message"
+CORRECT = "correct_message"
+
+
+def register(app: App, pointing: Pointing) -> None:
+    """Let `app` hear both."""
+
+    @app.shortcut(CLASSIFY)
+    def classify(ack: Ack, body: Json, client: WebClient) -> None:
+        ack()
+        pointed = payloads.pointed(body)
+        _open(client, pointed, lambda: _classified(pointing, pointed))
+
+    @app.shortcut(CORRECT)
+    def correct(ack: Ack, body: Json, client: WebClient) -> None:
+        ack()
+        pointed = payloads.pointed(body)
+        _open(client, pointed, lambda: _to_correct(pointing.answer(pointing.find(pointed))))
+
+
+def _open(client: WebClient, pointed: Pointed, answer: Callable[[], Json]) -> None:
+    """At once, for a trigger is good for 3 s; the answer follows."""
+    opened = client.views_open(trigger_id=pointed.trigger_id, view=pointing_view.reading())
+    try:
+        view = answer()
+    except FAULTS as error:
+        view = pointing_view.fault(str(error))
+    try:
+        client.views_update(view_id=opened["view"]["id"], view=view)
+    except SlackApiError as error:
+        if error.response.get("error") != "not_found":  # closed meanwhile
+            raise
+
+
+def _classified(pointing: Pointing, pointed: Pointed) -> Json:
+    try:
+        return pointing_view.answer(pointing.answer(pointing.find(pointed)))
+    except NotKeptError as error:
+        return pointing_view.glance(pointing.glance(pointed), str(error))
+
+
+def _to_correct(content: Content) -> Json:
+    assert content.prediction is not None
+    label = content.labels[content.settled or content.prediction.label_id]
+    return correction_view.correction_view(content.message.id, label)
