@@ -42,6 +42,7 @@ from learning.registry import Registry, Source, UnusableVersionError
 from storage import labels
 from storage.database import Database, DatabaseUnavailableError, DatabaseUrlError, open_database
 from storage.migrate import migrate
+from storage.pacing import Pace
 
 log = logging.getLogger(__name__)
 
@@ -176,7 +177,8 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
     champion = following.champion
     learning = Learning(following, database, team_id, metrics)
     classifier = Classifier(database, team_id, champion, settings.ask_below_margin)
-    courier = Courier(database, team_id, bot_user_id, _client(slack, []), metrics)
+    pace = Pace(settings.posts_per_second, settings.post_burst)
+    courier = Courier(database, team_id, bot_user_id, _client(slack, []), metrics, pace)
 
     show = Worker("courier", courier.step, metrics)
     courier.on_free = show.wake

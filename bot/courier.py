@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -15,15 +16,17 @@ from bot import reactions, refusals, replies
 from bot.card import card, metadata
 from bot.metrics import Metrics
 from bot.refusals import Refusal
-from storage import cards, contents
-from storage.cards import Claim
+from storage import cards, channels, contents, pacing
+from storage.cards import Behind, Claim
 from storage.contents import Content
 from storage.database import Database
+from storage.pacing import Pace
 from storage.tables import Mode
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8
+OTHERS_TURN_S = 0.05
 
 
 class Courier:
@@ -34,13 +37,20 @@ class Courier:
     """
 
     def __init__(
-        self, database: Database, team_id: str, bot_user_id: str, client: WebClient, metrics: Metrics
+        self,
+        database: Database,
+        team_id: str,
+        bot_user_id: str,
+        client: WebClient,
+        metrics: Metrics,
+        pace: Pace,
     ) -> None:
         self._database = database
         self._team_id = team_id
         self._bot_user_id = bot_user_id
         self._client = client
         self._metrics = metrics
+        self._pace = pace
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="courier")
         self._free = threading.Semaphore(AT_ONCE)
         self._is_full = False
@@ -49,7 +59,7 @@ class Courier:
     def step(self) -> float | None:
         """Hand out the cards that are due; seconds until the next one is, None where none waits."""
         with self._database.reading() as session:  # most wake-ups find nothing: they need no writer's turn
-            due_at = cards.next_due(session, self._team_id)
+            due_at = cards.next_due(session, self._team_id, self._pace)
         if due_at is None:
             return None
         if due_at > time.time():
@@ -64,14 +74,16 @@ class Courier:
             return None
         try:
             with self._database.writing() as session:
-                claims = cards.claim(session, self._team_id, slots)
+                handout = cards.claim(session, self._team_id, slots, self._pace)
         except BaseException:
             self._give_back(slots)
             raise
-        self._give_back(slots - len(claims))
-        for claim in claims:
+        self._give_back(slots - len(handout.claims))
+        for claim in handout.claims:
             self._pool.submit(self._deliver, claim)
-        return 0.0
+        for behind in handout.behind:
+            self._pool.submit(self._tell, behind)
+        return 0.0 if handout.claims else OTHERS_TURN_S
 
     def close(self, timeout_s: float) -> None:
         """Let deliveries under way end, for at most `timeout_s`; the next start finds what was left."""
@@ -79,6 +91,21 @@ class Courier:
         until = time.monotonic() + timeout_s
         for _ in range(AT_ONCE):
             self._free.acquire(timeout=max(0.0, until - time.monotonic()))
+
+    def _tell(self, behind: Behind) -> None:
+        """Once, and only where people look for cards: that they come later."""
+        with self._database.reading() as session:
+            if channels.mode_of(session, self._team_id, behind.channel_id) is not Mode.REPLY:
+                return
+        minutes = math.ceil(behind.waiting / self._pace.per_second / 60)
+        text = (
+            f"Many messages came at once: {behind.waiting} answers are still to come, each in its thread, the newest "
+            f"first, the last in about {minutes} minute{'s' * (minutes != 1)}."
+        )
+        try:
+            self._client.chat_postMessage(channel=behind.channel_id, text=text)
+        except (SlackApiError, OSError) as error:
+            log.warning("channel not told that it is behind reason=%s", type(error).__name__)
 
     def _take_slots(self) -> int:
         taken = 0
@@ -170,4 +197,6 @@ class Courier:
             else:
                 may_stand = refusal.may_stand or claim.may_stand
                 cards.postpone(session, claim.message_id, refusal.delay_s, may_stand)
+            if refusal.reason == refusals.RATE_LIMITED:
+                pacing.pause(session, self._team_id, claim.channel_id, self._pace, refusal.delay_s)
         return not refusal.is_final

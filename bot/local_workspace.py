@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -19,6 +20,7 @@ from local.slack.serving import HOST, LocalServer, listen
 
 START_S = 10.0
 STOP_S = 3.0
+UNPACED = 1_000.0  # posts a second: nobody here minds a flood
 
 
 class LocalWorkspace:
@@ -58,11 +60,13 @@ class LocalWorkspace:
         return Slack(f"{self.address}api/", BOT_TOKEN, APP_TOKEN, None)
 
     def settings(self, chosen: Settings) -> Settings:
-        """With a channel for operators, who here are everybody, where nothing else was chosen."""
-        here = {
+        """What fits here, where nothing else was chosen: a channel for operators, who are everybody, and no pacing."""
+        here: dict[str, Any] = {
             "ops_channel": chosen.ops_channel or CHANNELS["corrigible-ops"],
             "operators": chosen.operators or tuple(PEOPLE.values()),
         }
+        if "posts_per_second" not in chosen.model_fields_set:
+            here["posts_per_second"] = UNPACED
         return chosen.model_copy(update=here)
 
     def greet(self) -> None:

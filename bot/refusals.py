@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from slack_sdk.errors import SlackApiError
 
 LONGEST_PAUSE_S = 300.0
+RATE_LIMITED = "ratelimited"
 # Slack's answers that no second try changes. What an operator can mend (tokens, scopes) is tried again.
 FINAL = {
     "as_user_not_supported",
@@ -48,7 +49,7 @@ def read(error: SlackApiError, attempts: int) -> Refusal:
     status = getattr(response, "status_code", 0)
     if status == 429:
         after_s = float(response.headers.get("Retry-After", 1))
-        return Refusal("ratelimited", False, False, after_s + random.uniform(0, 0.2))  # noqa: S311
+        return Refusal(RATE_LIMITED, False, False, after_s + random.uniform(0, 0.2))  # noqa: S311
     reason = response.get("error") if status == 200 else None
     if reason is None:
         return Refusal(f"status {status}", False, True, pause_s(attempts))

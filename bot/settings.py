@@ -75,6 +75,8 @@ class Settings(BaseSettings):
     duel_most: int = Field(default=200, ge=1, le=100_000)
     watch_tolerance: float = Field(default=0.05, ge=0, le=1)
     watch_settle_minutes: float = Field(default=60, ge=0)
+    posts_per_second: float = Field(default=1.0, gt=0)
+    post_burst: int = Field(default=10, ge=1)
     models_url: str = "var/models"
     workplace: Path = Path("var/training")
     host: str = "127.0.0.1"

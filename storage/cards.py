@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import and_, update
 from sqlmodel import Session, case, col, func, select
 
+from storage import pacing as pacings
+from storage.pacing import Pace
 from storage.tables import Card
 
 CLAIM_S = 40.0
+# Of so many answers that have to wait for their turn a channel should know.
+BEHIND_AT = 30
+_IS_NEW = and_(col(Card.ts).is_(None), col(Card.reaction) == "")
 
 
 @dataclass(frozen=True)
@@ -27,40 +34,87 @@ class Claim:
     until: float
 
 
-def claim(session: Session, team_id: str, most: int) -> list[Claim]:
-    """Take up to `most` due cards, longest due first; nobody else gets them for CLAIM_S seconds.
+@dataclass(frozen=True)
+class Behind:
+    """A channel in which so many answers wait for their turn."""
 
+    channel_id: str
+    waiting: int
+
+
+@dataclass(frozen=True)
+class Handout:
+    """What a courier may show now, and the channels that should hear that the rest comes later."""
+
+    claims: list[Claim]
+    behind: list[Behind]
+
+
+def claim(session: Session, team_id: str, most: int, pace: Pace) -> Handout:
+    """Take up to `most` due cards; nobody else gets them for CLAIM_S seconds.
+
+    Cards that stand already are changed longest due first. New ones are posted as the pace of their channel allows,
+    newest first: where there is more to answer than may be posted, who wrote last is still there to read it.
     From here on a post of them may reach Slack whatever becomes of us, so that is noted in the same transaction.
     """
     now = time.time()
-    due = select(Card).where(Card.team_id == team_id, Card.due, Card.due_at <= now, Card.claimed_until < now)
-    taken = list(session.exec(due.order_by(col(Card.due_at)).limit(most).with_for_update(skip_locked=True)))
-    claims = [
-        Claim(
-            card.message_id,
-            card.channel_id,
-            card.thread_ts,
-            card.ts,
-            card.reaction,
-            card.attempts,
-            card.attempted,
-            now + CLAIM_S,
-        )
-        for card in taken
-    ]
+    taken = _free(session, (Card.team_id == team_id, ~_IS_NEW), col(Card.due_at), most, now)
+    behind: list[Behind] = []
+    for channel_id, number in _with_new(session, team_id, now):
+        if len(taken) == most:
+            break
+        pacing = pacings.of_channel(session, team_id, channel_id)
+        if pacing is None:
+            continue
+        allowed = min(pace.allowed(pacing.even_at, now), most - len(taken))
+        where = Card.team_id == team_id, Card.channel_id == channel_id, _IS_NEW
+        new = _free(session, where, col(Card.due_at).desc(), allowed, now) if allowed else []
+        pacings.spend(pacing, pace, len(new))
+        if number - len(new) > BEHIND_AT and pacings.is_to_be_told(pacing):
+            behind.append(Behind(channel_id, number - len(new)))
+        taken += new
+    claims = [_claim(card, now) for card in taken]
     for card in taken:
         card.claimed_until, card.attempted = now + CLAIM_S, True
-    return claims
+    return Handout(claims, behind)
 
 
-def next_due(session: Session, team_id: str) -> float | None:
-    """When the next card is due or its claim ends; None where no card is."""
+def _free(session: Session, where: Sequence[Any], order: Any, most: int, now: float) -> list[Card]:
+    due = select(Card).where(Card.due, Card.due_at <= now, Card.claimed_until < now, *where)
+    return list(session.exec(due.order_by(order).limit(most).with_for_update(skip_locked=True)))
+
+
+def _with_new(session: Session, team_id: str, now: float) -> Sequence[tuple[str, int]]:
+    """Channels in which cards are due to be posted, longest due first, and how many."""
+    new = select(Card.channel_id, func.count()).where(
+        Card.team_id == team_id, Card.due, _IS_NEW, Card.due_at <= now, Card.claimed_until < now
+    )
+    return session.exec(new.group_by(Card.channel_id).order_by(func.min(Card.due_at))).all()
+
+
+def _claim(card: Card, now: float) -> Claim:
+    return Claim(
+        card.message_id,
+        card.channel_id,
+        card.thread_ts,
+        card.ts,
+        card.reaction,
+        card.attempts,
+        card.attempted,
+        now + CLAIM_S,
+    )
+
+
+def next_due(session: Session, team_id: str, pace: Pace) -> float | None:
+    """When the next card is due, its claim ends, and its channel takes a post; None where no card is due."""
     due_at, claimed_until = col(Card.due_at), col(Card.claimed_until)
     free_at = case((due_at > claimed_until, due_at), else_=claimed_until)
-    earliest: float | None = session.exec(
-        select(func.min(free_at)).where(Card.team_id == team_id, Card.due)
-    ).one()
-    return earliest
+    due = select(Card.channel_id, _IS_NEW, func.min(free_at)).where(Card.team_id == team_id, Card.due)
+    rows = session.exec(due.group_by(Card.channel_id, _IS_NEW)).all()
+    if not rows:
+        return None
+    open_at = pacings.free_at(session, team_id, pace) if any(is_new for _, is_new, _ in rows) else {}
+    return float(min(max(at, open_at.get(channel, 0.0)) if is_new else at for channel, is_new, at in rows))
 
 
 def want(session: Session, message_id: str) -> None:

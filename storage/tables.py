@@ -282,6 +282,18 @@ class Card(SQLModel, table=True):
     failed: str | None = None
 
 
+class Pacing(SQLModel, table=True):
+    """How fast posts went to one channel: at an even pace, all so far would have been sent by `even_at`.
+
+    `told_at`: when the channel last heard that there is more to answer than may be posted.
+    """
+
+    team_id: str = Field(primary_key=True)
+    channel_id: str = Field(primary_key=True)
+    even_at: float = 0.0
+    told_at: float | None = None
+
+
 class Version(SQLModel, table=True):
     """One model of a team, which numbers the models of all its tasks together.
 

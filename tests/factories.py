@@ -10,12 +10,14 @@ import numpy as np
 from storage import corrections, labels, messages, predictions
 from storage.database import Database
 from storage.labels import LabelSpec
+from storage.pacing import Pace
 from storage.tables import Correction, Label, Message, Mode, Prediction, Word
 
 TEAM, OTHER = "T1", "T2"
 SUPPORT = "C1"
 ANA, BEN, CAT = "U1", "U2", "U3"
 ENCODER = "0123456789abcdef"
+UNPACED = Pace(1_000, 1_000)
 
 _numbers = itertools.count(1)
 

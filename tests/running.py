@@ -56,6 +56,7 @@ def settings(tmp_path: Path, database_url: str, **changes: Any) -> Settings:
         "port": free_port(),
         "models_url": str(tmp_path / "models"),
         "workplace": tmp_path / "training",
+        "posts_per_second": 1_000,
         **changes,
     }
     return Settings(_env_file=None, **given)
@@ -107,6 +108,7 @@ class BotProcess:
             "DATABASE_URL": chosen.database_url.get_secret_value(),
             "LABELS_FILE": str(chosen.labels_file),
             "PORT": str(chosen.port),
+            "POSTS_PER_SECOND": str(chosen.posts_per_second),
             "MODELS_URL": chosen.models_url,
             "WORKPLACE": str(chosen.workplace),
             **(argilla or {}),

@@ -20,6 +20,7 @@ from storage import labels, messages, predictions
 from storage.database import Database, open_database
 from storage.migrate import migrate
 from storage.tables import Card, Message, Mode, Prediction
+from tests.factories import UNPACED
 from tests.local.running import Slack, free_port, until, workspace
 from tests.running import SUPPORT, BotProcess, bot, cards, person, settings
 
@@ -85,7 +86,7 @@ def claimed(database: Database, message: Message, label_file: Path) -> None:
         predictions.put(session, prediction)
         messages.take(session, message)
         predictions.show(session, message)
-        stored_cards.claim(session, "T0LOCAL", 10)
+        stored_cards.claim(session, "T0LOCAL", 10, UNPACED)
         card = session.get(Card, message.id)
         assert card is not None
         card.claimed_until = 0.0

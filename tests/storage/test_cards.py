@@ -6,11 +6,23 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from storage import cards, contents, messages, predictions
-from storage.cards import CLAIM_S, Claim
+from storage import cards, contents, messages, pacing, predictions
+from storage.cards import CLAIM_S, Behind, Claim
 from storage.database import Database
+from storage.pacing import Pace
 from storage.tables import Card, Label
-from tests.factories import ANA, TEAM, label_set, message, predicted, received, say, together
+from tests.factories import (
+    ANA,
+    SUPPORT,
+    TEAM,
+    UNPACED,
+    label_set,
+    message,
+    predicted,
+    received,
+    say,
+    together,
+)
 
 
 @pytest.fixture
@@ -18,12 +30,63 @@ def bug(database: Database) -> Label:
     return label_set(database, "bug", "billing")["bug"]
 
 
-def test_a_card_is_claimed_once_longest_due_first(database: Database, bug: Label) -> None:
+def test_a_card_is_claimed_once_newest_first(database: Database, bug: Label) -> None:
     ids = [predicted(database, bug).id for _ in range(3)]
 
-    assert [claim.message_id for claim in _claim(database, most=2)] == ids[:2]
-    assert [claim.message_id for claim in _claim(database, most=2)] == ids[2:]
+    assert [claim.message_id for claim in _claim(database, most=2)] == [ids[2], ids[1]]
+    assert [claim.message_id for claim in _claim(database, most=2)] == [ids[0]]
     assert _claim(database) == []
+
+
+def test_cards_that_stand_are_changed_longest_due_first_whatever_the_pace(
+    database: Database, bug: Label
+) -> None:
+    ids = [predicted(database, bug).id for _ in range(3)]
+    for claim in _claim(database):
+        _shown(database, claim, wanted=1)
+    for message_id in ids:
+        _want(database, message_id)
+
+    assert [claim.message_id for claim in _claim(database, pace=Pace(0.001, 1))] == ids
+
+
+def test_a_channel_takes_a_burst_and_then_waits_for_its_turn(database: Database, bug: Label) -> None:
+    for _ in range(5):
+        predicted(database, bug)
+    elsewhere = predicted(database, bug, channel_id="C2")
+    slow = Pace(per_second=0.1, burst=2)
+
+    assert len(_claim(database, pace=slow)) == 3
+    assert _claim(database, pace=slow) == []
+    due = _next_due(database, slow)
+    assert due is not None
+    assert 8 < due - time.time() < 10.1
+    assert elsewhere.channel_id == "C2"
+
+
+def test_a_channel_that_slack_said_is_too_full_is_left_alone(database: Database, bug: Label) -> None:
+    predicted(database, bug)
+    with database.writing() as session:
+        pacing.pause(session, TEAM, SUPPORT, UNPACED, 30)
+
+    assert _claim(database) == []
+    due = _next_due(database)
+    assert due is not None
+    assert 28 < due - time.time() <= 30
+
+
+def test_a_channel_that_is_far_behind_is_to_be_told_once(database: Database, bug: Label) -> None:
+    for _ in range(cards.BEHIND_AT + 5):
+        predicted(database, bug)
+    slow = Pace(per_second=0.1, burst=2)
+
+    with database.writing() as session:
+        first = cards.claim(session, TEAM, 8, slow).behind
+    with database.writing() as session:
+        second = cards.claim(session, TEAM, 8, slow).behind
+
+    assert first == [Behind(SUPPORT, cards.BEHIND_AT + 3)]
+    assert second == []
 
 
 def test_couriers_at_once_never_get_the_same_card(database: Database, bug: Label) -> None:
@@ -40,7 +103,7 @@ def test_a_claim_says_where_the_card_belongs(database: Database, bug: Label) -> 
     started = predicted(database, bug)
     replied = predicted(database, bug, thread_ts="1600000000.000001")
 
-    first, second = _claim(database)
+    second, first = _claim(database)
 
     assert (first.channel_id, first.thread_ts, first.ts) == (started.channel_id, started.ts, None)
     assert (second.thread_ts, second.ts) == (replied.thread_ts, None)
@@ -189,9 +252,9 @@ def test_a_card_needs_a_message(database: Database) -> None:
         predictions.show(session, message())
 
 
-def _claim(database: Database, most: int = 8) -> list[Claim]:
+def _claim(database: Database, most: int = 8, pace: Pace = UNPACED) -> list[Claim]:
     with database.writing() as session:
-        return cards.claim(session, TEAM, most)
+        return cards.claim(session, TEAM, most, pace).claims
 
 
 def _shown(database: Database, claim: Claim, wanted: int) -> None:
@@ -199,14 +262,19 @@ def _shown(database: Database, claim: Claim, wanted: int) -> None:
         cards.shown(session, claim.message_id, "2.0", "", wanted)
 
 
+def _want(database: Database, message_id: str) -> None:
+    with database.writing() as session:
+        cards.want(session, message_id)
+
+
 def _due(database: Database) -> int:
     with database.reading() as session:
         return cards.count_due(session, TEAM)
 
 
-def _next_due(database: Database) -> float | None:
+def _next_due(database: Database, pace: Pace = UNPACED) -> float | None:
     with database.reading() as session:
-        return cards.next_due(session, TEAM)
+        return cards.next_due(session, TEAM, pace)
 
 
 def _failures(database: Database) -> dict[str, int]:

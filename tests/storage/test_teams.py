@@ -12,7 +12,7 @@ from storage import cards, channels, contents, labels, messages, overview, predi
 from storage.database import Database
 from storage.labels import LabelSpec
 from storage.tables import Alias, Card, Channel, Label, Message, Mode, Prediction, Revision, Vector, Version
-from tests.factories import ANA, OTHER, SUPPORT, TEAM, label_set, predicted, received, say
+from tests.factories import ANA, OTHER, SUPPORT, TEAM, UNPACED, label_set, predicted, received, say
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_nothing_of_another_team_is_read(database: Database, theirs: Message) ->
         assert resolution.state(session, TEAM).words == 0
         assert predictions.of_message(session, TEAM, theirs.id) is None
         assert predictions.count(session, TEAM) == 0
-        assert cards.next_due(session, TEAM) is None
+        assert cards.next_due(session, TEAM, UNPACED) is None
         assert cards.count_due(session, TEAM) == 0
         assert cards.failures(session, TEAM) == {}
         assert channels.mode_of(session, TEAM, SUPPORT) is Mode.OFF
@@ -55,7 +55,7 @@ def test_nothing_of_another_team_is_changed(database: Database, theirs: Message)
     before = _everything(database)
 
     with database.writing() as session:
-        assert cards.claim(session, TEAM, 9) == []
+        assert cards.claim(session, TEAM, 9, UNPACED).claims == []
         messages.erase(session, TEAM, theirs.channel_id, theirs.ts, is_heard=True)
         labels.synchronize(session, TEAM, [LabelSpec("bug", "another team's words"), LabelSpec("praise")])
         labels.propose(session, TEAM, "Billing", ANA)

@@ -1,0 +1,54 @@
+"""More messages than Slack lets anybody answer at once: all are answered, at Slack's pace."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.slack.person import Person
+from tests.local.running import Slack, until, workspace
+from tests.running import ANA, SUPPORT, bot, cards, person, settings
+
+NUMBER = 90
+PER_SECOND = 15.0
+BURST = 5
+
+
+@pytest.fixture
+def slack() -> Iterator[Slack]:
+    with workspace() as running:
+        yield running
+
+
+@pytest.fixture
+def ana(slack: Slack) -> Iterator[Person]:
+    with person(slack, ANA) as somebody:
+        yield somebody
+
+
+def test_a_flood_is_answered_at_slacks_pace_newest_first_and_the_channel_hears_of_it_once(
+    slack: Slack, ana: Person, database_url: str, tmp_path: Path
+) -> None:
+    chosen = settings(tmp_path, database_url)
+    with bot(slack, chosen):
+        ana.command(SUPPORT, "/corrigible", "on reply")
+    said = [ana.write(SUPPORT, f"The app crashes with error {number}") for number in range(NUMBER)]
+    began = time.monotonic()
+    with bot(slack, settings(tmp_path, database_url, posts_per_second=PER_SECOND, post_burst=BURST)):
+        until(lambda: all(cards(slack, ts) for ts in said), 60)
+    took_s = time.monotonic() - began
+
+    posts = [call["arguments"] for call in slack.calls("chat.postMessage")]
+    answers = [post["thread_ts"] for post in posts if post.get("thread_ts")]
+    [told] = [post["text"] for post in posts if "answers are still to come" in post["text"]]
+    assert sorted(answers) == sorted(said)
+    assert took_s > (NUMBER - BURST) / PER_SECOND
+    assert "newest first" in told
+    assert _mean_place(answers, said[-20:]) < _mean_place(answers, said[:20])
+
+
+def _mean_place(answers: list[str], of: list[str]) -> float:
+    return sum(answers.index(ts) for ts in of) / len(of)
