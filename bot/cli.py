@@ -21,7 +21,7 @@ from bot.settings import Settings, SettingsError, read_settings
 from bot.terminal import foreground
 from storage.database import DatabaseUnavailableError, DatabaseUrlError, open_database
 from storage.migrate import migrate
-from storage.tables import TaskName
+from storage.tables import LabelSource, TaskName
 
 if TYPE_CHECKING:
     from bot.compose import Bot, Slack
@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from bot.local_workspace import LocalWorkspace
     from learning.annotation.connection import Access
 
+ORIGINS = {
+    LabelSource.FILE: "labels.toml",
+    LabelSource.PROPOSED: "a proposal",
+    LabelSource.IMPORTED: "an import",
+}
 TRY = (
     "Try: write “The login page stays blank” in #support, press Change under the answer, choose bug, "
     "then write something similar."
@@ -216,8 +221,8 @@ def labels() -> None:
         for team_id in overview.teams(session):
             counts = label_set.counts(session, team_id)
             for label in label_set.active(session, team_id):
-                origin = "a proposal" if label.source == "proposed" else "labels.toml"
-                table.add_row(team_id, label.name, label.description, origin, str(counts.get(label.id, 0)))
+                chosen = str(counts.get(label.id, 0))
+                table.add_row(team_id, label.name, label.description, ORIGINS[label.source], chosen)
     out.print(table)
 
 

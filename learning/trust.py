@@ -27,6 +27,7 @@ class Grounds(StrEnum):
     REVIEWERS = "by reviewers"
     AGREED = "agreed on by two people"
     TRUSTED = "by a trusted person"
+    IMPORTED = "imported"
 
 
 class Doubt(StrEnum):
@@ -86,7 +87,8 @@ def admit(evidence: Sequence[Evidence], at_least: float, uncontested_most: int) 
     """Which labels may be fine-tuned on.
 
     at_least: the trust below which a person's word alone does not count; uncontested_most: how many words that
-    nobody else backs are taken from one person in a cycle of CYCLE_S seconds, the earliest first.
+    nobody else backs are taken from one person in a cycle of CYCLE_S seconds, the earliest first. An imported label was
+    an operator's choice: it counts, however many there are, where no person says otherwise.
     """
     known = records(evidence)
     alone: Counter[tuple[str, int]] = Counter()
@@ -114,12 +116,14 @@ def _judge(one: Evidence, known: dict[str, Record], at_least: float) -> tuple[st
         return (one.verdict.label_id, Grounds.REVIEWERS) if one.verdict.label_id else Doubt.TIED
     label_id = settled(one.words)
     if label_id is None:
-        return None
+        return (one.imported.label_id, Grounds.IMPORTED) if one.imported else None
     votes = Counter(word.label_id for word in one.words)
     if votes[label_id] > 1:
         return (label_id, Grounds.AGREED) if _is_ahead(label_id, votes) else Doubt.DISPUTED
-    if len(votes) > 1:
+    if len(votes) > 1 or (one.imported and one.imported.label_id != label_id):
         return Doubt.DISPUTED
+    if one.imported:
+        return label_id, Grounds.IMPORTED
     author = known.get(one.words[-1].user_id, Record())
     return (label_id, Grounds.TRUSTED) if author.trust >= at_least else Doubt.UNTRUSTED
 

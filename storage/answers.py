@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlmodel import Session, col, func, select
 
@@ -18,12 +18,14 @@ from storage.tables import Answer, Message, Status
 class Verdict:
     """What a message's reviewers say together.
 
-    `label_id` is None where most of them discarded the message, and where they are tied (`is_tied`).
+    `label_id` is None where most of them discarded the message, and where they are tied (`is_tied`). `at`: when the
+    latest of them answered.
     """
 
     label_id: str | None
     is_tied: bool
     reviewers: int
+    at: float = field(default=0.0, compare=False)
 
     @property
     def is_discarded(self) -> bool:
@@ -40,10 +42,11 @@ def verdict(answers: Iterable[Answer]) -> Verdict | None:
         latest[answer.reviewer] = answer
     if not latest:
         return None
+    at = max(answer.answered_at for answer in latest.values())
     votes = Counter(_vote(answer) for answer in latest.values()).most_common()
     if len(votes) > 1 and votes[0][1] == votes[1][1]:
-        return Verdict(None, True, len(latest))
-    return Verdict(votes[0][0], False, len(latest))
+        return Verdict(None, True, len(latest), at)
+    return Verdict(votes[0][0], False, len(latest), at)
 
 
 def _vote(answer: Answer) -> str | None:

@@ -10,6 +10,9 @@ from sqlmodel import Session, col, func, select
 from storage import cards, outbox, questions
 from storage.tables import Correction, Kind, Message, Word
 
+# A label that came with a file is nobody's word.
+_BY_A_PERSON = col(Correction.word) != Word.IMPORTED
+
 
 def add(session: Session, correction: Correction) -> None:
     """Keep a person's word, ask for the card to show it, and tell Argilla: every correction goes to its reviewers.
@@ -35,7 +38,7 @@ def add_once(session: Session, correction: Correction) -> bool:
 
 def last_words(session: Session, message_id: str) -> list[Correction]:
     """The last word of each person on one message, oldest first."""
-    chosen = select(Correction).where(Correction.message_id == message_id)
+    chosen = select(Correction).where(Correction.message_id == message_id, _BY_A_PERSON)
     return last_of_each(session.exec(chosen.order_by(col(Correction.created_at), col(Correction.id))))
 
 
@@ -44,7 +47,7 @@ def words(session: Session, team_id: str) -> dict[str, list[Correction]]:
     chosen = (
         select(Correction)
         .join(Message, col(Message.id) == Correction.message_id)
-        .where(Correction.team_id == team_id, col(Message.erased_at).is_(None))
+        .where(Correction.team_id == team_id, _BY_A_PERSON, col(Message.erased_at).is_(None))
         .order_by(col(Correction.created_at), col(Correction.id))
     )
     said: dict[str, list[Correction]] = {}
@@ -56,7 +59,7 @@ def words(session: Session, team_id: str) -> dict[str, list[Correction]]:
 def count(session: Session, team_id: str) -> int:
     """How many words people said."""
     return session.exec(
-        select(func.count()).select_from(Correction).where(Correction.team_id == team_id)
+        select(func.count()).select_from(Correction).where(Correction.team_id == team_id, _BY_A_PERSON)
     ).one()
 
 

@@ -13,6 +13,8 @@ from storage.tables import Correction, Label, LabelSource, Word
 
 # Slack takes both names and tells of the second.
 SAME_EMOJI = {"thumbsup": "+1", "thumbsdown": "-1"}
+# By these nobody chose a label: one was taken back, the other came with a file.
+NOT_CHOSEN = (Word.WITHDRAWN, Word.IMPORTED)
 
 
 class RetiredLabelError(ValueError):
@@ -43,7 +45,9 @@ class Changes:
 
 
 def synchronize(session: Session, team_id: str, specs: Sequence[LabelSpec]) -> Changes:
-    """Make the team's labels those of `specs`. What people proposed stays; what the file dropped is retired."""
+    """Make the team's labels those of `specs`. What people proposed or imported stays; what the file dropped is
+    retired.
+    """
     known = _known(session, team_id)
     wanted = {spec.name.casefold(): spec for spec in specs}
     # Replicas that start together insert in one order, so that none waits for one that waits for it.
@@ -101,15 +105,26 @@ def propose(session: Session, team_id: str, name: str, by: str) -> Label:
 
     Raises RetiredLabelError where it was taken out of use.
     """
-    standing = _known(session, team_id).get(name.casefold())
+    return _standing(session, Label(team_id=team_id, name=name, source=LabelSource.PROPOSED, proposed_by=by))
+
+
+def adopt(session: Session, team_id: str, name: str) -> Label:
+    """The label of that name (letters' case aside), made where there is none, as one that came with labelled data.
+
+    Raises RetiredLabelError where it was taken out of use.
+    """
+    return _standing(session, Label(team_id=team_id, name=name, source=LabelSource.IMPORTED))
+
+
+def _standing(session: Session, new: Label) -> Label:
+    standing = _known(session, new.team_id).get(new.name.casefold())
     if standing and standing.retired_at is not None:
         raise RetiredLabelError(standing.name)
     if standing:
         return standing
-    label = Label(team_id=team_id, name=name, source=LabelSource.PROPOSED, proposed_by=by)
-    session.add(label)
+    session.add(new)
     session.flush()
-    return label
+    return new
 
 
 def counts(session: Session, team_id: str) -> dict[str, int]:
@@ -117,7 +132,7 @@ def counts(session: Session, team_id: str) -> dict[str, int]:
     messages = func.count(func.distinct(Correction.message_id))
     rows = session.exec(
         select(Correction.label_id, messages)
-        .where(Correction.team_id == team_id, Correction.word != Word.WITHDRAWN)
+        .where(Correction.team_id == team_id, col(Correction.word).not_in(NOT_CHOSEN))
         .group_by(Correction.label_id)
     )
     return dict(rows.all())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
-from storage import cards, channels, corrections, labels, messages, predictions, versions
+from storage import cards, channels, corrections, imports, labels, messages, predictions, versions
 from storage.tables import Label, Revision
 
 
@@ -24,6 +24,7 @@ class Overview:
     waiting: int
     due: int
     failures: dict[str, int]
+    imported: int = 0
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """Name and value of each figure, as people read them."""
@@ -35,6 +36,8 @@ class Overview:
         yield "labels", str(self.labels)
         yield "messages predicted", str(self.predictions)
         yield "words of people", str(self.words)
+        if self.imported:
+            yield "labels imported", str(self.imported)
         yield "messages waiting", str(self.waiting)
         yield "cards waiting", str(self.due)
         for reason, number in self.failures.items():
@@ -55,6 +58,7 @@ def of_team(session: Session, team_id: str) -> Overview:
         labels=len(labels.active(session, team_id)),
         predictions=predictions.count(session, team_id),
         words=corrections.count(session, team_id),
+        imported=imports.count(session, team_id),
         waiting=messages.count_waiting(session, team_id),
         due=cards.count_due(session, team_id),
         failures=cards.failures(session, team_id),
@@ -69,4 +73,4 @@ def _version(session: Session, team_id: str) -> str:
     latest = session.exec(revisions.order_by(col(Revision.number).desc())).first()
     if latest is None:
         return f"v{number}"
-    return f"v{number}.{latest.number}, corrected messages learned from: {latest.labelled}"
+    return f"v{number}.{latest.number}, labelled messages learned from: {latest.labelled}"

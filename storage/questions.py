@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from storage import outbox
 from storage.database import insert_if_new
-from storage.tables import Answer, Correction, Kind, Message, Prediction, Question
+from storage.tables import Answer, Correction, Kind, Message, Prediction, Question, Word
 
 CORRECTION = "correction"
 RANDOM = "random"
@@ -151,6 +151,7 @@ def ask_about_earlier_corrections(session: Session, team_id: str) -> int:
         .join(Message, col(Message.id) == Correction.message_id)
         .where(
             Correction.team_id == team_id,
+            col(Correction.word) != Word.IMPORTED,
             col(Message.erased_at).is_(None),
             col(Correction.message_id).not_in(known),
         )

@@ -1,14 +1,19 @@
-"""Labels: what each message is, resolved from reviewers' answers first, then from people's corrections."""
+"""Labels: what each message is, resolved from reviewers' answers, then from people's corrections, then from files."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
 
 from sqlmodel import Session, col, func, select
 
-from storage import answers, corrections
+from storage import answers, corrections, imports
 from storage.answers import Verdict
+from storage.imports import Imported
 from storage.tables import Answer, Correction, Label
+
+Said = TypeVar("Said", Verdict, Imported)
 
 
 @dataclass(frozen=True)
@@ -23,11 +28,31 @@ class State:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was said about one message: each person's last word, oldest first, and the reviewers' verdict."""
+    """What was said about one message: each person's last word, oldest first, the reviewers' verdict, and the label
+    that it was imported with.
+    """
 
     message_id: str
     words: tuple[Correction, ...]
     verdict: Verdict | None
+    imported: Imported | None = None
+
+
+class Source(StrEnum):
+    """Who settled a label."""
+
+    REVIEWERS = "reviewers"
+    WORDS = "words"
+    IMPORTED = "imported"
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The label of a message, who settled it, and when (seconds since 1970)."""
+
+    label_id: str
+    source: Source
+    at: float
 
 
 def evidence(session: Session, team_id: str) -> list[Evidence]:
@@ -37,14 +62,16 @@ def evidence(session: Session, team_id: str) -> list[Evidence]:
     """
     said = corrections.words(session, team_id)
     answered = answers.verdicts(session, team_id)
+    imported = imports.labels(session, team_id)
     unused = _retired(session, team_id)
     return [
         Evidence(
             message_id,
             tuple(word for word in said.get(message_id, []) if word.label_id not in unused),
             _in_use(answered.get(message_id), unused),
+            _in_use(imported.get(message_id), unused),
         )
-        for message_id in dict.fromkeys([*said, *answered])
+        for message_id in dict.fromkeys([*said, *answered, *imported])
     ]
 
 
@@ -55,13 +82,25 @@ def labelled(session: Session, team_id: str) -> dict[str, str]:
 
 
 def label_of(one: Evidence) -> str | None:
-    """The label of a message: the reviewers', and only where they settled nothing, the one that people in Slack chose.
+    """The label of a message: the reviewers', where they settled nothing the one that people in Slack chose, and where
+    nobody did the one that was imported.
 
     None where nothing is settled, and where reviewers took the message out.
     """
+    found = settled(one)
+    return found.label_id if found else None
+
+
+def settled(one: Evidence) -> Settled | None:
+    """The label of a message, as `label_of` finds it, and where it comes from."""
     if one.verdict and not one.verdict.is_tied:
-        return one.verdict.label_id
-    return corrections.settled(one.words)
+        label_id, at = one.verdict.label_id, one.verdict.at
+        return Settled(label_id, Source.REVIEWERS, at) if label_id else None
+    chosen = corrections.settled(one.words)
+    if chosen:
+        at = max(word.created_at for word in one.words if word.label_id == chosen)
+        return Settled(chosen, Source.WORDS, at)
+    return Settled(one.imported.label_id, Source.IMPORTED, one.imported.at) if one.imported else None
 
 
 def state(session: Session, team_id: str) -> State:
@@ -78,5 +117,5 @@ def _retired(session: Session, team_id: str) -> set[str]:
     return set(session.exec(retired))
 
 
-def _in_use(verdict: Verdict | None, unused: set[str]) -> Verdict | None:
-    return None if verdict and verdict.label_id in unused else verdict
+def _in_use(said: Said | None, unused: set[str]) -> Said | None:
+    return None if said and said.label_id in unused else said

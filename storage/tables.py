@@ -39,16 +39,21 @@ class LabelSource(StrEnum):
 
     FILE = "file"
     PROPOSED = "proposed"
+    IMPORTED = "imported"
 
 
 class Word(StrEnum):
-    """How a person said which label is right; or, by WITHDRAWN, that they take a reaction back."""
+    """How a person said which label is right.
+
+    By WITHDRAWN they take a reaction back; by IMPORTED nobody said anything: it came with a file of labelled data.
+    """
 
     CONFIRMED = "confirmed"
     CHANGED = "changed"
     PROPOSED = "proposed"
     REACTED = "reacted"
     WITHDRAWN = "withdrawn"
+    IMPORTED = "imported"
 
 
 class Kind(StrEnum):

@@ -14,7 +14,7 @@ from learning.training.job import Job, Result
 from learning.training.lessons import gather
 from learning.training.recipe import Recipe
 from learning.trust import admit
-from storage import messages, questions, resolution, runs, splits, tunings, versions
+from storage import imports, messages, questions, resolution, runs, splits, tunings, versions
 from storage.database import Database
 from storage.tables import Run, TaskName, Version
 
@@ -105,7 +105,11 @@ class Classification:
         return None
 
     def concluded(self, session: Session, result: Result) -> None:
-        """Labels that look wrong go back to people: reviewers see them again, free of their daily budget."""
+        """Labels that look wrong go back to people: reviewers see them again, free of their daily budget.
+
+        Not imported ones: a file with many faults would be all that reviewers see.
+        """
+        imported = imports.labels(session, self._team_id)
         for suspect in result.report.get("suspects", []):
-            if messages.is_standing(session, suspect["id"]):
+            if suspect["id"] not in imported and messages.is_standing(session, suspect["id"]):
                 questions.doubt(session, self._team_id, suspect["id"])

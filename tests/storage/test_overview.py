@@ -35,7 +35,7 @@ def test_a_team_at_work(database: Database) -> None:
 
     assert _rows(database) == {
         "channels": "C1 (reply), C2 (ask)",
-        "version in service": "v1.1, corrected messages learned from: 1",
+        "version in service": "v1.1, labelled messages learned from: 1",
         "labels": "3",
         "messages predicted": "2",
         "words of people": "1",
