@@ -51,7 +51,7 @@ class Predicting:
 
 
 class Learning:
-    """Refits the head whenever people have said something new, here or through another replica."""
+    """Refits the head whenever people have said something new, here or through another replica, or imported labels."""
 
     def __init__(self, following: Following, database: Database, team_id: str, metrics: Metrics) -> None:
         self._following = following
@@ -68,8 +68,10 @@ class Learning:
         """Refit where something is new."""
         with self._database.reading() as session:
             state = resolution.state(session, self._team_id)
-        if state == self._fitted:
+        if state == self._fitted and not self._following.is_behind:
             return None
+        if state == self._fitted and not self._following.catch_up():
+            return 0.0  # a few at a time: somebody may say something meanwhile
         began = time.perf_counter()
         self._fitted = state
         served = self._following.refit()

@@ -48,6 +48,7 @@ def main() -> None:
     """The entry point: a fault that an operator can mend is one clear message and exit status 1."""
     # No call home.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("HF_UPDATE_DOWNLOAD_COUNTS", "0")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
@@ -333,22 +334,79 @@ def policy(
         )
 
 
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="ends in .csv or .jsonl; otherwise a folder for `datasets`")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="take the place of what is there")] = False,
+    team: Annotated[str | None, TEAM] = None,
+) -> None:
+    """Write the labelled messages, with what people and reviewers settled, to a file or a folder of `datasets`."""
+    from bot import terminal_exchange as exchange
+    from bot.terminal_training import desk
+    from learning.exchange import writing
+
+    with _told(), desk(read_settings(), team) as at:
+        writing.check_target(file, overwrite)
+        number = exchange.export(at, file, err)
+    out.print(f"{number:,} rows written to {file}.", markup=False, soft_wrap=True)
+    err.print(exchange.TERMS, style="yellow", soft_wrap=True)
+
+
+@app.command("import")
+def import_(
+    source: Annotated[
+        str, typer.Argument(help="a .csv or .jsonl file, a folder of `datasets`, or owner/name on the hub")
+    ],
+    text: Annotated[str, typer.Option(help="the column that holds the text")] = "text",
+    label: Annotated[str, typer.Option(help="the column that holds the label")] = "label",
+    split: Annotated[str | None, typer.Option(help="of a data set that has several")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would happen, change nothing")] = False,
+    new_labels: Annotated[bool, typer.Option("--new-labels", help="make labels that nobody knows")] = False,
+    report: Annotated[Path | None, typer.Option(help="a CSV file for all rows that were left out")] = None,
+    team: Annotated[str | None, TEAM] = None,
+) -> None:
+    """Take labelled texts in; a running bot learns from them within seconds.
+
+    Exit status 1 where rows were left out because something is wrong with them, 2 where nothing could be read.
+    """
+    from bot import terminal_exchange as exchange
+    from bot.terminal_training import desk
+    from learning.exchange.sources import Columns, open_source
+    from learning.exchange.taking import Importing, Rehearsing, Taking
+
+    with _told(2), desk(read_settings(), team) as at, exchange.report_to(report) as faults:
+        keeper = (Rehearsing if dry_run else Importing)(at.database, at.team_id)
+        names = exchange.names(at)
+        unknown = names.adopting(keeper) if new_labels else names.refuse
+        found = open_source(source, Columns(text, label), split)
+        tally = exchange.take(found, Taking(keeper, names, unknown, faults.add), err)
+        exchange.tell(tally, faults, out, "would be " if dry_run else "")
+    if dry_run:
+        out.print("A dry run: nothing was changed.")
+    if tally.faults:
+        raise typer.Exit(1)
+
+
 @contextmanager
-def _told() -> Iterator[None]:
-    """What an operator can mend is one clear message."""
+def _told(status: int = 1) -> Iterator[None]:
+    """What an operator can mend is one clear message, and an exit status."""
     from bot.operations import FAULTS
+    from bot.terminal_exchange import ReportExistsError
     from bot.terminal_training import WhichTeamError
     from learning.artifacts import ArtifactsUrlError
     from learning.encoder import EncoderNotFoundError
+    from learning.exchange.sources import UnusableSourceError
+    from learning.exchange.writing import UnusableTargetError
     from learning.tasks.task import NothingToLearnError
     from learning.training.lessons import TooFewExamplesError
 
     at_the_start = ArtifactsUrlError, EncoderNotFoundError, WhichTeamError
+    of_files = UnusableSourceError, UnusableTargetError, ReportExistsError
     try:
         yield
-    except (*FAULTS, *at_the_start, NothingToLearnError, TooFewExamplesError) as error:
+    except (*FAULTS, *at_the_start, *of_files, NothingToLearnError, TooFewExamplesError) as error:
         err.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(status) from None
 
 
 @app.command()

@@ -14,6 +14,9 @@ from storage.versions import NothingToRollBackToError, VersionNotFoundError
 
 log = logging.getLogger(__name__)
 
+# A bot that starts answers soon: of what is labelled and unread, the rest is read beside the answering.
+AT_START_MOST = 1_000
+
 
 @dataclass(frozen=True)
 class Swap:
@@ -60,6 +63,15 @@ class Following:
         fresh = refitter.serve(served)
         return fresh if self.champion.refit(served, fresh) else None
 
+    @property
+    def is_behind(self) -> bool:
+        """Is something labelled that the encoder in service has not read yet?"""
+        return self.refitter.is_behind
+
+    def catch_up(self) -> bool:
+        """Read some of that; is it time to refit?"""
+        return self.refitter.catch_up()
+
     def load(self, number: int) -> Served:
         """A version as it would serve now, without serving it. Raises UnusableVersionError."""
         return self._prepare(number)[1]
@@ -67,7 +79,7 @@ class Following:
     def _begin(self) -> tuple[Refitter, Served]:
         number = self._registry.champion().number
         try:
-            return self._prepare(number)
+            return self._prepare(number, AT_START_MOST)
         except UnusableVersionError as error:
             log.error("version can't serve: %s", error)
             return self._fall_back(number, str(error))
@@ -78,20 +90,20 @@ class Following:
         try:
             with self._database.reading() as session:
                 before = versions.before(session, self._team_id)
-            found = self._prepare(before)
+            found = self._prepare(before, AT_START_MOST)
         except (UnusableVersionError, NothingToRollBackToError):
-            before, found = plain, self._prepare(plain)
+            before, found = plain, self._prepare(plain, AT_START_MOST)
         self._refuse(number, before, reason)
         return found
 
-    def _prepare(self, number: int) -> tuple[Refitter, Served]:
+    def _prepare(self, number: int, most: int | None = None) -> tuple[Refitter, Served]:
         refitter = self._registry.load(number)
         if (
             number in self._standby
         ):  # served a moment ago: at once, what people said since is fitted right after
             return refitter, self._standby[number]
         self._registry.check(number, refitter)
-        if refitter.read_again():
+        if refitter.read_again(most):
             log.info("labelled messages read again version=%d", number)
         return refitter, refitter.serve()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,11 @@ from storage import labels, messages, predictions, resolution, versions
 from storage.database import Database
 from storage.tables import Label, Version
 
+log = logging.getLogger(__name__)
+
 AT_ONCE = 32
+# Of many unread messages so many are read before a fit shows what was learned of them.
+FIT_AFTER_LEAST = 256
 
 
 @dataclass(frozen=True)
@@ -60,26 +65,57 @@ class Refitter:
         self._version = version
         self.learned = learned
         self._known: dict[str, Vectors] = {}
+        self._unread: list[str] = []
+        self._unreadable: set[str] = set()
+        self._read_since = 0
+        self._fitted_on = 0
 
-    def read_again(self) -> int:
-        """Compute the vectors that labelled messages lack under this encoder; how many they were."""
+    def read_again(self, most: int | None = None) -> int:
+        """Compute the vectors that labelled messages lack under this encoder, of at most `most`; how many they were."""
         with self._database.reading() as session:
             said = list(resolution.labelled(session, self._team_id))
             known = predictions.vectors(session, self.encoder.fingerprint, said)
-            missing = [message_id for message_id in said if message_id not in known]
+            missing = [message_id for message_id in said if message_id not in known][:most]
         for start in range(0, len(missing), AT_ONCE):
             self._read(missing[start : start + AT_ONCE])
         return len(missing)
 
+    @property
+    def is_behind(self) -> bool:
+        """Were there labelled messages at the latest fit that this encoder has not read (imported ones, say)?"""
+        return bool(self._unread)
+
+    def catch_up(self) -> bool:
+        """Read AT_ONCE of those; is it time to fit again, because all were read, or twice as many as were fitted on?"""
+        self._read(self._unread[:AT_ONCE])
+        del self._unread[:AT_ONCE]
+        self._read_since += AT_ONCE
+        return not self._unread or self._read_since >= max(FIT_AFTER_LEAST, self._fitted_on)
+
     def _read(self, message_ids: list[str]) -> None:
         with self._database.reading() as session:
-            texts = messages.texts(session, message_ids)
-        vectors = self.encoder.encode(list(texts.values())).vectors
+            found = messages.texts(session, message_ids)
+        texts = {message_id: text for message_id, text in found.items() if text}
+        self._unreadable.update(set(message_ids) - texts.keys())
+        vectors = self._encode(texts) if texts else {}
         with self._database.writing() as session:
             still = messages.texts(session, list(texts))  # edited or erased meanwhile: not what was read
-            for (message_id, text), vector in zip(texts.items(), vectors, strict=True):
-                if still.get(message_id) == text:
+            for message_id, vector in vectors.items():
+                if still.get(message_id) == texts[message_id]:
                     predictions.keep_vector(session, message_id, self.encoder.fingerprint, vector)
+
+    def _encode(self, texts: dict[str, str]) -> dict[str, Vectors]:
+        """The vector of each message; one that the model fails on must not stop the others."""
+        try:
+            return dict(zip(texts, self.encoder.encode(list(texts.values())).vectors, strict=True))
+        except Exception:
+            if len(texts) == 1:
+                [message_id] = texts
+                self._unreadable.add(message_id)
+                log.exception("model failed message=%s", message_id)
+                return {}
+            alone = [self._encode({message_id: text}) for message_id, text in texts.items()]
+            return {message_id: vector for one in alone for message_id, vector in one.items()}
 
     def serve(self, previous: Served | None = None) -> Served:
         """A head fitted on the labels as they are now; begins from `previous` to be quick."""
@@ -102,6 +138,8 @@ class Refitter:
             known = labels.active(session, self._team_id)
             said = resolution.labelled(session, self._team_id)
             vectors = predictions.vectors(session, self.encoder.fingerprint, list(said))
+        self._unread = [one for one in said if one not in vectors and one not in self._unreadable]
+        self._read_since, self._fitted_on = 0, len(vectors)
         return self._training_set(known, said, vectors), version
 
     def _row(self) -> Version:

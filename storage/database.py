@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Executable, create_engine, event, literal_column, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlmodel import Session, SQLModel
 
 # Slack waits 3 s for an acknowledgement: a lock that lasts longer is an error in time for Slack to send again.
 SQLITE_WAIT_S = 2.0
 POSTGRES_WAIT_S = 3
+PATIENCE_S = 30.0
+PAUSE_S = 0.1
 READS = "corrigible_reads"
+
+Written = TypeVar("Written")
 
 
 class DatabaseUrlError(ValueError):
@@ -78,6 +83,22 @@ class Database:
         """A session in one transaction: committed at the end, rolled back where anything is raised."""
         with self._turn, Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+    def write_patiently(self, write: Callable[[Session], Written]) -> Written:
+        """`write` in one transaction, again where others kept the database: for those for whom nobody waits.
+
+        Raises DatabaseUnavailableError where they keep it for longer than PATIENCE_S.
+        """
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                with self.writing() as session:
+                    return write(session)
+            except OperationalError as error:
+                if time.monotonic() > until:
+                    where = self.engine.url.render_as_string(hide_password=True)
+                    raise DatabaseUnavailableError(where, error) from error
+                time.sleep(PAUSE_S)
 
     def check(self) -> None:
         """Raise DatabaseUnavailableError where the database does not answer."""

@@ -1,0 +1,105 @@
+"""Labelled data as a file or a folder that people who train models know how to read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from storage.exports import Row
+
+AT_ONCE = 5_000
+COLUMNS = ("text", "label", "source", "labelled_at", "split", "message_id")
+
+
+class UnusableTargetError(ValueError):
+    """Nothing can be written there; the message says why."""
+
+
+def check_target(path: Path, is_replacing: bool) -> None:
+    """Raise UnusableTargetError where nothing can be written to `path`, or it would take the place of something."""
+    if _is_file(path) and path.is_dir():
+        raise UnusableTargetError(f"{path} is a folder; give another name")
+    if not _is_file(path) and path.suffix and not path.is_dir():
+        raise UnusableTargetError(
+            f"{path} must end in .csv or .jsonl, or be a folder, whose name ends in nothing"
+        )
+    if not path.parent.is_dir():
+        raise UnusableTargetError(f"there is no folder {path.parent}")
+    if not path.exists():
+        return
+    if not is_replacing:
+        raise UnusableTargetError(f"{path} is there already; give another name, or --overwrite")
+    if not _is_file(path) and not (path / "state.json").is_file():
+        raise UnusableTargetError(f"{path} is no folder that an export wrote, so it is not overwritten")
+
+
+def write(rows: Iterable[Row], path: Path, told: Callable[[int], None]) -> int:
+    """Write rows to `path` by its suffix: .csv, .jsonl, or a folder as `Dataset.save_to_disk` writes it; how many.
+
+    `told` hears how many were read so far. What stood there is replaced once everything is written. In memory all
+    texts once, as Arrow keeps them. Raises UnusableTargetError.
+    """
+    found = _dataset(rows, told)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        _save(found, beside, path.suffix.lower())
+        _put(beside, path)
+    except OSError as error:
+        raise UnusableTargetError(f"{path} can't be written: {error.strerror}") from error
+    finally:
+        _remove(beside)
+    return len(found)
+
+
+def _is_file(path: Path) -> bool:
+    return path.suffix.lower() in (".csv", ".jsonl")
+
+
+def _dataset(rows: Iterable[Row], told: Callable[[int], None]) -> Any:
+    from datasets import Dataset, Features, Value, concatenate_datasets
+
+    features = Features({name: Value("string") for name in COLUMNS})
+    rows = iter(rows)
+    parts = [Dataset.from_list([], features=features)]
+    while some := [_cells(row) for row in islice(rows, AT_ONCE)]:
+        parts.append(Dataset.from_list(some, features=features))
+        told(sum(map(len, parts)))
+    return concatenate_datasets(parts)
+
+
+def _cells(row: Row) -> dict[str, str | None]:
+    at = datetime.fromtimestamp(row.at, UTC).isoformat(timespec="seconds")
+    side = row.side.value if row.side else None
+    return dict(zip(COLUMNS, (row.text, row.label, row.source.value, at, side, row.message_id), strict=True))
+
+
+def _save(found: Any, path: Path, suffix: str) -> None:
+    from datasets import ClassLabel
+    from datasets.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+    if suffix == ".csv":
+        found.to_csv(str(path), index=False)
+    elif suffix == ".jsonl":
+        found.to_json(str(path), force_ascii=False)
+    else:
+        names = sorted(set(found["label"]))
+        found.cast_column("label", ClassLabel(names=names)).save_to_disk(str(path))
+
+
+def _put(made: Path, path: Path) -> None:
+    if path.is_dir():
+        _remove(path)
+    made.replace(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
