@@ -15,7 +15,7 @@ from rich.text import Text
 
 from bot.terminal_training import Desk
 from learning.exchange import writing
-from learning.exchange.sources import Source
+from learning.exchange.sources import Source, UnusableSourceError
 from learning.exchange.taking import Fault, Names, Taking, Tally
 from storage import exports, labels
 from storage.imports import Outcome
@@ -72,7 +72,11 @@ def report_to(path: Path | None) -> Iterator[Faults]:
     with file:
         rows = csv.writer(file)
         rows.writerow(HEADER)
-        yield Faults(lambda fault: rows.writerow((fault.row, fault.line, fault.reason, fault.other)))
+        try:
+            yield Faults(lambda fault: rows.writerow((fault.row, fault.line, fault.reason, fault.other)))
+        except UnusableSourceError:
+            path.unlink()  # nothing was read to report on
+            raise
 
 
 def export(at: Desk, path: Path, out: Console) -> int:

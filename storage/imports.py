@@ -94,10 +94,11 @@ def keep(session: Session, team_id: str, rows: Sequence[Labelled]) -> list[Outco
     Nobody is asked about them and nobody is told: they are no words of people.
     """
     known = _known(session, team_id, rows)
-    for row in rows:
-        if key(row.text) not in known:
-            insert_if_new(session, _message(team_id, row.text))
-    # Locked in one order: of two imports at once the second waits, and sees what the first one kept.
+    # In one order: of two imports at once none waits for one that waits for it.
+    new = {key(row.text): row.text for row in rows if key(row.text) not in known}
+    for ts in sorted(new):
+        insert_if_new(session, _message(team_id, ts, new[ts]))
+    # Locked: of two imports at once the second waits, and sees what the first one kept.
     for keys in _keys(rows):
         standing = select(Message.id).where(*_with_keys(team_id, keys)).order_by(col(Message.id))
         session.exec(standing.with_for_update()).all()
@@ -157,11 +158,11 @@ def _keep(session: Session, team_id: str, row: Labelled, known: _Row) -> Outcome
     return outcome
 
 
-def _message(team_id: str, text: str) -> Message:
+def _message(team_id: str, ts: str, text: str) -> Message:
     return Message(
         team_id=team_id,
         channel_id=CHANNEL,
-        ts=key(text),
+        ts=ts,
         user_id="",
         text=text,
         mode=Mode.OFF,

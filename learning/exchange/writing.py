@@ -65,7 +65,7 @@ def _dataset(rows: Iterable[Row], told: Callable[[int], None]) -> Any:
 
     features = Features({name: Value("string") for name in COLUMNS})
     rows = iter(rows)
-    parts = [Dataset.from_list([], features=features)]
+    parts = [Dataset.from_dict({name: [] for name in COLUMNS}, features=features)]
     while some := [_cells(row) for row in islice(rows, AT_ONCE)]:
         parts.append(Dataset.from_list(some, features=features))
         told(sum(map(len, parts)))
