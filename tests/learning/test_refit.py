@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from learning import refit
 from learning.champion import Champion, Served
 from learning.classification import Classifier
 from learning.encoder import Encoder
 from learning.refit import Refitter, description
-from storage import labels, messages, resolution, versions
+from storage import imports, labels, messages, predictions, resolution, versions
 from storage.database import Database
+from storage.imports import Labelled
 from storage.labels import LabelSpec
 from storage.resolution import State
 from storage.tables import Label, Message, Word
@@ -229,6 +231,67 @@ def test_another_encoder_is_another_version_with_vectors_of_its_own(
     with database.reading() as session:
         assert versions.in_service(session, TEAM) == 2
     assert (refitter.serve().version, refitter.serve().revision) == (1, 1)
+
+
+def test_imported_messages_are_read_a_few_at_a_time_and_then_learned(
+    database: Database, known: dict[str, Label], refitter: Refitter
+) -> None:
+    text = "My badge does not open the garage door"
+    first = refitter.serve()
+    assert not refitter.is_behind
+    assert _answer(first, text) != known["praise"].id
+    _import(database, known["praise"], text, *[f"{text} number {number}" for number in range(refit.AT_ONCE)])
+
+    second = refitter.serve(first)
+    assert refitter.is_behind
+    assert (second.version, second.revision) == (first.version, first.revision)
+
+    assert not refitter.catch_up()
+    assert refitter.catch_up()
+    third = refitter.serve(second)
+    assert not refitter.is_behind
+    assert third.revision == 1
+    assert _answer(third, text) == known["praise"].id
+
+
+def test_of_very_many_some_are_learned_before_all_are_read(
+    database: Database, known: dict[str, Label], tmp_path: Path
+) -> None:
+    refitter = Refitter(database, TEAM, tiny_encoder(tmp_path, Reader()), "tiny")
+    _import(database, known["praise"], *[f"invoice {number}" for number in range(900)])
+    refitter.serve()
+
+    fits, batches = [0], 0
+    while refitter.is_behind:
+        batches += 1
+        if refitter.catch_up():
+            refitter.serve()
+            fits.append(batches * refit.AT_ONCE)
+
+    assert fits == [0, 256, 512, 928]
+
+
+def test_a_text_that_the_model_fails_on_stops_no_other(
+    database: Database, known: dict[str, Label], tmp_path: Path
+) -> None:
+    refitter = Refitter(database, TEAM, tiny_encoder(tmp_path, Reader()), "tiny")
+    _import(database, known["praise"], "my invoice", "unreadable", "thank you")
+    refitter.serve()
+
+    assert refitter.catch_up()
+    refitter.serve()
+
+    assert not refitter.is_behind
+    with database.reading() as session:
+        found = predictions.vectors(
+            session, refitter.encoder.fingerprint, list(imports.labels(session, TEAM))
+        )
+    assert len(found) == 2
+
+
+def _import(database: Database, label: Label, *texts: str) -> None:
+    with database.writing() as session:
+        imports.keep(session, TEAM, [Labelled(text, label.id) for text in texts])
 
 
 @pytest.mark.parametrize(

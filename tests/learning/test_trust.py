@@ -5,6 +5,7 @@ import pytest
 from learning import trust
 from learning.trust import Doubt, Grounds, Record, admit, bursts, records
 from storage.answers import Verdict
+from storage.imports import Imported
 from storage.resolution import Evidence
 from storage.tables import Correction, Word
 from tests.factories import ANA, BEN, TEAM
@@ -12,7 +13,13 @@ from tests.factories import ANA, BEN, TEAM
 WEEK = trust.CYCLE_S
 
 
-def _evidence(number: int, *said: tuple[str, str], verdict: str | None = None, at: float = 0.0) -> Evidence:
+def _evidence(
+    number: int,
+    *said: tuple[str, str],
+    verdict: str | None = None,
+    at: float = 0.0,
+    imported: str | None = None,
+) -> Evidence:
     """What people said of one message; `verdict` is the reviewers' label, "-" a discard, "=" a tie."""
     words = tuple(
         Correction(
@@ -26,7 +33,7 @@ def _evidence(number: int, *said: tuple[str, str], verdict: str | None = None, a
         for user, label in said
     )
     reached = Verdict(verdict if verdict not in ("-", "=") else None, verdict == "=", 1) if verdict else None
-    return Evidence(f"m{number}", words, reached)
+    return Evidence(f"m{number}", words, reached, Imported(imported, float(number)) if imported else None)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +102,37 @@ def test_of_one_persons_uncontested_words_only_so_many_count_in_a_cycle() -> Non
 
     assert set(found.admitted) == {"m0", "m1", "m2", "m10"}
     assert found.held_back == {"m3": Doubt.TOO_MANY, "m4": Doubt.TOO_MANY}
+
+
+def test_imported_labels_are_believed_however_many_they_are_and_are_nobodys_record_or_burst() -> None:
+    evidence = [_evidence(number, imported="bug") for number in range(100)]
+
+    found = admit([*evidence, _evidence(200, imported="bug", verdict="praise")], 0.9, 3)
+
+    assert found.admitted == {
+        **{f"m{number}": ("bug", Grounds.IMPORTED) for number in range(100)},
+        "m200": ("praise", Grounds.REVIEWERS),
+    }
+    assert found.held_back == {}
+    assert records(evidence) == {}
+    assert bursts(evidence) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ([(ANA, "bug")], ("bug", Grounds.IMPORTED)),
+        ([(ANA, "praise")], Doubt.DISPUTED),
+        ([(ANA, "praise"), (BEN, "praise")], ("praise", Grounds.AGREED)),
+        ([(ANA, "bug"), (BEN, "praise")], Doubt.DISPUTED),
+    ],
+)
+def test_of_an_imported_label_one_person_makes_us_doubt_and_two_who_agree_convince_us(
+    said: list[tuple[str, str]], expected: tuple[str, Grounds] | Doubt
+) -> None:
+    found = admit([_evidence(1, *said, imported="bug")], 0.6, 30)
+
+    assert {**found.admitted, **found.held_back} == {"m1": expected}
 
 
 def test_a_burst_of_words_is_noticed_and_a_steady_worker_is_not() -> None:

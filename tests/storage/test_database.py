@@ -146,6 +146,16 @@ def test_a_lock_that_ends_in_time_is_waited_for(sqlite: Database, file: Path) ->
     other.close()
 
 
+def test_who_has_time_waits_for_longer_than_slack_would(sqlite: Database, file: Path) -> None:
+    other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    _after(2.2, lambda: other.execute("ROLLBACK"))
+
+    assert sqlite.write_patiently(lambda session: messages.receive(session, message()))
+
+    other.close()
+
+
 def test_a_full_disk_stores_nothing_and_says_so(sqlite: Database) -> None:
     def fill(connection: Any, _record: Any, _proxy: Any) -> None:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from learning.artifacts import Artifacts
+from learning.gate import Limits
+from learning.registry import Registry, Source
+from learning.tasks.classification import Classification, Terms
+from learning.training.job import Result
+from learning.training.recipe import Recipe
+from storage import imports, questions
+from storage.database import Database
+from storage.imports import Labelled
+from tests.factories import ANA, TEAM, label_set, predicted, say
+from tests.learning.tiny_models import tiny_model
+
+
+def test_reviewers_are_asked_about_labels_that_look_wrong_and_not_about_imported_ones(
+    database: Database, tmp_path: Path
+) -> None:
+    known = label_set(database, "bug", "billing")
+    artifacts = Artifacts(str(tmp_path / "models"), tmp_path / "cache")
+    registry = Registry(database, TEAM, artifacts, Source(tiny_model(tmp_path / "tiny"), 32, 1))
+    task = Classification(database, TEAM, registry, Terms(1, 0.3, 0.6, 30, Limits(), Recipe()))
+    corrected = predicted(database, known["bug"])
+    say(database, corrected, ANA, known["billing"])
+    with database.writing() as session:
+        imports.keep(session, TEAM, [Labelled("It crashes", known["billing"].id)])
+        [imported] = imports.labels(session, TEAM)
+
+    with database.writing() as session:
+        result = Result(report={"suspects": [{"id": corrected.id}, {"id": imported}]})
+        task.concluded(session, result)
+
+    with database.reading() as session:
+        assert questions.concerned(session, TEAM) == [corrected.id]
+    assert task.new() == 2
