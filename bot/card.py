@@ -19,6 +19,7 @@ from bot.mrkdwn import escape
 from bot.payloads import Json
 from storage.answers import Verdict
 from storage.contents import Content
+from storage.erasure import is_forgotten
 from storage.tables import Correction, Label, Mode, Prediction, Word
 
 RIGHT = "right"
@@ -60,6 +61,11 @@ def metadata(message_id: str) -> Json:
 def title(label: Label) -> str:
     """A label as mrkdwn: emoji and name."""
     return f"{label.emoji} *{escape(label.name)}*".strip()
+
+
+def person(user_id: str) -> str:
+    """A person as mrkdwn."""
+    return "somebody" if is_forgotten(user_id) else f"<@{user_id}>"
 
 
 def version(prediction: Prediction) -> str:
@@ -156,7 +162,7 @@ def _guess(content: Content, prediction: Prediction) -> str:
 
 
 def _word(word: Correction, labels: dict[str, Label]) -> str:
-    return f"<@{word.user_id}> {SAID[word.word]} *{escape(labels[word.label_id].name)}*"
+    return f"{person(word.user_id)} {SAID[word.word]} *{escape(labels[word.label_id].name)}*"
 
 
 def _number(number: int, one: str, more: str | None = None) -> str:

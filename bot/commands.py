@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import summary_commands
+from bot import forgetting_view, summary_commands
 from bot.card import title
+from bot.forgetting import DaysError, Forgetting
 from bot.mrkdwn import escape
 from bot.operations import FAULTS, Operations
-from bot.payloads import Command
+from bot.payloads import Command, Json
 from bot.pointing import Pointing
 from bot.service import Service
 from bot.summary_service import SummaryService
@@ -27,6 +28,8 @@ HELP = """*I label messages, and I learn when somebody corrects me.*
 • `/corrigible on reply` – I answer every message in its thread
 • `/corrigible on quiet` – I put the label's emoji on every message; react with another label's emoji to correct me
 • `/corrigible off` – I neither read nor keep anything of this channel
+• `/corrigible keep 90 days` – erase what is older, every night; `keep forever` ends that
+• `/corrigible forget me` – erase all that you wrote
 • `/corrigible status` – what I do here, and how I am doing
 • `/corrigible labels` – the labels I choose from
 • in the menu of any message: *Classify this message*, *Correct this message*
@@ -60,11 +63,12 @@ class Desk:
     operations: Operations
     summaries: SummaryService
     pointing: Pointing
+    forgetting: Forgetting
     timezone: str
 
 
-def answer(desk: Desk, client: WebClient, command: Command) -> str:
-    """Do what a person typed after /corrigible; what to tell them, as mrkdwn."""
+def answer(desk: Desk, client: WebClient, command: Command) -> str | Json:
+    """Do what a person typed after /corrigible; what to tell them, as mrkdwn or with blocks."""
     service, operations = desk.service, desk.operations
     match command.words:
         case ("summarize" | "summarise", *_):
@@ -79,6 +83,10 @@ def answer(desk: Desk, client: WebClient, command: Command) -> str:
             return _switch_on(service, client, command, Mode.QUIET)
         case ("off",):
             return _switch_off(service, client, command)
+        case ("keep", *words):
+            return _keep(desk.forgetting, client, command, words)
+        case ("forget", "me"):
+            return forgetting_view.question(desk.forgetting.kept(command.user_id))
         case ("status",):
             return _status(service, command)
         case ("labels",):
@@ -215,6 +223,31 @@ def _why_not(error: SlackApiError) -> str:
     return JOINING.get(
         reason, f"Slack would not tell me about this channel ({reason}), so I stay off. Please try again."
     )
+
+
+def _keep(forgetting: Forgetting, client: WebClient, command: Command, words: list[str]) -> str:
+    if command.channel_id.startswith("D"):
+        return (
+            "In a direct message nothing is erased by itself; `/corrigible forget me` erases what you wrote."
+        )
+    try:
+        match words:
+            case ["forever"]:
+                days = None
+            case [number] | [number, "day" | "days"] if number.isdecimal() and len(number) < 6:
+                days = int(number)
+            case _:
+                raise DaysError
+        forgetting.keep(command.channel_id, days, command.user_id)
+    except DaysError as error:
+        return str(error)
+    done = (
+        "The messages of this channel are kept until somebody deletes them."
+        if days is None
+        else f"The messages of this channel are kept for {days} day{'s' * (days != 1)}. What is older is erased every "
+        "night: text, author and vector, here and in Argilla."
+    )
+    return _say(client, command, f"<@{command.user_id}> decided: {done[0].lower()}{done[1:]}", done)
 
 
 def _status(service: Service, command: Command) -> str:

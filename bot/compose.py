@@ -19,12 +19,13 @@ from bot.annotation import CONTINUOUS, Annotation, annotate
 from bot.background import Learning, Predicting, Swapping
 from bot.commands import Desk
 from bot.courier import Courier
+from bot.forgetting import Forgetting
 from bot.metrics import Metrics
 from bot.names import SlackNames
 from bot.notes import Notes
 from bot.operations import Operations
 from bot.pointing import Pointing
-from bot.schedule import Schedule
+from bot.schedule import Schedule, Scheduled
 from bot.service import Service, Wakers
 from bot.settings import Settings, SettingsError
 from bot.socket_mode import SocketConnection
@@ -238,7 +239,9 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
         tell.wake()
 
     training = train(settings, database, team_id, registry, champion, metrics, change, show.wake)
-    times = {**training.times, **(annotation.times if annotation else {})}
+    forgetting = Forgetting(database, team_id, service.erased)
+    nightly = {"retention": Scheduled(settings.retention_cron, forgetting.let_go)}
+    times = {**training.times, **nightly, **(annotation.times if annotation else {})}
     claims = [*training.claims, *summarizing.claims, *(annotation.claims if annotation else ())]
     schedule = Schedule(database, team_id, times, metrics, settings.timezone, kept=CONTINUOUS, claims=claims)
     operators = operations.Wakers(training.begin_soon, swap.wake, tell.wake)
@@ -247,7 +250,7 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
 
     app = App(client=client, signing_secret=slack.signing_secret or "", token_verification_enabled=False)
     pointing = Pointing(database, team_id, champion, bot_user_id, predict.wake)
-    desk = Desk(service, operating, summarizing.service, pointing, settings.timezone)
+    desk = Desk(service, operating, summarizing.service, pointing, forgetting, settings.timezone)
     listeners.register(app, desk, bot_user_id, metrics)
     socket = SocketConnection(app, slack.app_token) if slack.app_token else None
     workers: list[Part] = [

@@ -11,8 +11,18 @@ from slack_bolt import Ack, App, BoltResponse, Respond
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import card, commands, correction_view, note, payloads, pointing_listeners, summary_listeners
+from bot import (
+    card,
+    commands,
+    correction_view,
+    forgetting_view,
+    note,
+    payloads,
+    pointing_listeners,
+    summary_listeners,
+)
 from bot.commands import Desk
+from bot.forgetting import Forgetting
 from bot.metrics import Metrics
 from bot.operations import FAULTS as OPERATING_FAULTS
 from bot.operations import Operations
@@ -37,6 +47,7 @@ def register(app: App, desk: Desk, bot_user_id: str, metrics: Metrics) -> None:
     summary_listeners.register(app, desk.summaries)
     pointing_listeners.register(app, desk.pointing)
     _hear_operators(app, operations)
+    _hear_forgetting(app, desk.forgetting)
     _hear_the_rest(app, metrics)
     _answer_for_errors(app, metrics)
 
@@ -162,7 +173,18 @@ def _hear_command(app: App, desk: Desk) -> None:
     def answer(ack: Ack, body: Json, client: WebClient, respond: Respond) -> None:
         command = payloads.command(body)
         ack()
-        respond(commands.answer(desk, client, command), response_type="ephemeral")
+        told = commands.answer(desk, client, command)
+        content = {"text": told} if isinstance(told, str) else told
+        respond(response_type="ephemeral", **content)
+
+
+def _hear_forgetting(app: App, forgetting: Forgetting) -> None:
+    @app.action(forgetting_view.FORGET)
+    def forget(ack: Ack, body: Json, respond: Respond) -> None:
+        ack()
+        respond(text="Erasing …", response_type="ephemeral", replace_original=True)
+        forgotten = forgetting.forget(payloads.clicker(body))
+        respond(response_type="ephemeral", replace_original=True, **forgetting_view.proof(forgotten))
 
 
 def _hear_the_rest(app: App, metrics: Metrics) -> None:

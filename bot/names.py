@@ -12,6 +12,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from storage import pseudonyms
 from storage.database import Database
+from storage.erasure import is_forgotten
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class SlackNames:
 
     def person(self, user_id: str) -> str:
         """A display name, "Person 3", or "Somebody"."""
-        if self._policy == "none":
+        if self._policy == "none" or is_forgotten(user_id):
             return NOBODY
         if self._policy == "pseudonym":
             return self._keep(user_id, self._pseudonym)

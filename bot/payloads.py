@@ -215,6 +215,14 @@ def click(body: Json) -> Click:
         raise PayloadError(f"not a click on one of our buttons: {error!r}") from error
 
 
+def clicker(body: Json) -> str:
+    """Who pressed a button that has no value. Raises PayloadError."""
+    try:
+        return _text(body["user"]["id"])
+    except (KeyError, TypeError) as error:
+        raise PayloadError(f"not a click: {error!r}") from error
+
+
 def submission(body: Json) -> Submission:
     """A correction modal that was sent. Raises PayloadError."""
     try:

@@ -149,6 +149,10 @@ class Service:
         with self._database.writing() as session:
             is_heard = self._is_heard(session, deleted)
             messages.erase(session, deleted.team_id, deleted.channel_id, deleted.ts, is_heard)
+        self.erased()
+
+    def erased(self) -> None:
+        """Messages were erased: what was learned from them, cards, summaries and Argilla follow."""
         self._wake.unlearn()
         self._wake.refitter()
         self._wake.courier()

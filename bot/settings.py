@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     ops_channel: str | None = None
     timezone: str = "UTC"
     retrain_cron: str = "0 3 * * *"
+    retention_cron: str = "0 4 * * *"
     retrain_after_labels: int = Field(default=100, ge=0)
     retrain_after_summaries: int = Field(default=20, ge=0)
     drift_cron: str = "0 2 * * *"
@@ -147,7 +148,7 @@ class Settings(BaseSettings):
     def _is_a_list(cls, value: Any) -> Any:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
-    @field_validator("ask_cron", "retrain_cron", "drift_cron")
+    @field_validator("ask_cron", "retrain_cron", "drift_cron", "retention_cron")
     @classmethod
     def _is_a_time(cls, value: str) -> str:
         return check_cron(value)

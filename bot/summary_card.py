@@ -15,6 +15,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot import replies
+from bot.card import person
 from bot.mrkdwn import clipped, escape
 from bot.note import bar
 from bot.payloads import Json
@@ -62,7 +63,9 @@ def card(shown: Shown) -> Json:
     blocks: list[Block] = [_section(f"*{title}*"), *_sections(said)]
     blocks += [_context(_made(shown)), _buttons(summary.id)]
     if shown.words:
-        blocks.append(_context(" · ".join(f"<@{word.user_id}> {SAID[word.opinion]}" for word in shown.words)))
+        blocks.append(
+            _context(" · ".join(f"{person(word.user_id)} {SAID[word.opinion]}" for word in shown.words))
+        )
     return _message(f"{title}: {plain_text(shown)}", blocks)
 
 

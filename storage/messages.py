@@ -120,12 +120,25 @@ def erase(session: Session, team_id: str, channel_id: str, ts: str, is_heard: bo
     message = _locked(session, team_id, channel_id, ts)
     if message is None:
         return
+    _empty(session, message, now)
+    cards.want(session, message.id)
+
+
+def erase_all(session: Session, message_ids: Sequence[str]) -> list[str]:
+    """Erase these messages as `erase` does, but for their cards; the ids of those that were not erased before."""
+    chosen = select(Message).where(col(Message.id).in_(message_ids), col(Message.erased_at).is_(None))
+    found = list(session.exec(chosen.order_by(col(Message.id)).with_for_update()))
+    for message in found:
+        _empty(session, message, time.time())
+    return [message.id for message in found]
+
+
+def _empty(session: Session, message: Message, now: float) -> None:
     message.text, message.user_id, message.waiting, message.erased_at = "", "", False, now
     session.connection().execute(delete(Vector).where(col(Vector.message_id) == message.id))
-    cards.want(session, message.id)
     summaries.erase_with(session, message.id)
     if outbox.knows(session, message.id):
-        outbox.append(session, team_id, message.id, Kind.ERASURE)
+        outbox.append(session, message.team_id, message.id, Kind.ERASURE)
 
 
 def _grave(team_id: str, channel_id: str, ts: str, erased_at: float) -> Message:

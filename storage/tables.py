@@ -164,11 +164,12 @@ def _task() -> Any:
 
 
 class Channel(SQLModel, table=True):
-    """A channel in which somebody chose what the bot does."""
+    """A channel in which somebody chose what the bot does; `keep_days`: for how long its messages are kept."""
 
     team_id: str = Field(primary_key=True)
     channel_id: str = Field(primary_key=True)
     mode: Mode = _one_of(Mode)
+    keep_days: int | None = None
     set_by: str
     set_at: float = Field(default_factory=time.time)
 

@@ -1,0 +1,110 @@
+"""What people may have erased: all that one of them wrote, and what a channel keeps no longer than it wishes."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from storage import channels, erasure
+from storage.database import Database
+from storage.erasure import FORGOTTEN, Kept
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 100
+DAY_S = 86_400.0
+PATIENCE_S = 10.0
+LOOK_S = 0.2
+DAYS_MOST = 36_500
+
+
+class DaysError(ValueError):
+    """Not a number of days for which messages can be kept."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"Say for how many days messages are kept, 1 to {DAYS_MOST}: `/corrigible keep 90 days`, or "
+            "`/corrigible keep forever`."
+        )
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What was kept of a person, what is kept now, and how many erased records Argilla has not confirmed yet."""
+
+    before: Kept
+    after: Kept
+    undelivered: int
+
+
+class Forgetting:
+    """The use cases of one team. `wake`: something was erased, which cards, the model and Argilla have to follow."""
+
+    def __init__(self, database: Database, team_id: str, wake: Callable[[], None]) -> None:
+        self._database = database
+        self._team_id = team_id
+        self._wake = wake
+
+    def kept(self, user_id: str) -> Kept:
+        """What is kept of a person now."""
+        with self._database.reading() as session:
+            return erasure.kept(session, self._team_id, user_id)
+
+    def forget(self, user_id: str) -> Forgotten:
+        """Erase all that a person wrote; wait a little for Argilla to have done so too."""
+        before = self.kept(user_id)
+        with self._database.reading() as session:
+            wrote = erasure.written_by(session, self._team_id, user_id)
+        self._erase(wrote, erasure.erase)
+        instead = FORGOTTEN + uuid.uuid4().hex[:12]
+        self._database.write_patiently(
+            lambda session: erasure.disown(session, self._team_id, user_id, instead)
+        )
+        self._wake()
+        log.info("forgotten messages=%d words=%d", before.messages, before.words)
+        return Forgotten(before, self.kept(user_id), self._await_delivery(wrote))
+
+    def _await_delivery(self, message_ids: list[str]) -> int:
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            with self._database.reading() as session:
+                left = erasure.undelivered(session, message_ids)
+            if not left or time.monotonic() > until:
+                return left
+            time.sleep(LOOK_S)
+
+    def keep(self, channel_id: str, days: int | None, by: str) -> None:
+        """For how many days the messages of a channel are kept; None: for ever. Raises DaysError."""
+        if days is not None and not 1 <= days <= DAYS_MOST:
+            raise DaysError
+        with self._database.writing() as session:
+            channels.keep_for(session, self._team_id, channel_id, days, by)
+
+    def days(self, channel_id: str) -> int | None:
+        """For how many days the messages of a channel are kept; None: for ever."""
+        with self._database.reading() as session:
+            return channels.kept_for(session, self._team_id, channel_id)
+
+    def let_go(self) -> None:
+        """Erase what channels keep no longer."""
+        with self._database.reading() as session:
+            limited = erasure.limited(session, self._team_id)
+        for channel in limited:
+            before = time.time() - DAY_S * (channel.keep_days or DAYS_MOST)
+            with self._database.reading() as session:
+                old = erasure.overdue(session, self._team_id, channel.channel_id, before)
+            self._erase(old, erasure.let_go)
+            if old:
+                log.info("kept no longer channel=%s messages=%d", channel.channel_id, len(old))
+                self._wake()
+
+    def _erase(self, message_ids: list[str], erase: Callable[[Session, Sequence[str]], int]) -> None:
+        """A few in each transaction: messages that come in meanwhile don't wait for all of them."""
+        for start in range(0, len(message_ids), AT_ONCE):
+            some = message_ids[start : start + AT_ONCE]
+            self._database.write_patiently(lambda session, some=some: erase(session, some))  # type: ignore[misc]

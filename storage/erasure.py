@@ -1,0 +1,145 @@
+"""Erasing much at once: what one person wrote, and what a channel keeps no longer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, delete, update
+from sqlmodel import Session, col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from storage import cards, messages, outbox, summaries, summary_reviews
+from storage.tables import (
+    Channel,
+    Correction,
+    Kind,
+    Label,
+    Making,
+    Message,
+    Outbox,
+    Pseudonym,
+    Record,
+    Summary,
+    SummaryWord,
+)
+
+# Whose words stay without their name: it tells a person's words apart from others', and leads back to nobody.
+FORGOTTEN = "forgotten-"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How much is kept of one person: messages, those of them that Argilla knows, words on messages and summaries."""
+
+    messages: int
+    records: int
+    words: int
+
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.messages or self.words)
+
+
+def is_forgotten(user_id: str) -> bool:
+    """Does this stand in the place of somebody who wished to be forgotten?"""
+    return user_id.startswith(FORGOTTEN)
+
+
+def kept(session: Session, team_id: str, user_id: str) -> Kept:
+    """What is kept of a person now."""
+    wrote = _written_by(team_id, user_id)
+    known = select(func.count(func.distinct(Record.message_id))).where(col(Record.message_id).in_(wrote))
+    words = select(func.count()).where(Correction.team_id == team_id, Correction.user_id == user_id)
+    on_summaries = select(func.count()).where(SummaryWord.team_id == team_id, SummaryWord.user_id == user_id)
+    return Kept(
+        session.exec(select(func.count()).select_from(wrote.subquery())).one(),
+        session.exec(known).one(),
+        session.exec(words).one() + session.exec(on_summaries).one(),
+    )
+
+
+def written_by(session: Session, team_id: str, user_id: str) -> list[str]:
+    """Ids of the messages of a person that are not erased."""
+    return list(session.exec(_written_by(team_id, user_id)))
+
+
+def _written_by(team_id: str, user_id: str) -> SelectOfScalar[str]:
+    return select(Message.id).where(
+        Message.team_id == team_id, Message.user_id == user_id, col(Message.erased_at).is_(None)
+    )
+
+
+def overdue(session: Session, team_id: str, channel_id: str, before: float) -> list[str]:
+    """Ids of the messages of a channel that were written before a moment (seconds since 1970) and are not erased."""
+    old = select(Message.id).where(
+        Message.team_id == team_id,
+        Message.channel_id == channel_id,
+        Message.ts < f"{before:.6f}",
+        col(Message.erased_at).is_(None),
+    )
+    return list(session.exec(old))
+
+
+def limited(session: Session, team_id: str) -> list[Channel]:
+    """The channels whose messages are kept for so many days only."""
+    return list(
+        session.exec(select(Channel).where(Channel.team_id == team_id, col(Channel.keep_days).is_not(None)))
+    )
+
+
+def erase(session: Session, message_ids: Sequence[str]) -> int:
+    """Erase these messages as if their authors had deleted them, and have their cards go; how many they were."""
+    found = messages.erase_all(session, message_ids)
+    for message_id in found:
+        cards.want(session, message_id)
+    return len(found)
+
+
+def let_go(session: Session, message_ids: Sequence[str]) -> int:
+    """Erase these messages and leave their cards: they quote nothing, and in Slack the messages stand; how many."""
+    return len(messages.erase_all(session, message_ids))
+
+
+def disown(session: Session, team_id: str, user_id: str, instead: str) -> None:
+    """Take a person's name from what they said of others' messages, and erase what they wrote of summaries.
+
+    What they said counts on, as said by `instead`, which begins with FORGOTTEN.
+    """
+    ours = Correction.team_id == team_id, Correction.user_id == user_id
+    for message_id in session.exec(select(Correction.message_id).where(*ours).distinct()).all():
+        cards.want(session, message_id)
+        if outbox.knows(session, message_id):
+            outbox.append(session, team_id, message_id, Kind.CORRECTION)
+    run = session.connection().execute
+    run(update(Correction).where(*_by(Correction, team_id, user_id)).values(user_id=instead))
+    theirs = select(SummaryWord.summary_id).where(
+        SummaryWord.team_id == team_id, SummaryWord.user_id == user_id
+    )
+    for summary_id in session.exec(theirs.distinct()).all():
+        if summaries.state(session, summary_id).thread_ts:  # what one person alone saw can't be changed
+            summaries.want(session, summary_id)
+        summary_reviews.again(session, summary_id)
+    run(update(SummaryWord).where(*_by(SummaryWord, team_id, user_id)).values(user_id=instead, text=""))
+    asked = col(Summary.team_id) == team_id, col(Summary.asked_by) == user_id
+    run(update(Summary).where(*asked, col(Summary.making) != Making.WAITING).values(asked_by=instead))
+    proposed = col(Label.team_id) == team_id, col(Label.proposed_by) == user_id
+    run(update(Label).where(*proposed).values(proposed_by=None))
+    run(delete(Pseudonym).where(col(Pseudonym.team_id) == team_id, col(Pseudonym.user_id) == user_id))
+
+
+def undelivered(session: Session, message_ids: Sequence[str]) -> int:
+    """Of how many of these messages Argilla has not heard yet that they are erased."""
+    number = 0
+    for start in range(0, len(message_ids), 500):
+        waiting = select(func.count(func.distinct(Outbox.message_id))).where(
+            Outbox.kind == Kind.ERASURE, col(Outbox.message_id).in_(message_ids[start : start + 500])
+        )
+        number += session.exec(waiting).one()
+    return number
+
+
+def _by(
+    table: type[Correction] | type[SummaryWord], team_id: str, user_id: str
+) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return col(table.team_id) == team_id, col(table.user_id) == user_id
