@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError
 from bot import forgetting_view, summary_commands
 from bot.card import title
 from bot.forgetting import DaysError, Forgetting
+from bot.home import Home
 from bot.mrkdwn import escape
 from bot.operations import FAULTS, Operations
 from bot.payloads import Command, Json
@@ -64,6 +65,7 @@ class Desk:
     summaries: SummaryService
     pointing: Pointing
     forgetting: Forgetting
+    home: Home
     timezone: str
 
 

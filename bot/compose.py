@@ -20,6 +20,7 @@ from bot.background import Learning, Predicting, Swapping
 from bot.commands import Desk
 from bot.courier import Courier
 from bot.forgetting import Forgetting
+from bot.home import Home
 from bot.metrics import Metrics
 from bot.names import SlackNames
 from bot.notes import Notes
@@ -250,7 +251,8 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
 
     app = App(client=client, signing_secret=slack.signing_secret or "", token_verification_enabled=False)
     pointing = Pointing(database, team_id, champion, bot_user_id, predict.wake)
-    desk = Desk(service, operating, summarizing.service, pointing, forgetting, settings.timezone)
+    home = Home(database, team_id, operating, settings.argilla_page if argilla else None)
+    desk = Desk(service, operating, summarizing.service, pointing, forgetting, home, settings.timezone)
     listeners.register(app, desk, bot_user_id, metrics)
     socket = SocketConnection(app, slack.app_token) if slack.app_token else None
     workers: list[Part] = [

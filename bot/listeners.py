@@ -16,6 +16,7 @@ from bot import (
     commands,
     correction_view,
     forgetting_view,
+    home_listeners,
     note,
     payloads,
     pointing_listeners,
@@ -46,6 +47,7 @@ def register(app: App, desk: Desk, bot_user_id: str, metrics: Metrics) -> None:
     _hear_command(app, desk)
     summary_listeners.register(app, desk.summaries)
     pointing_listeners.register(app, desk.pointing)
+    home_listeners.register(app, desk.home)
     _hear_operators(app, operations)
     _hear_forgetting(app, desk.forgetting)
     _hear_the_rest(app, metrics)

@@ -215,6 +215,15 @@ def click(body: Json) -> Click:
         raise PayloadError(f"not a click on one of our buttons: {error!r}") from error
 
 
+def home_opened(body: Json) -> str | None:
+    """Who looks at our home tab; None where it is another tab of ours. Raises PayloadError."""
+    try:
+        event = body["event"]
+        return _text(event["user"]) if event.get("tab") == "home" else None
+    except (KeyError, TypeError) as error:
+        raise PayloadError(f"not a look at our home: {error!r}") from error
+
+
 def clicker(body: Json) -> str:
     """Who pressed a button that has no value. Raises PayloadError."""
     try:

@@ -192,6 +192,11 @@ class Settings(BaseSettings):
         return f"http://127.0.0.1:{self.port}/argilla/webhook" if is_here else None
 
     @property
+    def argilla_page(self) -> str:
+        """Where reviewers open Argilla: as set, or that of this machine."""
+        return self.argilla_api_url or f"http://127.0.0.1:{self.local_argilla_port}"
+
+    @property
     def is_local(self) -> bool:
         """With no Slack token the bot serves the workspace on this machine."""
         return self.slack_bot_token is None

@@ -42,6 +42,12 @@ def consent(session: Session, team_id: str, channel_id: str) -> SummaryConsent |
     return chosen if chosen and chosen.is_on else None
 
 
+def consents(session: Session, team_id: str) -> list[SummaryConsent]:
+    """The channels in which summaries are on, and how."""
+    chosen = select(SummaryConsent).where(SummaryConsent.team_id == team_id, SummaryConsent.is_on)
+    return list(session.exec(chosen.order_by(col(SummaryConsent.channel_id))))
+
+
 def set_consent(
     session: Session, team_id: str, channel_id: str, is_on: bool, over: int | None, by: str
 ) -> None:

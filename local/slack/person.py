@@ -100,6 +100,24 @@ class Person:
         view: Json = updated["view"]
         return view
 
+    def home(self) -> Json:
+        """Open the bot's home tab; what the bot then shows there."""
+        self._do("home")
+        return self._wait_for_home()
+
+    def press_at_home(self, action_id: str) -> Json:
+        """Open the home tab and press a button; what the bot then shows there."""
+        view = self.home()
+        action = _button(view["blocks"], action_id)
+        if not self._do("action", view_id=view["id"], action=action)["acknowledged"]:
+            raise PersonError("the bot did not acknowledge a button")
+        return self._wait_for_home()
+
+    def _wait_for_home(self) -> Json:
+        event = self._wait(lambda event: event["type"] == "view_updated" and event["view"]["type"] == "home")
+        view: Json = event["view"]
+        return view
+
     def search(self, view: Json, action_id: str, words: str) -> list[Json]:
         """Type into a menu of a modal; what it offers."""
         [block] = [one for one in view["blocks"] if one.get("element", {}).get("action_id") == action_id]

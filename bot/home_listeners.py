@@ -1,0 +1,59 @@
+"""What Bolt hears of the App Home: that somebody opened it, and its buttons."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot import home_view, payloads
+from bot.home import Home
+from bot.operations import FAULTS
+from bot.payloads import Json
+
+log = logging.getLogger(__name__)
+
+
+def register(app: App, home: Home) -> None:
+    """Let `app` hear them."""
+
+    @app.event("app_home_opened")
+    def opened(body: Json, client: WebClient) -> None:
+        user_id = payloads.home_opened(body)
+        if user_id:
+            _publish(client, home, user_id)
+
+    @app.action(home_view.RETRAIN)
+    def retrain(ack: Ack, body: Json, client: WebClient) -> None:
+        ack()
+        by = payloads.clicker(body)
+        _operate(client, home, by, lambda: home.operations.retrain(by), "A training run begins.")
+
+    @app.action(home_view.ROLL_BACK)
+    def roll_back(ack: Ack, body: Json, client: WebClient) -> None:
+        ack()
+        click = payloads.click(body)
+        by, number = click.user_id, int(click.value)
+        done = f"v{number} is out of service."
+        _operate(client, home, by, lambda: home.operations.roll_back_from(number, by), done)
+
+
+def _operate(client: WebClient, home: Home, by: str, do: Callable[[], None], done: str) -> None:
+    try:
+        home.operations.check(by)
+        do()
+        notice = done
+    except FAULTS as error:
+        notice = str(error)
+    _publish(client, home, by, notice)
+
+
+def _publish(client: WebClient, home: Home, user_id: str, notice: str = "") -> None:
+    view = home_view.home_view(home.look(user_id), home.argilla_url, notice)
+    try:
+        client.views_publish(user_id=user_id, view=view)
+    except SlackApiError as error:
+        log.warning("home not shown reason=%s", error.response.get("error"))

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from typing import Any
+
+from bot.home import Look
+from bot.home_view import LABELS_MOST, home_view
+from storage.record import Stretch
+from storage.tables import Channel, Decision, Grounds, Label, LabelSource, Mode, Ruling, Version
+from tests.factories import TEAM
+
+
+def look(**given: Any) -> Look:
+    nothing = Stretch(0, 0)
+    standard: dict[str, Any] = {
+        "channels": [],
+        "summaries": {},
+        "version": Version(team_id=TEAM, number=3, encoder="e", encoder_name="MiniLM", base="e"),
+        "promotion": None,
+        "run": None,
+        "answers": 1234,
+        "words": 1,
+        "weeks": [Stretch(90, 10), nothing, nothing, nothing],
+        "month": Stretch(90, 10),
+        "labels": [],
+        "chosen": {},
+        "open_questions": 1,
+        "retraining_at": 1_800_000_000.0,
+        "is_operator": False,
+    }
+    return Look(**{**standard, **given})
+
+
+def actions(view: dict[str, Any]) -> list[str]:
+    return [
+        one["action_id"]
+        for block in view["blocks"]
+        for one in block.get("elements", [])
+        if "action_id" in one
+    ]
+
+
+def text(view: dict[str, Any]) -> str:
+    return str(view["blocks"])
+
+
+def test_accuracy_is_drawn_and_said_in_words() -> None:
+    view = home_view(look(), None)
+
+    assert "█████████████████" in text(view)
+    assert "90% right in the last 7 days: 90 right, 10 corrected" in text(view)
+    assert "nothing to count in the week before" in text(view)
+    assert "1,234 messages labelled, 1 word of people" in text(view)
+
+
+def test_channels_are_marks_so_that_slack_hides_the_names_of_private_ones() -> None:
+    on = Channel(team_id=TEAM, channel_id="C7", mode=Mode.QUIET, keep_days=90, set_by="U1")
+
+    view = home_view(look(channels=[on]), None)
+
+    assert "<#C7>: puts the label's emoji on every message, kept for 90 days" in text(view)
+
+
+def test_only_operators_have_buttons_and_only_where_there_is_something_to_go_back_to() -> None:
+    promotion = Ruling(
+        team_id=TEAM,
+        challenger=3,
+        champion=2,
+        grounds=Grounds.HOLDOUT,
+        decision=Decision.PROMOTE,
+        reason="2 points better",
+    )
+
+    assert actions(home_view(look(promotion=promotion), None)) == []
+    assert actions(home_view(look(is_operator=True), None)) == ["home_retrain"]
+    view = home_view(look(is_operator=True, promotion=promotion), None)
+    assert actions(view) == ["home_retrain", "home_roll_back"]
+    assert "in the place of v2: 2 points better" in text(view)
+
+
+def test_many_labels_with_long_names_fit_into_what_slack_takes() -> None:
+    labels = [
+        Label(team_id=TEAM, name=f"{number} {'<&>' * 20}", source=LabelSource.FILE)
+        for number in range(LABELS_MOST + 40)
+    ]
+
+    view = home_view(look(labels=labels), "https://argilla.example")
+
+    assert "more" in text(view)
+    assert all(len(block["text"]["text"]) <= 3_000 for block in view["blocks"] if "text" in block)
+    assert actions(view) == ["home_annotate"]
+    assert "1 message waits for a first answer" in text(view)
