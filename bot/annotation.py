@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -53,6 +54,7 @@ class Annotation:
     deliver_soon: Callable[[], None]
     fetch_soon: Callable[[], None]
     review_soon: Callable[[], None]
+    count_undelivered: Callable[[], int]
 
     def hear(self, headers: Mapping[str, str], body: bytes) -> bool:
         """Take a webhook's hint; False where Argilla did not sign it."""
@@ -68,6 +70,11 @@ class Annotation:
             self.review_soon()
             self.fetch_soon()
         return True
+
+    @property
+    def is_well(self) -> bool:
+        """Did Argilla answer last time?"""
+        return self.delivery.patience.is_well and self.answering.patience.is_well
 
     def close(self) -> None:
         """Give up leases and the webhook, so that another replica, or the next start, begins at once.
@@ -135,8 +142,6 @@ def annotate(
     webhooks = Webhooks(connection, settings.webhook_url) if settings.webhook_url else None
     if webhooks:
         workers.append(Worker("webhooks", webhooks.step, metrics))
-    metrics.argilla.set_function(lambda: float(delivery.patience.is_well and answering.patience.is_well))
-    metrics.undelivered.set_function(lambda: _undelivered(database, team_id))
     with database.writing() as session:
         questions.ask_about_earlier_corrections(session, team_id)
     times = {"ask": Scheduled(settings.ask_cron, asking.ask)}
@@ -153,6 +158,7 @@ def annotate(
         deliver.wake,
         fetch.wake,
         review.wake,
+        partial(_undelivered, database, team_id),
     )
 
 
@@ -166,6 +172,6 @@ def _plan(database: Database, team_id: str, base: Encoder, settings: Settings) -
     return schema.plan(offered, base, settings.encoder or "all-MiniLM-L6-v2", settings.argilla_min_submitted)
 
 
-def _undelivered(database: Database, team_id: str) -> float:
+def _undelivered(database: Database, team_id: str) -> int:
     with database.reading() as session:
-        return float(outbox.backlog(session, team_id).messages)
+        return outbox.backlog(session, team_id).messages

@@ -25,6 +25,7 @@ from storage.tables import LabelSource, TaskName
 
 if TYPE_CHECKING:
     from bot.compose import Bot, Slack
+    from bot.installations import OAuth
     from bot.local_argilla import LocalArgilla
     from bot.local_workspace import LocalWorkspace
     from learning.annotation.connection import Access
@@ -119,6 +120,8 @@ def _start(settings: Settings, running: list[LocalArgilla | LocalWorkspace | Bot
         out.print(TRY, soft_wrap=True)
     else:
         out.print("Corrigible serves Slack.")
+        if slack.oauth:
+            out.print(f"The app is installed at http://{settings.host}:{settings.port}/slack/install")
     if argilla:
         _tell_of(argilla)
     out.print("Ctrl-C stops it.")
@@ -162,7 +165,23 @@ def _real_slack(settings: Settings) -> Slack:
 
     tokens = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
     bot_token, app_token, signing_secret = (token.get_secret_value() if token else None for token in tokens)
-    return Slack(settings.slack_api_url, bot_token or "", app_token, signing_secret)
+    return Slack(settings.slack_api_url, bot_token, app_token, signing_secret, _oauth(settings))
+
+
+def _oauth(settings: Settings) -> OAuth | None:
+    from bot.installations import OAuth
+
+    client_id, secret, signing = (
+        settings.slack_client_id,
+        settings.slack_client_secret,
+        settings.slack_signing_secret,
+    )
+    if not (client_id and secret and signing):
+        return None
+    page = settings.slack_api_url.removesuffix("api/") + "oauth/v2/authorize"
+    return OAuth(
+        client_id, secret.get_secret_value(), signing.get_secret_value(), page, settings.slack_redirect_url
+    )
 
 
 @app.command()

@@ -4,36 +4,42 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPException
 from typing import TypeVar
 
 from slack_bolt import App
 from slack_bolt.error import BoltError
+from slack_bolt.oauth import OAuthFlow
+from slack_bolt.request import BoltRequest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry import RateLimitErrorRetryHandler, RetryHandler
 
 from bot import listeners, operations
-from bot.annotation import CONTINUOUS, Annotation, annotate
+from bot.annotation import CONTINUOUS, annotate
 from bot.background import Learning, Predicting, Swapping
 from bot.commands import Desk
 from bot.courier import Courier
 from bot.forgetting import Forgetting
 from bot.home import Home
+from bot.installations import Installations, OAuth
 from bot.metrics import Metrics
 from bot.names import SlackNames
 from bot.notes import Notes
 from bot.operations import Operations
+from bot.payloads import Json
 from bot.pointing import Pointing
 from bot.schedule import Schedule, Scheduled
 from bot.service import Service, Wakers
 from bot.settings import Settings, SettingsError
 from bot.socket_mode import SocketConnection
-from bot.summaries import Summaries, summarize
-from bot.training import Training, train
+from bot.summaries import summarize
+from bot.training import train
 from bot.web import PortInUseError, WebServer, application
 from bot.worker import Worker
+from bot.workspace import STOP_S, Clients, Grant, Part, Workspace
+from bot.workspaces import Workspaces
 from learning.annotation.connection import Access
 from learning.artifacts import Artifacts, ArtifactsUrlError
 from learning.classification import Classifier
@@ -43,16 +49,15 @@ from learning.label_file import LabelFileError, read_label_file
 from learning.registry import Registry, Source, UnusableVersionError
 from storage import labels
 from storage.database import Database, DatabaseUnavailableError, DatabaseUrlError, open_database
+from storage.labels import LabelSpec
 from storage.migrate import migrate
 from storage.pacing import Pace
 
 log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
-Part = Worker | Schedule
 
 SLACK_TIMEOUT_S = 10
-STOP_S = 1.5
 AGAIN = "Copy the token again from your app's page at Slack, and install the app anew where it was removed"
 HINTS = {
     "invalid_auth": AGAIN,
@@ -88,25 +93,43 @@ OPERATORS_FAULTS = (
 
 @dataclass(frozen=True)
 class Slack:
-    """Where Slack is and what opens it: a real workspace, or the one on this machine."""
+    """Where Slack is and what opens it: one workspace (a real one, or that on this machine), or an app to install."""
 
     api_url: str
-    bot_token: str
+    bot_token: str | None
     app_token: str | None
     signing_secret: str | None
+    oauth: OAuth | None = None
+
+
+@dataclass(frozen=True)
+class OneGrant:
+    """The one workspace whose token is in settings."""
+
+    grant: Grant
+    app: None = None
+
+    def grants(self) -> list[Grant]:
+        """That one."""
+        return [self.grant]
+
+    def meet(self, _request: BoltRequest) -> bool:
+        """There are no others."""
+        return False
 
 
 @dataclass(frozen=True)
 class Health:
     """Which parts are well."""
 
-    workers: list[Part]
+    workspaces: Workspaces
+    workers: list[Worker]
     socket: SocketConnection | None
     database: Database
 
     def parts(self) -> dict[str, bool]:
         """Each part's name, and whether it is well."""
-        parts = {worker.name: worker.is_alive for worker in self.workers}
+        parts = self.workspaces.parts() | {worker.name: worker.is_alive for worker in self.workers}
         parts["database"] = self.database.answers()
         return parts | ({"slack": self.socket.is_connected} if self.socket else {})
 
@@ -115,28 +138,30 @@ class Health:
 class Bot:
     """All parts of one running bot: started together, stopped together."""
 
-    workers: list[Part]
-    courier: Courier
+    workspaces: Workspaces
+    workers: list[Worker]
     server: WebServer
     socket: SocketConnection | None
     database: Database
-    service: Service
     metrics: Metrics
-    annotation: Annotation | None
-    training: Training
-    notes: Notes
-    summarizing: Summaries
+
+    @property
+    def workspace(self) -> Workspace:
+        """The one whose token is in settings."""
+        return self.workspaces.every()[0]
 
     def start(self) -> None:
         """Serve. Raises PortInUseError, SlackRefusedError."""
         self.server.start()
         if self.socket:
             _ask_slack("SLACK_APP_TOKEN", self.socket.connect)
+        self.workspaces.start()
         for worker in self.workers:
             worker.start()
 
     def stop(self) -> None:
         """Hear nothing more, let what was begun end, close. What still waits is picked up at the next start."""
+        self.workspaces.stop_soon()
         for worker in self.workers:
             worker.stop_soon()
         if self.socket:
@@ -144,13 +169,20 @@ class Bot:
         self.server.stop()
         for worker in self.workers:
             worker.stop(STOP_S)
-        self.courier.close(STOP_S)
-        self.training.close()
-        self.summarizing.close()
-        self.notes.close()
-        if self.annotation:
-            self.annotation.close()
+        self.workspaces.stop()
         self.database.close()
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What all workspaces of a process stand on."""
+
+    settings: Settings
+    slack: Slack
+    argilla: Callable[[], Access] | None
+    database: Database
+    metrics: Metrics
+    specs: list[LabelSpec]
 
 
 def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | None = None) -> Bot:
@@ -164,23 +196,93 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
     specs = read_label_file(settings.labels_file)
     database = open_database(settings.database_url.get_secret_value())
     migrate(database)
-    client = _client(slack, [RateLimitErrorRetryHandler(max_retry_count=1)])
+    metrics = Metrics()
+    ground = Ground(settings, slack, argilla, database, metrics, specs)
+    if slack.oauth:
+        return _serve_installations(ground, slack.oauth)
+    client = _client(slack, slack.bot_token, [RateLimitErrorRetryHandler(max_retry_count=1)])
     identity = _ask_slack("SLACK_BOT_TOKEN", client.auth_test)
-    team_id, bot_user_id = str(identity["team_id"]), str(identity["user_id"])
+    grant = Grant(
+        str(identity["team_id"]),
+        str(identity["user_id"]),
+        str(identity["bot_id"]),
+        settings.operators,
+        slack.bot_token or "",
+    )
+    workspaces = Workspaces(
+        OneGrant(grant),
+        lambda grant: _workspace(ground, grant, str(identity["url"]), _removed),
+        OPERATORS_FAULTS,
+    )
+    workspaces.prepare()
+    return _bot(ground, workspaces, [], None)
+
+
+def _serve_installations(ground: Ground, oauth: OAuth) -> Bot:
+    installations = Installations(ground.database, oauth, _client(ground.slack, None, []))
+    workspaces = Workspaces(
+        installations, lambda grant: _installed(ground, grant, installations.revoke), OPERATORS_FAULTS
+    )
+    listeners.hear_removal(installations.app, installations.revoke)
+
+    def step() -> None:
+        installations.rotate()
+        workspaces.follow()
+
+    follow = Worker("installations", step, ground.metrics)
+    installations.on_change = follow.wake
+    return _bot(ground, workspaces, [follow], installations.app.oauth_flow)
+
+
+def _bot(ground: Ground, workspaces: Workspaces, workers: list[Worker], flow: OAuthFlow | None) -> Bot:
+    slack, settings, metrics = ground.slack, ground.settings, ground.metrics
+    metrics.watch(
+        lambda: sum(one.service.count_waiting() for one in workspaces.every()),
+        lambda: sum(one.service.count_due() for one in workspaces.every()),
+        lambda: sum(one.annotation.count_undelivered() for one in workspaces.every() if one.annotation),
+        lambda: all(one.annotation.is_well for one in workspaces.every() if one.annotation),
+    )
+    connect = _client(slack, slack.bot_token, [])
+    socket = SocketConnection(workspaces.dispatch, connect, slack.app_token) if slack.app_token else None
+    workers = [*workers, *([Worker("socket", socket.watch, metrics)] if socket else [])]
+    health = Health(workspaces, workers, socket, ground.database)
+    hear = workspaces.hear_argilla if ground.argilla else None
+    routes = application(None if socket else workspaces.dispatch, flow, metrics, health.parts, hear)
+    server = WebServer(settings.host, settings.port, routes)
+    return Bot(workspaces, workers, server, socket, ground.database, metrics)
+
+
+def _installed(ground: Ground, grant: Grant, revoke: Callable[[Json], None]) -> Workspace:
+    """A workspace that installed the app: whoever did that operates it, and its reviewers see nobody else's records."""
+    client = _client(ground.slack, grant.token, [RateLimitErrorRetryHandler(max_retry_count=1)])
+    address = str(_ask_slack("the token of an installation", client.auth_test)["url"])
+    chosen = ground.settings
+    of_team = {"argilla_workspace": f"{chosen.argilla_workspace}-{grant.team_id}"}
+    if chosen.webhook_url:
+        of_team["argilla_webhook_url"] = f"{chosen.webhook_url}/{grant.team_id}"
+    return _workspace(replace(ground, settings=chosen.model_copy(update=of_team)), grant, address, revoke)
+
+
+def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Json], None]) -> Workspace:
+    """All parts for one team, not started. `address`: of the workspace's own pages."""
+    settings, slack, database, metrics = ground.settings, ground.slack, ground.database, ground.metrics
+    team_id, bot_user_id = grant.team_id, grant.bot_user_id
+    client = _client(slack, grant.token, [RateLimitErrorRetryHandler(max_retry_count=1)])
+    posting = _client(slack, grant.token, [])
+    clients = Clients(grant, client, posting)
     with database.writing() as session:
-        changes = labels.synchronize(session, team_id, specs)
+        changes = labels.synchronize(session, team_id, ground.specs)
     log.info(
         "labels synchronized added=%d changed=%d retired=%d", changes.added, changes.changed, changes.retired
     )
 
-    metrics = Metrics()
     registry = Registry(database, team_id, _artifacts(settings), _source(settings))
     following = Following(database, team_id, registry)
     champion = following.champion
     learning = Learning(following, database, team_id, metrics)
     classifier = Classifier(database, team_id, champion, settings.ask_below_margin)
     pace = Pace(settings.posts_per_second, settings.post_burst)
-    courier = Courier(database, team_id, bot_user_id, _client(slack, []), metrics, pace)
+    courier = Courier(database, team_id, bot_user_id, posting, metrics, pace)
 
     show = Worker("courier", courier.step, metrics)
     courier.on_free = show.wake
@@ -197,13 +299,12 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
         show.wake()
         learn.wake()
 
-    posting = _client(slack, [])
     summarizing = summarize(
         settings,
         database,
         team_id,
         bot_user_id,
-        str(identity["url"]),
+        address,
         registry.artifacts,
         registry.base,
         client,
@@ -214,7 +315,7 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
     annotation = (
         annotate(
             settings,
-            argilla,
+            ground.argilla,
             database,
             team_id,
             champion,
@@ -224,7 +325,7 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
             settle,
             summarizing.show_soon,
         )
-        if argilla
+        if ground.argilla
         else None
     )
     tell_reviewers = annotation.deliver_soon if annotation else _nothing
@@ -246,15 +347,14 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
     claims = [*training.claims, *summarizing.claims, *(annotation.claims if annotation else ())]
     schedule = Schedule(database, team_id, times, metrics, settings.timezone, kept=CONTINUOUS, claims=claims)
     operators = operations.Wakers(training.begin_soon, swap.wake, tell.wake)
-    operating = Operations(database, team_id, settings.operators, operators)
-    metrics.watch(service.count_waiting, service.count_due)
-
-    app = App(client=client, signing_secret=slack.signing_secret or "", token_verification_enabled=False)
+    operating = Operations(database, team_id, grant.installers, operators)
+    app = App(
+        client=client, signing_secret=slack.signing_secret or "", authorize=lambda: clients.authorized()
+    )
     pointing = Pointing(database, team_id, champion, bot_user_id, predict.wake)
-    home = Home(database, team_id, operating, settings.argilla_page if argilla else None)
+    home = Home(database, team_id, operating, settings.argilla_page if ground.argilla else None)
     desk = Desk(service, operating, summarizing.service, pointing, forgetting, home, settings.timezone)
-    listeners.register(app, desk, bot_user_id, metrics)
-    socket = SocketConnection(app, slack.app_token) if slack.app_token else None
+    listeners.register(app, desk, bot_user_id, metrics, revoke)
     workers: list[Part] = [
         predict,
         show,
@@ -265,15 +365,8 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
         *summarizing.workers,
         schedule,
     ]
-    workers += [Worker("socket", socket.watch, metrics)] if socket else []
     workers += annotation.workers if annotation else []
-    health = Health(workers, socket, database)
-    hear = annotation.hear if annotation else None
-    routes = application(None if socket else app, metrics, health.parts, hear)
-    server = WebServer(settings.host, settings.port, routes)
-    return Bot(
-        workers, courier, server, socket, database, service, metrics, annotation, training, notes, summarizing
-    )
+    return Workspace(grant, app, clients, workers, courier, service, annotation, training, notes, summarizing)
 
 
 def _artifacts(settings: Settings) -> Artifacts:
@@ -284,15 +377,17 @@ def _source(settings: Settings) -> Source:
     return Source(settings.encoder, settings.encoder_max_tokens, settings.threads)
 
 
+def _removed(_body: Json) -> None:
+    log.error("the app was removed from Slack: install it again and set its new SLACK_BOT_TOKEN")
+
+
 def _nothing() -> None:
     """Nobody to tell."""
 
 
-def _client(slack: Slack, retries: list[RetryHandler]) -> WebClient:
+def _client(slack: Slack, token: str | None, retries: list[RetryHandler]) -> WebClient:
     """A client that tries again as `retries` say, instead of after any lost connection as by default."""
-    return WebClient(
-        token=slack.bot_token, base_url=slack.api_url, timeout=SLACK_TIMEOUT_S, retry_handlers=retries
-    )
+    return WebClient(token=token, base_url=slack.api_url, timeout=SLACK_TIMEOUT_S, retry_handlers=retries)
 
 
 def _ask_slack(setting: str, ask: Callable[[], Answer]) -> Answer:

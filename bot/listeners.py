@@ -37,8 +37,10 @@ ANYTHING = re.compile(".*", re.DOTALL)
 FAILED = "That did not work, and nothing was changed. Please try again in a moment."
 
 
-def register(app: App, desk: Desk, bot_user_id: str, metrics: Metrics) -> None:
-    """Let `app` hear everything that Slack sends us."""
+def register(
+    app: App, desk: Desk, bot_user_id: str, metrics: Metrics, revoke: Callable[[Json], None]
+) -> None:
+    """Let `app` hear everything that Slack sends us. `revoke` takes the news that the app was removed."""
     service, operations = desk.service, desk.operations
     _hear_messages(app, service, bot_user_id, metrics)
     _hear_reactions(app, service, bot_user_id, metrics)
@@ -50,8 +52,23 @@ def register(app: App, desk: Desk, bot_user_id: str, metrics: Metrics) -> None:
     home_listeners.register(app, desk.home)
     _hear_operators(app, operations)
     _hear_forgetting(app, desk.forgetting)
+    hear_removal(app, revoke)
     _hear_the_rest(app, metrics)
     _answer_for_errors(app, metrics)
+
+
+def hear_removal(app: App, revoke: Callable[[Json], None]) -> None:
+    """Let `app` hear that its token died in a workspace: that is noted before it is acknowledged."""
+
+    def note(body: Json, next: Callable[[], Any]) -> None:
+        try:
+            revoke(body)
+        except PayloadError:
+            log.warning("removal of unknown shape", exc_info=True)
+        next()
+
+    for kind in ("app_uninstalled", "tokens_revoked"):
+        app.event(kind, middleware=[note])(_acknowledged)
 
 
 def _hear_messages(app: App, service: Service, bot_user_id: str, metrics: Metrics) -> None:

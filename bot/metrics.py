@@ -35,14 +35,22 @@ class Metrics:
         self.summary_seconds = self._seconds("summary_seconds", "Making one summary")
         self.swaps = self._counter("swaps", "Versions swapped in")
         self.swap_seconds = self._seconds("swap_seconds", "From a moved alias to the version it names")
-        self.job_success = self._gauge("job_last_success_seconds", "When a job was last done", "job")
-        self.job_due = self._gauge("job_next_due_seconds", "When a job is due next", "job")
+        self.job_success = self._gauge("job_last_success_seconds", "When a job was last done", "job", "team")
+        self.job_due = self._gauge("job_next_due_seconds", "When a job is due next", "job", "team")
         self.errors = self._counter("errors", "What went wrong, by part", "part")
 
-    def watch(self, waiting: Callable[[], int], cards_due: Callable[[], int]) -> None:
-        """Ask these for the depth of the queues whenever somebody looks."""
+    def watch(
+        self,
+        waiting: Callable[[], int],
+        cards_due: Callable[[], int],
+        undelivered: Callable[[], int],
+        argilla: Callable[[], bool],
+    ) -> None:
+        """Ask these for the depth of the queues, and how Argilla is, whenever somebody looks."""
         self.waiting.set_function(waiting)
         self.cards_due.set_function(cards_due)
+        self.undelivered.set_function(undelivered)
+        self.argilla.set_function(argilla)
 
     def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
         return Counter(name, help_text, labels, namespace="corrigible", registry=self.registry)

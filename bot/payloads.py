@@ -142,7 +142,7 @@ def message_event(body: Json, bot_user_id: str) -> Said | Edited | Deleted | Non
     """
     try:
         event = body["event"]
-        team_id, channel_id = _team(body), _text(event["channel"])
+        team_id, channel_id = team_of(body), _text(event["channel"])
         deleted_ts = _deleted_ts(event)
         if deleted_ts:
             return Deleted(team_id, channel_id, deleted_ts)
@@ -169,7 +169,7 @@ def reaction_event(body: Json, bot_user_id: str) -> Reacted | None:
         if item["type"] != "message" or event["user"] == bot_user_id:
             return None
         return Reacted(
-            _team(body),
+            team_of(body),
             _text(item["channel"]),
             _text(item["ts"]),
             _text(event["user"]),
@@ -210,7 +210,7 @@ def click(body: Json) -> Click:
     """A press of one of our buttons. Raises PayloadError."""
     try:
         [action] = body["actions"]
-        return Click(body["team"]["id"], body["user"]["id"], _text(action["value"]), body["trigger_id"])
+        return Click(team_of(body), body["user"]["id"], _text(action["value"]), body["trigger_id"])
     except (KeyError, TypeError, ValueError) as error:
         raise PayloadError(f"not a click on one of our buttons: {error!r}") from error
 
@@ -241,7 +241,7 @@ def submission(body: Json) -> Submission:
         }
         chosen = (fields.get("label") or {}).get("selected_option") or {}
         proposal = (fields.get("proposal") or {}).get("value") or ""
-        who = body["team"]["id"], body["user"]["id"]
+        who = team_of(body), body["user"]["id"]
         return Submission(*who, view["private_metadata"], chosen.get("value"), proposal)
     except (KeyError, TypeError, AttributeError) as error:
         raise PayloadError(f"not our correction modal: {error!r}") from error
@@ -251,7 +251,7 @@ def message_shortcut(body: Json) -> MessageShortcut:
     """A shortcut on a message. Raises PayloadError."""
     try:
         message = body["message"]
-        where = body["team"]["id"], body["channel"]["id"], body["user"]["id"]
+        where = team_of(body), body["channel"]["id"], body["user"]["id"]
         return MessageShortcut(*where, _text(message.get("thread_ts") or message["ts"]))
     except (KeyError, TypeError, AttributeError) as error:
         raise PayloadError(f"not a shortcut on a message: {error!r}") from error
@@ -288,7 +288,7 @@ def edit_submission(body: Json) -> EditSubmission:
 def search(body: Json) -> Search:
     """What a person typed in the label menu. Raises PayloadError."""
     try:
-        return Search(body["team"]["id"], body["view"]["private_metadata"], _text(body.get("value") or ""))
+        return Search(team_of(body), body["view"]["private_metadata"], _text(body.get("value") or ""))
     except (KeyError, TypeError) as error:
         raise PayloadError(f"not our label menu: {error!r}") from error
 
@@ -297,17 +297,65 @@ def command(body: Json) -> Command:
     """Our slash command. Raises PayloadError."""
     try:
         words = tuple((body.get("text") or "").lower().split())
-        return Command(body["team_id"], body["channel_id"], body["user_id"], words)
+        return Command(team_of(body), body["channel_id"], body["user_id"], words)
     except (KeyError, TypeError, AttributeError) as error:
         raise PayloadError(f"not a slash command: {error!r}") from error
 
 
-def _team(body: Json) -> str:
-    """The workspace that installed the app: with shared channels `team_id` may be the other side's."""
-    for authorization in body.get("authorizations") or []:
+def team_of(body: Json) -> str:
+    """The workspace that something came from, where the app is installed. Raises PayloadError.
+
+    With channels shared with another team, `team_id` of an event may be the other side's; where an organization
+    installed the app, a click outside of any channel has no team but its user's.
+    """
+    for authorization in _authorizations(body):
         if authorization.get("team_id"):
             return _text(authorization["team_id"])
-    return _text(body["team_id"])
+    known = (body.get("team_id"), _in(body, "team", "id"), _in(body, "user", "team_id"))
+    found = next((one for one in known if one), None)
+    if not isinstance(found, str):
+        raise PayloadError("it names no team")
+    return found
+
+
+def enterprise_of(body: Json) -> str | None:
+    """The organization that installed the app as a whole, where one did."""
+    for authorization in _authorizations(body):
+        return authorization.get("enterprise_id") if authorization.get("is_enterprise_install") else None
+    if str(body.get("is_enterprise_install")).lower() != "true":
+        return None
+    found = body.get("enterprise_id") or _in(body, "enterprise", "id")
+    return found if isinstance(found, str) else None
+
+
+def removed_from(body: Json) -> tuple[str | None, str | None] | None:
+    """The organization and the team whose token died by `app_uninstalled` or `tokens_revoked`.
+
+    None where only people's own tokens did. Of an app that an organization installed the team is None.
+
+    Raises PayloadError.
+    """
+    event = body.get("event")
+    if not isinstance(event, dict):
+        raise PayloadError("not an event")
+    if event.get("type") == "tokens_revoked" and not (event.get("tokens") or {}).get("bot"):
+        return None
+    organization = enterprise_of(body)
+    if organization:
+        return organization, None
+    return body.get("enterprise_id") or None, team_of(body)
+
+
+def _authorizations(body: Json) -> list[Json]:
+    found = body.get("authorizations") or []
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise PayloadError("it does not say in which team we may hear it")
+    return found
+
+
+def _in(body: Json, name: str, key: str) -> object:
+    inner = body.get(name)
+    return inner.get(key) if isinstance(inner, dict) else None
 
 
 def _text(value: object) -> str:

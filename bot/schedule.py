@@ -232,9 +232,9 @@ class Schedule:
         """Metrics of all jobs, whichever replica did them."""
         with self._database.reading() as session:
             for job in jobs.every(session, self._team_id):
-                self._metrics.job_due.labels(job.name).set(job.due_at)
+                self._metrics.job_due.labels(job.name, self._team_id).set(job.due_at)
                 if job.succeeded_at:
-                    self._metrics.job_success.labels(job.name).set(job.succeeded_at)
+                    self._metrics.job_success.labels(job.name, self._team_id).set(job.succeeded_at)
 
     def _give_up(self) -> None:
         left, self._running = self._running, {}

@@ -31,9 +31,10 @@ class Settings(BaseSettings):
 
     slack_bot_token: SecretStr | None = None
     slack_app_token: SecretStr | None = None
+    slack_client_id: str | None = None
+    slack_client_secret: SecretStr | None = Field(default=None, validate_default=True)
     slack_signing_secret: SecretStr | None = Field(default=None, validate_default=True)
-    slack_client_id: SecretStr | None = None
-    slack_client_secret: SecretStr | None = None
+    slack_redirect_url: str | None = None
     slack_api_url: str = "https://slack.com/api/"
     database_url: SecretStr = SecretStr("sqlite:///var/corrigible.db")
     labels_file: Path = DEFAULT_LABELS
@@ -109,6 +110,10 @@ class Settings(BaseSettings):
         if "slack_bot_token" not in info.data or "slack_app_token" not in info.data:
             return secret  # one of them is wrong, and is named already
         bot_token, other = info.data["slack_bot_token"], info.data["slack_app_token"] or secret
+        if info.data.get("slack_client_id"):
+            if not secret:
+                raise ValueError("missing; Slack shows it under Basic Information, beside the client secret")
+            return secret
         if other and not bot_token:
             raise ValueError(
                 "SLACK_BOT_TOKEN: missing; it begins with xoxb- and is shown after installing the app"
@@ -119,7 +124,7 @@ class Settings(BaseSettings):
             )
         return secret
 
-    @field_validator("argilla_api_url", "argilla_webhook_url")
+    @field_validator("argilla_api_url", "argilla_webhook_url", "slack_redirect_url")
     @classmethod
     def _is_an_address(cls, value: str | None) -> str | None:
         if value and not re.match(r"https?://[^/\s]+", value):
@@ -174,12 +179,25 @@ class Settings(BaseSettings):
         SummaryRecipe.from_json(value)
         return value
 
-    @field_validator("slack_client_id", "slack_client_secret")
+    @field_validator("slack_client_secret")
     @classmethod
-    def _is_absent(cls, value: SecretStr | None) -> SecretStr | None:
-        # Bolt reads these two from the environment itself, and would switch to OAuth without a word.
-        if value:
-            raise ValueError("remove from the environment; this bot is not installed by OAuth")
+    def _completes_the_client(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        client_id = info.data.get("slack_client_id")
+        if bool(client_id) != bool(secret):
+            missing = "SLACK_CLIENT_SECRET" if client_id else "SLACK_CLIENT_ID"
+            raise ValueError(f"{missing}: missing; Slack shows both under Basic Information")
+        if client_id and info.data.get("slack_bot_token"):
+            raise ValueError(
+                "SLACK_BOT_TOKEN: remove it, or SLACK_CLIENT_ID: a bot serves the one workspace of its token, or "
+                "every workspace that installs the app"
+            )
+        return secret
+
+    @field_validator("operators", "ops_channel", "argilla_dataset")
+    @classmethod
+    def _is_of_one_workspace(cls, value: Any, info: ValidationInfo) -> Any:
+        if value and info.data.get("slack_client_id"):
+            raise ValueError("remove it: it is of one workspace, and with SLACK_CLIENT_ID there may be many")
         return value
 
     @property
@@ -198,8 +216,8 @@ class Settings(BaseSettings):
 
     @property
     def is_local(self) -> bool:
-        """With no Slack token the bot serves the workspace on this machine."""
-        return self.slack_bot_token is None
+        """With nothing that opens Slack the bot serves the workspace on this machine."""
+        return self.slack_bot_token is None and self.slack_client_id is None
 
 
 def read_settings() -> Settings:

@@ -5,20 +5,37 @@ from __future__ import annotations
 import logging
 import socket
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
 
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.request import BoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk import WebClient
 
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 15.0
 
 
+@dataclass(frozen=True)
+class Door:
+    """As much of a Bolt app as Bolt's handler uses. Through it come requests of all workspaces."""
+
+    dispatch: Callable[[BoltRequest], BoltResponse]
+    client: WebClient
+    logger: logging.Logger
+
+
 class SocketConnection:
     """Slack's events over a WebSocket that we open, so that no address of ours need be reachable."""
 
-    def __init__(self, app: App, app_token: str) -> None:
-        self._app = app
+    def __init__(
+        self, dispatch: Callable[[BoltRequest], BoltResponse], client: WebClient, app_token: str
+    ) -> None:
+        self._app = cast(App, Door(dispatch, client, logging.getLogger("slack_bolt")))
         self._app_token = app_token
         self._handler: SocketModeHandler | None = None
         self._seen_at = time.monotonic()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from cheroot.wsgi import Server
 from prometheus_client import make_wsgi_app
-from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt import BoltRequest, BoltResponse
+from slack_bolt.oauth import OAuthFlow
 
 from bot.metrics import Metrics
 
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+Hear = Callable[[str | None, Mapping[str, str], bytes], bool]
+
+WEBHOOK = re.compile(r"/argilla/webhook(/(?P<team>\w+))?")
 BODY_MOST = 1_000_000
 THREADS = 10
 TEXT: dict[str, str | Sequence[str]] = {"content-type": "text/plain; charset=utf-8"}
@@ -63,15 +69,17 @@ class WebServer:
 
 
 def application(
-    slack: App | None,
+    slack: Callable[[BoltRequest], BoltResponse] | None,
+    flow: OAuthFlow | None,
     metrics: Metrics,
     health: Callable[[], dict[str, bool]],
-    hear: Callable[[Mapping[str, str], bytes], bool] | None,
+    hear: Hear | None,
 ) -> WSGIApplication:
-    """The routes. `slack`: the app that gets Slack's requests, None where they come by Socket Mode.
+    """The routes. `slack`: who answers Slack's requests, None where they come by Socket Mode; `flow`: Bolt's pages of
+    installation, where the app can be installed.
 
     `health` names the parts, and says whether each is well. `hear` takes Argilla's webhooks, where there is an
-    Argilla, and says whether it believed.
+    Argilla, and says whether it believed; the team is the one that the address names.
     """
     figures = make_wsgi_app(metrics.registry)
 
@@ -84,14 +92,22 @@ def application(
             return _answer(_health(health()), start_response)
         if slack and route == ("POST", "/slack/events"):
             return _answer(_dispatch(slack, environ), start_response)
-        if hear and route == ("POST", "/argilla/webhook"):
-            return _answer(_webhook(hear, environ), start_response)
+        if flow and route == ("GET", flow.install_path):
+            return _answer(flow.handle_installation(_page_request(environ)), start_response)
+        if flow and route == ("GET", flow.redirect_uri_path):
+            return _answer(flow.handle_callback(_page_request(environ)), start_response)
+        if hear and route[0] == "POST" and (called := WEBHOOK.fullmatch(route[1])):
+            return _answer(_webhook(hear, called["team"], environ), start_response)
         return _answer(BoltResponse(status=404, body="Nothing here.", headers=TEXT), start_response)
 
     return serve
 
 
-def _dispatch(slack: App, environ: WSGIEnvironment) -> BoltResponse:
+def _page_request(environ: WSGIEnvironment) -> BoltRequest:
+    return BoltRequest(body="", query=environ.get("QUERY_STRING"), headers=_headers(environ))
+
+
+def _dispatch(slack: Callable[[BoltRequest], BoltResponse], environ: WSGIEnvironment) -> BoltResponse:
     try:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode()
         request = BoltRequest(body=body, query=environ.get("QUERY_STRING"), headers=_headers(environ))
@@ -99,13 +115,13 @@ def _dispatch(slack: App, environ: WSGIEnvironment) -> BoltResponse:
         return BoltResponse(
             status=400, body="The body is not shaped like one of Slack's requests.", headers=TEXT
         )
-    return slack.dispatch(request)
+    return slack(request)
 
 
-def _webhook(hear: Callable[[Mapping[str, str], bytes], bool], environ: WSGIEnvironment) -> BoltResponse:
+def _webhook(hear: Hear, team_id: str | None, environ: WSGIEnvironment) -> BoltResponse:
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     sent = {name: str(value) for name, value in _headers(environ).items()}
-    if not hear(sent, body):
+    if not hear(team_id, sent, body):
         return BoltResponse(status=401, body="Not signed by the Argilla of this bot.", headers=TEXT)
     return BoltResponse(status=200, body="", headers=TEXT)
 
@@ -128,7 +144,7 @@ def _answer(response: BoltResponse, start_response: StartResponse) -> Iterable[b
     body = response.body.encode()
     headers = [(name, value) for name, values in response.headers.items() for value in values]
     headers = [*headers, ("Content-Length", str(len(body)))]
-    start_response(f"{response.status} {'OK' if response.status == 200 else 'Error'}", headers)
+    start_response(f"{response.status} {HTTPStatus(response.status).phrase}", headers)
     return [body]
 
 

@@ -712,3 +712,10 @@ class Acceptance(SQLModel, table=True):
     accepted_at: float = Field(default_factory=time.time)
     withdrawn_by: str = ""
     withdrawn_at: float | None = None
+
+
+class OrganizationTeam(SQLModel, table=True):
+    """A workspace of an organization that installed the app as a whole."""
+
+    team_id: str = Field(primary_key=True)
+    enterprise_id: str = Field(index=True)

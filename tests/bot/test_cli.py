@@ -44,7 +44,7 @@ def test_all_that_is_wrong_with_the_settings_is_named_at_once_and_no_secret(tmp_
     [
         ({"SLACK_BOT_TOKEN": "xoxb-1"}, "SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP)"),
         ({"SLACK_APP_TOKEN": "xapp-1"}, "SLACK_BOT_TOKEN: missing"),
-        ({"SLACK_CLIENT_ID": "1.2"}, "SLACK_CLIENT_ID: remove from the environment"),
+        ({"SLACK_CLIENT_ID": "1.2"}, "SLACK_CLIENT_SECRET: missing"),
         ({"DATABASE_URL": "mysql://host/db"}, "mysql is not supported"),
         ({"LABELS_FILE": "absent.toml"}, "absent.toml: can't be read"),
     ],

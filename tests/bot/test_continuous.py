@@ -68,4 +68,4 @@ def test_the_schedule_shows_it_and_never_takes_it_for_its_own(database: Database
     noted = _noted(database)
     assert noted
     assert (noted.owner, noted.succeeded_at) == ("", 1_000.0)
-    assert metrics.job_success.labels("deliver")._value.get() == 1_000.0
+    assert metrics.job_success.labels("deliver", TEAM)._value.get() == 1_000.0

@@ -218,7 +218,7 @@ def test_an_error_of_a_job_is_counted_and_all_replicas_show_when_it_is_due(repli
 
     assert sum(map(_errors, replicas.metrics)) == 1
     for metrics in replicas.metrics:
-        shown = metrics.job_due.labels("retrain")._value.get()
+        shown = metrics.job_due.labels("retrain", TEAM)._value.get()
         assert shown == replicas.job().due_at
 
 

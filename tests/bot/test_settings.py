@@ -80,7 +80,7 @@ def test_a_variable_that_is_empty_is_not_set(environment: pytest.MonkeyPatch) ->
         ({"SLACK_API_URL": "slack.com/api"}, "SLACK_API_URL: must be an https:// address"),
         ({"SLACK_API_URL": "http://slack.com/api/"}, "SLACK_API_URL: must be an https:// address"),
         ({"SLACK_API_URL": "http://localhost.evil.example/"}, "SLACK_API_URL: must be an https:// address"),
-        ({"SLACK_CLIENT_ID": "1.2"}, "SLACK_CLIENT_ID: remove from the environment"),
+        ({"SLACK_CLIENT_ID": "1.2"}, "SLACK_CLIENT_SECRET: missing"),
         ({"PORT": "http"}, "PORT: "),
         ({"PORT": "0"}, "PORT: "),
         ({"LOCAL_PORT": "65536"}, "LOCAL_PORT: "),

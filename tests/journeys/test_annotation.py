@@ -118,7 +118,7 @@ def test_drafts_count_for_nothing_and_a_discarded_message_is_taken_out(
         while "Set aside" not in other["text"]:
             other = ana.wait_for_change(other)
         with running.database.reading() as session:
-            team = running.service._team_id
+            team = running.workspace.service._team_id
             known = resolution.labelled(session, team)
             count = answers.count(session, team)
 
@@ -209,7 +209,7 @@ def test_a_label_proposed_later_reaches_argilla_and_every_response_moves_along(
         reviewer.submit(moved[GARAGE], "access")
         card = settled(ana, card, "access")
         with running.database.reading() as session:
-            current = datasets.current(session, running.service._team_id)
+            current = datasets.current(session, running.workspace.service._team_id)
 
     statuses = {text: [one["status"] for one in record["responses"]] for text, record in moved.items()}
     assert statuses == {GARAGE: ["submitted"], "I want a refund": ["draft"]}
@@ -294,7 +294,7 @@ def test_every_correction_is_one_record_whatever_else_happens(
             card = teach(ana, card, label)
         until(lambda: said(reviewer, GARAGE, "praise"), within_s=20)
         with running.database.reading() as session:
-            words = corrections.count(session, running.service._team_id)
+            words = corrections.count(session, running.workspace.service._team_id)
         found = reviewer.records()
 
     assert words == 4
@@ -308,8 +308,8 @@ def test_a_webhook_that_argilla_did_not_sign_is_refused(
     slack: Slack, argilla: SignIn, chosen: Settings, headers: dict[str, str]
 ) -> None:
     with bot(slack, chosen, argilla=argilla) as running:
-        assert running.annotation is not None
-        webhooks = running.annotation.webhooks
+        assert running.workspace.annotation is not None
+        webhooks = running.workspace.annotation.webhooks
         assert webhooks is not None
         until(lambda: webhooks.is_registered, within_s=20)
         address = f"http://127.0.0.1:{chosen.port}/argilla/webhook"

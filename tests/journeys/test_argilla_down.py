@@ -100,7 +100,11 @@ def test_200_answers_given_while_the_bot_is_down_are_labels_after_its_start(
             until(lambda: answered(running, team) == 200, within_s=60)
             with running.database.reading() as session:
                 labels = resolution.labelled(session, team)
-                named = {label.name for label in running.service.labels(team) if label.id in labels.values()}
+                named = {
+                    label.name
+                    for label in running.workspace.service.labels(team)
+                    if label.id in labels.values()
+                }
 
     assert len(labels) == 200
     assert named == {"how-to"}

@@ -108,7 +108,7 @@ def test_after_a_death_at_each_step_the_next_start_leaves_one_card(
         slack.web.chat_postMessage(channel=SUPPORT, thread_ts=ts, text="bug", metadata=mark)
     with bot(slack, chosen) as running:
         until(lambda: [card for card in cards(slack, ts) if "sure" in card["text"]], within_s=20)
-        until(lambda: running.service.count_due() == 0)
+        until(lambda: running.workspace.service.count_due() == 0)
     database.close()
 
     assert len(cards(slack, ts)) == 1

@@ -97,7 +97,7 @@ def test_what_a_channel_keeps_no_longer_is_erased_and_the_rest_stays(
         age(database_url, old, days=91)
         until(lambda: stored(database_url) == [REFUND], within_s=20)
 
-        assert running.service.count_due() == 0
+        assert running.workspace.service.count_due() == 0
 
     assert "1 to 36500" in wrong["text"]
     assert "kept for 90 days" in told_to_asker["text"]

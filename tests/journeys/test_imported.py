@@ -38,7 +38,7 @@ def test_the_next_message_is_labelled_by_what_was_imported(
             before = ana.wait_for_reply(SUPPORT, ana.write(SUPPORT, "My badge does not open the garage"))
             if when == "while it runs":
                 take_in()
-                team = running.service.overview
+                team = running.workspace.service.overview
                 until(lambda: team(TEAM_ID).version.endswith("learned from: 3"), within_s=20)
                 after = ana.wait_for_reply(SUPPORT, ana.write(SUPPORT, "Badge does not open garage door"))
         if when != "while it runs":

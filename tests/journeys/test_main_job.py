@@ -142,7 +142,7 @@ def test_in_ask_mode_the_bot_is_silent_where_it_is_sure_and_asks_where_it_is_not
         sure = ana.write(SUPPORT, "The app is broken, it crashes and shows an error")
         unsure = ana.write(SUPPORT, "the blue one by the window")
         question = ana.wait_for_reply(SUPPORT, unsure)
-        until(lambda: running.service.overview("T0LOCAL").predictions == 2)
+        until(lambda: running.workspace.service.overview("T0LOCAL").predictions == 2)
         offered = [one["text"]["text"] for one in question["blocks"][1]["elements"]]
         ana.press(question, "choose_1")
         settled = ana.wait_for_change(question)
@@ -165,7 +165,7 @@ def test_the_bot_keeps_nothing_of_a_channel_until_it_is_turned_on_there(
         ana.command(SUPPORT, "/corrigible", "off")
         ana.write(SUPPORT, "And once more")
         until(lambda: len(slack.deliveries()) >= 3 and slack.deliveries()[-1]["acknowledged_at"])
-        stored = running.service.overview("T0LOCAL").predictions
+        stored = running.workspace.service.overview("T0LOCAL").predictions
 
     assert stored == 1
 
@@ -182,7 +182,7 @@ def test_direct_messages_and_mentions_are_always_answered_and_replies_only_with_
         ana.write(SUPPORT, "a plain reply", thread_ts=mention)
         ana.write(SUPPORT, f"{me} thanks, well done!", thread_ts=mention)
         until(lambda: len(cards(slack, mention)) == 2)
-        stored = running.service.overview("T0LOCAL").predictions
+        stored = running.workspace.service.overview("T0LOCAL").predictions
 
     assert stored == 3
     assert [label_of(card) for card in cards(slack, mention)] == ["bug", "praise"]
@@ -228,7 +228,7 @@ def test_an_edited_message_is_predicted_again_and_its_card_follows(
         before = ana.wait_for_reply(SUPPORT, ts)
         ana.edit(SUPPORT, ts, "I want a refund for my last invoice")
         after = ana.wait_for_change(before)
-        predicted = running.service.overview("T0LOCAL").predictions
+        predicted = running.workspace.service.overview("T0LOCAL").predictions
 
     assert label_of(before) == "bug"
     assert label_of(after) == "billing"
@@ -245,7 +245,7 @@ def test_an_edit_that_overtakes_its_message_is_what_counts(
         edited = {**said, "text": "I want a refund", "edited": {"user": ANA, "ts": now}}
         changed = {"subtype": "message_changed", "message": edited, "ts": f"{time.time():.6f}"}
         slack.fault("event", event={**said, **changed})
-        until(lambda: running.service.overview("T0LOCAL").predictions == 1)
+        until(lambda: running.workspace.service.overview("T0LOCAL").predictions == 1)
         slack.fault("event", event={**said, "text": "The app crashes"})
         until(lambda: all(one["acknowledged_at"] for one in slack.deliveries("message")))
         with running.database.reading() as session:

@@ -108,7 +108,7 @@ def test_the_same_reaction_delivered_twice_is_one_word(
         until(lambda: of_the_bot(slack, ts) == ["credit_card"])
         slack.fault("redeliver", count=5)
 
-        assert running.service.overview(TEAM_ID).words == 1
+        assert running.workspace.service.overview(TEAM_ID).words == 1
 
 
 def test_reactions_that_are_no_labels_or_stand_on_other_messages_change_nothing(
@@ -125,7 +125,7 @@ def test_reactions_that_are_no_labels_or_stand_on_other_messages_change_nothing(
         ben.react(SUPPORT, answered, "credit_card")  # in a channel with cards an emoji is an emoji
         ben.react(SUPPORT, quiet, "tada")
         ben.react(SUPPORT, quiet, "bug")
-        until(lambda: running.service.overview(TEAM_ID).words == 1)
+        until(lambda: running.workspace.service.overview(TEAM_ID).words == 1)
 
         assert of_the_bot(slack, quiet) == ["bug"]
 

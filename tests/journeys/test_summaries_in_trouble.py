@@ -72,7 +72,7 @@ def test_a_mention_in_a_thread_has_it_summarized_once(slack: Slack, ana: Person,
     summary = summary_of(slack, ts)
     slack.fault("redeliver", count=3)
     until(lambda: is_heard(slack))
-    running.service.overview("T0LOCAL")
+    running.workspace.service.overview("T0LOCAL")
 
     assert "Summary of 4 messages by 2 people" in summary["text"]
     assert len(of_bot(slack, ts)) == 1
@@ -186,7 +186,7 @@ def test_what_was_asked_for_before_a_restart_comes_after_it(
     with bot(slack, chosen) as first:
         switched_on(ana)
         ts = thread(slack)
-        for worker in first.summarizing.workers:
+        for worker in first.workspace.summarizing.workers:
             worker.stop(5)
         ana.shortcut(SUPPORT, ts, "summarize_thread")
     with bot(slack, chosen):

@@ -77,7 +77,7 @@ def test_what_people_improve_is_learned_judged_and_in_service_until_it_is_rolled
         picture = until(lambda: [one for one in slack.messages() + notes(slack) if one.get("files")] or None)
         press(ana, slack, "Summaries: v3 takes the place of v2", "roll_back")
         until(lambda: in_service(running) == 2)
-        classifier = running.service.overview("T0LOCAL").version
+        classifier = running.workspace.service.overview("T0LOCAL").version
 
     assert trained == 3
     assert told

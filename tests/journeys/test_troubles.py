@@ -96,7 +96,7 @@ def test_messages_of_bots_joins_and_unfolded_links_are_ignored(slack: Slack, run
     slack.fault("event", event={**base, "subtype": "message_changed", "ts": "1.5", "message": unfolded})
     one_card(slack, slack.say("The app crashes"))
 
-    assert running.service.overview("T0LOCAL").predictions == 1
+    assert running.workspace.service.overview("T0LOCAL").predictions == 1
 
 
 def test_an_event_of_unknown_shape_is_acknowledged_and_stops_nothing(slack: Slack, running: Bot) -> None:
@@ -149,10 +149,10 @@ def test_whatever_slack_answers_to_a_post_there_is_exactly_one_card(
 def test_a_card_that_slack_refuses_for_good_is_counted_and_stops_nothing(slack: Slack, running: Bot) -> None:
     slack.fault("method", method="chat.postMessage", kind="error", error="restricted_action", times=1)
     slack.say("The app crashes")
-    until(lambda: running.service.overview("T0LOCAL").failures)
+    until(lambda: running.workspace.service.overview("T0LOCAL").failures)
     one_card(slack, slack.say("I want a refund"))
 
-    assert running.service.overview("T0LOCAL").failures == {"restricted_action": 1}
+    assert running.workspace.service.overview("T0LOCAL").failures == {"restricted_action": 1}
 
 
 def test_two_people_at_once_and_one_twice_leave_one_correct_state(slack: Slack, running: Bot) -> None:
@@ -164,9 +164,9 @@ def test_two_people_at_once_and_one_twice_leave_one_correct_state(slack: Slack, 
             ana.press(card, "right")
             ben.press(card, "right")
     until(lambda: cards(slack, ts)[0]["text"] == "bug, settled by 2 people")
-    until(lambda: running.service.count_due() == 0)
+    until(lambda: running.workspace.service.count_due() == 0)
 
-    assert running.service.overview("T0LOCAL").words == 6
+    assert running.workspace.service.overview("T0LOCAL").words == 6
     assert cards(slack, ts)[0]["text"] == "bug, settled by 2 people"
 
 

@@ -1,0 +1,107 @@
+"""One workspace of Slack: everything that works for its team, started together, stopped together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from slack_bolt import App
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk import WebClient
+
+from bot.annotation import Annotation
+from bot.courier import Courier
+from bot.notes import Notes
+from bot.schedule import Schedule
+from bot.service import Service
+from bot.summaries import Summaries
+from bot.training import Training
+from bot.worker import Worker
+
+Part = Worker | Schedule
+STOP_S = 1.5
+
+
+@dataclass(frozen=True)
+class Grant:
+    """We may act in one workspace. `installers`: who put the app there, and operates it.
+
+    Tokens come and go, the grant stays the same.
+    """
+
+    team_id: str
+    bot_user_id: str
+    bot_id: str
+    installers: tuple[str, ...]
+    token: str = field(repr=False, compare=False)
+
+
+class Clients:
+    """A workspace's clients of Slack. All have the token that holds now: where tokens are rotated, it changes."""
+
+    def __init__(self, grant: Grant, *clients: WebClient) -> None:
+        self._grant = grant
+        self._clients = clients
+        self.take(grant.token)
+
+    def take(self, token: str) -> None:
+        """Use this token from now on."""
+        self._token = token
+        for client in self._clients:
+            client.token = token
+
+    def authorized(self) -> AuthorizeResult:
+        """Who we are in this workspace, as Bolt hands it to listeners."""
+        return AuthorizeResult(
+            enterprise_id=None,
+            team_id=self._grant.team_id,
+            bot_id=self._grant.bot_id,
+            bot_user_id=self._grant.bot_user_id,
+            bot_token=self._token,
+        )
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """All parts of one."""
+
+    grant: Grant
+    app: App
+    clients: Clients
+    workers: list[Part]
+    courier: Courier
+    service: Service
+    annotation: Annotation | None
+    training: Training
+    notes: Notes
+    summarizing: Summaries
+
+    def start(self) -> None:
+        """Begin the background work."""
+        for worker in self.workers:
+            worker.start()
+
+    def stop_soon(self) -> None:
+        """Begin nothing new."""
+        for worker in self.workers:
+            worker.stop_soon()
+
+    def stop(self) -> None:
+        """Let what was begun end, and close. What still waits is picked up at the next start."""
+        self.stop_soon()
+        for worker in self.workers:
+            worker.stop(STOP_S)
+        self.courier.close(STOP_S)
+        self.training.close()
+        self.summarizing.close()
+        self.notes.close()
+        if self.annotation:
+            self.annotation.close()
+
+    def parts(self) -> dict[str, bool]:
+        """Each part's name, and whether it is well."""
+        return {worker.name: worker.is_alive for worker in self.workers}
+
+    def hear_argilla(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """Take one of Argilla's webhooks; False where it is none that Argilla signed for this workspace."""
+        return self.annotation is not None and self.annotation.hear(headers, body)

@@ -1,0 +1,23 @@
+"""Workspaces of organizations that installed the app as a whole: each is known once something came from there."""
+
+from __future__ import annotations
+
+from sqlmodel import Session, col, select
+
+from storage.database import insert_if_new
+from storage.tables import OrganizationTeam
+
+
+def meet(session: Session, team_id: str, enterprise_id: str) -> None:
+    """This workspace belongs to that organization (now)."""
+    known = session.get(OrganizationTeam, team_id)
+    if known:
+        known.enterprise_id = enterprise_id
+        return
+    insert_if_new(session, OrganizationTeam(team_id=team_id, enterprise_id=enterprise_id))
+
+
+def teams(session: Session, enterprise_id: str) -> list[str]:
+    """The known workspaces of an organization."""
+    chosen = select(OrganizationTeam.team_id).where(OrganizationTeam.enterprise_id == enterprise_id)
+    return list(session.exec(chosen.order_by(col(OrganizationTeam.team_id))))
