@@ -119,7 +119,7 @@ def test_the_team_is_the_one_that_installed_the_app() -> None:
     ],
 )
 def test_an_event_of_another_shape_is_an_error_of_ours(body: dict[str, Any]) -> None:
-    with pytest.raises(PayloadError, match="not a message event|names no team|not say in which team"):
+    with pytest.raises(PayloadError, match=r"not a message event|names no team|not say in which team"):
         message_event(body, BOT)
 
 
@@ -186,7 +186,7 @@ def test_the_slash_command_is_read_as_words_in_small_letters() -> None:
 
     assert command({**body, "text": "  ON  Reply "}) == Command("T1", "C1", "U1", ("on", "reply"))
     assert command({**body, "text": None}) == Command("T1", "C1", "U1", ())
-    with pytest.raises(PayloadError, match="names no team|not say in which team"):
+    with pytest.raises(PayloadError, match=r"names no team|not say in which team"):
         command({"text": "on"})
 
 
