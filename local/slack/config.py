@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from local.slack.credentials import Credentials
+from local.slack.team import Team
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ COMMANDS = (Command("/corrigible", "Status, teaching and settings of the bot", "
 class Config:
     """Without `bot_url` the bot connects by Socket Mode; with it, deliveries are posted there, signed."""
 
+    team: Team = field(default_factory=Team)
+    path: str = ""  # below the address of the server, ending in a slash; where several teams share it
     state: str = ":memory:"
     bot_url: str | None = None
     credentials: Credentials = field(default_factory=Credentials)

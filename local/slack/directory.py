@@ -8,6 +8,7 @@ import time
 from local.slack import seed
 from local.slack.ids import new_id
 from local.slack.store import Store
+from local.slack.team import Team
 from local.slack.wire import Json, SlackError
 
 _CHANNEL_NAME = re.compile(r"[a-z0-9_-]{1,80}")
@@ -16,8 +17,9 @@ _CHANNEL_NAME = re.compile(r"[a-z0-9_-]{1,80}")
 class Directory:
     """Users and channels. Every person is in every public channel; the bot is where it was invited."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, team: Team) -> None:
         self._store = store
+        self.team = team
         self.users = {user["id"]: user for user in store.all("user")}
         self.channels = {channel["id"]: channel for channel in store.all("channel")}
         if not self.users:
@@ -25,10 +27,10 @@ class Directory:
 
     def _seed(self) -> None:
         with self._store.together():
-            for user in seed.users():
+            for user in seed.users(self.team.id, self.team.own):
                 self.users[user["id"]] = user
                 self._store.put("user", user["id"], user)
-            for channel in seed.channels():
+            for channel in seed.channels(self.team.own):
                 self._keep(channel)
 
     def user(self, user_id: str) -> Json:

@@ -20,8 +20,9 @@ _OWN = ("id", "root_view_id", "previous_view_id")
 class Views:
     """Modals are open for as long as the workspace runs; home tabs are kept."""
 
-    def __init__(self, store: Store, hub: Hub) -> None:
+    def __init__(self, store: Store, team_id: str, hub: Hub) -> None:
         self._store = store
+        self._team_id = team_id
         self._hub = hub
         self._stacks: dict[str, list[Json]] = {}
         self._homes: dict[str, Json] = {home["user"]: home["view"] for home in store.all("home")}
@@ -117,7 +118,7 @@ class Views:
         view_id = new_id("V")
         return {
             "id": view_id,
-            "team_id": seed.TEAM_ID,
+            "team_id": self._team_id,
             "type": kind,
             "title": given.get("title"),
             "submit": given.get("submit"),
@@ -133,7 +134,7 @@ class Views:
             "root_view_id": view_id,
             "previous_view_id": None,
             "app_id": seed.APP_ID,
-            "app_installed_team_id": seed.TEAM_ID,
+            "app_installed_team_id": self._team_id,
             "bot_id": seed.BOT_ID,
         }
 
