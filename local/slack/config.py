@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from urllib.parse import urljoin
 
-from local.slack.credentials import Credentials
+from local.slack.credentials import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET, Credentials
 from local.slack.team import Team
 
 
@@ -24,6 +25,22 @@ class Shortcut:
     name: str
     callback_id: str
     type: str = "message"
+
+
+@dataclass(frozen=True)
+class App:
+    """What Slack knows of an app that is installed by OAuth; with `token_life_s` its tokens rotate."""
+
+    request_url: str
+    client_id: str = CLIENT_ID
+    client_secret: str = field(default=CLIENT_SECRET, repr=False)
+    signing_secret: str = field(default=SIGNING_SECRET, repr=False)
+    token_life_s: int | None = None
+
+    @property
+    def redirect_url(self) -> str:
+        """Where people go back to after they decided, where the app names no other address of its own."""
+        return urljoin(self.request_url, "/slack/oauth_redirect")
 
 
 COMMANDS = (Command("/corrigible", "Status, teaching and settings of the bot", "[help | status | …]"),)

@@ -46,6 +46,16 @@ class Directory:
             raise SlackError("user_not_found")
         return user
 
+    @property
+    def first_person(self) -> str:
+        """Who acts where nobody was chosen yet."""
+        return next(str(user["id"]) for user in self.users.values() if not user["is_bot"])
+
+    def person_named(self, name: str) -> Json:
+        """A person by id or by name."""
+        users, _ = self.names()
+        return self.person(users.get(name, name))
+
     def channel(self, name: str) -> Json:
         """A channel by its id or its name, or a person's direct message by the person's id."""
         if name in self.channels:
@@ -92,6 +102,17 @@ class Directory:
     def let_bot_in(self, channel: Json) -> Json:
         """The channel, with the bot in it."""
         return self._keep({**channel, "bot_is_member": True})
+
+    def install_bot(self) -> None:
+        """The bot in the channels that begin with it, and in direct messages."""
+        for channel in list(self.channels.values()):
+            if channel["is_im"] or seed.is_seeded_with_bot(channel["name"]):
+                self.let_bot_in(channel)
+
+    def remove_bot(self) -> None:
+        """The bot in no channel any more."""
+        for channel in list(self.channels.values()):
+            self._keep({**channel, "bot_is_member": False})
 
     def names(self) -> tuple[dict[str, str], dict[str, str]]:
         """Ids by name: users, then public channels."""

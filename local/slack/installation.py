@@ -16,6 +16,7 @@ class Installation:
     team: Team
     exists: bool = True
     for_organization: bool = False
+    removable: bool = False  # by people, on the page
 
     def authorization(self) -> Json:
         """By what right the bot is told of an event."""

@@ -87,7 +87,7 @@ class PageApi:
         return Route(f"/page/{name}", endpoint, methods=[verb])
 
     async def _state(self, given: Json, _base_url: str) -> Json:
-        user = self._directory.person(str(given.get("user")))
+        user = self._directory.person(str(given.get("user") or self._directory.first_person))
         users = [
             {key: each[key] for key in ("id", "name", "real_name", "is_bot", "color")}
             for each in self._directory.users.values()
@@ -105,6 +105,8 @@ class PageApi:
                 "user_id": seed.BOT_USER_ID,
                 "name": seed.BOT_NAME,
                 "connected": self._transport.connected,
+                "installed": self._installation.exists,
+                "removable": self._installation.removable,
             },
         }
 

@@ -48,6 +48,11 @@ def users(team_id: str, own: Own) -> list[Json]:
     return [*people, bot]
 
 
+def real_names() -> dict[str, str]:
+    """What people are called, by their names."""
+    return {name: real_name for name, real_name, *_ in _PEOPLE}
+
+
 def channels(own: Own) -> list[Json]:
     """The public channels (the bot is in all but #random) and each person's direct message with the bot."""
     public = [

@@ -15,7 +15,7 @@ from local.slack.responses import Responses
 from local.slack.store import Store
 from local.slack.views import Views
 from local.slack.whispers import Whispers
-from local.slack.wire import Json
+from local.slack.wire import Json, SlackError
 
 
 class Workspace:
@@ -43,8 +43,22 @@ class Workspace:
         self.triggers = Triggers(trigger_life_s)
         self.response_urls = ResponseUrls(team.id)
 
+    def install_bot(self, *, for_organization: bool) -> None:
+        """The bot is here from now on, in the channels that begin with it."""
+        self.installation.exists, self.installation.for_organization = True, for_organization
+        self.directory.install_bot()
+        self.hub.tell({"type": "installation"})
+
+    def remove_bot(self) -> None:
+        """The bot is here no more: it is in no channel, and hears nothing."""
+        self.installation.exists = False
+        self.directory.remove_bot()
+        self.hub.tell({"type": "installation"})
+
     def let_bot_in(self, channel: Json, inviter: str | None) -> Json:
         """Make the bot a member of a channel; nothing happens where it is one."""
+        if not self.installation.exists:
+            raise SlackError("app_not_installed")
         if channel["bot_is_member"]:
             return channel
         joined = self.directory.let_bot_in(channel)
