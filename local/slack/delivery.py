@@ -44,11 +44,10 @@ class Deliveries:
     def event(self, event: Json) -> None:
         """Let the bot know of something, where it is installed; returns before it does."""
         if self._installation.exists:
-            self.begin(event)
+            self.begin(self.callback(event))
 
-    def begin(self, event: Json) -> None:
-        """Deliver an event with Slack's retries, even to a bot that is installed no more."""
-        callback = self.callback(event)
+    def begin(self, callback: Json) -> None:
+        """Deliver an event callback with Slack's retries, even to a bot that is installed no more."""
         self._store.put("event", callback["event_id"], callback)
         self._start(self._see_through(callback, Retry()))
 

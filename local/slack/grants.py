@@ -34,6 +34,10 @@ class Triggers:
         self._issued[trigger_id] = _Trigger(user)
         return trigger_id
 
+    def knows(self, trigger_id: str) -> bool:
+        """Whether it was issued here."""
+        return trigger_id in self._issued
+
     def spend(self, trigger_id: str) -> str:
         """The person whose trigger this is; it cannot be used again."""
         trigger = self._issued.get(trigger_id)

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from local.slack.addressee import addressee
 from local.slack.config import App, Config
 from local.slack.consent import Consent
 from local.slack.guard import Guard
@@ -24,7 +25,7 @@ from local.slack.server import Server, static
 from local.slack.team import Team
 from local.slack.tokens import Tokens
 from local.slack.web_api import Admit, arguments_of, token_of
-from local.slack.wire import Json, SlackError
+from local.slack.wire import Arguments, Json, SlackError
 
 TOKENS_REVOKED: Json = {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [BOT_USER_ID]}}
 APP_UNINSTALLED: Json = {"type": "app_uninstalled"}
@@ -73,7 +74,7 @@ class Grid:
         return [
             _order("/page/uninstall", lambda: self._take_away(server, TOKENS_REVOKED, APP_UNINSTALLED)),
             _order("/page/revoke", lambda: self._take_away(server, TOKENS_REVOKED)),
-            _order("/faults/expire", lambda: self.tokens.expire(_place(server))),
+            _order("/faults/expire", lambda: self.tokens.expire(server.installation.place)),
             *server.routes(),
         ]
 
@@ -81,7 +82,8 @@ class Grid:
         """A call to the Web API."""
         try:
             given = await arguments_of(request)
-            [server] = self.places.servers(self.tokens.place(token_of(request, given)))
+            servers = self.places.servers(self.tokens.place(token_of(request, given)))
+            server = addressee(servers, request.path_params["method"], Arguments(given))
         except SlackError as refusal:
             return JSONResponse(refusal.answer())
         return await server.web_api.endpoint(request)
@@ -90,13 +92,14 @@ class Grid:
         """The tokens are dead first; then the bot hears of it."""
         if not server.installation.exists:
             raise SlackError("app_not_installed")
-        place = _place(server)
+        place = server.installation.place
         self.tokens.revoke(place)
         for each in self.places.servers(place):
             each.workspace.remove_bot()
             each.deliveries.forget_held()
+        nowhere = {"team_id": None, "context_team_id": None} if server.installation.for_organization else {}
         for event in events:
-            server.deliveries.begin(event)
+            server.deliveries.begin(server.deliveries.callback(event) | nowhere)
 
     async def hang_up(self) -> None:
         """Let everyone go who waits for something; the first step of stopping."""
@@ -117,12 +120,6 @@ def create_grid(configs: Sequence[Config], app: App) -> Starlette:
     served = Starlette(routes=grid.routes(), middleware=[Middleware(Guard)], lifespan=grid.lifespan)
     served.state.server = grid
     return served
-
-
-def _place(server: Server) -> str:
-    """Where the bot was installed, to be in this team."""
-    team = server.installation.team
-    return team.enterprise_id if server.installation.for_organization and team.enterprise_id else team.id
 
 
 def _order(path: str, carry_out: Callable[[], None]) -> Route:

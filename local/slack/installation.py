@@ -18,11 +18,22 @@ class Installation:
     for_organization: bool = False
     removable: bool = False  # by people, on the page
 
+    @property
+    def place(self) -> str:
+        """The id of the team, or of the organization where it is installed in the whole of it."""
+        return (self.team.enterprise_id or "") if self.for_organization else self.team.id
+
+    @property
+    def place_name(self) -> str:
+        """What that place is called."""
+        return self.team.enterprise_name if self.for_organization else self.team.name
+
     def authorization(self) -> Json:
         """By what right the bot is told of an event."""
+        # the shape that Bolt's own tests have of an organization's: slackapi/bolt-python, test_events_org_apps.py
         return {
             "enterprise_id": self.team.enterprise_id,
-            "team_id": self.team.id,
+            "team_id": None if self.for_organization else self.team.id,
             "user_id": BOT_USER_ID,
             "is_bot": True,
             "is_enterprise_install": self.for_organization,
@@ -31,7 +42,7 @@ class Installation:
     def in_interaction(self) -> Json:
         """Where somebody clicked."""
         return {
-            "team": self._team(),
+            "team": None if self.for_organization else self._team(),
             "enterprise": self.enterprise(),
             "is_enterprise_install": self.for_organization,
         }

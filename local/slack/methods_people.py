@@ -36,14 +36,14 @@ class People:
         }
 
     def _auth_test(self, call: Call) -> Json:
-        team = self._installation.team
-        enterprise = {"enterprise_id": team.enterprise_id} if team.enterprise_id else {}
+        team_of_bot = self._installation.team
+        enterprise = {"enterprise_id": team_of_bot.enterprise_id} if team_of_bot.enterprise_id else {}
         return {
             "ok": True,
             "url": call.base_url,
-            "team": team.name,
+            "team": self._installation.place_name,
             "user": seed.BOT_NAME,
-            "team_id": team.id,
+            "team_id": self._installation.place,
             "user_id": seed.BOT_USER_ID,
             "bot_id": seed.BOT_ID,
             **enterprise,

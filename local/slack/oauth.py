@@ -71,16 +71,24 @@ class OAuth:
         if kind != "authorization_code":
             raise SlackError("invalid_grant_type")
         code = arguments.text("code")
-        known = self._codes.get(code)
-        if known is None or time.monotonic() > known.expires_at:
-            raise SlackError("invalid_code")
+        known = self._known(code)
         if arguments.text("redirect_uri") != known.redirect_uri:
             raise SlackError("bad_redirect_uri")
         return lambda: self._installed(code), known.grant
 
+    def _known(self, code: str) -> _Code:
+        known = self._codes.get(code)
+        if known is None or time.monotonic() > known.expires_at:
+            raise SlackError("invalid_code")
+        return known
+
     def _installed(self, code: str) -> Json:
-        grant = self._codes.pop(code).grant
+        grant = self._known(code).grant
+        del self._codes[code]
         self._places.install(grant.place)
+        for server in self._places.servers(grant.place):
+            if server.installation.for_organization:
+                self._tokens.revoke(server.installation.team.id)  # the organization's stand in their place
         return self._answer(grant, {"authed_user": {"id": grant.user}, **self._tokens.issue(grant)})
 
     def _refreshed(self, refresh_token: str) -> Json:

@@ -107,6 +107,7 @@ class PageApi:
                 "connected": self._transport.connected,
                 "installed": self._installation.exists,
                 "removable": self._installation.removable,
+                "installed_in": self._installation.place_name,
             },
         }
 

@@ -23,12 +23,21 @@ class Places:
 
     def named(self) -> dict[str, str]:
         """What people choose from when they install: names by id."""
-        return {team_id: server.installation.team.name for team_id, server in self._teams.items()}
+        teams = [server.installation.team for server in self._teams.values()]
+        whole = {
+            team.enterprise_id: f"{team.enterprise_name}, the whole organization"
+            for team in teams
+            if team.enterprise_id
+        }
+        return {team.id: team.name for team in teams} | whole
 
     def install(self, place: str) -> None:
         """The bot comes into a place."""
         for server in self.servers(place):
-            server.workspace.install_bot(for_organization=place != server.installation.team.id)
+            for_organization = place != server.installation.team.id
+            if server.installation.exists and server.installation.for_organization and not for_organization:
+                raise SlackError("cannot_install_an_org_installed_app")
+            server.workspace.install_bot(for_organization=for_organization)
 
 
 def _ids(server: Server) -> tuple[str | None, ...]:

@@ -58,19 +58,19 @@ class WebApi:
         self._faults.record(method, given, fault)
         if fault and (answer := await befall(request, fault)):
             return answer
-        body = carry_out()
+        try:
+            body = carry_out()
+        except SlackError as refusal:
+            body = refusal.answer()
         if fault and fault.kind is FaultKind.ANSWER_LOST:
             return Response("internal error", 500)
         return JSONResponse(body, headers={"X-OAuth-Scopes": SCOPES})
 
     def _carry_out(self, method: str, token: str, call: Call) -> Json:
-        try:
-            if method not in self._methods:
-                raise SlackError("unknown_method")
-            self._admit(token, method in self._app_methods)
-            return self._methods[method](call)
-        except SlackError as refusal:
-            return refusal.answer()
+        if method not in self._methods:
+            raise SlackError("unknown_method")
+        self._admit(token, method in self._app_methods)
+        return self._methods[method](call)
 
 
 async def arguments_of(request: Request) -> Json:

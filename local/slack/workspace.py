@@ -39,7 +39,7 @@ class Workspace:
         self.messages = Messages(store, team.id, self.clock, self.announcer)
         self.whispers = Whispers(store, team.id, self.clock, self.announcer)
         self.responses = Responses(self.directory, self.messages, self.whispers)
-        self.views = Views(store, team.id, self.hub)
+        self.views = Views(store, installation, self.hub)
         self.triggers = Triggers(trigger_life_s)
         self.response_urls = ResponseUrls(team.id)
 

@@ -116,8 +116,11 @@ class Grid:
         """A client of the API."""
         return WebClient(token=token, base_url=f"{self.url}/api/")
 
-    def install(self, bot_url: str, place: str, user: str = ANA) -> httpx.Response:
-        """From the bot's own page through Slack's and back, as a browser goes; what the bot says in the end."""
+    def install(self, bot_url: str, place: str, user: str = "ana") -> httpx.Response:
+        """From the bot's own page through Slack's and back, as a browser goes; what the bot says in the end.
+
+        `user` is an id or a name.
+        """
         return self._decide(bot_url, place=place, user=user, decision="allow")
 
     def cancel(self, bot_url: str) -> httpx.Response:

@@ -43,9 +43,9 @@ function inviteButton(store) {
 }
 
 function removeButton(store) {
-  const { name } = store.bot;
+  const { name, installed_in: place } = store.bot;
   const remove = async () => {
-    const warning = `${name} will read and answer nothing in ${store.team.name} any more.`;
+    const warning = `${name} will read and answer nothing in ${place} any more.`;
     if (await confirmed(`Remove ${name}?`, warning, { yes: "Remove", danger: true })) await store.removeBot();
   };
   return h(

@@ -2,64 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from slack_bolt import Ack, App, Say
-from slack_bolt.authorization.authorize import InstallationStoreAuthorize
-from slack_bolt.oauth.oauth_settings import OAuthSettings
 from slack_sdk import WebClient
-from slack_sdk.oauth.installation_store import FileInstallationStore, InstallationStore
-from slack_sdk.oauth.installation_store.models.installation import Installation
-from slack_sdk.oauth.state_store import FileOAuthStateStore
 
-from local.slack.credentials import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET
+from local.slack.credentials import CLIENT_ID, CLIENT_SECRET
 from local.slack.person import Person
 from local.slack.seed import BOT_USER_ID, CHANNELS
-from tests.local.factories import actions, button, modal, state
-from tests.local.running import (
-    ACME,
-    ANA,
-    BEN,
-    GLOBEX,
-    SUPPORT,
-    Grid,
-    free_port,
-    grid,
-    http_bot,
-    refusal,
-    until,
-)
+from tests.local import installed
+from tests.local.factories import state
+from tests.local.installed import SCOPES, Bot, running_bot
+from tests.local.running import ACME, ANA, BEN, GLOBEX, SUPPORT, Grid, free_port, grid, refusal, until
 
 Json = dict[str, Any]
-
-SCOPES = ("channels:history", "chat:write", "commands")
-
-
-@dataclass
-class Bot:
-    """A running Bolt app, what it has heard, and whom it knows."""
-
-    url: str
-    store: InstallationStore
-    heard: list[Json] = field(default_factory=list)
-
-    def installation(self, team_id: str) -> Installation | None:
-        return self.store.find_installation(enterprise_id=None, team_id=team_id)
-
-    def token(self, team_id: str) -> str:
-        found = self.installation(team_id)
-        assert found is not None
-        assert found.bot_token is not None
-        return found.bot_token
-
-    def events(self, kind: str) -> list[Json]:
-        return [body for body in self.heard if body.get("event", {}).get("type") == kind]
 
 
 @pytest.fixture
@@ -79,64 +38,6 @@ def bot(slack: Grid, port: int, tmp_path: Path) -> Iterator[Bot]:
         yield running
 
 
-@contextmanager
-def running_bot(slack: Grid, port: int, folder: Path) -> Iterator[Bot]:
-    """Bolt with its own OAuth, its own file stores, and a listener of each kind."""
-    url = f"http://127.0.0.1:{port}"
-    settings = OAuthSettings(
-        client_id=CLIENT_ID,
-        client_secret=CLIENT_SECRET,
-        scopes=SCOPES,
-        user_scopes=(),
-        redirect_uri=f"{url}/slack/oauth_redirect",
-        authorization_url=f"{slack.url}/oauth/v2/authorize",
-        installation_store=FileInstallationStore(base_dir=str(folder / "installations")),
-        state_store=FileOAuthStateStore(expiration_seconds=60, base_dir=str(folder / "states")),
-    )
-    assert isinstance(settings.authorize, InstallationStoreAuthorize)
-    assert settings.authorize.token_rotator is not None
-    settings.authorize.token_rotator.client = slack.web()  # Bolt gives it none of ours
-    app = App(client=slack.web(), signing_secret=SIGNING_SECRET, oauth_settings=settings)
-    app.enable_token_revocation_listeners()
-    bot = Bot(url, settings.installation_store)
-    listen_to_everything(app, bot)
-    with http_bot(app, port):
-        yield bot
-
-
-def listen_to_everything(app: App, bot: Bot) -> None:
-    @app.middleware
-    def hear(body: Json, next: Callable[[], None]) -> None:
-        bot.heard.append(body)
-        next()
-
-    @app.event("message")
-    def answer(event: Json, say: Say, body: Json) -> None:
-        if "bot_id" not in event:
-            say(text=f"I am in {body['team_id']}", thread_ts=event["ts"], blocks=[actions(button())])
-
-    @app.event("member_joined_channel")
-    def joined() -> None: ...
-
-    @app.command("/corrigible")
-    def command(ack: Ack, body: Json) -> None:
-        ack(f"You are in {body['team_id']}, {body['team_domain']}")
-
-    @app.action("go")
-    def go(ack: Ack, body: Json, client: WebClient) -> None:
-        ack()
-        client.views_open(trigger_id=body["trigger_id"], view=modal())
-
-    @app.view("form")
-    def form(ack: Ack, body: Json, client: WebClient) -> None:
-        ack()
-        client.chat_postMessage(channel=SUPPORT, text=f"Thanks, {body['team']['domain']}")
-
-
-def replies(slack: Grid, team_id: str) -> list[str]:
-    return [m["text"] for m in slack.team(team_id).messages() if "bot_id" in m]
-
-
 def test_before_it_is_installed_the_bot_hears_nothing_and_later_neither(slack: Grid, bot: Bot) -> None:
     slack.team(ACME.id).say("too early")
     refused = slack.team(ACME.id).page("command", channel=SUPPORT, command="/corrigible", text="")
@@ -146,9 +47,7 @@ def test_before_it_is_installed_the_bot_hears_nothing_and_later_neither(slack: G
     until(lambda: replies(slack, ACME.id))
 
     assert refused["acknowledged"] is False
-    assert [body["event"]["text"] for body in bot.events("message") if "bot_id" not in body["event"]] == [
-        "now"
-    ]
+    assert [body["event"]["text"] for body in bot.messages()] == ["now"]
 
 
 def test_an_installation_goes_through_the_browser_and_is_kept_by_bolt(slack: Grid, bot: Bot) -> None:
@@ -214,7 +113,7 @@ def test_commands_clicks_modals_and_response_urls_stay_in_their_team(slack: Grid
         card = ana.wait_for_reply(SUPPORT, ana.write(SUPPORT, "Help"))
         view = ana.open_view(card, "go")
         ana.submit(view, state()["values"])
-        until(lambda: "Thanks, globex" in replies(slack, GLOBEX.id))
+        until(lambda: "Thanks, T0GLOBEX" in replies(slack, GLOBEX.id))
 
     assert whisper["text"] == "You are in T0GLOBEX, globex"
     assert view["team_id"] == view["app_installed_team_id"] == GLOBEX.id
@@ -268,7 +167,7 @@ def test_after_it_is_removed_the_token_is_dead_and_bolt_forgets_the_installation
     assert bot.events("tokens_revoked")[0]["event"]["tokens"] == {"oauth": [], "bot": [BOT_USER_ID]}
     assert bot.events("app_uninstalled")[0]["team_id"] == ACME.id
     until(lambda: bot.installation(ACME.id) is None)
-    assert [body["team_id"] for body in bot.events("message") if "bot_id" not in body["event"]] == [GLOBEX.id]
+    assert [body["team_id"] for body in bot.messages()] == [GLOBEX.id]
 
 
 def test_a_revoked_token_is_told_of_without_an_uninstallation(slack: Grid, bot: Bot) -> None:
@@ -322,20 +221,20 @@ def test_rotating_tokens_are_renewed_by_bolt_before_they_expire(port: int, tmp_p
 
 def test_an_expired_token_says_so_and_its_refresh_token_still_works_once(port: int) -> None:
     with grid(bot_url=f"http://127.0.0.1:{port}/slack/events", token_life_s=43_200) as slack:
-        installed = exchanged(slack, code(slack))
-        assert installed["expires_in"] == 43_200
+        first = exchanged(slack, code(slack))
+        assert first["expires_in"] == 43_200
 
         assert slack.team(ACME.id).fault("expire")["ok"]
 
-        assert refusal(slack.web(installed["access_token"]).auth_test) == "token_expired"
+        assert refusal(slack.web(first["access_token"]).auth_test) == "token_expired"
         renewed = slack.web().oauth_v2_access(
             client_id=CLIENT_ID,
             client_secret=CLIENT_SECRET,
             grant_type="refresh_token",
-            refresh_token=installed["refresh_token"],
+            refresh_token=first["refresh_token"],
         )
         assert slack.web(renewed["access_token"]).auth_test()["team_id"] == ACME.id
-        assert refresh(slack, installed["refresh_token"]) == "invalid_refresh_token"
+        assert refresh(slack, first["refresh_token"]) == "invalid_refresh_token"
 
 
 def test_a_code_is_exchanged_once_and_the_answer_is_slacks(slack: Grid) -> None:
@@ -442,3 +341,7 @@ def refresh(slack: Grid, refresh_token: str) -> str:
         grant_type="refresh_token",
         refresh_token=refresh_token,
     )
+
+
+def replies(slack: Grid, team_id: str) -> list[str]:
+    return installed.replies(slack, team_id, SUPPORT, ANA)
