@@ -49,7 +49,7 @@ class Grid:
         )
         installation = Installation(config.team, exists=False, removable=True)
         server = Server(config, installation, self._admit(config.team))
-        server.workspace.remove_bot()
+        server.remove_bot()
         return server
 
     def _admit(self, team: Team) -> Admit:
@@ -95,8 +95,7 @@ class Grid:
         place = server.installation.place
         self.tokens.revoke(place)
         for each in self.places.servers(place):
-            each.workspace.remove_bot()
-            each.deliveries.forget_held()
+            each.remove_bot()
         nowhere = {"team_id": None, "context_team_id": None} if server.installation.for_organization else {}
         for event in events:
             server.deliveries.begin(server.deliveries.callback(event) | nowhere)

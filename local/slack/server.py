@@ -97,6 +97,11 @@ class Server:
             *self.faults_api.routes(),
         ]
 
+    def remove_bot(self) -> None:
+        """The bot is installed no more, and is sent nothing of what waited for it."""
+        self.workspace.remove_bot()
+        self.deliveries.forget_held()
+
     async def hang_up(self) -> None:
         """Let everyone go who waits for something; the first step of stopping."""
         self.workspace.hub.close()

@@ -145,7 +145,8 @@ class Grid:
                 assert link, "the bot's page leads nowhere"
                 page = browser.get(html.unescape(link[1]))
             page.raise_for_status()
-            return browser.post(page.url, data=form, headers={"Origin": self.url})
+            decided = browser.post(page.url, data=form, headers={"Origin": self.url}, follow_redirects=False)
+            return browser.get(decided.headers["location"])
 
     def close(self) -> None:
         """Let go of the connections."""
