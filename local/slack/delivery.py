@@ -81,10 +81,12 @@ class Deliveries:
         if held:
             self._start(self._release(held))
 
-    def forget_held(self) -> None:
-        """Nothing that still waits for the bot will be sent."""
-        for event_id in self._held:
-            self._store.drop("event", event_id)
+    def forget_waiting(self) -> None:
+        """Nothing that waits for the bot will be sent, nor sent again."""
+        for task in self._tasks:
+            task.cancel()
+        for callback in self._store.all("event"):
+            self._store.drop("event", callback["event_id"])
         self._held.clear()
 
     def records(self) -> list[Json]:

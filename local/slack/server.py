@@ -100,7 +100,7 @@ class Server:
     def remove_bot(self) -> None:
         """The bot is installed no more, and is sent nothing of what waited for it."""
         self.workspace.remove_bot()
-        self.deliveries.forget_held()
+        self.deliveries.forget_waiting()
 
     async def hang_up(self) -> None:
         """Let everyone go who waits for something; the first step of stopping."""

@@ -170,6 +170,20 @@ def test_after_it_is_removed_the_token_is_dead_and_bolt_forgets_the_installation
     assert [body["team_id"] for body in bot.messages()] == [GLOBEX.id]
 
 
+def test_what_waited_for_a_removed_app_is_never_sent(slack: Grid, port: int, tmp_path: Path) -> None:
+    with running_bot(slack, port, tmp_path) as bot:
+        slack.install(bot.url, ACME.id)
+    slack.team(ACME.id).say("Nobody is listening")
+    slack.uninstall(ACME.id)
+    slack.team(ACME.id).say("Nobody is there")
+
+    with running_bot(slack, port, tmp_path) as bot:
+        until(lambda: bot.events("app_uninstalled") and bot.events("tokens_revoked"))
+        until(lambda: bot.installation(ACME.id) is None)
+
+    assert bot.messages() == []
+
+
 def test_a_revoked_token_is_told_of_without_an_uninstallation(slack: Grid, bot: Bot) -> None:
     slack.install(bot.url, ACME.id)
     token = bot.token(ACME.id)
