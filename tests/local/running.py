@@ -8,7 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 from urllib.parse import urljoin
 
@@ -96,8 +96,8 @@ def workspace(port: int = 0, **settings: Any) -> Iterator[Slack]:
     """Run the workspace in a thread of this process."""
     with served(create_app(Config(**settings)), port) as url:
         slack = Slack(url)
-        yield slack
-        slack.http.close()
+        with slack.http:
+            yield slack
 
 
 class Grid:
@@ -170,9 +170,8 @@ def grid(
     app = SlackApp(bot_url, token_life_s=token_life_s)
     configs = [Config(team=team, **settings) for team in teams]
     with served(create_grid(configs, app), port) as url:
-        running = Grid(url, bot_url, [team.id for team in teams])
-        yield running
-        running.close()
+        with closing(Grid(url, bot_url, [team.id for team in teams])) as running:
+            yield running
 
 
 @contextmanager

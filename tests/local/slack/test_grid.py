@@ -40,14 +40,15 @@ def bot(slack: Grid, port: int, tmp_path: Path) -> Iterator[Bot]:
 
 def test_before_it_is_installed_the_bot_hears_nothing_and_later_neither(slack: Grid, bot: Bot) -> None:
     slack.team(ACME.id).say("too early")
+    slack.team(ACME.id).page("home")
     refused = slack.team(ACME.id).page("command", channel=SUPPORT, command="/corrigible", text="")
-    sent = slack.team(ACME.id).deliveries("message")
+    sent = [slack.team(ACME.id).deliveries(kind) for kind in ("message", "app_home_opened")]
 
     slack.install(bot.url, ACME.id)
     slack.team(ACME.id).say("now")
     until(lambda: replies(slack, ACME.id))
 
-    assert sent == []
+    assert sent == [[], []]
     assert refused["acknowledged"] is False
     assert [body["event"]["text"] for body in bot.messages()] == ["now"]
 
