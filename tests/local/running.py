@@ -169,9 +169,11 @@ def grid(
     """Run several workspaces, which post to `bot_url`, in a thread of this process."""
     app = SlackApp(bot_url, token_life_s=token_life_s)
     configs = [Config(team=team, **settings) for team in teams]
-    with served(create_grid(configs, app), port) as url:
-        with closing(Grid(url, bot_url, [team.id for team in teams])) as running:
-            yield running
+    with (
+        served(create_grid(configs, app), port) as url,
+        closing(Grid(url, bot_url, [team.id for team in teams])) as running,
+    ):
+        yield running
 
 
 @contextmanager
