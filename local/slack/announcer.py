@@ -60,7 +60,7 @@ class Announcer:
 
     def joined(self, channel: Json, inviter: str | None) -> None:
         """The bot came into a channel."""
-        self._to_bot(events.joined_event(channel, inviter, self._clock.next()))
+        self._to_bot(events.joined_event(self._directory.team.id, channel, inviter, self._clock.next()))
 
     def whispered(self, channel_id: str, user: str, message: Json) -> None:
         """An ephemeral message, which no event speaks of."""

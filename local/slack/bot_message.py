@@ -40,14 +40,14 @@ def something(fields: Json) -> Json:
     return fields
 
 
-def by_bot(fields: Json) -> Json:
-    """A new message's fields, with the bot as its author."""
+def by_bot(team_id: str, fields: Json) -> Json:
+    """A new message's fields, with the bot of a team as its author."""
     profile = {
         "id": seed.BOT_ID,
         "deleted": False,
         "name": seed.BOT_NAME,
         "app_id": seed.APP_ID,
-        "team_id": seed.TEAM_ID,
+        "team_id": team_id,
     }
     author = {"user": seed.BOT_USER_ID, "bot_id": seed.BOT_ID, "app_id": seed.APP_ID, "bot_profile": profile}
     return {**author, "text": "", **{key: value for key, value in fields.items() if value}}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from urllib.parse import urljoin
 
-from local.slack.credentials import Credentials
+from local.slack.credentials import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET, Credentials
+from local.slack.team import Team
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,22 @@ class Shortcut:
     type: str = "message"
 
 
+@dataclass(frozen=True)
+class App:
+    """What Slack knows of an app that is installed by OAuth; with `token_life_s` its tokens rotate."""
+
+    request_url: str
+    client_id: str = CLIENT_ID
+    client_secret: str = field(default=CLIENT_SECRET, repr=False)
+    signing_secret: str = field(default=SIGNING_SECRET, repr=False)
+    token_life_s: int | None = None
+
+    @property
+    def redirect_url(self) -> str:
+        """Where people go back to after they decided, where the app names no other address of its own."""
+        return urljoin(self.request_url, "/slack/oauth_redirect")
+
+
 COMMANDS = (Command("/corrigible", "Status, teaching and settings of the bot", "[help | status | …]"),)
 
 
@@ -32,6 +50,8 @@ COMMANDS = (Command("/corrigible", "Status, teaching and settings of the bot", "
 class Config:
     """Without `bot_url` the bot connects by Socket Mode; with it, deliveries are posted there, signed."""
 
+    team: Team = field(default_factory=Team)
+    path: str = ""  # below the address of the server, ending in a slash; where several teams share it
     state: str = ":memory:"
     bot_url: str | None = None
     credentials: Credentials = field(default_factory=Credentials)

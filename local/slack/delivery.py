@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any
 
 from local.slack.events import event_callback
+from local.slack.installation import Installation
 from local.slack.store import Store
 from local.slack.transport import Kind, NotAcknowledgedError, Retry, Transport
 from local.slack.wire import Json
@@ -24,8 +25,15 @@ class Deliveries:
     Slack would drop what it cannot deliver; holding it until a bot connects is a kindness of this workspace.
     """
 
-    def __init__(self, store: Store, transport: Transport, retry_delays_s: tuple[float, ...]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        installation: Installation,
+        transport: Transport,
+        retry_delays_s: tuple[float, ...],
+    ) -> None:
         self._store = store
+        self._installation = installation
         self._transport = transport
         self._retry_delays_s = retry_delays_s
         self._held = OrderedDict((kept["event_id"], (kept, Retry())) for kept in store.all("event"))
@@ -34,16 +42,23 @@ class Deliveries:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def event(self, event: Json) -> None:
-        """Let the bot know of something; returns before it does."""
-        self.begin(event_callback(event))
+        """Let the bot know of something, where it is installed; returns before it does."""
+        if self._installation.exists:
+            self.begin(self.callback(event))
 
     def begin(self, callback: Json) -> None:
-        """Deliver an event callback, with Slack's retries."""
+        """Deliver an event callback with Slack's retries, even to a bot that is installed no more."""
         self._store.put("event", callback["event_id"], callback)
         self._start(self._see_through(callback, Retry()))
 
+    def callback(self, event: Json) -> Json:
+        """An event in its envelope."""
+        return event_callback(event, self._installation)
+
     async def ask(self, kind: Kind, payload: Json) -> Any:
         """Deliver an interaction or a command, once; its answer, or NotAcknowledgedError."""
+        if not self._installation.exists:
+            raise NotAcknowledgedError("app_not_installed")
         return await self._transport.deliver(kind, payload, Retry())
 
     async def once(self, callback: Json, retry: Retry) -> bool:
@@ -65,6 +80,14 @@ class Deliveries:
         held, self._held = list(self._held.values()), OrderedDict()
         if held:
             self._start(self._release(held))
+
+    def forget_waiting(self) -> None:
+        """Nothing that waits for the bot will be sent, nor sent again."""
+        for task in self._tasks:
+            task.cancel()
+        for callback in self._store.all("event"):
+            self._store.drop("event", callback["event_id"])
+        self._held.clear()
 
     def records(self) -> list[Json]:
         """When each event was sent and acknowledged, in seconds of this machine's monotonic clock."""

@@ -8,6 +8,7 @@ import time
 from local.slack import seed
 from local.slack.ids import new_id
 from local.slack.store import Store
+from local.slack.team import Team
 from local.slack.wire import Json, SlackError
 
 _CHANNEL_NAME = re.compile(r"[a-z0-9_-]{1,80}")
@@ -16,8 +17,9 @@ _CHANNEL_NAME = re.compile(r"[a-z0-9_-]{1,80}")
 class Directory:
     """Users and channels. Every person is in every public channel; the bot is where it was invited."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, team: Team) -> None:
         self._store = store
+        self.team = team
         self.users = {user["id"]: user for user in store.all("user")}
         self.channels = {channel["id"]: channel for channel in store.all("channel")}
         if not self.users:
@@ -25,10 +27,10 @@ class Directory:
 
     def _seed(self) -> None:
         with self._store.together():
-            for user in seed.users():
+            for user in seed.users(self.team.id, self.team.own):
                 self.users[user["id"]] = user
                 self._store.put("user", user["id"], user)
-            for channel in seed.channels():
+            for channel in seed.channels(self.team.own):
                 self._keep(channel)
 
     def user(self, user_id: str) -> Json:
@@ -43,6 +45,16 @@ class Directory:
         if user["is_bot"]:
             raise SlackError("user_not_found")
         return user
+
+    @property
+    def first_person(self) -> str:
+        """Who acts where nobody was chosen yet."""
+        return next(str(user["id"]) for user in self.users.values() if not user["is_bot"])
+
+    def person_named(self, name: str) -> Json:
+        """A person by id or by name."""
+        users, _ = self.names()
+        return self.person(users.get(name, name))
 
     def channel(self, name: str) -> Json:
         """A channel by its id or its name, or a person's direct message by the person's id."""
@@ -90,6 +102,17 @@ class Directory:
     def let_bot_in(self, channel: Json) -> Json:
         """The channel, with the bot in it."""
         return self._keep({**channel, "bot_is_member": True})
+
+    def install_bot(self) -> None:
+        """The bot in the channels that begin with it, and in direct messages."""
+        for channel in list(self.channels.values()):
+            if channel["is_im"] or seed.is_seeded_with_bot(channel["name"]):
+                self.let_bot_in(channel)
+
+    def remove_bot(self) -> None:
+        """The bot in no channel any more."""
+        for channel in list(self.channels.values()):
+            self._keep({**channel, "bot_is_member": False})
 
     def names(self) -> tuple[dict[str, str], dict[str, str]]:
         """Ids by name: users, then public channels."""

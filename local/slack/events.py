@@ -5,33 +5,29 @@ from __future__ import annotations
 import time
 
 from local.slack.ids import new_id
+from local.slack.installation import Installation
 from local.slack.mrkdwn import rich_text
-from local.slack.seed import APP_ID, BOT_USER_ID, TEAM_ID
+from local.slack.seed import APP_ID, BOT_USER_ID
 from local.slack.wire import Json
 
 VERIFICATION_TOKEN = "local-verification-token"  # noqa: S105 - Slack's deprecated field
 
 
-def event_callback(event: Json) -> Json:
+def event_callback(event: Json, installation: Installation) -> Json:
     """The envelope around every event."""
-    authorization = {
-        "enterprise_id": None,
-        "team_id": TEAM_ID,
-        "user_id": BOT_USER_ID,
-        "is_bot": True,
-        "is_enterprise_install": False,
-    }
+    team = installation.team
     return {
         "token": VERIFICATION_TOKEN,
-        "team_id": TEAM_ID,
-        "context_team_id": TEAM_ID,
-        "context_enterprise_id": None,
+        "team_id": team.id,
+        **({"enterprise_id": team.enterprise_id} if team.enterprise_id else {}),
+        "context_team_id": team.id,
+        "context_enterprise_id": team.enterprise_id,
         "api_app_id": APP_ID,
         "event": event,
         "type": "event_callback",
         "event_id": new_id("Ev"),
         "event_time": int(time.time()),
-        "authorizations": [authorization],
+        "authorizations": [installation.authorization()],
         "is_ext_shared_channel": False,
         "event_context": new_id("4-", 40),
     }
@@ -97,14 +93,14 @@ def reaction_event(kind: str, channel: Json, message: Json, user: str, name: str
     }
 
 
-def joined_event(channel: Json, inviter: str | None, ts: str) -> Json:
+def joined_event(team_id: str, channel: Json, inviter: str | None, ts: str) -> Json:
     """The bot has come into a channel."""
     event = {
         "type": "member_joined_channel",
         "user": BOT_USER_ID,
         "channel": channel["id"],
         "channel_type": "C",
-        "team": TEAM_ID,
+        "team": team_id,
         "event_ts": ts,
     }
     return event if inviter is None else {**event, "inviter": inviter}

@@ -7,7 +7,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.slack.delivery import Deliveries
-from local.slack.events import event_callback
 from local.slack.faults import Faults
 from local.slack.socket_mode import SocketMode
 from local.slack.transport import Retry, Transport
@@ -75,7 +74,7 @@ class FaultsApi:
             raise SlackError("invalid_arguments", "missing required field: event")
         retry = Retry(int(body.get("retry_attempt", 0)), str(body.get("retry_reason", "")))
         over = {k: v for k, v in body.items() if k not in ("event", "retry_attempt", "retry_reason")}
-        callback = {**event_callback(event), **over}
+        callback = {**self._deliveries.callback(event), **over}
         return {
             "event_id": callback["event_id"],
             "acknowledged": await self._deliveries.once(callback, retry),

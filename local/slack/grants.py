@@ -6,7 +6,6 @@ import secrets
 import time
 from dataclasses import dataclass, field
 
-from local.slack.seed import TEAM_ID
 from local.slack.wire import SlackError
 
 RESPONSES = 5
@@ -34,6 +33,10 @@ class Triggers:
         trigger_id = f"{secrets.randbelow(10**13)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
         self._issued[trigger_id] = _Trigger(user)
         return trigger_id
+
+    def knows(self, trigger_id: str) -> bool:
+        """Whether it was issued here."""
+        return trigger_id in self._issued
 
     def spend(self, trigger_id: str) -> str:
         """The person whose trigger this is; it cannot be used again."""
@@ -69,7 +72,8 @@ class ResponseGrant:
 class ResponseUrls:
     """A response_url answers five times in thirty minutes, and not across a restart."""
 
-    def __init__(self) -> None:
+    def __init__(self, team_id: str) -> None:
+        self._team_id = team_id
         self._granted: dict[str, ResponseGrant] = {}
 
     def issue(self, base_url: str, grant: ResponseGrant) -> str:
@@ -77,7 +81,7 @@ class ResponseUrls:
         self._forget_old()
         secret = secrets.token_urlsafe(18)
         self._granted[secret] = grant
-        return f"{base_url}actions/{TEAM_ID}/{secret}"
+        return f"{base_url}actions/{self._team_id}/{secret}"
 
     def spend(self, secret: str) -> ResponseGrant:
         """The grant, one use poorer."""

@@ -27,7 +27,9 @@ class Interactions:
         user = self._directory.person(str(body.get("user")))
         place, blocks, grant = self._place(user["id"], body)
         action = taken_action(blocks, _object(body, "action"), self._workspace.clock.next())
-        payload = payloads.common("block_actions", user, self._workspace.triggers.issue(user["id"]))
+        payload = payloads.common(
+            "block_actions", self._workspace.installation, user, self._workspace.triggers.issue(user["id"])
+        )
         payload |= {**place, "actions": [action]}
         if grant:
             payload["state"] = {"values": input_values(blocks, _values(body))}
@@ -40,7 +42,7 @@ class Interactions:
         place, blocks, _ = self._place(user["id"], body)
         block, element = find(blocks, str(body.get("action_id")), body.get("block_id"))
         # Slack sends no trigger_id with this one
-        payload = payloads.common("block_suggestion", user, "")
+        payload = payloads.common("block_suggestion", self._workspace.installation, user, "")
         del payload["trigger_id"]
         payload |= {
             **place,
@@ -58,7 +60,9 @@ class Interactions:
         """A shortcut on a message (message_action), or a global one."""
         user = self._directory.person(str(body.get("user")))
         kind = "message_action" if body.get("ts") else "shortcut"
-        payload = payloads.common(kind, user, self._workspace.triggers.issue(user["id"]))
+        payload = payloads.common(
+            kind, self._workspace.installation, user, self._workspace.triggers.issue(user["id"])
+        )
         payload |= {"callback_id": str(body.get("callback_id")), "action_ts": self._workspace.clock.next()}
         if body.get("ts"):
             channel = self._directory.channel_of(user["id"], str(body.get("channel")))
@@ -77,7 +81,9 @@ class Interactions:
         name, text = str(body.get("command", "")), str(body.get("text", "")).strip()
         trigger_id = self._workspace.triggers.issue(user["id"])
         response_url = self._workspace.response_urls.issue(base_url, grant)
-        payload = payloads.command(user, channel, name, text, response_url, trigger_id)
+        payload = payloads.command(
+            self._workspace.installation, user, channel, name, text, response_url, trigger_id
+        )
         try:
             answer = await self._deliveries.ask(Kind.COMMAND, payload)
         except NotAcknowledgedError:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from local.slack.announcer import Announcer
 from local.slack.ids import TsClock
-from local.slack.seed import TEAM_ID
 from local.slack.store import Store
 from local.slack.wire import Json, SlackError
 
@@ -16,8 +15,9 @@ MAX_REACTIONS = 23
 class Messages:
     """Messages are never changed in place: who holds one keeps it as it was."""
 
-    def __init__(self, store: Store, clock: TsClock, announcer: Announcer) -> None:
+    def __init__(self, store: Store, team_id: str, clock: TsClock, announcer: Announcer) -> None:
         self._store = store
+        self._team_id = team_id
         self._clock = clock
         self._announcer = announcer
         self._channels: dict[str, dict[str, Json]] = {}  # by channel, then by ts, oldest first
@@ -31,7 +31,7 @@ class Messages:
 
     def post(self, channel: Json, fields: Json, thread_ts: str | None = None) -> Json:
         """Add a message at the present, in a thread where `thread_ts` says so, and announce it."""
-        message = {"type": "message", **fields, "ts": self._clock.next(), "team": TEAM_ID}
+        message = {"type": "message", **fields, "ts": self._clock.next(), "team": self._team_id}
         with self._store.together():
             if thread_ts:
                 parent = self._thread_parent(channel["id"], thread_ts)

@@ -30,7 +30,7 @@ class Chat:
     def _post_message(self, call: Call) -> Json:
         arguments = call.arguments
         channel = self._directory.channel_of_bot(arguments.required("channel"))
-        fields = by_bot(something(content(arguments)))
+        fields = by_bot(self._directory.team.id, something(content(arguments)))
         thread_ts = arguments.text("thread_ts")
         if thread_ts and arguments.flag("reply_broadcast"):
             fields["subtype"] = "thread_broadcast"
@@ -64,7 +64,7 @@ class Chat:
         user = arguments.required("user")
         if user not in self._directory.audience(channel):
             raise SlackError("user_not_in_channel")
-        fields = by_bot(something(content(arguments)))
+        fields = by_bot(self._directory.team.id, something(content(arguments)))
         thread_ts = arguments.text("thread_ts")
         if thread_ts:
             thread_ts = self._messages.thread(channel, thread_ts)[0]["ts"]

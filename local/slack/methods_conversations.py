@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from local.slack.directory import Directory
 from local.slack.events import as_slack_shows
 from local.slack.paging import cursor, page, place
-from local.slack.seed import TEAM_ID
 from local.slack.wire import Arguments, Call, Json, Method, SlackError
 from local.slack.workspace import Workspace
 
@@ -108,7 +107,7 @@ def as_conversation(directory: Directory, channel: Json) -> Json:
         "is_shared": False,
         "is_ext_shared": False,
         "is_org_shared": False,
-        "context_team_id": TEAM_ID,
+        "context_team_id": directory.team.id,
         "num_members": len(directory.members(channel)),
     }
     if channel["is_im"]:

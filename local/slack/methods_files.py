@@ -33,6 +33,17 @@ class Files:
             "files.completeUploadExternal": self._complete_upload,
         }
 
+    def awaits(self, file_id: str) -> bool:
+        """Whether a file was announced here, and is in no message yet."""
+        return file_id in self._pending
+
+    def hand_over(self, file_id: str, other: Files) -> None:
+        """Let another team's upload be completed here; its bytes come along."""
+        content = other._store.file(file_id)
+        if content is not None:
+            self._store.put_file(file_id, content)
+        self._pending[file_id] = other._pending.pop(file_id)
+
     def upload(self, secret: str, content: bytes) -> str:
         """Take the bytes; what Slack answers to them."""
         file_id = self._awaited.pop(secret, None)
@@ -62,7 +73,7 @@ class Files:
             comment = call.arguments.text("initial_comment")
             check_text(comment)
             channel = self._directory.channel_of_bot(call.arguments.text("channel_id"))
-            fields = by_bot({"text": comment, "files": files})
+            fields = by_bot(self._directory.team.id, {"text": comment, "files": files})
             self._messages.post(channel, fields, call.arguments.text("thread_ts"))
         for file in files:
             del self._pending[file["id"]]

@@ -19,6 +19,7 @@ class People:
     """Who is here, and what they feel about messages."""
 
     def __init__(self, workspace: Workspace) -> None:
+        self._installation = workspace.installation
         self._directory = workspace.directory
         self._messages = workspace.messages
 
@@ -35,15 +36,18 @@ class People:
         }
 
     def _auth_test(self, call: Call) -> Json:
+        team_of_bot = self._installation.team
+        enterprise = {"enterprise_id": team_of_bot.enterprise_id} if team_of_bot.enterprise_id else {}
         return {
             "ok": True,
             "url": call.base_url,
-            "team": seed.TEAM_NAME,
+            "team": self._installation.place_name,
             "user": seed.BOT_NAME,
-            "team_id": seed.TEAM_ID,
+            "team_id": self._installation.place,
             "user_id": seed.BOT_USER_ID,
             "bot_id": seed.BOT_ID,
-            "is_enterprise_install": False,
+            **enterprise,
+            "is_enterprise_install": self._installation.for_organization,
         }
 
     def _users_info(self, call: Call) -> Json:

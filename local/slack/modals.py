@@ -28,7 +28,9 @@ class Modals:
         values = input_values(view["blocks"], given)
         if errors := unanswered(view["blocks"], values):
             return {"ok": True, "response_action": "errors", "errors": errors}
-        payload = payloads.common("view_submission", user, self._workspace.triggers.issue(user["id"]))
+        payload = payloads.common(
+            "view_submission", self._workspace.installation, user, self._workspace.triggers.issue(user["id"])
+        )
         payload |= {"view": payloads.on_view(view, values)["view"], "response_urls": []}
         try:
             answer = await self._deliveries.ask(Kind.INTERACTIVE, payload)
@@ -42,7 +44,7 @@ class Modals:
         closed = self._views.close(user["id"], str(body.get("view_id")))
         for view in reversed(closed):
             if view["notify_on_close"]:
-                payload = payloads.common("view_closed", user, "")
+                payload = payloads.common("view_closed", self._workspace.installation, user, "")
                 del payload["trigger_id"]
                 try:
                     payload |= {"view": view, "is_cleared": view["clear_on_close"]}

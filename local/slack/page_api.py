@@ -35,8 +35,10 @@ class PageApi:
         modals: Modals,
         commands: tuple[Command, ...],
         shortcuts: tuple[Shortcut, ...],
+        path: str,
     ) -> None:
         self._workspace = workspace
+        self._installation = workspace.installation
         self._directory = workspace.directory
         self._transport = transport
         self._interactions = interactions
@@ -44,31 +46,48 @@ class PageApi:
         self._persons = Persons(workspace)
         self._commands = [dataclasses.asdict(command) for command in commands]
         self._shortcuts = [dataclasses.asdict(shortcut) for shortcut in shortcuts]
+        self._path = path
 
     def routes(self) -> list[BaseRoute]:
         """Every address of the page's API."""
         persons, modals, interactions = self._persons, self._modals, self._interactions
         return [
-            _get("state", self._state),
-            _get("messages", self._messages),
+            self._get("state", self._state),
+            self._get("messages", self._messages),
             WebSocketRoute("/page/events", self._events),
-            _post("message", _plain(persons.write)),
-            _post("edit", _plain(persons.edit)),
-            _post("delete", _plain(persons.delete)),
-            _post("reaction", _plain(persons.react)),
-            _post("channel", _plain(persons.create_channel)),
-            _post("invite", _plain(persons.invite)),
-            _post("home", _plain(persons.open_home)),
-            _post("action", interactions.act),
-            _post("options", lambda body, _: interactions.options(body)),
-            _post("shortcut", interactions.shortcut),
-            _post("command", self._command),
-            _post("submit", lambda body, _: modals.submit(body)),
-            _post("close", lambda body, _: modals.close(body)),
+            self._post("message", _plain(persons.write)),
+            self._post("edit", _plain(persons.edit)),
+            self._post("delete", _plain(persons.delete)),
+            self._post("reaction", _plain(persons.react)),
+            self._post("channel", _plain(persons.create_channel)),
+            self._post("invite", _plain(persons.invite)),
+            self._post("home", _plain(persons.open_home)),
+            self._post("action", interactions.act),
+            self._post("options", lambda body, _: interactions.options(body)),
+            self._post("shortcut", interactions.shortcut),
+            self._post("command", self._command),
+            self._post("submit", lambda body, _: modals.submit(body)),
+            self._post("close", lambda body, _: modals.close(body)),
         ]
 
+    def _get(self, name: str, handler: Handler) -> Route:
+        return self._route(name, handler, "GET")
+
+    def _post(self, name: str, handler: Handler) -> Route:
+        return self._route(name, handler, "POST")
+
+    def _route(self, name: str, handler: Handler, verb: str) -> Route:
+        async def endpoint(request: Request) -> Response:
+            base_url = f"{request.base_url}{self._path}"
+            try:
+                return JSONResponse(await handler(await arguments_of(request), base_url))
+            except SlackError as refusal:
+                return JSONResponse(refusal.answer())
+
+        return Route(f"/page/{name}", endpoint, methods=[verb])
+
     async def _state(self, given: Json, _base_url: str) -> Json:
-        user = self._directory.person(str(given.get("user")))
+        user = self._directory.person(str(given.get("user") or self._directory.first_person))
         users = [
             {key: each[key] for key in ("id", "name", "real_name", "is_bot", "color")}
             for each in self._directory.users.values()
@@ -76,7 +95,7 @@ class PageApi:
         seen = [c for c in self._directory.channels.values() if user["id"] in self._directory.audience(c)]
         return {
             "ok": True,
-            "team": {"id": seed.TEAM_ID, "name": seed.TEAM_NAME},
+            "team": {"id": self._directory.team.id, "name": self._directory.team.name},
             "users": users,
             "channels": [_shown(channel) for channel in seen],
             "commands": self._commands,
@@ -86,6 +105,9 @@ class PageApi:
                 "user_id": seed.BOT_USER_ID,
                 "name": seed.BOT_NAME,
                 "connected": self._transport.connected,
+                "installed": self._installation.exists,
+                "removable": self._installation.removable,
+                "installed_in": self._installation.place_name,
             },
         }
 
@@ -131,21 +153,3 @@ def _plain(handler: Callable[[Json], Json]) -> Handler:
         return handler(body)
 
     return handle
-
-
-def _get(name: str, handler: Handler) -> Route:
-    return _route(name, handler, "GET")
-
-
-def _post(name: str, handler: Handler) -> Route:
-    return _route(name, handler, "POST")
-
-
-def _route(name: str, handler: Handler, verb: str) -> Route:
-    async def endpoint(request: Request) -> Response:
-        try:
-            return JSONResponse(await handler(await arguments_of(request), str(request.base_url)))
-        except SlackError as refusal:
-            return JSONResponse(refusal.answer())
-
-    return Route(f"/page/{name}", endpoint, methods=[verb])

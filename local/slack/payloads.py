@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from local.slack import seed
 from local.slack.events import VERIFICATION_TOKEN, as_slack_shows
+from local.slack.installation import Installation
 from local.slack.wire import Json
 
 
-def common(kind: str, user: Json, trigger_id: str) -> Json:
+def common(kind: str, installation: Installation, user: Json, trigger_id: str) -> Json:
     """What every interaction carries."""
     return {
         "type": kind,
-        "team": {"id": seed.TEAM_ID, "domain": seed.TEAM_DOMAIN},
         "user": {
             "id": user["id"],
             "username": user["name"],
             "name": user["name"],
-            "team_id": seed.TEAM_ID,
+            "team_id": installation.team.id,
         },
         "api_app_id": seed.APP_ID,
         "token": VERIFICATION_TOKEN,
         "trigger_id": trigger_id,
-        "enterprise": None,
-        "is_enterprise_install": False,
+        **installation.in_interaction(),
     }
 
 
@@ -53,12 +52,19 @@ def channel_named(channel: Json) -> Json:
     return {"id": channel["id"], "name": "directmessage" if channel["is_im"] else channel["name"]}
 
 
-def command(user: Json, channel: Json, name: str, text: str, response_url: str, trigger_id: str) -> Json:
+def command(
+    installation: Installation,
+    user: Json,
+    channel: Json,
+    name: str,
+    text: str,
+    response_url: str,
+    trigger_id: str,
+) -> Json:
     """A slash command; a flat form, on HTTP."""
     return {
         "token": VERIFICATION_TOKEN,
-        "team_id": seed.TEAM_ID,
-        "team_domain": seed.TEAM_DOMAIN,
+        **installation.in_command(),
         "channel_id": channel["id"],
         "channel_name": channel_named(channel)["name"],
         "user_id": user["id"],
@@ -66,7 +72,6 @@ def command(user: Json, channel: Json, name: str, text: str, response_url: str, 
         "command": name,
         "text": text,
         "api_app_id": seed.APP_ID,
-        "is_enterprise_install": "false",
         "response_url": response_url,
         "trigger_id": trigger_id,
     }

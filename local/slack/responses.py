@@ -30,10 +30,12 @@ class Responses:
             self._replace(grant, fields)
         elif arguments.text("response_type", "ephemeral") == "in_channel":
             channel = self._directory.channel(grant.channel_id)
-            self._messages.post(channel, by_bot(fields), arguments.text("thread_ts"))
+            self._messages.post(channel, by_bot(self._directory.team.id, fields), arguments.text("thread_ts"))
         else:
             thread_ts = arguments.text("thread_ts")
-            message = self._whispers.post(grant.channel_id, grant.user, by_bot(fields), thread_ts)
+            message = self._whispers.post(
+                grant.channel_id, grant.user, by_bot(self._directory.team.id, fields), thread_ts
+            )
             grant.message_ts = grant.message_ts or message["ts"]  # what a later replace_original means
 
     def _replace(self, grant: ResponseGrant, fields: Json) -> None:

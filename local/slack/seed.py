@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from local.slack.wire import Json
+
+Own = Callable[[str], str]
 
 TEAM_ID = "T0LOCAL"
 TEAM_NAME = "Corrigible HQ"
@@ -36,21 +40,33 @@ _TOPICS = {
 }
 
 
-def users() -> list[Json]:
-    """The four people and the bot, as users.info shows them."""
-    people = [_user(PEOPLE[person[0]], *person) for person in _PEOPLE]
-    bot = _user(BOT_USER_ID, BOT_NAME, "Corrigible", "Etc/UTC", 0, "en-US", "2f6f6a")
+def users(team_id: str, own: Own) -> list[Json]:
+    """The four people and the bot, as users.info shows them; `own` makes an id the team's."""
+    people = [_user(team_id, own(PEOPLE[person[0]]), *person) for person in _PEOPLE]
+    bot = _user(team_id, BOT_USER_ID, BOT_NAME, "Corrigible", "Etc/UTC", 0, "en-US", "2f6f6a")
     bot |= {"is_bot": True, "profile": {**bot["profile"], "bot_id": BOT_ID, "api_app_id": APP_ID}}
     return [*people, bot]
 
 
-def channels() -> list[Json]:
+def real_names() -> dict[str, str]:
+    """What people are called, by their names."""
+    return {name: real_name for name, real_name, *_ in _PEOPLE}
+
+
+def channels(own: Own) -> list[Json]:
     """The public channels (the bot is in all but #random) and each person's direct message with the bot."""
     public = [
-        public_channel(channel_id, name, PEOPLE["ana"], _TOPICS[name], bot_is_member=name != "random")
+        public_channel(
+            own(channel_id), name, own(PEOPLE["ana"]), _TOPICS[name], bot_is_member=is_seeded_with_bot(name)
+        )
         for name, channel_id in CHANNELS.items()
     ]
-    return public + [direct_message(DIRECT_MESSAGES[name], user) for name, user in PEOPLE.items()]
+    return public + [direct_message(own(DIRECT_MESSAGES[name]), own(user)) for name, user in PEOPLE.items()]
+
+
+def is_seeded_with_bot(channel: str) -> bool:
+    """Whether a channel of this name begins with the bot in it."""
+    return channel in CHANNELS and channel != "random"
 
 
 def public_channel(channel_id: str, name: str, creator: str, topic: str, bot_is_member: bool) -> Json:
@@ -72,11 +88,11 @@ def direct_message(channel_id: str, user: str) -> Json:
 
 
 def _user(
-    user_id: str, name: str, real_name: str, tz: str, tz_offset_s: int, locale: str, color: str
+    team_id: str, user_id: str, name: str, real_name: str, tz: str, tz_offset_s: int, locale: str, color: str
 ) -> Json:
     return {
         "id": user_id,
-        "team_id": TEAM_ID,
+        "team_id": team_id,
         "name": name,
         "deleted": False,
         "color": color,
@@ -85,7 +101,7 @@ def _user(
         "tz_label": tz,
         "tz_offset": tz_offset_s,
         "locale": locale,
-        "profile": {"real_name": real_name, "display_name": name, "team": TEAM_ID},
+        "profile": {"real_name": real_name, "display_name": name, "team": team_id},
         "is_admin": name == "ana",
         "is_owner": name == "ana",
         "is_restricted": False,

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from local.slack.config import Config
@@ -20,6 +20,7 @@ from local.slack.faults import Faults
 from local.slack.faults_api import FaultsApi
 from local.slack.guard import Guard
 from local.slack.http_mode import HttpMode
+from local.slack.installation import Installation
 from local.slack.interactions import Interactions
 from local.slack.methods_chat import Chat
 from local.slack.methods_conversations import Conversations
@@ -31,7 +32,7 @@ from local.slack.page_api import PageApi
 from local.slack.socket_mode import SocketMode
 from local.slack.store import Store
 from local.slack.transport import Transport
-from local.slack.web_api import WebApi, arguments_of
+from local.slack.web_api import Admit, WebApi, arguments_of
 from local.slack.wire import SlackError
 from local.slack.workspace import Workspace
 
@@ -41,18 +42,26 @@ PAGE = Path(__file__).parent / "page"
 class Server:
     """The parts of one running workspace."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, installation: Installation, admit: Admit) -> None:
+        self.path = config.path
+        self.installation = installation
         self.store = Store(config.state)
         self.transport = self._transport(config)
-        self.deliveries = Deliveries(self.store, self.transport, config.retry_delays_s)
-        self.workspace = Workspace(self.store, self.deliveries.event, config.trigger_life_s)
+        self.deliveries = Deliveries(self.store, installation, self.transport, config.retry_delays_s)
+        self.workspace = Workspace(self.store, installation, self.deliveries.event, config.trigger_life_s)
         self.faults = Faults()
         self.files = Files(self.workspace)
-        self.web_api = self._web_api(config)
+        self.web_api = self._web_api(config, admit)
         interactions = Interactions(self.workspace, self.deliveries)
         modals = Modals(self.workspace, self.deliveries)
         self.page_api = PageApi(
-            self.workspace, self.transport, interactions, modals, config.commands, config.shortcuts
+            self.workspace,
+            self.transport,
+            interactions,
+            modals,
+            config.commands,
+            config.shortcuts,
+            config.path,
         )
         self.faults_api = FaultsApi(self.faults, self.deliveries, self.transport)
 
@@ -62,16 +71,36 @@ class Server:
         secret = config.credentials.signing_secret
         return HttpMode(config.bot_url, secret, config.ack_timeout_s, self._bot_is)
 
-    def _web_api(self, config: Config) -> WebApi:
+    def _web_api(self, config: Config, admit: Admit) -> WebApi:
         parts = (Chat, Conversations, People, ViewMethods)
         methods = {name: method for part in parts for name, method in part(self.workspace).methods().items()}
         methods |= self.files.methods()
-        return WebApi(methods, connections(self.transport), config.credentials, self.faults)
+        return WebApi(methods, connections(self.transport), admit, self.faults, config.path)
 
     def _bot_is(self, connected: bool) -> None:
         self.workspace.hub.tell({"type": "bot", "connected": connected})
         if connected:
             self.deliveries.bot_came()
+
+    def routes(self) -> list[BaseRoute]:
+        """Every address of the workspace."""
+        return [
+            Route("/", _page),
+            static(),
+            Route("/api/{method}", self.web_api.endpoint, methods=["GET", "POST"]),
+            *_sockets(self.transport),
+            Route("/actions/{team}/{secret}", self.respond, methods=["POST"]),
+            Route("/upload/{secret}", self.upload, methods=["POST", "PUT"]),
+            Route("/files/{file_id}", self.download),
+            Route("/archives/{channel}/{message}", self.permalink),
+            *self.page_api.routes(),
+            *self.faults_api.routes(),
+        ]
+
+    def remove_bot(self) -> None:
+        """The bot is installed no more, and is sent nothing of what waited for it."""
+        self.workspace.remove_bot()
+        self.deliveries.forget_waiting()
 
     async def hang_up(self) -> None:
         """Let everyone go who waits for something; the first step of stopping."""
@@ -122,30 +151,20 @@ class Server:
         wanted = {"channel": request.path_params["channel"]}
         if thread_ts := request.query_params.get("thread_ts"):
             wanted["thread"] = thread_ts
-        return RedirectResponse(f"/?{urlencode(wanted)}")
+        return RedirectResponse(f"/{self.path}?{urlencode(wanted)}")
 
 
 def create_app(config: Config) -> Starlette:
     """The workspace as an ASGI application; `app.state.server` holds its parts."""
-    server = Server(config)
-    app = Starlette(
-        routes=[
-            Route("/", _page),
-            Mount("/static", StaticFiles(directory=PAGE, check_dir=False)),
-            Route("/api/{method}", server.web_api.endpoint, methods=["GET", "POST"]),
-            *_sockets(server.transport),
-            Route("/actions/{team}/{secret}", server.respond, methods=["POST"]),
-            Route("/upload/{secret}", server.upload, methods=["POST", "PUT"]),
-            Route("/files/{file_id}", server.download),
-            Route("/archives/{channel}/{message}", server.permalink),
-            *server.page_api.routes(),
-            *server.faults_api.routes(),
-        ],
-        middleware=[Middleware(Guard)],
-        lifespan=server.lifespan,
-    )
+    server = Server(config, Installation(config.team), config.credentials.admit)
+    app = Starlette(routes=server.routes(), middleware=[Middleware(Guard)], lifespan=server.lifespan)
     app.state.server = server
     return app
+
+
+def static() -> Mount:
+    """Scripts and styles."""
+    return Mount("/static", StaticFiles(directory=PAGE, check_dir=False))
 
 
 def _sockets(transport: Transport) -> list[WebSocketRoute]:

@@ -9,6 +9,7 @@ from local.slack import seed
 from local.slack.elements import with_ids
 from local.slack.hub import Hub
 from local.slack.ids import new_id
+from local.slack.installation import Installation
 from local.slack.limits import check_view
 from local.slack.store import Store
 from local.slack.wire import Json, SlackError
@@ -20,8 +21,9 @@ _OWN = ("id", "root_view_id", "previous_view_id")
 class Views:
     """Modals are open for as long as the workspace runs; home tabs are kept."""
 
-    def __init__(self, store: Store, hub: Hub) -> None:
+    def __init__(self, store: Store, installation: Installation, hub: Hub) -> None:
         self._store = store
+        self._installation = installation
         self._hub = hub
         self._stacks: dict[str, list[Json]] = {}
         self._homes: dict[str, Json] = {home["user"]: home["view"] for home in store.all("home")}
@@ -71,6 +73,11 @@ class Views:
         """What the bot published to this person."""
         return self._homes.get(user)
 
+    def knows(self, name: str) -> bool:
+        """Whether a modal of this id, or of this external id, is open."""
+        open_views = (view for stack in self._stacks.values() for view in stack)
+        return bool(name) and any(name in (view["id"], view["external_id"]) for view in open_views)
+
     def get(self, user: str, view_id: str) -> Json:
         """A view this person sees."""
         home = self._homes.get(user)
@@ -117,7 +124,7 @@ class Views:
         view_id = new_id("V")
         return {
             "id": view_id,
-            "team_id": seed.TEAM_ID,
+            "team_id": self._installation.team.id,
             "type": kind,
             "title": given.get("title"),
             "submit": given.get("submit"),
@@ -133,7 +140,7 @@ class Views:
             "root_view_id": view_id,
             "previous_view_id": None,
             "app_id": seed.APP_ID,
-            "app_installed_team_id": seed.TEAM_ID,
+            "app_installed_team_id": self._installation.place,
             "bot_id": seed.BOT_ID,
         }
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from local.slack.credentials import Credentials
 from local.slack.faults import Fault, FaultKind, Faults
 from local.slack.wire import Arguments, Call, Json, Method, SlackError
 
@@ -19,6 +18,8 @@ SCOPES = (
     "app_mentions:read,channels:history,channels:join,channels:read,chat:write,commands,files:write,"
     "im:history,im:read,im:write,reactions:read,reactions:write,users:read"
 )
+
+Admit = Callable[[str, bool], None]  # a token, and whether the method takes the app's; raises SlackError
 
 
 class WebApi:
@@ -28,13 +29,15 @@ class WebApi:
         self,
         methods: Mapping[str, Method],
         app_methods: Mapping[str, Method],
-        credentials: Credentials,
+        admit: Admit,
         faults: Faults,
+        path: str,
     ) -> None:
         self._methods = {**methods, **app_methods}
         self._app_methods = frozenset(app_methods)
-        self._credentials = credentials
+        self._admit = admit
         self._faults = faults
+        self._path = path
 
     async def endpoint(self, request: Request) -> Response:
         """Answer one call, or do with it what a fault says."""
@@ -43,35 +46,31 @@ class WebApi:
             given = await arguments_of(request)
         except SlackError as refusal:
             return JSONResponse(refusal.answer())
-        token = _token(request, given)
+        token = token_of(request, given)
+        call = Call(Arguments(given), f"{request.base_url}{self._path}")
+        return await self.answer(request, method, given, lambda: self._carry_out(method, token, call))
+
+    async def answer(
+        self, request: Request, method: str, given: Json, carry_out: Callable[[], Json]
+    ) -> Response:
+        """Record a call and carry it out, or do with it what a fault says."""
         fault = self._faults.take(method)
         self._faults.record(method, given, fault)
         if fault and (answer := await befall(request, fault)):
             return answer
-        body = self._carry_out(method, token, Call(Arguments(given), str(request.base_url)))
+        try:
+            body = carry_out()
+        except SlackError as refusal:
+            body = refusal.answer()
         if fault and fault.kind is FaultKind.ANSWER_LOST:
             return Response("internal error", 500)
         return JSONResponse(body, headers={"X-OAuth-Scopes": SCOPES})
 
     def _carry_out(self, method: str, token: str, call: Call) -> Json:
-        try:
-            if method not in self._methods:
-                raise SlackError("unknown_method")
-            self._authenticate(method, token)
-            return self._methods[method](call)
-        except SlackError as refusal:
-            return refusal.answer()
-
-    def _authenticate(self, method: str, token: str) -> None:
-        right, other = self._credentials.bot_token, self._credentials.app_token
-        if method in self._app_methods:
-            right, other = other, right
-        if not token:
-            raise SlackError("not_authed")
-        if token == other:
-            raise SlackError("not_allowed_token_type")
-        if token != right:
-            raise SlackError("invalid_auth")
+        if method not in self._methods:
+            raise SlackError("unknown_method")
+        self._admit(token, method in self._app_methods)
+        return self._methods[method](call)
 
 
 async def arguments_of(request: Request) -> Json:
@@ -96,7 +95,7 @@ def _object(body: bytes) -> Json:
     return found
 
 
-def _token(request: Request, given: Json) -> str:
+def token_of(request: Request, given: Json) -> str:
     """The caller's token, taken out of the arguments so that it is kept nowhere."""
     in_body = str(given.pop("token", ""))
     scheme, _, in_header = request.headers.get("authorization", "").partition(" ")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from local.slack.announcer import Announcer
 from local.slack.ids import TsClock
-from local.slack.seed import TEAM_ID
 from local.slack.store import Store
 from local.slack.wire import Json, SlackError
 
@@ -12,8 +11,9 @@ from local.slack.wire import Json, SlackError
 class Whispers:
     """Kept by person; unlike Slack's they survive a reload of the page, so that they can be looked at."""
 
-    def __init__(self, store: Store, clock: TsClock, announcer: Announcer) -> None:
+    def __init__(self, store: Store, team_id: str, clock: TsClock, announcer: Announcer) -> None:
         self._store = store
+        self._team_id = team_id
         self._clock = clock
         self._announcer = announcer
         self._kept: dict[tuple[str, str, str], Json] = {}  # by channel, ts and person
@@ -23,7 +23,7 @@ class Whispers:
 
     def post(self, channel_id: str, user: str, fields: Json, thread_ts: str | None = None) -> Json:
         """Show something to one person."""
-        message = {"type": "message", **fields, "ts": self._clock.next(), "team": TEAM_ID}
+        message = {"type": "message", **fields, "ts": self._clock.next(), "team": self._team_id}
         message |= {"thread_ts": thread_ts} if thread_ts else {}
         self._keep(channel_id, user, message)
         self._announcer.whispered(channel_id, user, message)

@@ -9,33 +9,56 @@ from local.slack.directory import Directory
 from local.slack.grants import ResponseUrls, Triggers
 from local.slack.hub import Hub
 from local.slack.ids import TsClock
+from local.slack.installation import Installation
 from local.slack.messages import Messages
 from local.slack.responses import Responses
 from local.slack.store import Store
 from local.slack.views import Views
 from local.slack.whispers import Whispers
-from local.slack.wire import Json
+from local.slack.wire import Json, SlackError
 
 
 class Workspace:
     """Everything here happens on the event loop's one thread, so nothing needs a lock."""
 
-    def __init__(self, store: Store, to_bot: Callable[[Json], object], trigger_life_s: float) -> None:
+    def __init__(
+        self,
+        store: Store,
+        installation: Installation,
+        to_bot: Callable[[Json], object],
+        trigger_life_s: float,
+    ) -> None:
+        team = installation.team
         self.store = store
+        self.installation = installation
         self.to_bot = to_bot
         self.clock = TsClock()
         self.hub = Hub()
-        self.directory = Directory(store)
+        self.directory = Directory(store, team)
         self.announcer = Announcer(self.directory, self.hub, self.clock, to_bot)
-        self.messages = Messages(store, self.clock, self.announcer)
-        self.whispers = Whispers(store, self.clock, self.announcer)
+        self.messages = Messages(store, team.id, self.clock, self.announcer)
+        self.whispers = Whispers(store, team.id, self.clock, self.announcer)
         self.responses = Responses(self.directory, self.messages, self.whispers)
-        self.views = Views(store, self.hub)
+        self.views = Views(store, installation, self.hub)
         self.triggers = Triggers(trigger_life_s)
-        self.response_urls = ResponseUrls()
+        self.response_urls = ResponseUrls(team.id)
+
+    def install_bot(self, *, for_organization: bool) -> None:
+        """The bot is here from now on, in the channels that begin with it."""
+        self.installation.exists, self.installation.for_organization = True, for_organization
+        self.directory.install_bot()
+        self.hub.tell({"type": "installation"})
+
+    def remove_bot(self) -> None:
+        """The bot is here no more: it is in no channel, and hears nothing."""
+        self.installation.exists = False
+        self.directory.remove_bot()
+        self.hub.tell({"type": "installation"})
 
     def let_bot_in(self, channel: Json, inviter: str | None) -> Json:
         """Make the bot a member of a channel; nothing happens where it is one."""
+        if not self.installation.exists:
+            raise SlackError("app_not_installed")
         if channel["bot_is_member"]:
             return channel
         joined = self.directory.let_bot_in(channel)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 from cheroot.wsgi import Server
@@ -16,14 +19,18 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from starlette.applications import Starlette
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from local.slack.config import App as SlackApp
 from local.slack.config import Config
 from local.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from local.slack.grid import create_grid
 from local.slack.seed import CHANNELS, PEOPLE
 from local.slack.server import create_app
 from local.slack.serving import LocalServer, listen
+from local.slack.team import Team
 
 SUPPORT = CHANNELS["support"]
 ANA, BEN = PEOPLE["ana"], PEOPLE["ben"]
@@ -32,10 +39,10 @@ ANA, BEN = PEOPLE["ana"], PEOPLE["ben"]
 class Slack:
     """A running workspace: `web` is the bot's client, the rest is what people do."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str | None = BOT_TOKEN) -> None:
         self.url = url
         self.http = httpx.Client(base_url=url, trust_env=False, timeout=10)
-        self.web = WebClient(token=BOT_TOKEN, base_url=f"{url}/api/")
+        self.web = WebClient(token=token, base_url=f"{url}/api/")
 
     def page(self, name: str, /, user: str = ANA, **body: Any) -> dict[str, Any]:
         """POST /page/…, as one person."""
@@ -87,16 +94,99 @@ def _read(socket: ClientConnection, pushes: list[dict[str, Any]]) -> None:
 @contextmanager
 def workspace(port: int = 0, **settings: Any) -> Iterator[Slack]:
     """Run the workspace in a thread of this process."""
+    with served(create_app(Config(**settings)), port) as url:
+        slack = Slack(url)
+        with slack.http:
+            yield slack
+
+
+class Grid:
+    """Several running workspaces behind one address; the API is at `{url}/api/`."""
+
+    def __init__(self, url: str, bot_url: str, team_ids: Iterable[str]) -> None:
+        self.url = url
+        self.bot_url = urljoin(bot_url, "/").rstrip("/")
+        self._teams = {team_id: Slack(f"{url}/{team_id}", token=None) for team_id in team_ids}
+
+    def team(self, team_id: str) -> Slack:
+        """What people do in one team; its `web` has no token until a test gives it one."""
+        return self._teams[team_id]
+
+    def web(self, token: str | None = None) -> WebClient:
+        """A client of the API."""
+        return WebClient(token=token, base_url=f"{self.url}/api/")
+
+    def install(self, bot_url: str, place: str, user: str = "ana") -> httpx.Response:
+        """From the bot's own page through Slack's and back, as a browser goes; what the bot says in the end.
+
+        `user` is an id or a name.
+        """
+        return self._decide(bot_url, place=place, user=user, decision="allow")
+
+    def cancel(self, bot_url: str) -> httpx.Response:
+        """The same, by somebody who does not allow it."""
+        return self._decide(bot_url, decision="cancel")
+
+    def uninstall(self, team_id: str) -> None:
+        """Somebody removes the app."""
+        assert self.team(team_id).page("uninstall")["ok"]
+
+    def revoke(self, team_id: str) -> None:
+        """The bot's tokens die; the app is not said to be removed."""
+        assert self.team(team_id).page("revoke")["ok"]
+
+    def _decide(self, bot_url: str, **form: str) -> httpx.Response:
+        with httpx.Client(follow_redirects=True, trust_env=False, timeout=10) as browser:
+            page = browser.get(f"{bot_url}/slack/install")
+            for cookie in browser.cookies.jar:
+                cookie.secure = False  # browsers send such cookies to this machine itself without TLS too
+            if page.url.path != AUTHORIZE:
+                link = re.search(rf'href="([^"]*{AUTHORIZE}[^"]*)"', page.text)
+                assert link, "the bot's page leads nowhere"
+                page = browser.get(html.unescape(link[1]))
+            page.raise_for_status()
+            decided = browser.post(page.url, data=form, headers={"Origin": self.url}, follow_redirects=False)
+            return browser.get(decided.headers["location"])
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        for slack in self._teams.values():
+            slack.http.close()
+
+
+ACME, GLOBEX = Team("T0ACME", "Acme", "acme"), Team("T0GLOBEX", "Globex", "globex")
+AUTHORIZE = "/oauth/v2/authorize"
+
+
+@contextmanager
+def grid(
+    bot_url: str,
+    teams: Sequence[Team] = (ACME, GLOBEX),
+    port: int = 0,
+    token_life_s: int | None = None,
+    **settings: Any,
+) -> Iterator[Grid]:
+    """Run several workspaces, which post to `bot_url`, in a thread of this process."""
+    app = SlackApp(bot_url, token_life_s=token_life_s)
+    configs = [Config(team=team, **settings) for team in teams]
+    with (
+        served(create_grid(configs, app), port) as url,
+        closing(Grid(url, bot_url, [team.id for team in teams])) as running,
+    ):
+        yield running
+
+
+@contextmanager
+def served(app: Starlette, port: int) -> Iterator[str]:
+    """Serve in a thread of this process; the address."""
     with listen(port) as listening:
-        server = LocalServer(create_app(Config(**settings)))
+        server = LocalServer(app)
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
-        slack = Slack(f"http://127.0.0.1:{listening.getsockname()[1]}")
         try:
             until(lambda: server.started)
-            yield slack
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
-            slack.http.close()
             server.should_exit = True
             thread.join(10)
 

@@ -11,13 +11,14 @@ const WORDS = {
   not_acknowledged: "corrigible did not answer in time. Please try again.",
   already_reacted: "You have reacted with that emoji already.",
   invalid_name: "Channel names take small letters, digits, - and _ only.",
+  app_not_installed: "corrigible is not installed in this workspace.",
   name_taken: "There is already a channel of that name.",
 };
 
 export class PageError extends Error {}
 
 async function call(path, options) {
-  const response = await fetch(`/page/${path}`, options).catch(() => {
+  const response = await fetch(`page/${path}`, options).catch(() => {
     throw new PageError("The workspace does not answer. Is it still running?");
   });
   const answer = await response.json().catch(() => ({ ok: false, error: `HTTP ${response.status}` }));

@@ -77,7 +77,7 @@ function contextElement(element, surface) {
 
 /** A picture; one on another site, which this page may not load, becomes a link with its description. */
 export function image({ image_url: url, slack_file: file, alt_text: alt }) {
-  const own = file && (file.id ? `/files/${file.id}` : new URL(file.url, location.href).pathname);
+  const own = file && (file.id ? `files/${file.id}` : new URL(file.url, location.href).pathname);
   const address = new URL(url ?? own, location.href);
   const link = h(
     "a",

@@ -1,5 +1,6 @@
 /** The top of the channel: its name and topic, whether the bot is in it, and who is writing. */
 
+import { confirmed } from "./dialogs.js";
 import { h, icon, iconButton } from "./dom.js";
 import { avatar } from "./messages.js";
 import { openMenu } from "./popover.js";
@@ -20,7 +21,8 @@ export function channelHeader(store, root, { tabs, become, toggleSidebar }) {
       h("h2", { id: "channel-name" }, name),
       h("p", { class: "quiet topic" }, channel?.topic?.value ?? channel?.topic ?? ""),
     );
-    if (channel && !channel.bot_is_member) title.append(inviteButton(store));
+    if (channel && store.bot.installed && !channel.bot_is_member) title.append(inviteButton(store));
+    if (channel?.is_im && store.bot.installed && store.bot.removable) title.append(removeButton(store));
     switcher.replaceChildren(userSwitch(store, become));
   });
 }
@@ -37,6 +39,19 @@ function inviteButton(store) {
     { ...attributes, onclick: () => store.inviteBot() },
     "Invite",
     h("span", { class: "wide" }, " corrigible"),
+  );
+}
+
+function removeButton(store) {
+  const { name, installed_in: place } = store.bot;
+  const remove = async () => {
+    const warning = `${name} will read and answer nothing in ${place} any more.`;
+    if (await confirmed(`Remove ${name}?`, warning, { yes: "Remove", danger: true })) await store.removeBot();
+  };
+  return h(
+    "button",
+    { type: "button", class: "button small", "data-testid": "remove-app", onclick: remove },
+    "Remove app",
   );
 }
 

@@ -6,7 +6,7 @@ const LONGEST_MS = 8000;
 export class Live {
   /** @param {{onEvent: function(Object), onOpen: function(), onLost: function()}} handlers */
   constructor(user, handlers) {
-    this.url = new URL(`/page/events?user=${encodeURIComponent(user)}`, location.href.replace(/^http/, "ws"));
+    this.url = new URL(`page/events?user=${encodeURIComponent(user)}`, location.href.replace(/^http/, "ws"));
     this.handlers = handlers;
     this.delay = FIRST_MS;
     this.connect();

@@ -11,12 +11,11 @@ import { sidebar } from "./sidebar.js";
 import { Store } from "./state.js";
 import { ThreadPane, Timeline } from "./timeline.js";
 
-const USER_KEY = "corrigible.user";
-const FIRST_PERSON = "U0ANA00001"; // who writes where nobody was chosen yet
+const USER_KEY = `corrigible.user.${location.pathname}`; // each workspace of this address has people of its own
 const FLASH_MS = 6000;
 const byId = (id) => document.getElementById(id);
 
-const store = new Store(FIRST_PERSON);
+const store = new Store("");
 const modal = new Modal(store, byId("modal"));
 const composer = new Composer(store, byId("compose"));
 const tabs = h("div", { class: "tabs", role: "group", "aria-label": "Parts of this conversation" });
@@ -128,7 +127,7 @@ function writeHash() {
     user: store.me,
     ...(store.thread && { thread: store.thread }),
   });
-  history.replaceState(null, "", `/#${place}`);
+  history.replaceState(null, "", `${location.pathname}#${place}`);
 }
 
 function nameTab() {

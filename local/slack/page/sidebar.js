@@ -19,9 +19,10 @@ export function sidebar(store, root, { go, say }) {
   };
   store.on("workspace channel unread", show);
   store.on("workspace", () => {
-    const connected = String(store.bot.connected);
-    if (status.dataset.connected === connected) return;
-    status.dataset.connected = connected;
+    const { connected, installed } = store.bot;
+    const shown = `${installed} ${connected}`;
+    if (status.dataset.shown === shown) return;
+    status.dataset.shown = shown;
     status.replaceChildren(...botStatus(store.bot));
   });
 }
@@ -45,7 +46,8 @@ function lists(store, { go, say }) {
   ];
 }
 
-function botStatus({ name, connected }) {
+function botStatus({ name, connected, installed }) {
+  if (!installed) return [h("span", { class: "dot" }), `${name} is not installed`];
   if (connected) return [h("span", { class: "dot on" }), `${name} is connected`];
   return [h("span", { class: "dot" }), `${name} is not connected. Messages wait for it.`];
 }

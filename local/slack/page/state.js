@@ -4,7 +4,7 @@ import { get, post } from "./api.js";
 
 const PAGE_SIZE = 200;
 const byTs = (a, b) => (a.ts < b.ts ? -1 : 1);
-const readKey = (user) => `corrigible.read.${user}`;
+const readKey = (user) => `corrigible.read.${location.pathname}${user}`;
 
 export const isReply = (message) => Boolean(message.thread_ts) && message.thread_ts !== message.ts;
 
@@ -13,7 +13,7 @@ export class Store extends EventTarget {
   team = { name: "" };
   users = new Map();
   channels = new Map();
-  bot = { connected: false };
+  bot = { connected: false, installed: true };
   commands = [];
   shortcuts = [];
   channel = null;
@@ -98,6 +98,11 @@ export class Store extends EventTarget {
     this.changed("messages");
   }
 
+  /** Uninstalls the bot; the stream tells every page of it. */
+  async removeBot() {
+    await post("uninstall", { user: this.me });
+  }
+
   /** Fetches the open channel's messages; what arrives meanwhile is applied after them. */
   async refresh() {
     const { channel, me } = this;
@@ -124,6 +129,7 @@ export class Store extends EventTarget {
   receive(event) {
     const channel = event.message?.channel ?? event.channel;
     if (event.type === "bot") return this.setConnected(event.connected);
+    if (event.type === "installation") return this.loadWorkspace(this.me);
     if (channel !== this.channel) return this.receiveElsewhere(event);
     if (this.loading) return this.missed.push(event);
     this.apply(event);
