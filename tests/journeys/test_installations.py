@@ -1,0 +1,214 @@
+"""Several workspaces: the app is installed by OAuth, serves each for itself, and goes when it is removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from bot.compose import Bot, compose
+from bot.compose import Slack as Address
+from bot.installations import OAuth
+from bot.settings import Settings
+from local.slack.credentials import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET
+from local.slack.person import Person
+from local.slack.team import Team
+from storage import channels, corrections
+from storage.tables import Mode
+from tests.journeys.test_main_job import teach
+from tests.local.running import ACME, ANA, AUTHORIZE, GLOBEX, SUPPORT, Grid, free_port, grid, until
+from tests.running import settings
+
+CRASH = "The app crashes with an error"
+ORGANIZATION = "E0HOOLI"
+EAST = Team("T0EAST", "Hooli East", "hooli-east", ORGANIZATION, "Hooli", mark="E")
+WEST = Team("T0WEST", "Hooli West", "hooli-west", ORGANIZATION, "Hooli", mark="W")
+
+
+@contextmanager
+def installable(slack: Grid, chosen: Settings) -> Iterator[Bot]:
+    """A bot that any workspace can install."""
+    oauth = OAuth(CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET, f"{slack.url}{AUTHORIZE}", None)
+    running = compose(chosen, Address(f"{slack.url}/api/", None, None, SIGNING_SECRET, oauth))
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+@contextmanager
+def everything(tmp_path: Path, url: str, **of_grid: Any) -> Iterator[tuple[Grid, Bot]]:
+    """Slack with several workspaces, and the bot."""
+    chosen = settings(tmp_path, url, port=free_port())
+    with (
+        grid(f"http://127.0.0.1:{chosen.port}/slack/events", **of_grid) as slack,
+        installable(slack, chosen) as running,
+    ):
+        yield slack, running
+
+
+def sqlite(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/corrigible.db"
+
+
+def address(slack: Grid) -> str:
+    return slack.bot_url
+
+
+def serves(running: Bot, *teams: str) -> bool:
+    return {one.grant.team_id for one in running.workspaces.every()} == set(teams)
+
+
+def installed(slack: Grid, running: Bot, *teams: Team) -> None:
+    for team in teams:
+        assert slack.install(address(slack), team.id).status_code == 200
+        until(partial(running.workspaces.of, team.id), within_s=20)
+
+
+def ana_in(slack: Grid, team: Team) -> Person:
+    return Person(f"{slack.url}/{team.id}/", team.own(ANA))
+
+
+def cards_of(slack: Grid, team: Team, ts: str) -> list[dict[str, Any]]:
+    seen = slack.team(team.id).messages(team.own(SUPPORT), team.own(ANA))
+    return [one for one in seen if one.get("thread_ts") == ts != one["ts"] and "bot_id" in one]
+
+
+def test_each_workspace_that_installs_it_is_served_for_itself(database_url: str, tmp_path: Path) -> None:
+    with everything(tmp_path, database_url) as (slack, running):
+        installed(slack, running, ACME, GLOBEX)
+        with ana_in(slack, ACME) as acme, ana_in(slack, GLOBEX) as globex:
+            acme.command(SUPPORT, "/corrigible", "on reply")
+            globex.command(SUPPORT, "/corrigible", "on reply")
+            card = acme.wait_for_reply(SUPPORT, acme.write(SUPPORT, CRASH))
+            teach(acme, card, "praise")
+            card = acme.wait_for_reply(SUPPORT, acme.write(SUPPORT, f"{CRASH} again"))
+            other = globex.wait_for_reply(SUPPORT, globex.write(SUPPORT, f"{CRASH} again"))
+            home = str(globex.home())
+
+    assert "praise" in str(card["blocks"])
+    assert "praise" not in str(other["text"]), "what one workspace taught, another must not learn"
+    assert "0 words of people" in home
+    assert "home_retrain" in home, "who installed it operates it"
+
+
+def test_a_button_of_one_workspace_does_nothing_in_another(tmp_path: Path) -> None:
+    with everything(tmp_path, sqlite(tmp_path)) as (slack, running):
+        installed(slack, running, ACME, GLOBEX)
+        with ana_in(slack, ACME) as acme, ana_in(slack, GLOBEX) as globex:
+            acme.command(SUPPORT, "/corrigible", "on reply")
+            globex.command(SUPPORT, "/corrigible", "on reply")
+            card = acme.wait_for_reply(SUPPORT, acme.write(SUPPORT, CRASH))
+            theirs = running.workspaces.of(GLOBEX.id)
+            assert theirs
+            value = next(
+                one["value"]
+                for block in card["blocks"]
+                for one in block.get("elements", [])
+                if "value" in one
+            )
+            message_id, _, label_id = value.partition(":")
+            with pytest.raises(LookupError):
+                theirs.service.confirm_or_choose(GLOBEX.id, ANA, message_id, label_id)
+            with pytest.raises(LookupError):
+                theirs.service.choice(GLOBEX.id, message_id)
+        with running.database.reading() as session:
+            assert corrections.count(session, ACME.id) == 0
+
+
+def test_tokens_are_sealed_in_the_database(tmp_path: Path) -> None:
+    with everything(tmp_path, sqlite(tmp_path)) as (slack, running):
+        installed(slack, running, ACME)
+        served = running.workspaces.of(ACME.id)
+        assert served
+        token = served.grant.token
+        with running.database.engine.connect() as connection:
+            kept = [
+                str(row)
+                for table in ("slack_bots", "slack_installations")
+                for row in connection.execute(text(f"SELECT * FROM {table}"))
+            ]
+
+    assert token.startswith("xox")
+    assert kept
+    assert all(token not in row for row in kept)
+
+
+def test_it_goes_at_once_when_it_is_removed_and_can_be_installed_again(
+    database_url: str, tmp_path: Path
+) -> None:
+    with everything(tmp_path, database_url) as (slack, running):
+        installed(slack, running, ACME, GLOBEX)
+        with ana_in(slack, ACME) as acme:
+            acme.command(SUPPORT, "/corrigible", "on reply")
+        slack.uninstall(ACME.id)
+        until(lambda: serves(running, GLOBEX.id))
+        slack.revoke(GLOBEX.id)
+        until(lambda: serves(running))
+        installed(slack, running, ACME)
+        with running.database.reading() as session:
+            mode = channels.mode_of(session, ACME.id, SUPPORT)
+        with ana_in(slack, ACME) as acme:
+            card = acme.wait_for_reply(SUPPORT, acme.write(SUPPORT, CRASH))
+
+    assert mode is Mode.REPLY
+    assert card
+
+
+def test_a_restart_goes_on_where_it_was_installed(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, sqlite(tmp_path), port=free_port())
+    with grid(f"http://127.0.0.1:{chosen.port}/slack/events") as slack:
+        with installable(slack, chosen) as running:
+            installed(slack, running, ACME)
+        with installable(slack, chosen) as running, ana_in(slack, ACME) as acme:
+            until(lambda: serves(running, ACME.id), within_s=20)
+            acme.command(SUPPORT, "/corrigible", "on reply")
+            assert acme.wait_for_reply(SUPPORT, acme.write(SUPPORT, CRASH))
+
+
+def test_a_token_that_is_about_to_expire_is_rotated_before_it_is_used(tmp_path: Path) -> None:
+    with everything(tmp_path, sqlite(tmp_path), token_life_s=60) as (slack, running):
+        installed(slack, running, ACME)
+        first = running.workspaces.of(ACME.id)
+        assert first
+        until(lambda: token(running) != first.grant.token, within_s=10)
+        assert running.workspaces.of(ACME.id) is first, "a new token builds nothing anew"
+        with ana_in(slack, ACME) as acme:
+            acme.command(SUPPORT, "/corrigible", "on reply")
+            assert acme.wait_for_reply(SUPPORT, acme.write(SUPPORT, CRASH))
+
+
+def token(running: Bot) -> str | None:
+    served = running.workspaces.of(ACME.id)
+    return served.clients.authorized().bot_token if served else None
+
+
+def test_an_organization_installs_it_once_for_all_its_workspaces(tmp_path: Path) -> None:
+    with everything(tmp_path, sqlite(tmp_path), teams=(EAST, WEST)) as (slack, running):
+        assert slack.install(address(slack), ORGANIZATION).status_code == 200
+        for team in (EAST, WEST):
+            with ana_in(slack, team) as somebody:
+                support = team.own(SUPPORT)
+                somebody.command(support, "/corrigible", "on reply")
+                ts = somebody.write(support, CRASH)
+                until(partial(cards_of, slack, team, ts), within_s=10)
+        until(lambda: serves(running, EAST.id, WEST.id))
+        slack.uninstall(EAST.id)
+        until(lambda: serves(running))
+
+
+def test_a_request_that_slack_did_not_sign_is_refused(tmp_path: Path) -> None:
+    with everything(tmp_path, sqlite(tmp_path), teams=(EAST, WEST)) as (slack, running):
+        assert slack.install(address(slack), ORGANIZATION).status_code == 200
+        body = {"team_id": "T0FORGED", "enterprise_id": ORGANIZATION, "is_enterprise_install": "true"}
+        answer = httpx.post(f"{address(slack)}/slack/events", data=body)
+
+        assert answer.status_code == 401
+        assert serves(running)
