@@ -349,7 +349,9 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     operators = operations.Wakers(training.begin_soon, swap.wake, tell.wake)
     operating = Operations(database, team_id, grant.installers, operators)
     app = App(
-        client=client, signing_secret=slack.signing_secret or "", authorize=lambda: clients.authorized()
+        client=_client(slack, None, [RateLimitErrorRetryHandler(max_retry_count=1)]),
+        signing_secret=slack.signing_secret or "",
+        authorize=lambda: clients.authorized(),  # Bolt would hand a method its `self` twice
     )
     pointing = Pointing(database, team_id, champion, bot_user_id, predict.wake)
     home = Home(database, team_id, operating, settings.argilla_page if ground.argilla else None)

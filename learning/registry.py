@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from learning.artifacts import ArtifactMissingError, Artifacts
@@ -59,7 +60,7 @@ class Registry:
         self._turn = threading.Lock()
         self.artifacts = artifacts
         self.source = source
-        self.base = load_encoder(source.name, source.max_tokens, source.threads)
+        self.base = _base(source)
 
     def champion(self) -> Version:
         """The version in service; one of the encoder that settings name where they name another than before."""
@@ -125,3 +126,9 @@ class Registry:
 
     def _encoder(self, folder: Path) -> Encoder:
         return load_encoder(str(folder), self.source.max_tokens, self.source.threads)
+
+
+@lru_cache(maxsize=1)
+def _base(source: Source) -> Encoder:
+    """Loaded once for all teams of a process."""
+    return load_encoder(source.name, source.max_tokens, source.threads)

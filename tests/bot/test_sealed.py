@@ -12,6 +12,7 @@ TOKEN = "xoxe.xoxb-1-" + "a" * 160  # as long as rotated ones are
 
 def bot() -> Bot:
     return Bot(
+        app_id="A1",
         team_id="T1",
         bot_token=TOKEN,
         bot_refresh_token="xoxe-1-refresh",

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import text
 
 from bot.compose import Bot, compose
@@ -22,6 +23,7 @@ from local.slack.team import Team
 from storage import channels, corrections
 from storage.tables import Mode
 from tests.journeys.test_main_job import teach
+from tests.local.browser import WAIT_MS, chromium
 from tests.local.running import ACME, ANA, AUTHORIZE, GLOBEX, SUPPORT, Grid, free_port, grid, until
 from tests.running import settings
 
@@ -212,3 +214,28 @@ def test_a_request_that_slack_did_not_sign_is_refused(tmp_path: Path) -> None:
 
         assert answer.status_code == 401
         assert serves(running)
+
+
+def test_a_person_installs_it_in_a_browser_and_removes_it_there(tmp_path: Path) -> None:
+    with (
+        everything(tmp_path, sqlite(tmp_path)) as (slack, running),
+        chromium() as browser,
+        browser.new_context() as context,
+    ):
+        context.set_default_timeout(WAIT_MS)
+        page = context.new_page()
+        page.goto(f"{address(slack)}/slack/install")
+        page.get_by_role("link").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("corrigible asks to be installed")
+        page.get_by_role("radio", name="Globex").check()
+        page.get_by_role("button", name="Allow").click()
+        expect(page.locator("body")).to_contain_text("Thank you")
+        until(lambda: serves(running, GLOBEX.id), within_s=20)
+        page = context.new_page()  # the other one asks whether to open Slack's own program
+        page.goto(f"{slack.url}/{GLOBEX.id}/#channel=corrigible&user=ana")
+        expect(page.get_by_test_id("bot-status")).to_have_text("corrigible is connected")
+        page.get_by_test_id("home-tab").click()
+        expect(page.locator("#home")).to_contain_text("Where it is on")
+        page.get_by_role("button", name="Remove app").click()
+        page.get_by_test_id("confirm").click()
+        until(lambda: serves(running))
