@@ -242,7 +242,8 @@ def labels() -> None:
             counts = label_set.counts(session, team_id)
             for label in label_set.active(session, team_id):
                 chosen = str(counts.get(label.id, 0))
-                table.add_row(team_id, label.name, label.description, ORIGINS[label.source], chosen)
+                origin = "edited in Slack" if label.edited_at else ORIGINS[label.source]
+                table.add_row(team_id, label.name, label.description, origin, chosen)
     out.print(table)
 
 

@@ -12,8 +12,10 @@ from slack_sdk.errors import SlackApiError
 
 from bot import forgetting_view, summary_commands
 from bot.card import title
+from bot.choices import Choices
 from bot.forgetting import DaysError, Forgetting
 from bot.home import Home
+from bot.label_editing import LabelEditing
 from bot.mrkdwn import escape
 from bot.operations import FAULTS, Operations
 from bot.payloads import Command, Json
@@ -66,6 +68,8 @@ class Desk:
     pointing: Pointing
     forgetting: Forgetting
     home: Home
+    choices: Choices
+    editing: LabelEditing
     timezone: str
 
 

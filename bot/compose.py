@@ -19,11 +19,13 @@ from slack_sdk.http_retry import RateLimitErrorRetryHandler, RetryHandler
 from bot import listeners, operations
 from bot.annotation import CONTINUOUS, annotate
 from bot.background import Learning, Predicting, Swapping
+from bot.choices import Choices, applied
 from bot.commands import Desk
 from bot.courier import Courier
 from bot.forgetting import Forgetting
 from bot.home import Home
 from bot.installations import Installations, OAuth
+from bot.label_editing import LabelEditing
 from bot.metrics import Metrics
 from bot.names import SlackNames
 from bot.notes import Notes
@@ -47,7 +49,7 @@ from learning.encoder import EncoderNotFoundError
 from learning.following import Following
 from learning.label_file import LabelFileError, read_label_file
 from learning.registry import Registry, Source, UnusableVersionError
-from storage import labels
+from storage import choices, labels
 from storage.database import Database, DatabaseUnavailableError, DatabaseUrlError, open_database
 from storage.labels import LabelSpec
 from storage.migrate import migrate
@@ -106,12 +108,14 @@ class Slack:
 class OneGrant:
     """The one workspace whose token is in settings."""
 
+    database: Database
     grant: Grant
     app: None = None
 
     def grants(self) -> list[Grant]:
         """That one."""
-        return [self.grant]
+        with self.database.reading() as session:
+            return [replace(self.grant, choices=choices.of_team(session, self.grant.team_id))]
 
     def meet(self, _request: BoltRequest) -> bool:
         """There are no others."""
@@ -175,7 +179,7 @@ class Bot:
 
 @dataclass(frozen=True)
 class Ground:
-    """What all workspaces of a process stand on."""
+    """What all workspaces of a process stand on. `follow`: a workspace has to be built anew."""
 
     settings: Settings
     slack: Slack
@@ -183,6 +187,7 @@ class Ground:
     database: Database
     metrics: Metrics
     specs: list[LabelSpec]
+    follow: Callable[[], None]
 
 
 def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | None = None) -> Bot:
@@ -196,10 +201,14 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
     specs = read_label_file(settings.labels_file)
     database = open_database(settings.database_url.get_secret_value())
     migrate(database)
-    metrics = Metrics()
-    ground = Ground(settings, slack, argilla, database, metrics, specs)
+    ground = Ground(settings, slack, argilla, database, Metrics(), specs, _nothing)
     if slack.oauth:
         return _serve_installations(ground, slack.oauth)
+    return _serve_one(ground)
+
+
+def _serve_one(ground: Ground) -> Bot:
+    settings, slack = ground.settings, ground.slack
     client = _client(slack, slack.bot_token, [RateLimitErrorRetryHandler(max_retry_count=1)])
     identity = _ask_slack("SLACK_BOT_TOKEN", client.auth_test)
     grant = Grant(
@@ -209,20 +218,24 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
         settings.operators,
         slack.bot_token or "",
     )
-    workspaces = Workspaces(
-        OneGrant(grant),
-        lambda grant: _workspace(ground, grant, str(identity["url"]), _removed),
-        OPERATORS_FAULTS,
-    )
+    address = str(identity["url"])
+
+    def build(grant: Grant) -> Workspace:
+        return _workspace(replace(ground, follow=follow.wake), grant, address, _removed)
+
+    workspaces = Workspaces(OneGrant(ground.database, grant), build, OPERATORS_FAULTS)
+    follow = Worker("workspaces", workspaces.follow, ground.metrics)
     workspaces.prepare()
-    return _bot(ground, workspaces, [], None)
+    return _bot(ground, workspaces, [follow], None)
 
 
 def _serve_installations(ground: Ground, oauth: OAuth) -> Bot:
     installations = Installations(ground.database, oauth, _client(ground.slack, None, []))
-    workspaces = Workspaces(
-        installations, lambda grant: _installed(ground, grant, installations.revoke), OPERATORS_FAULTS
-    )
+
+    def build(grant: Grant) -> Workspace:
+        return _installed(replace(ground, follow=follow.wake), grant, installations.revoke)
+
+    workspaces = Workspaces(installations, build, OPERATORS_FAULTS)
     listeners.hear_removal(installations.app, installations.revoke)
 
     def step() -> None:
@@ -265,7 +278,8 @@ def _installed(ground: Ground, grant: Grant, revoke: Callable[[Json], None]) -> 
 
 def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Json], None]) -> Workspace:
     """All parts for one team, not started. `address`: of the workspace's own pages."""
-    settings, slack, database, metrics = ground.settings, ground.slack, ground.database, ground.metrics
+    slack, database, metrics = ground.slack, ground.database, ground.metrics
+    settings = applied(ground.settings, grant.choices)
     team_id, bot_user_id = grant.team_id, grant.bot_user_id
     client = _client(slack, grant.token, [RateLimitErrorRetryHandler(max_retry_count=1)])
     posting = _client(slack, grant.token, [])
@@ -347,7 +361,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     claims = [*training.claims, *summarizing.claims, *(annotation.claims if annotation else ())]
     schedule = Schedule(database, team_id, times, metrics, settings.timezone, kept=CONTINUOUS, claims=claims)
     operators = operations.Wakers(training.begin_soon, swap.wake, tell.wake)
-    operating = Operations(database, team_id, grant.installers, operators)
+    operating = Operations(database, team_id, (*grant.installers, *settings.operators), operators)
     app = App(
         client=_client(slack, None, [RateLimitErrorRetryHandler(max_retry_count=1)]),
         signing_secret=slack.signing_secret or "",
@@ -355,7 +369,19 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     )
     pointing = Pointing(database, team_id, champion, bot_user_id, predict.wake)
     home = Home(database, team_id, operating, settings.argilla_page if ground.argilla else None)
-    desk = Desk(service, operating, summarizing.service, pointing, forgetting, home, settings.timezone)
+    choosing = Choices(database, team_id, ground.settings, operating, ground.follow)
+    editing = LabelEditing(database, team_id, operating, ground.specs, learn.wake)
+    desk = Desk(
+        service,
+        operating,
+        summarizing.service,
+        pointing,
+        forgetting,
+        home,
+        choosing,
+        editing,
+        settings.timezone,
+    )
     listeners.register(app, desk, bot_user_id, metrics, revoke)
     workers: list[Part] = [
         predict,

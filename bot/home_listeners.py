@@ -9,16 +9,23 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import home_view, payloads
+from bot import home_modals, home_view, payloads
+from bot.choices import Choices
 from bot.home import Home
+from bot.label_editing import LabelEditing
 from bot.operations import FAULTS
 from bot.payloads import Json
 
 log = logging.getLogger(__name__)
 
 
-def register(app: App, home: Home) -> None:
+def register(app: App, home: Home, choices: Choices, editing: LabelEditing) -> None:
     """Let `app` hear them."""
+
+    def publish(client: WebClient, user_id: str, notice: str) -> None:
+        _publish(client, home, user_id, notice)
+
+    home_modals.register(app, choices, editing, publish)
 
     @app.event("app_home_opened")
     def opened(body: Json, client: WebClient) -> None:

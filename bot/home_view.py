@@ -25,6 +25,7 @@ from storage.record import Stretch
 from storage.tables import Mode
 
 RETRAIN, ROLL_BACK, ANNOTATE = "home_retrain", "home_roll_back", "home_annotate"
+SETTINGS, EDIT_LABELS = "home_settings", "home_edit_labels"
 OPERATE = "operate"  # always the same, so that a button works although the view was published again
 MODES = {
     Mode.OFF: "off",
@@ -51,6 +52,7 @@ def home_view(look: Look, argilla_url: str | None, notice: str = "") -> Json:
         *_model(look),
         HeaderBlock(text="Labels"),
         _section("\n".join(_labels(look)) or "There are none yet."),
+        *([_editing()] if look.is_operator else []),
         HeaderBlock(text="For reviewers"),
         *_reviewers(look, argilla_url),
     ]
@@ -130,7 +132,22 @@ def _buttons(look: Look) -> ActionsBlock:
             deny="Cancel",
         ),
     )
-    return ActionsBlock(block_id=OPERATE, elements=[retrain, *([roll_back] if look.promotion else [])])
+    settings = ButtonElement(
+        text="Settings", action_id=SETTINGS, value="now", accessibility_label="Change settings of the bot"
+    )
+    return ActionsBlock(
+        block_id=OPERATE, elements=[retrain, *([roll_back] if look.promotion else []), settings]
+    )
+
+
+def _editing() -> ActionsBlock:
+    edit = ButtonElement(
+        text="Edit labels",
+        action_id=EDIT_LABELS,
+        value="now",
+        accessibility_label="Add, change or retire a label",
+    )
+    return ActionsBlock(block_id=EDIT_LABELS, elements=[edit])
 
 
 def _labels(look: Look) -> list[str]:

@@ -30,7 +30,7 @@ from bot import payloads
 from bot.payloads import Json, PayloadError
 from bot.sealed import OF_INSTALLATION, SealedInstallationStore, UnreadableTokenError, seal
 from bot.workspace import Grant
-from storage import organizations
+from storage import choices, organizations
 from storage.database import Database
 from storage.leases import Claim
 
@@ -156,7 +156,9 @@ class Installations:
         )
         with self._database.engine.connect() as connection:
             installers = tuple(sorted({str(row[0]) for row in connection.execute(chosen)}))
-        return Grant(team_id, bot.bot_user_id, bot.bot_id, installers, bot.bot_token)
+        with self._database.reading() as session:
+            wishes = choices.of_team(session, team_id)
+        return Grant(team_id, bot.bot_user_id, bot.bot_id, installers, bot.bot_token, wishes)
 
     def _rotate(self, bot: Bot, where: tuple[str | None, str | None]) -> None:
         if time.monotonic() < self._not_before.get(where, 0.0):

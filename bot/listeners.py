@@ -49,7 +49,7 @@ def register(
     _hear_command(app, desk)
     summary_listeners.register(app, desk.summaries)
     pointing_listeners.register(app, desk.pointing)
-    home_listeners.register(app, desk.home)
+    home_listeners.register(app, desk.home, desk.choices, desk.editing)
     _hear_operators(app, operations)
     _hear_forgetting(app, desk.forgetting)
     hear_removal(app, revoke)

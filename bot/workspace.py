@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
@@ -24,7 +25,8 @@ STOP_S = 1.5
 
 @dataclass(frozen=True)
 class Grant:
-    """We may act in one workspace. `installers`: who put the app there, and operates it.
+    """We may act in one workspace. `installers`: who put the app there, and operates it; `choices`: what operators
+    chose there over settings.
 
     Tokens come and go, the grant stays the same.
     """
@@ -34,6 +36,7 @@ class Grant:
     bot_id: str
     installers: tuple[str, ...]
     token: str = field(repr=False, compare=False)
+    choices: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Clients:

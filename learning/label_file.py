@@ -84,23 +84,29 @@ def _faults(entries: Any, content: dict[str, Any], lines: _Lines) -> Iterator[st
 
 
 def _entry_faults(entry: dict[str, Any], number: int, lines: _Lines) -> Iterator[str]:
+    for field, fault in faults_of(entry):
+        yield f"{lines.of(number, field)}: {fault}"
+
+
+def faults_of(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Field and fault of everything that is wrong with what somebody wrote down as a label."""
     for unknown in sorted(set(entry) - FIELDS):
-        yield f"{lines.of(number, unknown)}: {unknown!r} is not a field; known are {', '.join(sorted(FIELDS))}"
+        yield unknown, f"{unknown!r} is not a field; known are {', '.join(sorted(FIELDS))}"
     name = entry.get("name")
     if not isinstance(name, str) or not name.strip():
-        yield f"{lines.of(number, 'name')}: name is missing; give the label a short name"
+        yield "name", "name is missing; give the label a short name"
     elif len(name) > NAME_MOST or name != name.strip() or "\n" in name:
-        yield f"{lines.of(number, 'name')}: name must be one line of at most {NAME_MOST} characters, no spaces around"
+        yield "name", f"name must be one line of at most {NAME_MOST} characters, no spaces around"
     for field in ("description", "emoji"):
         value = entry.get(field, "")
         if not isinstance(value, str) or len(value) > TEXT_MOST:
-            yield f"{lines.of(number, field)}: {field} must be text of at most {TEXT_MOST} characters"
+            yield field, f"{field} must be text of at most {TEXT_MOST} characters"
     emoji = entry.get("emoji", "")
     if isinstance(emoji, str) and emoji and not re.fullmatch(r":[a-z0-9_'+-]+:", emoji):
-        yield f"{lines.of(number, 'emoji')}: emoji must be a Slack code such as :bug:, not {emoji!r}"
+        yield "emoji", f"emoji must be a Slack code such as :bug:, not {emoji!r}"
     examples = entry.get("examples", [])
     if not isinstance(examples, list) or not all(isinstance(one, str) and one.strip() for one in examples):
-        yield f"{lines.of(number, 'examples')}: examples must be a list of texts"
+        yield "examples", "examples must be a list of texts"
 
 
 def _spec(entry: dict[str, Any]) -> LabelSpec:

@@ -45,26 +45,31 @@ class Changes:
 
 
 def synchronize(session: Session, team_id: str, specs: Sequence[LabelSpec]) -> Changes:
-    """Make the team's labels those of `specs`. What people proposed or imported stays; what the file dropped is
-    retired.
+    """Make the team's labels those of `specs`. What people proposed, imported or edited stays; what the file dropped
+    is retired.
     """
-    known = _known(session, team_id)
+    known = _by_file(known_by_name(session, team_id))
     wanted = {spec.name.casefold(): spec for spec in specs}
     # Replicas that start together insert in one order, so that none waits for one that waits for it.
     new = [_new(team_id, wanted[name]) for name in sorted(wanted.keys() - known.keys())]
     added = [label for label in new if insert_if_new(session, label)]
-    changed = [name for name in wanted.keys() & known.keys() if _follow(known[name], wanted[name])]
+    changed = [name for name in wanted.keys() & known.keys() if follow(known[name], wanted[name])]
     dropped = [label for name, label in known.items() if name not in wanted and _is_in_the_file(label)]
     for label in dropped:
         label.retired_at = time.time()
     return Changes(len(added), len(changed), len(dropped))
 
 
-def _known(session: Session, team_id: str) -> dict[str, Label]:
+def known_by_name(session: Session, team_id: str) -> dict[str, Label]:
     """Every label of the team by its name, letters' case aside; who asks for them meanwhile waits for us."""
     of_team = select(Label).where(Label.team_id == team_id).order_by(col(Label.id))
     session.exec(of_team.with_for_update(key_share=True)).all()
     return {label.name.casefold(): label for label in session.exec(of_team)}  # with those that we waited for
+
+
+def _by_file(known: dict[str, Label]) -> dict[str, Label]:
+    """The same by the name that labels.toml has for each."""
+    return known | {label.file_name.casefold(): label for label in known.values() if label.file_name}
 
 
 def _new(team_id: str, spec: LabelSpec) -> Label:
@@ -78,15 +83,24 @@ def _new(team_id: str, spec: LabelSpec) -> Label:
     )
 
 
-def _follow(label: Label, spec: LabelSpec) -> bool:
+def follow(label: Label, spec: LabelSpec) -> bool:
+    """Make a label what the file says, unless it is an operator's; did that change it?"""
+    if label.edited_at is not None:
+        return False
     before = label.model_dump()
-    label.name, label.description, label.emoji = spec.name, spec.description, spec.emoji
-    label.examples, label.source, label.retired_at = list(spec.examples), LabelSource.FILE, None
+    describe(label, spec)
+    label.source, label.retired_at, label.file_name = LabelSource.FILE, None, None
     return before != label.model_dump()
 
 
+def describe(label: Label, spec: LabelSpec) -> None:
+    """Make a label what `spec` says."""
+    label.name, label.description, label.emoji = spec.name, spec.description, spec.emoji
+    label.examples = list(spec.examples)
+
+
 def _is_in_the_file(label: Label) -> bool:
-    return label.source is LabelSource.FILE and label.retired_at is None
+    return label.source is LabelSource.FILE and label.retired_at is None and label.edited_at is None
 
 
 def active(session: Session, team_id: str) -> list[Label]:
@@ -117,7 +131,7 @@ def adopt(session: Session, team_id: str, name: str) -> Label:
 
 
 def _standing(session: Session, new: Label) -> Label:
-    standing = _known(session, new.team_id).get(new.name.casefold())
+    standing = known_by_name(session, new.team_id).get(new.name.casefold())
     if standing and standing.retired_at is not None:
         raise RetiredLabelError(standing.name)
     if standing:

@@ -18,12 +18,14 @@ Said = TypeVar("Said", Verdict, Imported)
 
 @dataclass(frozen=True)
 class State:
-    """Changes whenever anybody says, answers, changes or takes back anything."""
+    """Changes whenever anybody says, answers, changes or takes back anything, or an operator edits a label."""
 
     words: int
     latest_word: float
     answers: int
     latest_answer: float
+    edits: int
+    latest_edit: float
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,11 @@ def state(session: Session, team_id: str) -> State:
     words, latest_word = session.exec(said).one()
     answered = select(func.count(), func.max(Answer.stored_at)).where(Answer.team_id == team_id)
     given, latest_answer = session.exec(answered).one()
-    return State(words, latest_word or 0.0, given, latest_answer or 0.0)
+    changed = select(func.count(col(Label.edited_at)), func.max(Label.edited_at)).where(
+        Label.team_id == team_id
+    )
+    edits, latest_edit = session.exec(changed).one()
+    return State(words, latest_word or 0.0, given, latest_answer or 0.0, edits, latest_edit or 0.0)
 
 
 def _retired(session: Session, team_id: str) -> set[str]:

@@ -175,7 +175,11 @@ class Channel(SQLModel, table=True):
 
 
 class Label(SQLModel, table=True):
-    """One label of a team. A label taken out of use is retired, never deleted."""
+    """One label of a team. A label taken out of use is retired, never deleted.
+
+    One that an operator edited in Slack (`edited_at`) follows labels.toml no more; `file_name` is what it is called
+    there.
+    """
 
     __table_args__ = (UniqueConstraint("team_id", "name"),)
 
@@ -189,6 +193,19 @@ class Label(SQLModel, table=True):
     proposed_by: str | None = None
     retired_at: float | None = None
     created_at: float = Field(default_factory=time.time)
+    file_name: str | None = None
+    edited_by: str | None = None
+    edited_at: float | None = None
+
+
+class Choice(SQLModel, table=True):
+    """What an operator chose for their team over what the settings of the process say."""
+
+    team_id: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    value: Any = Field(sa_column=Column(JSON, nullable=False))
+    set_by: str
+    set_at: float = Field(default_factory=time.time)
 
 
 class Message(SQLModel, table=True):

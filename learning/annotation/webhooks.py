@@ -44,6 +44,7 @@ class Webhooks:
     def __init__(self, connection: Connection, url: str) -> None:
         self._connection = connection
         self._url = url
+        self._id = ""
         self._secret: str | None = None
         self._patience = Patience("registering of the webhook at Argilla")
 
@@ -63,13 +64,13 @@ class Webhooks:
         return None
 
     def close(self) -> None:
-        """Take the webhook back, so that Argilla does not call where nobody listens."""
+        """Take our webhook back, so that Argilla does not call where nobody listens; whoever registered since stays."""
         if self._secret is None:
             return
         try:
-            self._remove_ours(CLOSE_S)
+            self._connection.call("DELETE", f"webhooks/{self._id}", timeout=CLOSE_S)
         except (ArgillaUnavailableError, ArgillaRefusedError, ArgillaNotFoundError) as error:
-            log.info("webhook stays registered: %s", error)
+            log.info("webhook not taken back: %s", error)
 
     def read(self, headers: Mapping[str, str], body: bytes) -> Hint | None:
         """What a request to `url` hints at; None for an event that is none of ours. Raises ForgedWebhookError."""
@@ -85,14 +86,16 @@ class Webhooks:
         return _hint(event)
 
     def _register(self) -> str:
-        self._remove_ours(TIMEOUT_S)
+        self._remove_others()
         wanted = {"url": self._url, "events": EVENTS, "description": DESCRIPTION}
-        return str(self._connection.call("POST", "webhooks", json=wanted)["secret"])
+        ours = self._connection.call("POST", "webhooks", json=wanted)
+        self._id = str(ours["id"])
+        return str(ours["secret"])
 
-    def _remove_ours(self, timeout_s: float) -> None:
-        for one in self._connection.call("GET", "webhooks", timeout=timeout_s)["items"]:
+    def _remove_others(self) -> None:
+        for one in self._connection.call("GET", "webhooks", timeout=TIMEOUT_S)["items"]:
             if one["url"] == self._url:
-                self._connection.call("DELETE", f"webhooks/{one['id']}", timeout=timeout_s)
+                self._connection.call("DELETE", f"webhooks/{one['id']}", timeout=TIMEOUT_S)
 
 
 def _hint(event: dict[str, object]) -> Hint | None:

@@ -113,6 +113,19 @@ class Person:
             raise PersonError("the bot did not acknowledge a button")
         return self._wait_for_home()
 
+    def open_from_home(self, action_id: str) -> Json:
+        """Open the home tab and press a button that opens a modal; the modal."""
+        view = self.home()
+        action = _button(view["blocks"], action_id)
+        if not self._do("action", view_id=view["id"], action=action)["acknowledged"]:
+            raise PersonError("the bot did not acknowledge a button")
+        return self.wait_for_view()
+
+    def wait_for_view(self) -> Json:
+        """The modal that is shown next, alone or on top of another."""
+        view: Json = self._wait(lambda event: event["type"] in ("view_opened", "view_pushed"))["view"]
+        return view
+
     def _wait_for_home(self) -> Json:
         event = self._wait(lambda event: event["type"] == "view_updated" and event["view"]["type"] == "home")
         view: Json = event["view"]

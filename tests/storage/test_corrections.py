@@ -150,7 +150,7 @@ def test_the_state_changes_with_every_word(database: Database, known: dict[str, 
         say(database, message, ANA, known["bug"])
         states.append(_state(database))
 
-    assert states[0] == State(0, 0.0, 0, 0.0)
+    assert states[0] == State(0, 0.0, 0, 0.0, 0, 0.0)
     assert len(set(states)) == 4
 
 
@@ -162,7 +162,7 @@ def test_a_word_on_a_message_that_is_not_stored_is_refused(
     with pytest.raises(Exception, match="No row was found"):
         say(database, unknown, ANA, known["bug"])
 
-    assert _state(database) == State(0, 0.0, 0, 0.0)
+    assert _state(database) == State(0, 0.0, 0, 0.0, 0, 0.0)
 
 
 def test_another_teams_words_are_never_seen(database: Database, known: dict[str, Label]) -> None:
@@ -171,7 +171,7 @@ def test_another_teams_words_are_never_seen(database: Database, known: dict[str,
 
     with database.reading() as session:
         assert resolution.labelled(session, TEAM) == {}
-        assert resolution.state(session, TEAM) == State(0, 0.0, 0, 0.0)
+        assert resolution.state(session, TEAM) == State(0, 0.0, 0, 0.0, 0, 0.0)
 
 
 def _retire(database: Database, name: str) -> None:

@@ -1,0 +1,129 @@
+"""What Bolt hears of the modals that operators open from the App Home: settings, and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot import choices_view, home_view, label_editing, label_view, payloads
+from bot.choices import ChoiceError, Choices
+from bot.correction_view import LABEL
+from bot.forms import Form, form
+from bot.label_editing import LabelEditing, LabelFaultError
+from bot.operations import NotAnOperatorError
+from bot.payloads import Json
+from storage.tables import Label
+
+Publish = Callable[[WebClient, str, str], None]
+OPS_CHANNEL = "ops_channel"
+UNREACHABLE = "I am not in this channel. Invite me there (/invite @corrigible), then save again."
+
+
+def register(app: App, choices: Choices, editing: LabelEditing, publish: Publish) -> None:
+    """Let `app` hear them. `publish` shows a person's App Home anew, with a notice."""
+    _hear_settings(app, choices, publish)
+    _hear_labels(app, editing, publish)
+    _hear_label(app, editing, publish)
+
+
+def _hear_settings(app: App, choices: Choices, publish: Publish) -> None:
+    @app.action(home_view.SETTINGS)
+    def open_settings(ack: Ack, body: Json, client: WebClient) -> None:
+        ack()
+        by = payloads.clicker(body)
+        try:
+            view = choices_view.choices_view(choices.look(by))
+        except NotAnOperatorError as error:
+            publish(client, by, str(error))
+            return
+        client.views_open(trigger_id=body["trigger_id"], view=view)
+
+    @app.view(choices_view.CHOOSE)
+    def choose(ack: Ack, body: Json, client: WebClient) -> None:
+        sent = form(body)
+        wanted = choices_view.wanted(sent)
+        if wanted[OPS_CHANNEL] and not _is_in(client, wanted[OPS_CHANNEL]):
+            _refuse(ack, {OPS_CHANNEL: UNREACHABLE})
+            return
+        try:
+            changed = choices.choose(wanted, sent.user_id)
+        except ChoiceError as error:
+            _refuse(ack, error.faults)
+            return
+        except NotAnOperatorError as error:
+            _refuse(ack, {next(iter(wanted)): str(error)})
+            return
+        ack()
+        names = ", ".join(f"“{choices_view.FIELDS[name].label}”" for name in changed)
+        publish(client, sent.user_id, f"Saved: {names}." if changed else "Nothing was changed.")
+
+
+def _hear_labels(app: App, editing: LabelEditing, publish: Publish) -> None:
+    @app.action(home_view.EDIT_LABELS)
+    def open_picker(ack: Ack, body: Json, client: WebClient) -> None:
+        ack()
+        by = payloads.clicker(body)
+        try:
+            editing.check(by)
+        except NotAnOperatorError as error:
+            publish(client, by, str(error))
+            return
+        client.views_open(trigger_id=body["trigger_id"], view=label_view.picker())
+
+    @app.view(label_view.PICK)
+    def pick(ack: Ack, body: Json) -> None:
+        sent = form(body)
+        label_id = sent.text(LABEL)
+        try:
+            editing.check(sent.user_id)
+            label = editing.find(label_id) if label_id else None
+        except (NotAnOperatorError, *label_editing.FAULTS) as error:
+            _refuse(ack, {LABEL: str(error)})
+            return
+        ack(response_action="push", view=label_view.editor(label))
+
+
+def _hear_label(app: App, editing: LabelEditing, publish: Publish) -> None:
+    @app.view(label_view.EDIT)
+    def save(ack: Ack, body: Json, client: WebClient) -> None:
+        sent = form(body)
+        try:
+            notice = _save(editing, sent)
+        except LabelFaultError as error:
+            _refuse(ack, error.faults)
+            return
+        except (NotAnOperatorError, *label_editing.FAULTS) as error:
+            _refuse(ack, {label_view.NAME: str(error)})
+            return
+        ack(response_action="clear")
+        publish(client, sent.user_id, notice)
+
+
+def _save(editing: LabelEditing, sent: Form) -> str:
+    fate = sent.fields.get(label_view.FATE) or []
+    if len(fate) > 1:
+        raise LabelFaultError({label_view.FATE: "Choose one of these at most."})
+    if label_view.RETIRE in fate:
+        return f"{_called(editing.retire(sent.metadata, sent.user_id))} is retired."
+    if label_view.FOLLOW_FILE in fate:
+        return f"{_called(editing.follow_file(sent.metadata, sent.user_id))} follows labels.toml again."
+    label = editing.save(sent.metadata or None, label_view.entry(sent), sent.user_id)
+    return f"{_called(label)} is saved, and learned from now on."
+
+
+def _called(label: Label) -> str:
+    return f"The label {label.name}"
+
+
+def _is_in(client: WebClient, channel: str) -> bool:
+    try:
+        return bool(client.conversations_info(channel=channel)["channel"].get("is_member"))
+    except SlackApiError:
+        return False
+
+
+def _refuse(ack: Ack, faults: dict[str, str]) -> None:
+    ack(response_action="errors", errors=faults)

@@ -1,0 +1,102 @@
+"""What operators change in the label set in Slack: as labels.toml has it, with the same checks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlmodel import Session
+
+from bot.operations import Operations
+from learning.label_file import faults_of
+from storage import label_edits, labels
+from storage.database import Database
+from storage.label_edits import TakenLabelError, TooFewLabelsError, UnknownLabelError
+from storage.labels import LabelSpec
+from storage.tables import Label
+
+log = logging.getLogger(__name__)
+
+FAULTS = (TakenLabelError, TooFewLabelsError, UnknownLabelError)
+
+
+class LabelFaultError(ValueError):
+    """What was written of a label can't be used; `faults` says why, by field."""
+
+    def __init__(self, faults: dict[str, str]) -> None:
+        super().__init__("; ".join(faults.values()))
+        self.faults = faults
+
+
+class LabelEditing:
+    """The use cases of one team. `specs`: what labels.toml says; `on_change`: there is something to learn."""
+
+    def __init__(
+        self,
+        database: Database,
+        team_id: str,
+        operations: Operations,
+        specs: Sequence[LabelSpec],
+        on_change: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._team_id = team_id
+        self._operations = operations
+        self._specs = specs
+        self._on_change = on_change
+
+    def check(self, by: str) -> None:
+        """Raises NotAnOperatorError."""
+        self._operations.check(by)
+
+    def find(self, label_id: str) -> Label:
+        """A label of the team. Raises UnknownLabelError."""
+        with self._database.reading() as session:
+            found = session.get(Label, label_id)
+        if found is None or found.team_id != self._team_id:
+            raise UnknownLabelError
+        return found
+
+    def save(self, label_id: str | None, entry: dict[str, Any], by: str) -> Label:
+        """Add a label, or change one, as an operator wrote it down with the fields of labels.toml.
+
+        Raises NotAnOperatorError, LabelFaultError, TakenLabelError, UnknownLabelError.
+        """
+        self._operations.check(by)
+        faults = dict(faults_of(entry))
+        if faults:
+            raise LabelFaultError(faults)
+        spec = LabelSpec(entry["name"], entry["description"], entry["emoji"], tuple(entry["examples"]))
+        with self._database.writing() as session:
+            self._refuse_taken_emoji(session, label_id, spec.emoji)
+            if label_id is None:
+                label = label_edits.add(session, self._team_id, spec, by)
+            else:
+                label = label_edits.edit(session, self._team_id, label_id, spec, by)
+        return self._changed(label, by)
+
+    def retire(self, label_id: str, by: str) -> Label:
+        """Take a label out of use. Raises NotAnOperatorError, UnknownLabelError, TooFewLabelsError."""
+        self._operations.check(by)
+        with self._database.writing() as session:
+            label = label_edits.retire(session, self._team_id, label_id, by)
+        return self._changed(label, by)
+
+    def follow_file(self, label_id: str, by: str) -> Label:
+        """Let labels.toml rule a label again. Raises NotAnOperatorError, UnknownLabelError, TakenLabelError."""
+        self._operations.check(by)
+        with self._database.writing() as session:
+            label = label_edits.follow_file(session, self._team_id, label_id, self._specs)
+        return self._changed(label, by)
+
+    def _refuse_taken_emoji(self, session: Session, label_id: str | None, emoji: str) -> None:
+        """In quiet mode an emoji must mean one label."""
+        for other in labels.active(session, self._team_id) if emoji else ():
+            if other.id != label_id and labels.emoji_name(other.emoji) == labels.emoji_name(emoji):
+                raise LabelFaultError({"emoji": f"{other.name!r} has this emoji already"})
+
+    def _changed(self, label: Label, by: str) -> Label:
+        log.info("label edited team=%s by=%s label=%s", self._team_id, by, label.id)
+        self._on_change()
+        return label

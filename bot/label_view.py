@@ -1,0 +1,125 @@
+"""The modals behind *Edit labels*: which one, and what it is called and for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_sdk.models.blocks import (
+    CheckboxesElement,
+    ContextBlock,
+    ExternalDataSelectElement,
+    InputBlock,
+    MarkdownTextObject,
+    Option,
+    PlainTextInputElement,
+    PlainTextObject,
+)
+from slack_sdk.models.views import View
+
+from bot.correction_view import LABEL
+from bot.forms import Form
+from bot.payloads import Json
+from learning.label_file import NAME_MOST
+from storage.tables import Label, LabelSource
+
+PICK, EDIT = "pick_label", "edit_label"
+NAME, DESCRIPTION, EMOJI, EXAMPLES, FATE = "name", "description", "emoji", "examples", "fate"
+RETIRE, FOLLOW_FILE = "retire", "follow_file"
+DESCRIPTION_MOST = 1_000
+EXAMPLES_MOST = 3_000
+
+
+def picker() -> Json:
+    """A view for views.open: a label to change, or none for a new one."""
+    menu = ExternalDataSelectElement(action_id=LABEL, min_query_length=0, placeholder="Choose a label")
+    hint = PlainTextObject(text="Leave it empty to add a new label.")
+    choose = InputBlock(block_id=LABEL, label="The label to change", element=menu, optional=True, hint=hint)
+    view = View(
+        type="modal",
+        callback_id=PICK,
+        private_metadata="",
+        title="Edit labels",
+        submit="Next",
+        close="Cancel",
+        blocks=[choose],
+    )
+    return view.to_dict()
+
+
+def editor(label: Label | None) -> Json:
+    """A view to push: what a label is, empty for a new one."""
+    view = View(
+        type="modal",
+        callback_id=EDIT,
+        private_metadata=label.id if label else "",
+        title="Edit a label" if label else "Add a label",
+        submit="Save",
+        close="Back",
+        blocks=[*_fields(label), *_fate(label)],
+    )
+    return view.to_dict()
+
+
+def _fields(label: Label | None) -> list[InputBlock]:
+    examples = "\n".join(" ".join(one.split()) for one in label.examples) if label else ""
+    return [
+        _text(NAME, "Name", label.name if label else "", NAME_MOST, "Short; people read it on every card."),
+        _text(
+            DESCRIPTION,
+            "What it is for",
+            label.description if label else "",
+            DESCRIPTION_MOST,
+            "A sentence in the words that people use: the bot reads it before it has examples.",
+        ),
+        _text(
+            EMOJI,
+            "Emoji",
+            label.emoji if label else "",
+            100,
+            "A code such as :bug:, for cards and quiet mode.",
+        ),
+        _text(EXAMPLES, "Examples", examples, EXAMPLES_MOST, "Messages with this label, one a line."),
+    ]
+
+
+def _text(block: str, name: str, value: str, most: int, hint: str) -> InputBlock:
+    field = PlainTextInputElement(
+        action_id=block,
+        initial_value=value[:most] or None,
+        max_length=most,
+        multiline=block in (DESCRIPTION, EXAMPLES),
+    )
+    optional = block != NAME
+    return InputBlock(
+        block_id=block, label=name, element=field, optional=optional, hint=PlainTextObject(text=hint)
+    )
+
+
+def _fate(label: Label | None) -> list[InputBlock | ContextBlock]:
+    if label is None:
+        return []
+    choices = [Option(value=RETIRE, text="Retire it: nobody can choose it any more, what it was stays known")]
+    if label.edited_at is not None and label.source is LabelSource.FILE:
+        choices.append(
+            Option(value=FOLLOW_FILE, text="Follow labels.toml again, and forget the fields above")
+        )
+    boxes = CheckboxesElement(action_id=FATE, options=choices)
+    told = [ContextBlock(elements=[MarkdownTextObject(text=_edited(label))])] if label.edited_at else []
+    return [*told, InputBlock(block_id=FATE, label="Or", element=boxes, optional=True)]
+
+
+def _edited(label: Label) -> str:
+    day = f"<!date^{int(label.edited_at or 0)}^{{date_short_pretty}}|some day>"
+    return f"Edited here by <@{label.edited_by}>, {day}; labels.toml does not change it."
+
+
+def entry(form: Form) -> dict[str, Any]:
+    """What an operator wrote, with the fields of labels.toml."""
+    examples = [line.strip() for line in form.text(EXAMPLES).splitlines() if line.strip()]
+    name = " ".join(form.text(NAME).split())
+    return {
+        "name": name,
+        "description": form.text(DESCRIPTION),
+        "emoji": form.text(EMOJI),
+        "examples": examples,
+    }

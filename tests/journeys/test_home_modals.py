@@ -1,0 +1,241 @@
+"""Operators change settings and labels in modals of the App Home, and the bot goes on with what they chose."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from bot.compose import Bot
+from local.slack.person import Person
+from local.slack.seed import CHANNELS, TEAM_ID
+from storage import choices
+from storage.database import Database
+from tests.local.browser import WAIT_MS, chromium
+from tests.local.running import Slack, until, workspace
+from tests.running import ANA, BEN, SUPPORT, bot, cards, person, settings
+
+CRASH = "The app crashes with an error"
+EXPORT = "How do I get my data out as a CSV file?"
+OPERATORS, AWAY = CHANNELS["corrigible-ops"], CHANNELS["random"]
+Modal = dict[str, Any]
+
+
+@pytest.fixture
+def slack() -> Iterator[Slack]:
+    with workspace() as running:
+        yield running
+
+
+@pytest.fixture
+def ana(slack: Slack) -> Iterator[Person]:
+    with person(slack, ANA) as somebody:
+        yield somebody
+
+
+def written(**values: str) -> Modal:
+    """What somebody writes into fields whose blocks and actions have the same name."""
+    return {name: {name: {"value": value}} for name, value in values.items()}
+
+
+def choose(ana: Person, values: Modal) -> Modal:
+    return ana.submit(ana.open_from_home("home_settings"), values)
+
+
+def edit_label(ana: Person, name: str | None, values: Modal) -> Modal:
+    """Edit the label of that name, or add one; the bot's answer."""
+    picker = ana.open_from_home("home_edit_labels")
+    [offered] = ana.search(picker, "label", name) if name else [None]
+    ana.submit(picker, {"label": {"label": {"selected_option": offered}}})
+    editor = ana.wait_for_view()
+    return ana.submit(editor, values)
+
+
+def label_of(ana: Person, text: str) -> str:
+    return str(ana.wait_for_reply(SUPPORT, ana.write(SUPPORT, text))["text"])
+
+
+def chosen(database: Database) -> dict[str, Any]:
+    with database.reading() as session:
+        return choices.of_team(session, TEAM_ID)
+
+
+def rebuilt(running: Bot, before: object) -> bool:
+    return running.workspace is not before
+
+
+def test_what_an_operator_chooses_holds_at_once_and_after_a_restart(
+    slack: Slack, ana: Person, database_url: str, tmp_path: Path
+) -> None:
+    ours = settings(tmp_path, database_url, operators=ANA)
+    with bot(slack, ours) as running, person(slack, BEN) as ben:
+        before = running.workspace
+        ana.command(OPERATORS, "/corrigible", "on")
+        choose(
+            ana,
+            {
+                "ops_channel": {"ops_channel": {"selected_conversation": OPERATORS}},
+                "operators": {"operators": {"selected_users": [BEN]}},
+                **written(ask_per_day="7", retrain_cron="30 1 * * 0"),
+            },
+        )
+        until(lambda: rebuilt(running, before))
+        until(lambda: "home_retrain" in str(ben.home()))
+        ben.press_at_home("home_retrain")
+        until(lambda: "asked for by" in str(slack.messages(OPERATORS)), 10)
+        kept = chosen(running.database)
+    with bot(slack, ours), person(slack, BEN) as ben:
+        again = str(ben.open_from_home("home_settings"))
+
+    assert kept == {
+        "ask_per_day": 7,
+        "operators": [BEN],
+        "ops_channel": OPERATORS,
+        "retrain_cron": "30 1 * * 0",
+    }
+    assert "'initial_value': '7'" in again
+    assert f"<@{ANA}>" in again
+
+
+def test_messages_are_answered_while_a_choice_takes_effect(
+    slack: Slack, ana: Person, database_url: str, tmp_path: Path
+) -> None:
+    with bot(slack, settings(tmp_path, database_url, operators=ANA)) as running:
+        before = running.workspace
+        ana.command(SUPPORT, "/corrigible", "on reply")
+        choose(ana, written(ask_below_margin="0.5"))
+        sent: list[str] = []
+        while not rebuilt(running, before):
+            sent.append(ana.write(SUPPORT, f"{CRASH}, for the time number {len(sent)}"))
+        sent.append(ana.write(SUPPORT, CRASH))
+        until(lambda: all(cards(slack, ts) for ts in sent), within_s=30)
+
+    assert [len(cards(slack, ts)) for ts in sent] == [1] * len(sent)
+
+
+def test_a_choice_of_another_replica_is_followed(
+    slack: Slack, ana: Person, database_url: str, tmp_path: Path
+) -> None:
+    with bot(slack, settings(tmp_path, database_url, operators=BEN)) as running:
+        with running.database.writing() as session:
+            choices.choose(session, TEAM_ID, {"operators": [ANA]}, BEN)
+
+        until(lambda: "home_retrain" in str(ana.home()))
+
+
+def test_what_can_not_be_used_is_said_under_its_field_and_nothing_is_kept(
+    slack: Slack, ana: Person, database_url: str, tmp_path: Path
+) -> None:
+    with bot(slack, settings(tmp_path, database_url, operators=ANA)) as running:
+        wrong = choose(ana, written(timezone="Mars", retrain_cron="at night", ask_per_day="9"))
+        away = choose(ana, {"ops_channel": {"ops_channel": {"selected_conversation": AWAY}}})
+        kept = chosen(running.database)
+
+    assert wrong["errors"].keys() == {"timezone", "retrain_cron"}
+    assert "Europe/Lisbon" in wrong["errors"]["timezone"]
+    assert "Invite me there" in away["errors"]["ops_channel"]
+    assert kept == {}
+
+
+@pytest.mark.parametrize("opened_by", ["home_settings", "home_edit_labels"])
+def test_who_is_no_operator_any_more_can_not_go_on(
+    slack: Slack, ana: Person, database_url: str, tmp_path: Path, opened_by: str
+) -> None:
+    with bot(slack, settings(tmp_path, database_url, operators=ANA)):
+        view = ana.open_from_home(opened_by)
+    with bot(slack, settings(tmp_path, database_url, operators=BEN)) as running:
+        answer = ana.submit(view, written(ask_per_day="9"))
+        kept = chosen(running.database)
+
+    assert "Only operators can do this" in str(answer["errors"])
+    assert kept == {}
+
+
+def test_labels_are_renamed_added_and_retired(
+    slack: Slack, ana: Person, database_url: str, tmp_path: Path
+) -> None:
+    ours = settings(tmp_path, database_url, operators=ANA)
+    with bot(slack, ours):
+        ana.command(SUPPORT, "/corrigible", "on reply")
+        first = label_of(ana, CRASH)
+        edit_label(ana, "bug", written(name="defect", emoji=":beetle:"))
+        until(lambda: "defect" in label_of(ana, CRASH))
+        edit_label(ana, None, written(name="data export", examples=f"{EXPORT}\nExport to CSV, please"))
+        until(lambda: "data export" in label_of(ana, EXPORT))
+        edit_label(ana, "praise", {"fate": {"fate": {"selected_options": [{"value": "retire"}]}}})
+        known = str(ana.home())
+    with bot(slack, ours):
+        after = str(ana.home())
+
+    assert "bug" in first
+    for home in (known, after):
+        assert "*defect*" in home
+        assert "*data export*" in home
+        assert "*praise*" not in home
+        assert "*bug*" not in home
+
+
+def test_a_label_that_can_not_be_is_refused_under_its_field(
+    slack: Slack, ana: Person, database_url: str, tmp_path: Path
+) -> None:
+    with bot(slack, settings(tmp_path, database_url, operators=ANA)):
+        taken = edit_label(ana, "praise", written(name="Billing"))
+        emoji = edit_label(ana, "praise", written(name="praise", emoji=":bug:"))
+        code = edit_label(ana, "praise", written(name="praise", emoji="bug!"))
+
+    assert "'billing' already" in taken["errors"]["name"]
+    assert "'bug' has this emoji" in emoji["errors"]["emoji"]
+    assert "such as :bug:" in code["errors"]["emoji"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_it_is_done_on_the_page(slack: Slack, ana: Person, database_url: str, tmp_path: Path) -> None:
+    with (
+        bot(slack, settings(tmp_path, database_url, operators=BEN)) as running,
+        chromium() as browser,
+        browser.new_context(viewport={"width": 1200, "height": 1000}) as context,
+    ):
+        context.set_default_timeout(WAIT_MS)
+        page = context.new_page()
+        page.goto(f"{slack.url}/#channel=corrigible&user=ben")
+        page.get_by_test_id("home-tab").click()
+        _set_time_zone(page, running)
+        _add_label(page)
+
+
+def _set_time_zone(page: Page, running: Bot) -> None:
+    home, modal = page.locator("#home"), page.get_by_role("dialog")
+    home.get_by_text("Settings", exact=True).click()
+    expect(modal).to_contain_text("For this workspace")
+    modal.get_by_label("Time zone").fill("Mars")
+    modal.get_by_text("Save").click()
+    expect(modal).to_contain_text("must be the name of a time zone")
+    modal.get_by_label("Time zone").fill("Europe/Lisbon")
+    _picture(page, "settings.png")
+    modal.get_by_text("Save").click()
+    expect(home).to_contain_text("Saved: “Time zone”.")
+    assert chosen(running.database) == {"timezone": "Europe/Lisbon"}
+
+
+def _add_label(page: Page) -> None:
+    home, modal = page.locator("#home"), page.get_by_role("dialog")
+    home.get_by_text("Edit labels").click()
+    modal.get_by_text("Next").click()
+    editor = modal.last
+    editor.get_by_label("Name").fill("data export")
+    editor.get_by_label("What it is for").fill("getting data out as a file")
+    editor.get_by_label("Emoji").fill(":package:")
+    editor.get_by_label("Examples").fill(EXPORT)
+    _picture(page, "label.png")
+    editor.get_by_text("Save").click()
+    expect(home).to_contain_text("The label data export is saved")
+    expect(home).to_contain_text("data export: chosen 0 times")
+
+
+def _picture(page: Page, name: str) -> None:
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / name)
