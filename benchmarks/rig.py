@@ -71,7 +71,7 @@ def ours(folder: Path) -> Iterator[Rig]:
 
 @contextmanager
 def _slack(folder: Path) -> Iterator[Rig]:
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     arguments = ["-m", "local.slack", "--port", "0", "--state", str(folder / "slack.db")]
     with python(arguments, {}, folder / "slack.log") as process:
         _wait(process, lambda: READY.search(process.output))

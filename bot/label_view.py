@@ -91,7 +91,11 @@ def _text(block: str, name: str, value: str, most: int, hint: str) -> InputBlock
     )
     optional = block != NAME
     return InputBlock(
-        block_id=block, label=name, element=field, optional=optional, hint=PlainTextObject(text=hint)
+        block_id=block,
+        label=name,
+        element=field,
+        optional=optional,
+        hint=PlainTextObject(text=hint, emoji=False),
     )
 
 

@@ -71,9 +71,13 @@ def test_only_operators_have_buttons_and_only_where_there_is_something_to_go_bac
     )
 
     assert actions(home_view(look(promotion=promotion), None)) == []
-    assert actions(home_view(look(is_operator=True), None)) == ["home_retrain"]
+    assert actions(home_view(look(is_operator=True), None)) == [
+        "home_retrain",
+        "home_settings",
+        "home_edit_labels",
+    ]
     view = home_view(look(is_operator=True, promotion=promotion), None)
-    assert actions(view) == ["home_retrain", "home_roll_back"]
+    assert actions(view) == ["home_retrain", "home_roll_back", "home_settings", "home_edit_labels"]
     assert "in the place of v2: 2 points better" in text(view)
 
 
