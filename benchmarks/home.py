@@ -1,7 +1,8 @@
 """How soon the App Home is seen at a million stored messages: from opening the tab to the view in Slack.
 
 The whole bot as its own process on SQLite, over the local workspace's wire. Baseline: the same with a thousand
-messages, in the same run. One message in fifty was corrected; all were written in the last 35 days.
+messages, in the same run. One message in fifty was corrected; all were written in the last 35 days. The first opening
+comes while the bot that just started still reads what it knows, and is told apart.
 """
 
 from __future__ import annotations
@@ -54,8 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "messages": large,
         "small_p50_s": small_p50_s,
         "small_max_s": max(small_s),
+        "large_first_s": large_s[0],
         "large_p50_s": large_p50_s,
-        "large_max_s": max(large_s),
+        "large_max_s": max(large_s[1:]),
         "ratio_to_small": large_p50_s / small_p50_s,
     }
     return conclude("home", figures, BOUNDS)
@@ -67,7 +69,8 @@ def _opened_s(folder: Path, messages: int) -> list[float]:
     migrate(database)
     _fill(database, messages)
     database.close()
-    with ours(folder) as rig, Person(rig.address, ANA) as person:
+    # Thousands of corrections that come at once would set off a training run on the same cores.
+    with ours(folder, RETRAIN_AFTER_LABELS="0") as rig, Person(rig.address, ANA) as person:
         return [_open_s(person) for _ in range(OPENED)]
 
 

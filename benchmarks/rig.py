@@ -60,9 +60,9 @@ def bare(folder: Path) -> Iterator[Rig]:
 
 
 @contextmanager
-def ours(folder: Path) -> Iterator[Rig]:
-    """`corrigible run` on SQLite, switched on in #support by a person."""
-    with _slack(folder) as rig, _our_bot(rig.address, folder) as bot:
+def ours(folder: Path, **given: str) -> Iterator[Rig]:
+    """`corrigible run` on SQLite with these settings, switched on in #support by a person."""
+    with _slack(folder) as rig, _our_bot(rig.address, folder, given) as bot:
         _wait(bot, rig.is_bot_connected)
         with Person(rig.address, ANA) as person:
             person.command(SUPPORT, "/corrigible", "on reply")
@@ -94,7 +94,7 @@ def _bare_bot(address: str, folder: Path) -> Iterator[Process]:
 
 
 @contextmanager
-def _our_bot(address: str, folder: Path) -> Iterator[Process]:
+def _our_bot(address: str, folder: Path, given: dict[str, str]) -> Iterator[Process]:
     environment = {
         "SLACK_API_URL": f"{address}api/",
         "SLACK_BOT_TOKEN": BOT_TOKEN,
@@ -102,6 +102,7 @@ def _our_bot(address: str, folder: Path) -> Iterator[Process]:
         "DATABASE_URL": f"sqlite:///{folder}/corrigible.db",
         "PORT": str(_free_port()),
         "POSTS_PER_SECOND": "1000",  # what is measured is the bot, not what Slack wishes
+        **given,
     }
     command = ["-c", "from bot.cli import main; main()", "run"]
     with python(command, environment, folder / "bot.log") as process:

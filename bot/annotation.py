@@ -28,6 +28,7 @@ from learning.annotation.summaries import SummaryReviews
 from learning.annotation.webhooks import ForgedWebhookError, Webhooks
 from learning.champion import Champion
 from learning.encoder import Encoder
+from learning.masking import Mask
 from storage import answers, labels, outbox, questions
 from storage.database import Database, DatabaseBusyError
 from storage.leases import Claim
@@ -99,6 +100,7 @@ def annotate(
     base: Encoder,
     names: Names,
     metrics: Metrics,
+    mask: Mask,
     on_news: Callable[[], None],
     on_review: Callable[[], None],
 ) -> Annotation:
@@ -135,6 +137,7 @@ def annotate(
         settings.argilla_workspace,
         f"{settings.argilla_dataset or f'slack-{team_id}'}-summaries",
         lambda people: Speakers(people, names.person),
+        mask,
         on_review,
     )
     review = Worker("summary reviews", reviews.step, metrics)

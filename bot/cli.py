@@ -390,6 +390,7 @@ def import_(
     Exit status 1 where rows were left out because something is wrong with them, 2 where nothing could be read.
     """
     from bot import terminal_exchange as exchange
+    from bot.reading import mask
     from bot.terminal_training import desk
     from learning.exchange.sources import Columns, open_source
     from learning.exchange.taking import Importing, Rehearsing, Taking
@@ -399,7 +400,7 @@ def import_(
         names = exchange.names(at)
         unknown = names.adopting(keeper) if new_labels else names.refuse
         found = open_source(source, Columns(text, label), split)
-        tally = exchange.take(found, Taking(keeper, names, unknown, faults.add), err)
+        tally = exchange.take(found, Taking(keeper, names, unknown, mask(read_settings()), faults.add), err)
         exchange.tell(tally, faults, out, "would be " if dry_run else "")
     if dry_run:
         out.print("A dry run: nothing was changed.")

@@ -32,6 +32,7 @@ from bot.notes import Notes
 from bot.operations import Operations
 from bot.payloads import Json
 from bot.pointing import Pointing
+from bot.reading import mask, reader
 from bot.schedule import Schedule, Scheduled
 from bot.service import Service, Wakers
 from bot.settings import Settings, SettingsError
@@ -280,6 +281,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     """All parts for one team, not started. `address`: of the workspace's own pages."""
     slack, database, metrics = ground.slack, ground.database, ground.metrics
     settings = applied(ground.settings, grant.choices)
+    masked = mask(settings)
     team_id, bot_user_id = grant.team_id, grant.bot_user_id
     client = _client(slack, grant.token, [RateLimitErrorRetryHandler(max_retry_count=1)])
     posting = _client(slack, grant.token, [])
@@ -324,6 +326,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         client,
         posting,
         metrics,
+        masked,
     )
     names = SlackNames(client, database, team_id, settings.argilla_names)
     annotation = (
@@ -336,6 +339,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
             registry.base,
             names,
             metrics,
+            masked,
             settle,
             summarizing.show_soon,
         )
@@ -345,7 +349,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     tell_reviewers = annotation.deliver_soon if annotation else _nothing
     summarizing.service.on_word = annotation.review_soon if annotation else _nothing
     wakers = Wakers(predict.wake, show.wake, learn.wake, learning.start_over, tell_reviewers)
-    service = Service(database, team_id, metrics, wakers, summarizing.service)
+    service = Service(database, team_id, metrics, wakers, summarizing.service, reader(masked))
     notes = Notes(database, team_id, client, settings.ops_channel)
     tell = Worker("notes", notes.step, metrics)
     swap = Worker("swapper", swapping.step, metrics)
@@ -367,7 +371,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         signing_secret=slack.signing_secret or "",
         authorize=lambda: clients.authorized(),  # Bolt would hand a method its `self` twice
     )
-    pointing = Pointing(database, team_id, champion, bot_user_id, predict.wake)
+    pointing = Pointing(database, team_id, champion, bot_user_id, reader(masked), predict.wake)
     home = Home(database, team_id, operating, settings.argilla_page if ground.argilla else None)
     choosing = Choices(database, team_id, ground.settings, operating, ground.follow)
     editing = LabelEditing(database, team_id, operating, ground.specs, learn.wake)

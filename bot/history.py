@@ -11,8 +11,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot import payloads, refusals
-from bot.mrkdwn import plain
 from bot.payloads import Json
+from bot.reading import Read
 from storage import messages, summaries
 from storage.database import Database
 from storage.tables import Message, Mode, Summary
@@ -45,8 +45,17 @@ class HistoryDelayedError(RuntimeError):
 class History:
     """Reads what a summary is about. What Slack tells is stored, so that it is asked once."""
 
-    def __init__(self, database: Database, team_id: str, bot_user_id: str, client: WebClient) -> None:
+    def __init__(
+        self,
+        database: Database,
+        team_id: str,
+        bot_user_id: str,
+        client: WebClient,
+        read: Read,
+    ) -> None:
+        """`read`: what is kept of a text in Slack's mrkdwn."""
         self._database = database
+        self._read = read
         self._team_id = team_id
         self._bot_user_id = bot_user_id
         self._client = client
@@ -145,18 +154,18 @@ class History:
         heard = payloads.message_event(body, self._bot_user_id) if message.get("user") else None
         if not isinstance(heard, payloads.Said):
             return None
-        return kept(heard)
+        return kept(heard, self._read(heard.text))
 
 
-def kept(said: payloads.Said) -> Message:
-    """A message as it is stored for summaries alone: nothing predicts it."""
+def kept(said: payloads.Said, text: str) -> Message:
+    """A message as it is stored for summaries alone: nothing predicts it. `text`: what is kept of its words."""
     return Message(
         team_id=said.team_id,
         channel_id=said.channel_id,
         ts=said.ts,
         thread_ts=said.thread_ts,
         user_id=said.user_id,
-        text=plain(said.text),
+        text=text,
         mode=Mode.OFF,
         waiting=False,
         received_at=time.time(),

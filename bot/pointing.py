@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from bot.mrkdwn import plain
 from bot.payloads import Pointed
+from bot.reading import Read
 from learning.champion import Champion
 from storage import channels, contents, labels, messages, predictions
 from storage.contents import Content
@@ -63,12 +63,19 @@ class Glance:
 
 
 class Pointing:
-    """The use cases of one team. `wake`: a message waits to be predicted."""
+    """The use cases of one team. `read`: what is kept of a text; `wake`: a message waits to be predicted."""
 
     def __init__(
-        self, database: Database, team_id: str, champion: Champion, bot_user_id: str, wake: Callable[[], None]
+        self,
+        database: Database,
+        team_id: str,
+        champion: Champion,
+        bot_user_id: str,
+        read: Read,
+        wake: Callable[[], None],
     ) -> None:
         self._database = database
+        self._read = read
         self._team_id = team_id
         self._champion = champion
         self._bot_user_id = bot_user_id
@@ -97,7 +104,7 @@ class Pointing:
             raise NotAPersonsError
         if not self._may_keep(session, pointed):
             raise NotKeptError
-        text = plain(pointed.text)
+        text = self._read(pointed.text)
         if not text:
             raise NoWordsError
         message = Message(
@@ -134,7 +141,7 @@ class Pointing:
         """What the model says of it, with nothing kept. Raises NoWordsError, NotAPersonsError."""
         if pointed.is_by_app:
             raise NotAPersonsError
-        text = plain(pointed.text)
+        text = self._read(pointed.text)
         if not text:
             raise NoWordsError
         [ranking] = self._champion.served.rank([text])

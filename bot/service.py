@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from bot.metrics import Metrics
-from bot.mrkdwn import plain
 from bot.payloads import Deleted, Reacted, Said
+from bot.reading import Read
 from bot.summary_service import SummaryService
 from storage import cards, channels, contents, corrections, labels, messages, overview, predictions, summaries
 from storage.database import Database
@@ -64,8 +64,11 @@ class Service:
         metrics: Metrics,
         wake: Wakers,
         summarizing: SummaryService,
+        read: Read,
     ) -> None:
+        """`read`: what is kept of a text in Slack's mrkdwn."""
         self._database = database
+        self._read = read
         self._summarizing = summarizing
         self._team_id = team_id
         self._metrics = metrics
@@ -75,7 +78,7 @@ class Service:
         """Store what a person said where the bot is asked to listen; harmless when it comes again."""
         if said.team_id != self._team_id:
             return
-        text = plain(said.text)
+        text = self._read(said.text)
         if not text and not self._is_addressed(said):
             return
         if self._summarizing.is_asked(said):
@@ -105,7 +108,7 @@ class Service:
         """Take what a message says now in the place of what it said: it is predicted again, and its card follows."""
         if said.team_id != self._team_id:
             return None
-        text = plain(said.text)
+        text = self._read(said.text)
         with self._database.writing() as session:
             is_known = messages.edit(session, said.team_id, said.channel_id, said.ts, text)
         if not is_known and time.time() - float(said.ts) < OVERTAKING_S:

@@ -8,11 +8,13 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.schedule import check_cron
+from learning.masking import REGIONS
 from learning.query_strategies import DEFAULT_STRATEGY, STRATEGIES
 from learning.summarizing.recipe import SummaryRecipe
 from learning.training.recipe import Recipe
@@ -44,6 +46,8 @@ class Settings(BaseSettings):
     summarizer: str | None = None
     summary_seconds: float = Field(default=120, ge=1, le=3600)
     summary_recipe: dict[str, Any] = Field(default_factory=dict)
+    mask_personal_data: bool = True
+    phone_regions: Annotated[tuple[str, ...], NoDecode] = REGIONS
     ask_below_margin: float = Field(default=0.3, ge=0, le=1)
     argilla_api_url: str | None = None
     argilla_api_key: SecretStr | None = Field(default=None, validate_default=True)
@@ -148,7 +152,16 @@ class Settings(BaseSettings):
             raise ValueError(f"must be one of {', '.join(sorted(STRATEGIES))}")
         return value
 
-    @field_validator("operators", mode="before")
+    @field_validator("phone_regions")
+    @classmethod
+    def _are_countries(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        regions = tuple(one.upper() for one in value)
+        unknown = [one for one in regions if one not in SUPPORTED_REGIONS]
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)}: no country; write codes of two letters, such as US, PT")
+        return regions
+
+    @field_validator("operators", "phone_regions", mode="before")
     @classmethod
     def _is_a_list(cls, value: Any) -> Any:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value

@@ -10,6 +10,7 @@ from slack_sdk import WebClient
 from bot.history import History
 from bot.metrics import Metrics
 from bot.names import SlackNames
+from bot.reading import reader
 from bot.settings import Settings
 from bot.summarizing import Summarizing
 from bot.summary_courier import SummaryCourier
@@ -17,6 +18,7 @@ from bot.summary_service import SummaryService
 from bot.worker import Worker
 from learning.artifacts import Artifacts
 from learning.encoder import Encoder
+from learning.masking import Mask
 from learning.summarizing import language_model
 from learning.summarizing.serving import NONE, Serving, Source
 from storage.database import Database
@@ -50,6 +52,7 @@ def summarize(
     client: WebClient,
     posting: WebClient,
     metrics: Metrics,
+    mask: Mask,
 ) -> Summaries:
     """The parts for one team, not started. `address`: of its workspace; `posting`: a client that never retries."""
     names = SlackNames(client, database, team_id, "real")
@@ -58,6 +61,7 @@ def summarize(
         team_id,
         names.person,
         lambda message: link(address, message),
+        mask,
         lambda: make.wake(),
         lambda: show.wake(),
     )
@@ -65,7 +69,7 @@ def summarize(
     summarizing = Summarizing(
         database,
         team_id,
-        History(database, team_id, bot_user_id, posting),
+        History(database, team_id, bot_user_id, posting, reader(mask)),
         Serving(database, team_id, artifacts, encoder, source(settings)),
         names.person,
         metrics,

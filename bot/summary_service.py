@@ -11,6 +11,7 @@ from bot.history import kept
 from bot.payloads import Said
 from bot.speakers import MARK, Speakers
 from bot.summary_card import Shown, plain_text
+from learning.masking import Mask
 from storage import messages, summaries, summary_reviews
 from storage.database import Database
 from storage.tables import (
@@ -46,7 +47,9 @@ class NoTextError(ValueError):
 
 
 class SummaryService:
-    """The use cases of one team. `name`: what a person is called; `link`: the address of a message."""
+    """The use cases of one team. `name`: what a person is called; `link`: the address of a message; `mask` takes
+    personal data out of what people write.
+    """
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class SummaryService:
         team_id: str,
         name: Callable[[str], str],
         link: Callable[[Message], str],
+        mask: Mask,
         on_asked: Callable[[], None],
         on_change: Callable[[], None],
     ) -> None:
@@ -61,6 +65,7 @@ class SummaryService:
         self._team_id = team_id
         self._name = name
         self._link = link
+        self._mask = mask
         self._on_asked = on_asked
         self._on_change = on_change
         self.on_word: Callable[[], None] = lambda: None
@@ -78,8 +83,7 @@ class SummaryService:
 
     def answer_mention(self, session: Session, said: Said) -> None:
         """Somebody mentioned us to have a thread summarized. Of the mention itself no words are kept."""
-        mention = kept(said)
-        mention.text = ""
+        mention = kept(said, "")
         if not messages.receive(session, mention):
             return  # it comes as a message and as a mention, and Slack may repeat both
         agreed = self.hears(session, said)
@@ -175,7 +179,7 @@ class SummaryService:
             team_id=self._team_id,
             user_id=user_id,
             opinion=Opinion.EDITED,
-            text=Speakers(people, self._name).marked(text.strip()),
+            text=Speakers(people, self._name).marked(self._mask(text.strip())),
         )
         with self._database.writing() as session:
             summaries.say(session, word)

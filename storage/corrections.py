@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol, TypeVar
 
 from sqlmodel import Session, col, func, select
 
@@ -63,7 +64,29 @@ def count(session: Session, team_id: str) -> int:
     ).one()
 
 
-def settled(words: Sequence[Correction]) -> str | None:
+class Saying(Protocol):
+    """Who says what of a message."""
+
+    @property
+    def user_id(self) -> str: ...
+    @property
+    def word(self) -> Word: ...
+    @property
+    def label_id(self) -> str: ...
+
+
+class Said(NamedTuple):
+    """A word without its row."""
+
+    user_id: str
+    word: Word
+    label_id: str
+
+
+OneSaying = TypeVar("OneSaying", bound=Saying)
+
+
+def settled(words: Sequence[Saying]) -> str | None:
     """The label id that most people's last words agree on; the latest word decides between equals.
 
     `words`: the last word of each person, oldest first.
@@ -75,16 +98,16 @@ def settled(words: Sequence[Correction]) -> str | None:
     return next(word.label_id for word in reversed(words) if votes[word.label_id] == most)
 
 
-def last_of_each(words: Iterable[Correction]) -> list[Correction]:
+def last_of_each(words: Iterable[OneSaying]) -> list[OneSaying]:
     """Of words in the order in which they were said, each person's last that they did not take back."""
-    standing: dict[str, list[Correction]] = {}
+    standing: dict[str, list[OneSaying]] = {}
     for word in words:
         before = standing.pop(word.user_id, [])  # a later word moves its person to the end
         standing[word.user_id] = _then(before, word)
     return [words[-1] for words in standing.values() if words]
 
 
-def _then(standing: list[Correction], word: Correction) -> list[Correction]:
+def _then(standing: list[OneSaying], word: OneSaying) -> list[OneSaying]:
     """What stands of a person's words after one more. A person may leave several reactions on one message."""
     if word.word is Word.WITHDRAWN:
         return [one for one in standing if one.word is not Word.REACTED or one.label_id != word.label_id]

@@ -21,6 +21,7 @@ from learning.annotation.connection import (
 )
 from learning.annotation.datasets import ForeignDatasetError
 from learning.annotation.patience import Patience, back_off_s
+from learning.masking import Mask
 from storage import summaries, summary_reviews
 from storage.database import Database
 from storage.leases import Claim
@@ -86,6 +87,7 @@ class SummaryReviews:
         workspace: str,
         name: str,
         speaking: Callable[[Sequence[str]], Speaking],
+        mask: Mask,
         on_news: Callable[[], None],
     ) -> None:
         self._database = database
@@ -94,6 +96,7 @@ class SummaryReviews:
         self._workspace = workspace
         self._name = name
         self._speaking = speaking
+        self._mask = mask
         self._on_news = on_news
         self._dataset: str | None = None
         self._question = ""
@@ -288,7 +291,7 @@ class SummaryReviews:
                     team_id=self._team_id,
                     reviewer=response["user_id"],
                     status=Status(response["status"]),
-                    text=self._speaking(people).marked(str(value).strip()),
+                    text=self._speaking(people).marked(self._mask(str(value).strip())),
                     answered_at=moment(response["updated_at"]),
                 )
             )

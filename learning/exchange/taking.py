@@ -13,6 +13,7 @@ from typing import Protocol
 
 from learning.exchange.sources import Row
 from learning.label_file import NAME_MOST
+from learning.masking import Mask
 from storage import imports, labels, resolution
 from storage.database import Database
 from storage.imports import Labelled, Outcome
@@ -141,19 +142,23 @@ class Names:
 
 
 class Taking:
-    """Takes one source's rows in. `new_label` answers for a label that nobody knows, or raises WrongRowError."""
+    """Takes one source's rows in. `new_label` answers for a label that nobody knows, or raises WrongRowError; `mask`
+    takes personal data out of texts.
+    """
 
     def __init__(
         self,
         keeper: Keeper,
         names: Names,
         new_label: Callable[[str], Label],
+        mask: Mask,
         on_fault: Callable[[Fault], None],
     ) -> None:
         self.tally = Tally()
         self._keeper = keeper
         self._names = names
         self._new_label = new_label
+        self._mask = mask
         self._on_fault = on_fault
         self._waiting: list[Labelled] = []
         self._seen: dict[bytes, tuple[int, str]] = {}
@@ -180,7 +185,7 @@ class Taking:
         """What a row says; None where that was said before."""
         if row.fault:
             raise WrongRowError(row.fault)
-        text = _text(row.text)
+        text = self._mask(_text(row.text))
         label = self._label(_label(row.label))
         if row.message_id and row.message_id in self._settled:
             self._compare(self._settled[row.message_id], label)

@@ -11,6 +11,7 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.history import History, HistoryClosedError, HistoryDelayedError
+from bot.mrkdwn import plain
 from local.slack.credentials import BOT_TOKEN
 from storage import messages, summaries
 from storage.database import Database, open_database
@@ -39,7 +40,7 @@ def opened(tmp_path: Path) -> Database:
 
 def history(slack: Slack, database: Database) -> History:
     client = WebClient(token=BOT_TOKEN, base_url=f"{slack.url}/api/", retry_handlers=[])
-    return History(database, TEAM, BOT_USER, client)
+    return History(database, TEAM, BOT_USER, client, plain)
 
 
 def agreed(database: Database) -> None:

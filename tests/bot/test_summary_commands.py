@@ -10,6 +10,7 @@ from sqlmodel import select
 from bot.payloads import Command
 from bot.summary_commands import DIRECT, USAGE, summarize
 from bot.summary_service import OFF, SummaryService
+from learning.masking import unmasked
 from storage.database import Database, open_database
 from storage.migrate import migrate
 from storage.tables import Summary
@@ -28,7 +29,7 @@ def opened(tmp_path: Path) -> Database:
 
 def service(database: Database, is_on: bool = True) -> SummaryService:
     made = SummaryService(
-        database, TEAM, lambda user: user, lambda message: message.ts, lambda: None, lambda: None
+        database, TEAM, lambda user: user, lambda message: message.ts, unmasked, lambda: None, lambda: None
     )
     if is_on:
         made.set_consent(SUPPORT, True, None, ANA)

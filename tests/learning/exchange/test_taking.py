@@ -7,6 +7,7 @@ import pytest
 from learning.exchange import taking
 from learning.exchange.sources import Row
 from learning.exchange.taking import Fault, Importing, Keeper, Names, Rehearsing, Taking, Tally
+from learning.masking import Masking
 from storage import imports, labels, messages, resolution
 from storage.database import Database
 from storage.imports import Outcome
@@ -40,7 +41,8 @@ def take_rows(
     with database.reading() as session:
         names = Names(labels.every(session, TEAM))
     faults: list[Fault] = []
-    one = Taking(keeper, names, names.adopting(keeper) if is_new_taken else names.refuse, faults.append)
+    new = names.adopting(keeper) if is_new_taken else names.refuse
+    one = Taking(keeper, names, new, Masking(), faults.append)
     for row in rows:
         one.take(row)
     one.finish()
@@ -115,6 +117,12 @@ def test_of_the_same_text_with_two_labels_the_first_stays(
     assert faults == [Fault(2, None, "an earlier row has the same text and another label", 1)]
     assert (tally.outcomes, tally.repeated) == ({Outcome.NEW: 1}, 1)
     assert kept(database) == {"a  b": "billing"}
+
+
+def test_personal_data_in_a_text_is_masked(database: Database, known: dict[str, Label]) -> None:
+    take(database, ("Write to ana@example.com", "billing"))
+
+    assert kept(database) == {"Write to [email]": "billing"}
 
 
 def test_a_rehearsal_says_what_happens_and_changes_nothing(
