@@ -372,6 +372,22 @@ def export(
     err.print(exchange.TERMS, style="yellow", soft_wrap=True)
 
 
+@app.command("mask")
+def mask_(team: Annotated[str | None, TEAM] = None) -> None:
+    """Mask personal data in what was kept before masking was on; a running bot reads those messages again."""
+    from bot.reading import mask
+    from bot.terminal_privacy import mask_kept
+    from bot.terminal_training import desk
+
+    with _told():
+        settings = read_settings()
+        if not settings.mask_personal_data:
+            raise SettingsError("MASK_PERSONAL_DATA: false; nothing would be masked")
+        with desk(settings, team) as at:
+            number = mask_kept(at, mask(settings), err)
+    out.print(f"Something was masked in {number:,} messages.")
+
+
 @app.command("import")
 def import_(
     source: Annotated[

@@ -104,7 +104,9 @@ def _account(found: re.Match[str]) -> str:
     """What begins as an account may be followed by words in capitals: the longest beginning that checks."""
     whole = found[0]
     for end in range(len(whole), 14, -1):
-        if iban.is_valid(whole[:end]) and (end == len(whole) or not whole[end].isalnum()):
+        if iban.is_valid(whole[:end], check_country=False) and (
+            end == len(whole) or not whole[end].isalnum()
+        ):
             return ACCOUNT + whole[end:]
     return whole
 

@@ -75,14 +75,31 @@ def is_standing(session: Session, message_id: str) -> bool:
     return session.exec(standing.with_for_update()).first() is not None
 
 
-def edit(session: Session, team_id: str, channel_id: str, ts: str, text: str) -> bool:
+def standing_ids(session: Session, team_id: str) -> list[str]:
+    """The ids of all messages of a team that were not erased."""
+    chosen = select(Message.id).where(Message.team_id == team_id, col(Message.erased_at).is_(None))
+    return list(session.exec(chosen))
+
+
+def standing(session: Session, message_ids: Sequence[str]) -> list[Message]:
+    """Those of these messages that were not erased."""
+    chosen = select(Message).where(col(Message.id).in_(message_ids), col(Message.erased_at).is_(None))
+    return list(session.exec(chosen))
+
+
+def edit(
+    session: Session, team_id: str, channel_id: str, ts: str, text: str, instead_of: str | None = None
+) -> bool:
     """Put another text in the place of a message's; False where there is no such message.
 
-    It waits to be predicted again, and where Argilla knows it, Argilla hears of it.
+    It waits to be predicted again, and where Argilla knows it, Argilla hears of it. Nothing changes where it says by
+    now something else than `instead_of`, if that is given.
     """
     message = _locked(session, team_id, channel_id, ts)
     if message is None:
         return False
+    if instead_of is not None and message.text != instead_of:
+        return True
     if message.erased_at or message.text == text:  # Slack also says "changed" when it has unfolded a link
         return True
     # What was kept for summaries alone is not predicted.

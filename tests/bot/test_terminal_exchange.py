@@ -111,7 +111,7 @@ def test_what_is_wrong_is_told_by_row_and_line_and_the_rest_is_imported(
     assert "3 left out" in told
     assert "unknown label 'billling'; the closest is 'billing'" in told
     assert "2 (line 3) against row 1" in told
-    assert label_names(opened) == {SECRET: "bug", "three": "bug"}
+    assert label_names(opened) == {"my password is [key]": "bug", "three": "bug"}
     report = (tmp_path / "faults.csv").read_text(encoding="utf-8")
     assert report.splitlines() == [
         "row,line,reason,other row",
