@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError
 from bot import forgetting_view, summary_commands
 from bot.card import title
 from bot.choices import Choices
+from bot.digest import ChannelOffError, Digests
 from bot.forgetting import DaysError, Forgetting
 from bot.home import Home
 from bot.label_editing import LabelEditing
@@ -33,6 +34,7 @@ HELP = """*I label messages, and I learn when somebody corrects me.*
 • `/corrigible off` – I neither read nor keep anything of this channel
 • `/corrigible keep 90 days` – erase what is older, every night; `keep forever` ends that
 • `/corrigible forget me` – erase all that you wrote
+• `/corrigible digest on` – once a week in this channel: what I learned, and from whom; `digest off` ends it
 • `/corrigible status` – what I do here, and how I am doing
 • `/corrigible labels` – the labels I choose from
 • in the menu of any message: *Classify this message*, *Correct this message*
@@ -67,6 +69,7 @@ class Desk:
     summaries: SummaryService
     pointing: Pointing
     forgetting: Forgetting
+    digests: Digests
     home: Home
     choices: Choices
     editing: LabelEditing
@@ -91,6 +94,10 @@ def answer(desk: Desk, client: WebClient, command: Command) -> str | Json:
             return _switch_off(service, client, command)
         case ("keep", *words):
             return _keep(desk.forgetting, client, command, words)
+        case ("digest", "on"):
+            return _wish_digest(desk.digests, client, command)
+        case ("digest", "off"):
+            return _end_digest(desk.digests, command)
         case ("forget", "me"):
             return forgetting_view.question(desk.forgetting.kept(command.user_id))
         case ("status",):
@@ -254,6 +261,23 @@ def _keep(forgetting: Forgetting, client: WebClient, command: Command, words: li
         "night: text, author and vector, here and in Argilla."
     )
     return _say(client, command, f"<@{command.user_id}> decided: {done[0].lower()}{done[1:]}", done)
+
+
+def _wish_digest(wished: Digests, client: WebClient, command: Command) -> str:
+    try:
+        at = wished.wish(command.channel_id, command.user_id)
+    except ChannelOffError as error:
+        return str(error)
+    done = (
+        f"Once a week I tell here what I learned; the next time <!date^{int(at)}^{{date_short_pretty}}|soon>."
+    )
+    return _say(client, command, f"<@{command.user_id}> wished a digest. {done}", done)
+
+
+def _end_digest(wished: Digests, command: Command) -> str:
+    if not wished.end(command.channel_id):
+        return "There was no digest in this channel, so nothing was changed."
+    return "No more digests in this channel."
 
 
 def _status(service: Service, command: Command) -> str:

@@ -22,6 +22,7 @@ from bot.background import Learning, Predicting, Swapping
 from bot.choices import Choices, applied
 from bot.commands import Desk
 from bot.courier import Courier
+from bot.digest import Digests
 from bot.forgetting import Forgetting
 from bot.home import Home
 from bot.installations import Installations, OAuth
@@ -360,8 +361,20 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
 
     training = train(settings, database, team_id, registry, champion, metrics, change, show.wake)
     forgetting = Forgetting(database, team_id, service.erased)
-    nightly = {"retention": Scheduled(settings.retention_cron, forgetting.let_go)}
-    times = {**training.times, **nightly, **(annotation.times if annotation else {})}
+    telling = Digests(
+        database,
+        team_id,
+        client,
+        SlackNames(client, database, team_id, "real").person,
+        bot_user_id,
+        settings.digest_cron,
+        settings.timezone,
+    )
+    regular = {
+        "retention": Scheduled(settings.retention_cron, forgetting.let_go),
+        "digest": Scheduled(settings.digest_cron, telling.tell),
+    }
+    times = {**training.times, **regular, **(annotation.times if annotation else {})}
     claims = [*training.claims, *summarizing.claims, *(annotation.claims if annotation else ())]
     schedule = Schedule(database, team_id, times, metrics, settings.timezone, kept=CONTINUOUS, claims=claims)
     operators = operations.Wakers(training.begin_soon, swap.wake, tell.wake)
@@ -381,6 +394,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         summarizing.service,
         pointing,
         forgetting,
+        telling,
         home,
         choosing,
         editing,

@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     timezone: str = "UTC"
     retrain_cron: str = "0 3 * * *"
     retention_cron: str = "0 4 * * *"
+    digest_cron: str = "0 9 * * 1"
     retrain_after_labels: int = Field(default=100, ge=0)
     retrain_after_summaries: int = Field(default=20, ge=0)
     drift_cron: str = "0 2 * * *"
@@ -166,7 +167,7 @@ class Settings(BaseSettings):
     def _is_a_list(cls, value: Any) -> Any:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
-    @field_validator("ask_cron", "retrain_cron", "drift_cron", "retention_cron")
+    @field_validator("ask_cron", "retrain_cron", "drift_cron", "retention_cron", "digest_cron")
     @classmethod
     def _is_a_time(cls, value: str) -> str:
         return check_cron(value)

@@ -731,6 +731,19 @@ class Acceptance(SQLModel, table=True):
     withdrawn_at: float | None = None
 
 
+class Digest(SQLModel, table=True):
+    """A channel that wishes a digest each week. `begun_at`: since when the latest one may be in Slack; `told_at`: since
+    when it is.
+    """
+
+    team_id: str = Field(primary_key=True)
+    channel_id: str = Field(primary_key=True)
+    set_by: str
+    set_at: float = Field(default_factory=time.time)
+    begun_at: float = 0.0
+    told_at: float = 0.0
+
+
 class OrganizationTeam(SQLModel, table=True):
     """A workspace of an organization that installed the app as a whole."""
 

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from typing import Any
+
+from bot.digest_text import digest_text
+from storage.digests import Confusion, Week
+from storage.record import Stretch
+from storage.tables import Decision, Grounds, Ruling
+from tests.factories import ANA, BEN, TEAM
+
+
+def told(**given: Any) -> str:
+    standard: dict[str, Any] = {
+        "since": 100.0,
+        "record": [Stretch(9, 1), Stretch(7, 3)],
+        "words": 3,
+        "confusion": Confusion("bug", "a <b>", 2),
+        "helpers": [(BEN, 2), (ANA, 1)],
+        "new_labels": ["data export"],
+        "promotions": [promoted(2, 50.0), promoted(3, 150.0)],
+    }
+    return digest_text(Week(**{**standard, **given}), lambda user: {ANA: "Ana", BEN: "Ben"}.get(user, user))
+
+
+def promoted(number: int, at: float) -> Ruling:
+    return Ruling(
+        team_id=TEAM,
+        challenger=number,
+        champion=number - 1,
+        grounds=Grounds.HOLDOUT,
+        decision=Decision.PROMOTE,
+        reason="2 points better",
+        made_at=at,
+    )
+
+
+def test_a_week_is_told_in_words_and_nobody_is_mentioned() -> None:
+    text = told()
+
+    assert "90% of my answers were right: 9 right, 1 corrected, up from 70% in the week before." in text
+    assert "3 messages that somebody settled; new labels “data export”; v3 took the place of v2" in text
+    assert "v2 took" not in text
+    assert "I said “bug” where “a &lt;b&gt;” was right, 2 times" in text
+    assert "Whose corrections helped: Ben (2), Ana (1). Thank you!" in text
+    assert "<@" not in text
+
+
+def test_what_did_not_happen_is_left_out_or_said() -> None:
+    text = told(record=[Stretch(0, 0), Stretch(0, 0)], confusion=None, helpers=[])
+
+    assert "it is known yet" in text
+    assert "Most confused: nothing." in text
+    assert "helped" not in text
+
+
+def test_of_many_helpers_some_are_named() -> None:
+    assert "and 3 more" in told(helpers=[(f"U{number}", 1) for number in range(8)])
