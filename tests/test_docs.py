@@ -1,0 +1,71 @@
+"""The pages say what is so: links lead somewhere, and settings and commands exist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from bot.cli import app
+from bot.commands import HELP
+from bot.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+FENCE = re.compile(r"```.*?```", re.DOTALL)
+
+
+def anchors(page: Path) -> set[str]:
+    """As GitHub makes them of headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}
+
+
+def links(page: Path) -> Iterator[str]:
+    for link in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+        if not link.startswith(("http://", "https://", "mailto:")):
+            yield link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in links(page):
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name) if name else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = ROOT / "docs" / "README.md"
+    listed = {(index.parent / link.partition("#")[0]).resolve() for link in links(index)}
+
+    pages = {page for page in PAGES if page.parent == index.parent and page != index}
+    assert pages <= listed
+
+
+def test_every_setting_is_in_the_example_and_no_other() -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    told = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
+
+    assert told == {name.upper() for name in Settings.model_fields}
+
+
+def test_every_command_that_a_page_names_exists() -> None:
+    known = set(get_command(app).commands)  # type: ignore[attr-defined]
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        named = set(re.findall(r"(?:^|[`/ ])corrigible ([a-z]+)\b(?=[ `\n-])", text, re.MULTILINE))
+        typed = {one for one in named if f"`corrigible {one}" in text or f"bin/corrigible {one}" in text}
+        assert typed <= known, page.name
+
+
+def test_every_word_of_the_slash_command_that_a_page_names_exists() -> None:
+    known = set(re.findall(r"`/corrigible ([a-z]+)", HELP)) | {"rollback", "policy", "summarise"}
+    for page in PAGES:
+        named = set(re.findall(r"`/corrigible ([a-z]+)", page.read_text(encoding="utf-8")))
+        assert named <= known, page.name
