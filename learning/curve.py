@@ -38,7 +38,12 @@ def draw(
         figure = Figure(figsize=INCHES, dpi=DPI, layout="constrained")
         axes = figure.subplots()
         axes.plot(
-            [at for at, _ in known], [right for _, right in known], color=CURVE, marker="o", markersize=9, clip_on=False
+            [at for at, _ in known],
+            [right for _, right in known],
+            color=CURVE,
+            marker="o",
+            markersize=9,
+            clip_on=False,
         )
         for one in promoted:
             axes.axvline(one.at, color=VERSION, linestyle="--")
