@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from sqlmodel import Session, SQLModel, select
 
-from storage import cards, channels, contents, labels, messages, overview, predictions, resolution, versions
+from storage import (
+    cards,
+    channels,
+    choices,
+    contents,
+    digests,
+    exports,
+    imports,
+    labels,
+    messages,
+    overview,
+    predictions,
+    record,
+    resolution,
+    versions,
+)
 from storage.database import Database
 from storage.labels import LabelSpec
+from storage.record import Stretch
 from storage.tables import Alias, Card, Channel, Label, Message, Mode, Prediction, Revision, Vector, Version
 from tests.factories import ANA, OTHER, SUPPORT, TEAM, UNPACED, label_set, predicted, received, say
 
@@ -25,6 +42,8 @@ def theirs(database: Database) -> Message:
     say(database, one, ANA, their_labels["billing"])
     with database.writing() as session:
         channels.set_mode(session, OTHER, SUPPORT, Mode.REPLY, ANA)
+        digests.wish(session, OTHER, SUPPORT, ANA)
+        choices.choose(session, OTHER, {"timezone": "UTC"}, ANA)
         cards.give_up(session, refused.id, "is_archived")
         version = versions.champion(session, OTHER, "mini", "mini-name")
         versions.revise(session, version, "a", 1)
@@ -47,6 +66,13 @@ def test_nothing_of_another_team_is_read(database: Database, theirs: Message) ->
         assert channels.mode_of(session, TEAM, SUPPORT) is Mode.OFF
         assert channels.switched_on(session, TEAM) == []
         assert versions.in_service(session, TEAM) is None
+        assert list(exports.settled(session, TEAM)) == []
+        assert imports.labels(session, TEAM) == {}
+        assert messages.standing_ids(session, TEAM) == []
+        assert record.of_days(session, TEAM, [(7, 0)]) == [Stretch(0, 0)]
+        assert digests.due(session, TEAM, math.inf) == []
+        assert digests.of_week(session, TEAM, SUPPORT).helpers == []
+        assert choices.of_team(session, TEAM) == {}
         ours = overview.of_team(session, TEAM)
     assert ours == overview.Overview(TEAM, {}, "none yet", 0, 0, 0, 0, 0, {})
 
