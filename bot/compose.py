@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from http.client import HTTPException
 from typing import TypeVar
@@ -167,16 +168,17 @@ class Bot:
 
     def stop(self) -> None:
         """Hear nothing more, let what was begun end, close. What still waits is picked up at the next start."""
-        self.workspaces.stop_soon()
-        for worker in self.workers:
-            worker.stop_soon()
-        if self.socket:
-            self.socket.close()
-        self.server.stop()
-        for worker in self.workers:
-            worker.stop(STOP_S)
-        self.workspaces.stop()
-        self.database.close()
+        with ExitStack() as ending:  # the last one named is the first; one that fails leaves none running
+            ending.callback(self.database.close)
+            ending.callback(self.workspaces.stop)
+            for worker in reversed(self.workers):
+                ending.callback(worker.stop, STOP_S)
+            ending.callback(self.server.stop)
+            if self.socket:
+                ending.callback(self.socket.close)
+            for worker in self.workers:
+                ending.callback(worker.stop_soon)
+            ending.callback(self.workspaces.stop_soon)
 
 
 @dataclass(frozen=True)

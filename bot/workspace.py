@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,15 +92,16 @@ class Workspace:
 
     def stop(self) -> None:
         """Let what was begun end, and close. What still waits is picked up at the next start."""
-        self.stop_soon()
-        for worker in self.workers:
-            worker.stop(STOP_S)
-        self.courier.close(STOP_S)
-        self.training.close()
-        self.summarizing.close()
-        self.notes.close()
-        if self.annotation:
-            self.annotation.close()
+        with ExitStack() as ending:  # the last one named is the first; one that fails leaves none running
+            if self.annotation:
+                ending.callback(self.annotation.close)
+            ending.callback(self.notes.close)
+            ending.callback(self.summarizing.close)
+            ending.callback(self.training.close)
+            ending.callback(self.courier.close, STOP_S)
+            for worker in reversed(self.workers):
+                ending.callback(worker.stop, STOP_S)
+            ending.callback(self.stop_soon)
 
     def parts(self) -> dict[str, bool]:
         """Each part's name, and whether it is well."""

@@ -26,8 +26,9 @@ class Person:
     def __init__(self, address: str, user: str) -> None:
         self._user = user
         self._http = httpx.Client(base_url=f"{address}page/", timeout=PATIENCE_S)
+        # A full queue would hold up the end of the connection until it gives up waiting.
         self._connecting = connect(
-            f"{address.replace('http', 'ws', 1)}page/events?user={user}", max_size=None
+            f"{address.replace('http', 'ws', 1)}page/events?user={user}", max_size=None, max_queue=None
         )
         self._heard: list[Json] = []
 

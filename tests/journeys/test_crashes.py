@@ -114,7 +114,6 @@ def test_after_a_death_at_each_step_the_next_start_leaves_one_card(
     assert len(cards(slack, ts)) == 1
 
 
-@pytest.mark.timeout(120)
 def test_ctrl_c_stops_all_of_it_soon_with_status_0(tmp_path: Path) -> None:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("SLACK_")},

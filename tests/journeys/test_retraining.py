@@ -110,7 +110,7 @@ class Crowd:
         self._slack = slack
         self._texts = texts
         self._enough = threading.Event()
-        self._thread = threading.Thread(target=self._write)
+        self._thread = threading.Thread(target=self._write, daemon=True)
         self.written: list[str] = []
 
     def __enter__(self) -> Crowd:

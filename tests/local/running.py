@@ -74,7 +74,7 @@ class Slack:
         """What is pushed to a person's page meanwhile."""
         pushes: list[dict[str, Any]] = []
         with connect(f"{self.url.replace('http', 'ws')}/page/events?user={user}") as socket:
-            reader = threading.Thread(target=_read, args=(socket, pushes))
+            reader = threading.Thread(target=_read, args=(socket, pushes), daemon=True)
             reader.start()
             until(lambda: pushes)
             yield pushes
@@ -181,7 +181,7 @@ def served(app: Starlette, port: int) -> Iterator[str]:
     """Serve in a thread of this process; the address."""
     with listen(port) as listening:
         server = LocalServer(app)
-        thread = threading.Thread(target=server.run, args=([listening],))
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         try:
             until(lambda: server.started)
@@ -212,7 +212,7 @@ def http_bot(app: App, port: int) -> Iterator[None]:
     """The app behind a web server, at /slack/events of `port`."""
     server = Server(("127.0.0.1", port), SlackRequestHandler(app), numthreads=4, shutdown_timeout=1)
     server.prepare()
-    thread = threading.Thread(target=server.serve)
+    thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
     try:
         yield
@@ -227,7 +227,7 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def until(holds: Callable[[], Any], within_s: float = 5.0) -> Any:
+def until(holds: Callable[[], Any], within_s: float = 20.0) -> Any:
     """Wait for something to become true; what it then was."""
     deadline = time.monotonic() + within_s
     while not (found := holds()):

@@ -109,7 +109,7 @@ def until_cut_off(work: Iterator[None]) -> threading.Thread:
         except httpx.HTTPError:
             pass
 
-    thread = threading.Thread(target=run)
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     return thread
 

@@ -54,7 +54,7 @@ def address() -> Iterator[Address]:
         def log_message(self, format: str, *args: object) -> None: ...
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Listener) as serving:
-        thread = threading.Thread(target=serving.serve_forever)
+        thread = threading.Thread(target=serving.serve_forever, daemon=True)
         thread.start()
         try:
             yield Address(f"http://127.0.0.1:{serving.server_port}/", received)
