@@ -15,6 +15,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot import replies
+from bot.language import N_, _, many
 from bot.mrkdwn import escape
 from bot.payloads import Json
 from storage.answers import Verdict
@@ -28,12 +29,14 @@ CHOOSE = "choose"
 ACTIONS = "actions"
 METADATA = "corrigible_card"
 OFFERED = 3
-NO_WORDS = "I read words, and this message has none. Write what I should classify, or try `/corrigible help`."
+NO_WORDS = N_(
+    "I read words, and this message has none. Write what I should classify, or try `/corrigible help`."
+)
 SAID = {
-    Word.CONFIRMED: "confirmed",
-    Word.CHANGED: "chose",
-    Word.PROPOSED: "proposed",
-    Word.REACTED: "chose, by a reaction,",
+    Word.CONFIRMED: N_("{person} confirmed {label}"),
+    Word.CHANGED: N_("{person} chose {label}"),
+    Word.PROPOSED: N_("{person} proposed {label}"),
+    Word.REACTED: N_("{person} chose, by a reaction, {label}"),
 }
 
 
@@ -41,7 +44,7 @@ def card(content: Content) -> Json:
     """Arguments of chat.postMessage and chat.update: `text` for screen readers and notifications, and `blocks`."""
     prediction = content.prediction
     if prediction is None:
-        return _message(NO_WORDS, [_section(NO_WORDS)])
+        return _message(_(NO_WORDS), [_section(_(NO_WORDS))])
     if content.verdict and content.verdict.is_discarded:
         return _set_aside(content, prediction, content.verdict)
     if content.settled:
@@ -65,7 +68,7 @@ def title(label: Label) -> str:
 
 def person(user_id: str) -> str:
     """A person as mrkdwn."""
-    return "somebody" if is_forgotten(user_id) else f"<@{user_id}>"
+    return _("somebody") if is_forgotten(user_id) else f"<@{user_id}>"
 
 
 def version(prediction: Prediction) -> str:
@@ -75,7 +78,7 @@ def version(prediction: Prediction) -> str:
 def sure(confidence: float) -> str:
     """How sure the model is, in words."""
     # A model is never quite certain, whatever rounding says.
-    return f"{min(confidence, 0.99):.0%} sure"
+    return _("{share} sure").format(share=f"{min(confidence, 0.99):.0%}")
 
 
 def _answer(content: Content, prediction: Prediction) -> Json:
@@ -83,10 +86,14 @@ def _answer(content: Content, prediction: Prediction) -> Json:
     told = sure(prediction.confidence)
     blocks = [
         _section(f"{title(label)} · {told}"),
-        _context(f"model {version(prediction)}{_cut(prediction)}"),
+        _context(f"{_model(prediction)}{_cut(prediction)}"),
         _buttons(content, label),
     ]
-    return _message(f"{label.name}, {told} (model {version(prediction)})", blocks)
+    return _message(f"{label.name}, {told} ({_model(prediction)})", blocks)
+
+
+def _model(prediction: Prediction) -> str:
+    return _("model {version}").format(version=version(prediction))
 
 
 def _in_any_order(message_id: str, choice: tuple[str, str]) -> list[str]:
@@ -102,85 +109,87 @@ def _question(content: Content, prediction: Prediction, offers: list[str]) -> Js
             text=label.name,
             action_id=f"{CHOOSE}_{number}",
             value=f"{content.message.id}:{label.id}",
-            accessibility_label=f"This message is: {label.name}"[:75],
+            accessibility_label=_("This message is: {label}").format(label=label.name)[:75],
         )
         for number, label in enumerate(offered)
     ]
-    change = _change(content.message.id, "Another…")
+    change = _change(content.message.id, _("Another…"))
     ask = ActionsBlock(block_id=ACTIONS, elements=[*choices, change])
     if content.choice:  # whoever is asked which of two models is right should not be led by one of them
-        asked = f"{' or '.join(title(label) for label in offered)}?"
-        told = (
-            f"Two models disagree on this message; your answer decides which of them stays.{_cut(prediction)}"
-        )
-        return _message(f"Which label fits this message: {names}?", [_section(asked), ask, _context(told)])
-    best = content.labels[prediction.label_id]
-    guess = (
-        f"My best guess is {escape(best.name)}, {sure(prediction.confidence)} · model {version(prediction)}"
+        asked = _(" or ").join(title(label) for label in offered)
+        told = _("Two models disagree on this message; your answer decides which of them stays.")
+        blocks: list[Block] = [_section(f"{asked}?"), ask, _context(f"{told}{_cut(prediction)}")]
+        return _message(_("Which label fits this message: {labels}?").format(labels=names), blocks)
+    guess = _("My best guess is {label}, {sure}").format(
+        label=escape(content.labels[prediction.label_id].name), sure=sure(prediction.confidence)
     )
-    blocks = [_section("Which label fits this message?"), ask, _context(f"{guess}{_cut(prediction)}")]
-    return _message(f"Which label fits this message: {names}, or another?", blocks)
+    context = _context(f"{guess} · {_model(prediction)}{_cut(prediction)}")
+    blocks = [_section(_("Which label fits this message?")), ask, context]
+    return _message(_("Which label fits this message: {labels}, or another?").format(labels=names), blocks)
 
 
 def _corrected(content: Content, prediction: Prediction, label: Label) -> Json:
     by = _settlers(content)
     blocks = [
-        _section(f"{title(label)} · settled by {by}"),
+        _section(f"{title(label)} · {by}"),
         *_words(content),
         _context(_guess(content, prediction)),
         _buttons(content, label),
     ]
-    return _message(f"{label.name}, settled by {by}", blocks)
+    return _message(f"{label.name}, {by}", blocks)
 
 
 def _set_aside(content: Content, prediction: Prediction, verdict: Verdict) -> Json:
-    by = _number(verdict.reviewers, "reviewer")
+    by = many("Set aside by {number} reviewer", "Set aside by {number} reviewers", verdict.reviewers)
     blocks = [
-        _section(f"Set aside by {by}: nothing is learned from this message"),
+        _section(f"{by}: {_('nothing is learned from this message')}"),
         *_words(content),
         _context(_guess(content, prediction)),
     ]
-    return _message(f"Set aside by {by}", blocks)
+    return _message(by, blocks)
 
 
 def _settlers(content: Content) -> str:
     if content.verdict and not content.verdict.is_tied:
-        return _number(content.verdict.reviewers, "reviewer")
-    return _number(len(content.words), "person", "people")
+        return many(
+            "settled by {number} reviewer", "settled by {number} reviewers", content.verdict.reviewers
+        )
+    return many("settled by {number} person", "settled by {number} people", len(content.words))
 
 
 def _words(content: Content) -> list[Block]:
     said = [_word(word, content.labels) for word in content.words]
     if content.verdict and content.verdict.is_tied:
-        said.append("reviewers disagree, and ask one more of them")
+        said.append(_("reviewers disagree, and ask one more of them"))
     return [_context(" · ".join(said))] if said else []
 
 
 def _guess(content: Content, prediction: Prediction) -> str:
-    guess = content.labels[prediction.label_id]
-    return f"model {version(prediction)} said {escape(guess.name)}, {sure(prediction.confidence)}{_cut(prediction)}"
+    guess = _("model {version} said {label}, {sure}").format(
+        version=version(prediction),
+        label=escape(content.labels[prediction.label_id].name),
+        sure=sure(prediction.confidence),
+    )
+    return f"{guess}{_cut(prediction)}"
 
 
 def _word(word: Correction, labels: dict[str, Label]) -> str:
-    return f"{person(word.user_id)} {SAID[word.word]} *{escape(labels[word.label_id].name)}*"
-
-
-def _number(number: int, one: str, more: str | None = None) -> str:
-    return f"1 {one}" if number == 1 else f"{number} {more or one + 's'}"
+    label = f"*{escape(labels[word.label_id].name)}*"
+    return _(SAID[word.word]).format(person=person(word.user_id), label=label)
 
 
 def _cut(prediction: Prediction) -> str:
-    return " · the message is long: I read only its beginning" if prediction.cut else ""
+    return f" · {_('the message is long: I read only its beginning')}" if prediction.cut else ""
 
 
 def _buttons(content: Content, label: Label) -> ActionsBlock:
     right = ButtonElement(
-        text="Right",
+        text=_("Right"),
         action_id=RIGHT,
         value=f"{content.message.id}:{label.id}",
-        accessibility_label=f"Right: this message is {label.name}"[:75],
+        accessibility_label=_("Right: this message is {label}").format(label=label.name)[:75],
     )
-    return ActionsBlock(block_id=ACTIONS, elements=[right, _change(content.message.id, "Change")])
+    return ActionsBlock(block_id=ACTIONS, elements=[right, _change(content.message.id, _("Change"))])
 
 
 def _change(message_id: str, text: str) -> ButtonElement:
@@ -188,7 +197,7 @@ def _change(message_id: str, text: str) -> ButtonElement:
         text=text,
         action_id=CHANGE,
         value=message_id,
-        accessibility_label="Choose another label for this message",
+        accessibility_label=_("Choose another label for this message"),
     )
 
 

@@ -11,6 +11,7 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.views import View
 
+from bot.language import _
 from bot.payloads import Json
 from learning.label_file import NAME_MOST
 from storage.tables import Label
@@ -27,9 +28,9 @@ def correction_view(message_id: str, current: Label) -> Json:
         type="modal",
         callback_id=CORRECT,
         private_metadata=message_id,
-        title="Correct the label",
-        submit="Save",
-        close="Cancel",
+        title=_("Correct the label"),
+        submit=_("Save"),
+        close=_("Cancel"),
         blocks=inputs(current),
     )
     return view.to_dict()
@@ -38,13 +39,13 @@ def correction_view(message_id: str, current: Label) -> Json:
 def inputs(current: Label) -> list[InputBlock]:
     """What a person says the right label by."""
     menu = ExternalDataSelectElement(
-        action_id=LABEL, min_query_length=0, placeholder="Choose a label", initial_option=option(current)
+        action_id=LABEL, min_query_length=0, placeholder=_("Choose a label"), initial_option=option(current)
     )
-    new = PlainTextInputElement(action_id=PROPOSAL, max_length=NAME_MOST, placeholder="e.g. data export")
-    hint = PlainTextObject(text="If none fits. It can be chosen from then on, and wins over the menu.")
+    new = PlainTextInputElement(action_id=PROPOSAL, max_length=NAME_MOST, placeholder=_("e.g. data export"))
+    hint = PlainTextObject(text=_("If none fits. It can be chosen from then on, and wins over the menu."))
     return [
-        InputBlock(block_id=LABEL, label="The right label", element=menu, optional=True),
-        InputBlock(block_id=PROPOSAL, label="Or a new one", element=new, optional=True, hint=hint),
+        InputBlock(block_id=LABEL, label=_("The right label"), element=menu, optional=True),
+        InputBlock(block_id=PROPOSAL, label=_("Or a new one"), element=new, optional=True, hint=hint),
     ]
 
 

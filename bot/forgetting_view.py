@@ -11,6 +11,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.forgetting import Forgotten
+from bot.language import _, many
 from bot.payloads import Json
 from storage.erasure import Kept
 
@@ -20,22 +21,22 @@ FORGET = "forget"
 def question(kept: Kept) -> Json:
     """What is kept of whoever asks, and the button that erases it."""
     if kept.is_nothing:
-        return {"text": "I keep nothing that you wrote or said, so there is nothing to erase."}
-    text = (
-        f"I keep {_count(kept.messages, 'message')} that you wrote ({kept.records} of them in Argilla too), and "
-        f"{_count(kept.words, 'word')} of yours on messages and summaries. Erasing them can't be undone. What you said "
-        "of others' messages counts on, without your name. In Slack your messages stay."
-    )
+        return {"text": _("I keep nothing that you wrote or said, so there is nothing to erase.")}
+    text = _(
+        "I keep {messages} that you wrote ({records} of them in Argilla too), and {words} of yours on messages and "
+        "summaries. Erasing them can't be undone. What you said of others' messages counts on, without your name. In "
+        "Slack your messages stay."
+    ).format(messages=_messages(kept.messages), records=kept.records, words=_words(kept.words))
     button = ButtonElement(
-        text="Erase all that I wrote",
+        text=_("Erase all that I wrote"),
         action_id=FORGET,
         style="danger",
-        accessibility_label="Erase all that I wrote",
+        accessibility_label=_("Erase all that I wrote"),
         confirm=ConfirmObject(
-            title="Erase it?",
-            text=f"{_count(kept.messages, 'message')}. This can't be undone.",
-            confirm="Erase",
-            deny="Keep",
+            title=_("Erase it?"),
+            text=_("{messages}. This can't be undone.").format(messages=_messages(kept.messages)),
+            confirm=_("Erase"),
+            deny=_("Keep"),
         ),
     )
     blocks = [SectionBlock(text=MarkdownTextObject(text=text)), ActionsBlock(elements=[button])]
@@ -46,17 +47,23 @@ def proof(forgotten: Forgotten) -> Json:
     """What was erased, and what is kept now."""
     before, after = forgotten.before, forgotten.after
     gone = before.records - forgotten.undelivered
-    argilla = f"{_count(max(gone, 0), 'record')} in Argilla deleted"
+    argilla = many("{number} record in Argilla deleted", "{number} records in Argilla deleted", max(gone, 0))
     if forgotten.undelivered:
-        argilla += f", {forgotten.undelivered} more as soon as Argilla answers"
-    text = (
-        f"Erased: {_count(before.messages, 'message')} with vectors and cards; {argilla}; your name taken from "
-        f"{_count(before.words, 'word')}.\n"
-        f"What I keep of you now: {_count(after.messages, 'message')}, {_count(after.words, 'word')}.\n"
-        "What you write from now on is read where I am on, as before."
+        argilla += _(", {number} more as soon as Argilla answers").format(number=forgotten.undelivered)
+    erased = _("Erased: {messages} with vectors and cards; {argilla}; your name taken from {words}.").format(
+        messages=_messages(before.messages), argilla=argilla, words=_words(before.words)
     )
-    return {"text": text}
+    left = _("What I keep of you now: {messages}, {words}.").format(
+        messages=_messages(after.messages), words=_words(after.words)
+    )
+    return {
+        "text": "\n".join([erased, left, _("What you write from now on is read where I am on, as before.")])
+    }
 
 
-def _count(number: int, one: str) -> str:
-    return f"{number} {one}{'s' * (number != 1)}"
+def _messages(number: int) -> str:
+    return many("{number} message", "{number} messages", number)
+
+
+def _words(number: int) -> str:
+    return many("{number} word", "{number} words", number)

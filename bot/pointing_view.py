@@ -9,6 +9,7 @@ from slack_sdk.models.views import View
 
 from bot.card import sure, title, version
 from bot.correction_view import CORRECT, inputs
+from bot.language import _
 from bot.mrkdwn import escape
 from bot.payloads import Json
 from bot.pointing import Glance
@@ -19,7 +20,7 @@ OTHERS = 3
 
 def reading() -> Json:
     """What is shown until the model has read the message."""
-    return _closed([_section("Reading the message …")])
+    return _closed([_section(_("Reading the message …"))])
 
 
 def fault(reason: str) -> Json:
@@ -38,21 +39,26 @@ def answer(content: Content) -> Json:
     prediction = content.prediction
     assert prediction is not None
     label = content.labels[content.settled or prediction.label_id]
-    told = "settled by people" if content.settled else sure(prediction.confidence)
+    told = _("settled by people") if content.settled else sure(prediction.confidence)
     others = [
         f"{escape(content.labels[label_id].name)} {share:.0%}"
         for label_id, share in prediction.ranked[: OTHERS + 1]
         if label_id != prediction.label_id
     ]
-    guess = f"model {version(prediction)} said {escape(content.labels[prediction.label_id].name)}"
-    context = f"{guess}, {sure(prediction.confidence)}" + (f"; then {', '.join(others)}" if others else "")
+    context = _("model {version} said {label}, {sure}").format(
+        version=version(prediction),
+        label=escape(content.labels[prediction.label_id].name),
+        sure=sure(prediction.confidence),
+    )
+    if others:
+        context += _("; then {labels}").format(labels=", ".join(others))
     view = View(
         type="modal",
         callback_id=CORRECT,
         private_metadata=content.message.id,
-        title="This message",
-        submit="Save",
-        close="Close",
+        title=_("This message"),
+        submit=_("Save"),
+        close=_("Close"),
         blocks=[
             _section(f"{title(label)} · {told}"),
             ContextBlock(elements=[MarkdownTextObject(text=context)]),
@@ -63,7 +69,7 @@ def answer(content: Content) -> Json:
 
 
 def _closed(blocks: Sequence[Block]) -> Json:
-    return View(type="modal", title="This message", close="Close", blocks=list(blocks)).to_dict()
+    return View(type="modal", title=_("This message"), close=_("Close"), blocks=list(blocks)).to_dict()
 
 
 def _section(text: str) -> SectionBlock:

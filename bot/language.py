@@ -1,0 +1,66 @@
+"""The language in which the bot speaks: gettext's catalogues, chosen anew for each reader."""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+Language = Literal["en", "pt", "es"]
+
+LANGUAGES: tuple[Language, ...] = ("en", "pt", "es")
+CATALOGUES = Path(__file__).parent / "locale"
+DOMAIN = "corrigible"
+
+_spoken: ContextVar[gettext.NullTranslations] = ContextVar("_spoken", default=gettext.NullTranslations())
+
+
+def _(text: str) -> str:
+    """The text in the language that is spoken here, English where the catalogue lacks it."""
+    return _spoken.get().gettext(text)
+
+
+def N_(text: str) -> str:  # gettext's own name for it
+    """The same text, to be translated where it is used."""
+    return text
+
+
+def many(one: str, more: str, number: int) -> str:
+    """The form that a number asks for, with `{number}` in it filled in."""
+    return _spoken.get().ngettext(one, more, number).format(number=f"{number:,}")
+
+
+@contextmanager
+def speaking(language: Language) -> Iterator[None]:
+    """Speak this language in what is done inside."""
+    token = _spoken.set(_catalogue(language))
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
+
+
+def of_locale(locale: str | None, otherwise: Language) -> Language:
+    """The language of a locale such as pt-BR; another one where the bot does not speak it."""
+    wanted = (locale or "").replace("_", "-").partition("-")[0].lower()
+    return next((one for one in LANGUAGES if one == wanted), otherwise)
+
+
+class SpeakingExecutor(ThreadPoolExecutor):
+    """Runs what it is given in the language that was spoken where it was given."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """As ThreadPoolExecutor does, in a copy of the caller's context."""
+        return super().submit(copy_context().run, fn, *args, **kwargs)
+
+
+@lru_cache
+def _catalogue(language: Language) -> gettext.NullTranslations:
+    if language == "en":
+        return gettext.NullTranslations()
+    return gettext.translation(DOMAIN, CATALOGUES, [language])
