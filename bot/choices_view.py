@@ -22,6 +22,7 @@ from slack_sdk.models.views import View
 
 from bot.choices import NAMES, Chosen
 from bot.forms import Form
+from bot.language import N_, _
 from bot.payloads import Json
 
 CHOOSE = "choose_settings"
@@ -65,7 +66,7 @@ class Conversation:
         """Slack's own menu for it."""
         kinds = ConversationFilter(include=["public", "private"], exclude_external_shared_channels=True)
         return ConversationSelectElement(
-            action_id=name, placeholder="Choose a channel", initial_conversation=value, filter=kinds
+            action_id=name, placeholder=_("Choose a channel"), initial_conversation=value, filter=kinds
         )
 
 
@@ -76,7 +77,7 @@ class People:
     def element(self, name: str, value: Any) -> InputInteractiveElement:
         """Slack's own menu for it."""
         return UserMultiSelectElement(
-            action_id=name, placeholder="Choose people", initial_users=value or None
+            action_id=name, placeholder=_("Choose people"), initial_users=value or None
         )
 
 
@@ -92,25 +93,33 @@ class Field:
 COUNT = Number("0", "100000", decimals=False)
 FIELDS = {
     "ask_below_margin": Field(
-        "Not sure below",
-        "0 to 1: how far ahead the best label must be of the second, or the bot asks.",
+        N_("Not sure below"),
+        N_("0 to 1: how far ahead the best label must be of the second, or the bot asks."),
         Number("0", "1", decimals=True),
     ),
-    "ask_per_day": Field("Messages for reviewers a day", "At most so many are picked; 0 for none.", COUNT),
-    "duel_per_day": Field(
-        "Questions about a new version a day", "At most so many cards ask which of two is right.", COUNT
+    "ask_per_day": Field(
+        N_("Messages for reviewers a day"), N_("At most so many are picked; 0 for none."), COUNT
     ),
-    "retrain_after_labels": Field("Retrain after so many new labels", "0: at the set time only.", COUNT),
+    "duel_per_day": Field(
+        N_("Questions about a new version a day"),
+        N_("At most so many cards ask which of two is right."),
+        COUNT,
+    ),
+    "retrain_after_labels": Field(
+        N_("Retrain after so many new labels"), N_("0: at the set time only."), COUNT
+    ),
     "retrain_cron": Field(
-        "When to look for something new to learn",
-        "As cron has it: 0 3 * * * is every night at three.",
+        N_("When to look for something new to learn"),
+        N_("As cron has it: 0 3 * * * is every night at three."),
         Text(),
     ),
-    "timezone": Field("Time zone", "For all set times, such as Europe/Lisbon.", Text()),
+    "timezone": Field(N_("Time zone"), N_("For all set times, such as Europe/Lisbon."), Text()),
     "ops_channel": Field(
-        "Channel for operators", "Training runs and verdicts are told there.", Conversation()
+        N_("Channel for operators"), N_("Training runs and verdicts are told there."), Conversation()
     ),
-    "operators": Field("More operators", "Besides those whom whoever runs this bot has named.", People()),
+    "operators": Field(
+        N_("More operators"), N_("Besides those whom whoever runs this bot has named."), People()
+    ),
 }
 
 
@@ -119,11 +128,11 @@ def choices_view(chosen: Chosen) -> Json:
     view = View(
         type="modal",
         callback_id=CHOOSE,
-        title="Settings",
-        submit="Save",
-        close="Cancel",
+        title=_("Settings"),
+        submit=_("Save"),
+        close=_("Cancel"),
         blocks=[
-            _context("For this workspace. An empty field means what the bot's own settings say."),
+            _context(_("For this workspace. An empty field means what the bot's own settings say.")),
             *(_block(name, chosen) for name in NAMES),
             *_authors(chosen),
         ],
@@ -142,26 +151,26 @@ def _block(name: str, chosen: Chosen) -> Block:
     otherwise = _otherwise(getattr(chosen.settings, name))
     return InputBlock(
         block_id=name,
-        label=field.label,
+        label=_(field.label),
         element=field.kind.element(name, choice.value if choice else None),
-        hint=PlainTextObject(text=f"{field.hint} Empty: {otherwise}."),
+        hint=PlainTextObject(text=f"{_(field.hint)} {_('Empty: {value}.').format(value=otherwise)}"),
         optional=True,
     )
 
 
 def _otherwise(value: Any) -> str:
     if value is None or isinstance(value, tuple):
-        return "none"
+        return _("none")
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _authors(chosen: Chosen) -> list[Block]:
     lines = [
-        f"{FIELDS[name].label}: <@{one.set_by}>, <!date^{int(one.set_at)}^{{date_short_pretty}}|some day>"
+        f"{_(FIELDS[name].label)}: <@{one.set_by}>, <!date^{int(one.set_at)}^{{date_short_pretty}}|?>"
         for name, one in chosen.choices.items()
         if name in FIELDS
     ]
-    return [_context("Chosen here by\n" + "\n".join(lines))] if lines else []
+    return [_context(_("Chosen here by") + "\n" + "\n".join(lines))] if lines else []
 
 
 def _context(text: str) -> ContextBlock:

@@ -13,6 +13,7 @@ from bot import home_modals, home_view, payloads
 from bot.choices import Choices
 from bot.home import Home
 from bot.label_editing import LabelEditing
+from bot.language import _
 from bot.operations import FAULTS
 from bot.payloads import Json
 
@@ -37,14 +38,14 @@ def register(app: App, home: Home, choices: Choices, editing: LabelEditing) -> N
     def retrain(ack: Ack, body: Json, client: WebClient) -> None:
         ack()
         by = payloads.clicker(body)
-        _operate(client, home, by, lambda: home.operations.retrain(by), "A training run begins.")
+        _operate(client, home, by, lambda: home.operations.retrain(by), _("A training run begins."))
 
     @app.action(home_view.ROLL_BACK)
     def roll_back(ack: Ack, body: Json, client: WebClient) -> None:
         ack()
         click = payloads.click(body)
         by, number = click.user_id, int(click.value)
-        done = f"v{number} is out of service."
+        done = _("v{version} is out of service.").format(version=number)
         _operate(client, home, by, lambda: home.operations.roll_back_from(number, by), done)
 
 

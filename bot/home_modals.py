@@ -13,13 +13,13 @@ from bot.choices import ChoiceError, Choices
 from bot.correction_view import LABEL
 from bot.forms import Form, form
 from bot.label_editing import LabelEditing, LabelFaultError
+from bot.language import N_, _
 from bot.operations import NotAnOperatorError
 from bot.payloads import Json
-from storage.tables import Label
 
 Publish = Callable[[WebClient, str, str], None]
 OPS_CHANNEL = "ops_channel"
-UNREACHABLE = "I am not in this channel. Invite me there (/invite @corrigible), then save again."
+UNREACHABLE = N_("I am not in this channel. Invite me there (/invite @corrigible), then save again.")
 
 
 def register(app: App, choices: Choices, editing: LabelEditing, publish: Publish) -> None:
@@ -46,7 +46,7 @@ def _hear_settings(app: App, choices: Choices, publish: Publish) -> None:
         sent = form(body)
         wanted = choices_view.wanted(sent)
         if wanted[OPS_CHANNEL] and not _is_in(client, wanted[OPS_CHANNEL]):
-            _refuse(ack, {OPS_CHANNEL: UNREACHABLE})
+            _refuse(ack, {OPS_CHANNEL: _(UNREACHABLE)})
             return
         try:
             changed = choices.choose(wanted, sent.user_id)
@@ -57,8 +57,12 @@ def _hear_settings(app: App, choices: Choices, publish: Publish) -> None:
             _refuse(ack, {next(iter(wanted)): str(error)})
             return
         ack()
-        names = ", ".join(f"“{choices_view.FIELDS[name].label}”" for name in changed)
-        publish(client, sent.user_id, f"Saved: {names}." if changed else "Nothing was changed.")
+        names = ", ".join(f"“{_(choices_view.FIELDS[name].label)}”" for name in changed)
+        publish(
+            client,
+            sent.user_id,
+            _("Saved: {names}.").format(names=names) if changed else _("Nothing was changed."),
+        )
 
 
 def _hear_labels(app: App, editing: LabelEditing, publish: Publish) -> None:
@@ -105,17 +109,15 @@ def _hear_label(app: App, editing: LabelEditing, publish: Publish) -> None:
 def _save(editing: LabelEditing, sent: Form) -> str:
     fate = sent.fields.get(label_view.FATE) or []
     if len(fate) > 1:
-        raise LabelFaultError({label_view.FATE: "Choose one of these at most."})
+        raise LabelFaultError({label_view.FATE: _("Choose one of these at most.")})
     if label_view.RETIRE in fate:
-        return f"{_called(editing.retire(sent.metadata, sent.user_id))} is retired."
+        retired = editing.retire(sent.metadata, sent.user_id)
+        return _("The label {label} is retired.").format(label=retired.name)
     if label_view.FOLLOW_FILE in fate:
-        return f"{_called(editing.follow_file(sent.metadata, sent.user_id))} follows labels.toml again."
+        followed = editing.follow_file(sent.metadata, sent.user_id)
+        return _("The label {label} follows labels.toml again.").format(label=followed.name)
     label = editing.save(sent.metadata or None, label_view.entry(sent), sent.user_id)
-    return f"{_called(label)} is saved, and learned from now on."
-
-
-def _called(label: Label) -> str:
-    return f"The label {label.name}"
+    return _("The label {label} is saved, and learned from now on.").format(label=label.name)
 
 
 def _is_in(client: WebClient, channel: str) -> bool:

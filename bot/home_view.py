@@ -18,6 +18,7 @@ from slack_sdk.models.views import View
 
 from bot.card import title
 from bot.home import Look
+from bot.language import N_, _, many
 from bot.mrkdwn import clipped, escape
 from bot.note import bar
 from bot.payloads import Json
@@ -28,10 +29,10 @@ RETRAIN, ROLL_BACK, ANNOTATE = "home_retrain", "home_roll_back", "home_annotate"
 SETTINGS, EDIT_LABELS = "home_settings", "home_edit_labels"
 OPERATE = "operate"  # always the same, so that a button works although the view was published again
 MODES = {
-    Mode.OFF: "off",
-    Mode.ASK: "asks where it is not sure",
-    Mode.REPLY: "answers every message",
-    Mode.QUIET: "puts the label's emoji on every message",
+    Mode.OFF: N_("off"),
+    Mode.ASK: N_("asks where it is not sure"),
+    Mode.REPLY: N_("answers every message"),
+    Mode.QUIET: N_("puts the label's emoji on every message"),
 }
 CHANNELS_MOST = 40
 LABELS_MOST = 60
@@ -42,18 +43,18 @@ def home_view(look: Look, argilla_url: str | None, notice: str = "") -> Json:
     """A view for views.publish. `notice`: what became of the button that was pressed."""
     blocks: list[Block] = [
         *([_section(f"*{escape(notice)}*")] if notice else []),
-        HeaderBlock(text="How right it is"),
+        HeaderBlock(text=_("How right it is")),
         *_record(look),
-        HeaderBlock(text="Where it is on"),
+        HeaderBlock(text=_("Where it is on")),
         _section(
-            "\n".join(_channels(look)) or "Nowhere yet. `/corrigible on` in a channel turns it on there."
+            "\n".join(_channels(look)) or _("Nowhere yet. `/corrigible on` in a channel turns it on there.")
         ),
-        HeaderBlock(text="The model"),
+        HeaderBlock(text=_("The model")),
         *_model(look),
-        HeaderBlock(text="Labels"),
-        _section("\n".join(_labels(look)) or "There are none yet."),
+        HeaderBlock(text=_("Labels")),
+        _section("\n".join(_labels(look)) or _("There are none yet.")),
         *([_editing()] if look.is_operator else []),
-        HeaderBlock(text="For reviewers"),
+        HeaderBlock(text=_("For reviewers")),
         *_reviewers(look, argilla_url),
     ]
     return View(type="home", blocks=blocks).to_dict()
@@ -61,55 +62,70 @@ def home_view(look: Look, argilla_url: str | None, notice: str = "") -> Json:
 
 def _record(look: Look) -> list[Block]:
     lines = [_line(week, when) for week, when in zip(look.weeks, _weeks(), strict=True)]
-    text = "\n".join([*lines, _line(look.month, "the last 30 days")])
-    told = (
-        f"{_count(look.answers, 'message')} labelled, {_count(look.words, 'word')} of people on them. An answer counts "
-        "as right when somebody confirmed it, or nobody corrected it for a day."
-    )
+    text = "\n".join([*lines, _line(look.month, _("the last 30 days"))])
+    labelled = many("{number} message labelled", "{number} messages labelled", look.answers)
+    words = many("{number} word of people on them", "{number} words of people on them", look.words)
+    counted = _("An answer counts as right when somebody confirmed it, or nobody corrected it for a day.")
+    told = f"{labelled}, {words}. {counted}"
     return [_section(text), _context(told)]
 
 
 def _weeks() -> list[str]:
-    return ["the last 7 days", "the week before", "the week before that", "the week before that one"]
+    return [
+        _("the last 7 days"),
+        _("the week before"),
+        _("the week before that"),
+        _("the week before that one"),
+    ]
 
 
 def _line(stretch: Stretch, when: str) -> str:
     accuracy = stretch.accuracy
     if accuracy is None:
-        return f"`{bar(0.0)}` nothing to count in {when}"
-    return (
-        f"`{bar(accuracy)}` {accuracy:.0%} right in {when}: {stretch.right} right, {stretch.wrong} corrected"
+        return f"`{bar(0.0)}` {_('nothing to count in {when}').format(when=when)}"
+    told = _("{share} right in {when}: {right} right, {wrong} corrected").format(
+        share=f"{accuracy:.0%}", when=when, right=stretch.right, wrong=stretch.wrong
     )
+    return f"`{bar(accuracy)}` {told}"
 
 
 def _channels(look: Look) -> list[str]:
     """As marks: Slack shows a private channel's name to those alone who are in it."""
     lines = []
     for channel in look.channels[:CHANNELS_MOST]:
-        kept = f", kept for {_count(channel.keep_days, 'day')}" if channel.keep_days else ""
-        also = ", summaries on" if channel.channel_id in look.summaries else ""
-        lines.append(f"• <#{channel.channel_id}>: {MODES[channel.mode]}{also}{kept}")
+        parts = [_(MODES[channel.mode])]
+        if channel.channel_id in look.summaries:
+            parts.append(_("summaries on"))
+        if channel.keep_days:
+            parts.append(many("kept for {number} day", "kept for {number} days", channel.keep_days))
+        lines.append(f"• <#{channel.channel_id}>: {', '.join(parts)}")
     shown = {channel.channel_id for channel in look.channels}
-    lines += [f"• <#{one}>: summaries on" for one in look.summaries if one not in shown]
+    lines += [f"• <#{one}>: {_('summaries on')}" for one in look.summaries if one not in shown]
     more = len(look.channels) - CHANNELS_MOST
-    return [*lines, f"… and {more} more"] if more > 0 else lines
+    return [*lines, _more(more)] if more > 0 else lines
+
+
+def _more(number: int) -> str:
+    return many("… and {number} more", "… and {number} more", number)
 
 
 def _model(look: Look) -> list[Block]:
     if look.version is None:
-        return [_section("None yet.")]
-    lines = [f"*v{look.version.number}* is in service, since {_time(look.version.created_at)}."]
+        return [_section(_("None yet."))]
+    since = _time(look.promotion.made_at if look.promotion else look.version.created_at)
+    served = _("*v{version}* is in service, since {time}").format(version=look.version.number, time=since)
+    lines = [f"{served}."]
     if look.promotion:
-        reason = f": {escape(look.promotion.reason)}"
-        lines = [
-            f"*v{look.version.number}* is in service, since {_time(look.promotion.made_at)}, in the place of "
-            f"v{look.promotion.champion}{reason}"
-        ]
+        place = _("in the place of v{version}").format(version=look.promotion.champion)
+        lines = [f"{served}, {place}: {escape(look.promotion.reason)}"]
     if look.run:
-        lines.append(f"A new version is on its way: {escape(look.run.stage or look.run.phase.value)}.")
+        stage = escape(look.run.stage or look.run.phase.value)
+        lines.append(_("A new version is on its way: {stage}.").format(stage=stage))
     elif look.retraining_at:
         lines.append(
-            f"It looks for something new to learn {_time(look.retraining_at)}, and whenever enough is new."
+            _("It looks for something new to learn {time}, and whenever enough is new.").format(
+                time=_time(look.retraining_at)
+            )
         )
     return [_section("\n".join(lines)), *([_buttons(look)] if look.is_operator else [])]
 
@@ -117,23 +133,33 @@ def _model(look: Look) -> list[Block]:
 def _buttons(look: Look) -> ActionsBlock:
     assert look.version is not None
     retrain = ButtonElement(
-        text="Retrain now", action_id=RETRAIN, value="now", accessibility_label="Train a new version now"
+        text=_("Retrain now"),
+        action_id=RETRAIN,
+        value="now",
+        accessibility_label=_("Train a new version now"),
     )
     roll_back = ButtonElement(
-        text="Roll back",
+        text=_("Roll back"),
         action_id=ROLL_BACK,
         value=str(look.version.number),
         style="danger",
-        accessibility_label=f"Roll back: take v{look.version.number} out of service",
+        accessibility_label=_("Roll back: take v{version} out of service").format(
+            version=look.version.number
+        ),
         confirm=ConfirmObject(
-            title="Roll back?",
-            text=f"The version before v{look.version.number} answers again from now on.",
-            confirm="Roll back",
-            deny="Cancel",
+            title=_("Roll back?"),
+            text=_("The version before v{version} answers again from now on.").format(
+                version=look.version.number
+            ),
+            confirm=_("Roll back"),
+            deny=_("Cancel"),
         ),
     )
     settings = ButtonElement(
-        text="Settings", action_id=SETTINGS, value="now", accessibility_label="Change settings of the bot"
+        text=_("Settings"),
+        action_id=SETTINGS,
+        value="now",
+        accessibility_label=_("Change settings of the bot"),
     )
     return ActionsBlock(
         block_id=OPERATE, elements=[retrain, *([roll_back] if look.promotion else []), settings]
@@ -142,48 +168,52 @@ def _buttons(look: Look) -> ActionsBlock:
 
 def _editing() -> ActionsBlock:
     edit = ButtonElement(
-        text="Edit labels",
+        text=_("Edit labels"),
         action_id=EDIT_LABELS,
         value="now",
-        accessibility_label="Add, change or retire a label",
+        accessibility_label=_("Add, change or retire a label"),
     )
     return ActionsBlock(block_id=EDIT_LABELS, elements=[edit])
 
 
 def _labels(look: Look) -> list[str]:
     counted = sorted(look.labels, key=lambda label: -look.chosen.get(label.id, 0))
-    lines = [f"• {title(label)}: chosen {_count(look.chosen.get(label.id, 0), 'time')}" for label in counted]
+    lines = [f"• {title(label)}: {_chosen(look.chosen.get(label.id, 0))}" for label in counted]
     shown: list[str] = []
     for line in lines[:LABELS_MOST]:
         if sum(map(len, shown)) + len(shown) + len(line) > TEXT_MOST - 50:
             break
         shown.append(line)
     more = len(lines) - len(shown)
-    return [*shown, f"… and {more} more"] if more else shown
+    return [*shown, _more(more)] if more else shown
+
+
+def _chosen(times: int) -> str:
+    return many("chosen {number} time", "chosen {number} times", times)
 
 
 def _reviewers(look: Look, argilla_url: str | None) -> list[Block]:
     if argilla_url is None:
-        return [_section("Nobody reviews: no Argilla is connected.")]
+        return [_section(_("Nobody reviews: no Argilla is connected."))]
     wait = _section(
-        f"{_count(look.open_questions, 'message')} wait{'s' * (look.open_questions == 1)} for a first answer."
+        many(
+            "{number} message waits for a first answer.",
+            "{number} messages wait for a first answer.",
+            look.open_questions,
+        )
     )
     link = ButtonElement(
-        text="Open Argilla",
+        text=_("Open Argilla"),
         action_id=ANNOTATE,
         url=argilla_url,
-        accessibility_label="Open Argilla in the browser",
+        accessibility_label=_("Open Argilla in the browser"),
     )
     return [wait, ActionsBlock(elements=[link])]
 
 
 def _time(at: float) -> str:
     """A moment in the reader's own time zone."""
-    return f"<!date^{int(at)}^{{date_short_pretty}} at {{time}}|some time>"
-
-
-def _count(number: int, one: str) -> str:
-    return f"{number:,} {one}{'s' * (number != 1)}"
+    return f"<!date^{int(at)}^{{date_short_pretty}} {{time}}|{_('some time')}>"
 
 
 def _section(text: str) -> SectionBlock:

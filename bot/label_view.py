@@ -18,6 +18,7 @@ from slack_sdk.models.views import View
 
 from bot.correction_view import LABEL
 from bot.forms import Form
+from bot.language import _
 from bot.payloads import Json
 from learning.label_file import NAME_MOST
 from storage.tables import Label, LabelSource
@@ -31,16 +32,18 @@ EXAMPLES_MOST = 3_000
 
 def picker() -> Json:
     """A view for views.open: a label to change, or none for a new one."""
-    menu = ExternalDataSelectElement(action_id=LABEL, min_query_length=0, placeholder="Choose a label")
-    hint = PlainTextObject(text="Leave it empty to add a new label.")
-    choose = InputBlock(block_id=LABEL, label="The label to change", element=menu, optional=True, hint=hint)
+    menu = ExternalDataSelectElement(action_id=LABEL, min_query_length=0, placeholder=_("Choose a label"))
+    hint = PlainTextObject(text=_("Leave it empty to add a new label."))
+    choose = InputBlock(
+        block_id=LABEL, label=_("The label to change"), element=menu, optional=True, hint=hint
+    )
     view = View(
         type="modal",
         callback_id=PICK,
         private_metadata="",
-        title="Edit labels",
-        submit="Next",
-        close="Cancel",
+        title=_("Edit labels"),
+        submit=_("Next"),
+        close=_("Cancel"),
         blocks=[choose],
     )
     return view.to_dict()
@@ -52,9 +55,9 @@ def editor(label: Label | None) -> Json:
         type="modal",
         callback_id=EDIT,
         private_metadata=label.id if label else "",
-        title="Edit a label" if label else "Add a label",
-        submit="Save",
-        close="Back",
+        title=_("Edit a label") if label else _("Add a label"),
+        submit=_("Save"),
+        close=_("Back"),
         blocks=[*_fields(label), *_fate(label)],
     )
     return view.to_dict()
@@ -63,22 +66,24 @@ def editor(label: Label | None) -> Json:
 def _fields(label: Label | None) -> list[InputBlock]:
     examples = "\n".join(" ".join(one.split()) for one in label.examples) if label else ""
     return [
-        _text(NAME, "Name", label.name if label else "", NAME_MOST, "Short; people read it on every card."),
+        _text(
+            NAME, _("Name"), label.name if label else "", NAME_MOST, _("Short; people read it on every card.")
+        ),
         _text(
             DESCRIPTION,
-            "What it is for",
+            _("What it is for"),
             label.description if label else "",
             DESCRIPTION_MOST,
-            "A sentence in the words that people use: the bot reads it before it has examples.",
+            _("A sentence in the words that people use: the bot reads it before it has examples."),
         ),
         _text(
             EMOJI,
             "Emoji",
             label.emoji if label else "",
             100,
-            "A code such as :bug:, for cards and quiet mode.",
+            _("A code such as :bug:, for cards and quiet mode."),
         ),
-        _text(EXAMPLES, "Examples", examples, EXAMPLES_MOST, "Messages with this label, one a line."),
+        _text(EXAMPLES, _("Examples"), examples, EXAMPLES_MOST, _("Messages with this label, one a line.")),
     ]
 
 
@@ -102,19 +107,22 @@ def _text(block: str, name: str, value: str, most: int, hint: str) -> InputBlock
 def _fate(label: Label | None) -> list[InputBlock | ContextBlock]:
     if label is None:
         return []
-    choices = [Option(value=RETIRE, text="Retire it: nobody can choose it any more, what it was stays known")]
+    choices = [
+        Option(value=RETIRE, text=_("Retire it: nobody can choose it any more, what it was stays known"))
+    ]
     if label.edited_at is not None and label.source is LabelSource.FILE:
         choices.append(
-            Option(value=FOLLOW_FILE, text="Follow labels.toml again, and forget the fields above")
+            Option(value=FOLLOW_FILE, text=_("Follow labels.toml again, and forget the fields above"))
         )
     boxes = CheckboxesElement(action_id=FATE, options=choices)
     told = [ContextBlock(elements=[MarkdownTextObject(text=_edited(label))])] if label.edited_at else []
-    return [*told, InputBlock(block_id=FATE, label="Or", element=boxes, optional=True)]
+    return [*told, InputBlock(block_id=FATE, label=_("Or"), element=boxes, optional=True)]
 
 
 def _edited(label: Label) -> str:
-    day = f"<!date^{int(label.edited_at or 0)}^{{date_short_pretty}}|some day>"
-    return f"Edited here by <@{label.edited_by}>, {day}; labels.toml does not change it."
+    day = f"<!date^{int(label.edited_at or 0)}^{{date_short_pretty}}|?>"
+    told = _("Edited here by {person}, {day}; labels.toml does not change it.")
+    return told.format(person=f"<@{label.edited_by}>", day=day)
 
 
 def entry(form: Form) -> dict[str, Any]:

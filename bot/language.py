@@ -17,22 +17,23 @@ LANGUAGES: tuple[Language, ...] = ("en", "pt", "es")
 CATALOGUES = Path(__file__).parent / "locale"
 DOMAIN = "corrigible"
 
-_spoken: ContextVar[gettext.NullTranslations] = ContextVar("_spoken", default=gettext.NullTranslations())
+_ENGLISH = gettext.NullTranslations()
+_spoken: ContextVar[gettext.NullTranslations] = ContextVar("_spoken")
 
 
 def _(text: str) -> str:
     """The text in the language that is spoken here, English where the catalogue lacks it."""
-    return _spoken.get().gettext(text)
+    return _spoken.get(_ENGLISH).gettext(text)
 
 
-def N_(text: str) -> str:  # gettext's own name for it
+def N_(text: str) -> str:  # noqa: N802 (gettext's own name for it)
     """The same text, to be translated where it is used."""
     return text
 
 
 def many(one: str, more: str, number: int) -> str:
     """The form that a number asks for, with `{number}` in it filled in."""
-    return _spoken.get().ngettext(one, more, number).format(number=f"{number:,}")
+    return _spoken.get(_ENGLISH).ngettext(one, more, number).format(number=f"{number:,}")
 
 
 @contextmanager
@@ -62,5 +63,5 @@ class SpeakingExecutor(ThreadPoolExecutor):
 @lru_cache
 def _catalogue(language: Language) -> gettext.NullTranslations:
     if language == "en":
-        return gettext.NullTranslations()
+        return _ENGLISH
     return gettext.translation(DOMAIN, CATALOGUES, [language])
