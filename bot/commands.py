@@ -16,7 +16,9 @@ from bot.choices import Choices
 from bot.digest import ChannelOffError, Digests
 from bot.forgetting import DaysError, Forgetting
 from bot.home import Home
+from bot.in_words import in_words
 from bot.label_editing import LabelEditing
+from bot.language import N_, _, many
 from bot.mrkdwn import escape
 from bot.operations import FAULTS, Operations
 from bot.payloads import Command, Json
@@ -27,36 +29,47 @@ from learning.summarizing.policy import POLICY
 from storage.labels import emoji_name
 from storage.tables import Label, Mode, TaskName
 
-HELP = """*I label messages, and I learn when somebody corrects me.*
-• `/corrigible on` – in this channel: I stay silent where I am sure, and ask where I am not
-• `/corrigible on reply` – I answer every message in its thread
-• `/corrigible on quiet` – I put the label's emoji on every message; react with another label's emoji to correct me
-• `/corrigible off` – I neither read nor keep anything of this channel
-• `/corrigible keep 90 days` – erase what is older, every night; `keep forever` ends that
-• `/corrigible forget me` – erase all that you wrote
-• `/corrigible digest on` – once a week in this channel: what I learned, and from whom; `digest off` ends it
-• `/corrigible status` – what I do here, and how I am doing
-• `/corrigible labels` – the labels I choose from
-• in the menu of any message: *Classify this message*, *Correct this message*
-{summaries}
-• `/corrigible retrain [summaries]` – for operators: train a new version
-• `/corrigible rollback [summaries]` – for operators: go back to the version before
-• `/corrigible policy [accept | withdraw]` – for operators: may a model that writes learn from what people wrote?
-• `/corrigible help` – this
-In a direct message, or where you mention me, I always answer.""".replace(
-    "{summaries}", summary_commands.HELP
+HELP = (
+    N_("*I label messages, and I learn when somebody corrects me.*"),
+    N_("• `/corrigible on` – in this channel: I stay silent where I am sure, and ask where I am not"),
+    N_("• `/corrigible on reply` – I answer every message in its thread"),
+    N_(
+        "• `/corrigible on quiet` – I put the label's emoji on every message; react with another "
+        "label's emoji to correct me"
+    ),
+    N_("• `/corrigible off` – I neither read nor keep anything of this channel"),
+    N_("• `/corrigible keep 90 days` – erase what is older, every night; `keep forever` ends that"),
+    N_("• `/corrigible forget me` – erase all that you wrote"),
+    N_(
+        "• `/corrigible digest on` – once a week in this channel: what I learned, and from whom; "
+        "`digest off` ends it"
+    ),
+    N_("• `/corrigible status` – what I do here, and how I am doing"),
+    N_("• `/corrigible labels` – the labels I choose from"),
+    N_("• in the menu of any message: *Classify this message*, *Correct this message*"),
+    *summary_commands.HELP,
+    N_("• `/corrigible retrain [summaries]` – for operators: train a new version"),
+    N_("• `/corrigible rollback [summaries]` – for operators: go back to the version before"),
+    N_(
+        "• `/corrigible policy [accept | withdraw]` – for operators: may a model that writes learn "
+        "from what people wrote?"
+    ),
+    N_("• `/corrigible help` – this"),
+    N_("In a direct message, or where you mention me, I always answer."),
 )
 JOINING = {
-    "not_in_channel": "I am not in this channel yet. Invite me (`/invite @corrigible`), then try again.",
-    "channel_not_found": "I can't see this channel. Invite me (`/invite @corrigible`), then try again.",
+    "not_in_channel": N_("I am not in this channel yet. Invite me (`/invite @corrigible`), then try again."),
+    "channel_not_found": N_("I can't see this channel. Invite me (`/invite @corrigible`), then try again."),
 }
-SHARED = "This channel is shared with another organization, so I stay off here."
+SHARED = N_("This channel is shared with another organization, so I stay off here.")
 TEXT_MOST = 3_500
 PROMISES = {
-    Mode.ASK: "I ask here when I am not sure which label fits, and stay silent otherwise",
-    Mode.REPLY: "I answer every message here in its thread",
-    Mode.QUIET: "I put the label's emoji on every message; whoever reacts with another label's emoji corrects me, and "
-    "taking the reaction away takes that back",
+    Mode.ASK: N_("I ask here when I am not sure which label fits, and stay silent otherwise"),
+    Mode.REPLY: N_("I answer every message here in its thread"),
+    Mode.QUIET: N_(
+        "I put the label's emoji on every message; whoever reacts with another label's emoji corrects me, and "
+        "taking the reaction away takes that back"
+    ),
 }
 
 
@@ -114,7 +127,7 @@ def answer(desk: Desk, client: WebClient, command: Command) -> str | Json:
             return _operate(operations, command, _accept)
         case ("policy", "withdraw"):
             return _operate(operations, command, _withdraw)
-    return HELP
+    return "\n".join(_(line) for line in HELP)
 
 
 def _operate(operations: Operations, command: Command, do: Callable[[Operations, Command], str]) -> str:
@@ -122,51 +135,55 @@ def _operate(operations: Operations, command: Command, do: Callable[[Operations,
         operations.check(command.user_id)
         return do(operations, command)
     except FAULTS as error:
-        return str(error)
+        return in_words(error)
 
 
 def _retrain(operations: Operations, command: Command) -> str:
     operations.retrain(command.user_id, _task(command))
-    return "A training run begins. The operators' channel shows how it goes."
+    return _("A training run begins. The operators' channel shows how it goes.")
 
 
 def _roll_back(operations: Operations, command: Command) -> str:
     ruling = operations.roll_back(command.user_id, _task(command))
-    return f"v{ruling.challenger} is back in the place of v{ruling.champion}."
+    told = _("v{back} is back in the place of v{gone}.")
+    return told.format(back=ruling.challenger, gone=ruling.champion)
 
 
 def _task(command: Command) -> TaskName:
     return TaskName.SUMMARIZATION if "summaries" in command.words else TaskName.CLASSIFICATION
 
 
-def _policy(operations: Operations, _: Command) -> str:
+def _policy(operations: Operations, _command: Command) -> str:
     accepted = operations.acceptance()
     if accepted is None:
-        return (
-            "No model that writes is trained on what people wrote here; the sentence picker learns without it.\n"
-            f">{escape(POLICY)}\n`/corrigible policy accept` accepts this in your name, which is kept with the time."
+        none = _(
+            "No model that writes is trained on what people wrote here; the sentence picker learns without it."
         )
+        how = _("`/corrigible policy accept` accepts this in your name, which is kept with the time.")
+        return f"{none}\n>{escape(POLICY)}\n{how}"
     at = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(accepted.accepted_at))
     is_user = accepted.accepted_by.startswith(("U", "W"))
     by = f"<@{accepted.accepted_by}>" if is_user else escape(accepted.accepted_by)
-    return (
-        f"A model that writes is trained on summaries that people settled here: accepted by {by}, {at}.\n"
-        f">{escape(accepted.policy)}\n`/corrigible policy withdraw` ends it."
+    told = _(
+        "A model that writes is trained on summaries that people settled here: accepted by {person}, {time}."
     )
+    how = _("`/corrigible policy withdraw` ends it.")
+    return f"{told.format(person=by, time=at)}\n>{escape(accepted.policy)}\n{how}"
 
 
 def _accept(operations: Operations, command: Command) -> str:
     operations.accept(command.user_id)
-    return (
-        f"It is on record that you accept this:\n>{escape(POLICY)}\n"
+    told = _("It is on record that you accept this:")
+    then = _(
         "From the next training run on the model that writes learns too. `/corrigible policy withdraw` ends it."
     )
+    return f"{told}\n>{escape(POLICY)}\n{then}"
 
 
 def _withdraw(operations: Operations, command: Command) -> str:
     if not operations.withdraw(command.user_id):
-        return "Nothing was accepted, so nothing was changed."
-    return (
+        return _("Nothing was accepted, so nothing was changed.")
+    return _(
         "Withdrawn. No model that writes is trained from now on. One that was trained serves on until somebody says "
         "`/corrigible rollback summaries`."
     )
@@ -174,24 +191,28 @@ def _withdraw(operations: Operations, command: Command) -> str:
 
 def _switch_on(service: Service, client: WebClient, command: Command, mode: Mode) -> str:
     if command.channel_id.startswith("D"):
-        return "In a direct message I always answer; there is nothing to turn on."
+        return _("In a direct message I always answer; there is nothing to turn on.")
     try:
         channel = client.conversations_info(channel=command.channel_id)["channel"]
     except SlackApiError as error:
         return _why_not(error)
     if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
-        return SHARED
+        return _(SHARED)
     if not channel.get("is_member"):
-        return JOINING["not_in_channel"]
+        return _(JOINING["not_in_channel"])
     service.set_mode(command.team_id, command.channel_id, mode, command.user_id)
-    what = PROMISES[mode]
+    what = _(PROMISES[mode])
     legend = _legend(service.labels(command.team_id)) if mode is Mode.QUIET else ""
     return _say(
         client,
         command,
-        f"<@{command.user_id}> turned me on. From now on {what}. I keep the messages of this channel to learn "
-        f"from your corrections; `/corrigible off` ends it.{legend}",
-        f"On. {what}.{_mute(service.labels(command.team_id)) if mode is Mode.QUIET else ''}",
+        _(
+            "{person} turned me on. From now on {what}. I keep the messages of this channel to learn from your "
+            "corrections; `/corrigible off` ends it."
+        ).format(person=f"<@{command.user_id}>", what=what)
+        + legend,
+        _("On. {what}.").format(what=what)
+        + (_mute(service.labels(command.team_id)) if mode is Mode.QUIET else ""),
     )
 
 
@@ -207,19 +228,24 @@ def _mute(known: list[Label]) -> str:
     names = [escape(label.name) for label in known if not label.emoji or shared[emoji_name(label.emoji)] > 1]
     if not names:
         return ""
-    return (
-        "\nA reaction can't tell these labels, which have no emoji or share one; whoever keeps labels.toml can give "
-        f"them one: {', '.join(_as_many_as_fit(names))}"
+    told = _(
+        "A reaction can't tell these labels, which have no emoji or share one; an operator can give them one: {labels}"
     )
+    return "\n" + told.format(labels=", ".join(_as_many_as_fit(names)))
 
 
 def _switch_off(service: Service, client: WebClient, command: Command) -> str:
     before = service.mode(command.team_id, command.channel_id)
     service.set_mode(command.team_id, command.channel_id, Mode.OFF, command.user_id)
-    done = "Off. From now on I read and keep nothing of this channel."
+    done = _("Off. From now on I read and keep nothing of this channel.")
     if before is Mode.OFF:
         return done
-    return _say(client, command, f"<@{command.user_id}> turned me off in this channel.", done)
+    return _say(
+        client,
+        command,
+        _("{person} turned me off in this channel.").format(person=f"<@{command.user_id}>"),
+        done,
+    )
 
 
 def _say(client: WebClient, command: Command, to_all: str, to_asker: str) -> str:
@@ -227,20 +253,21 @@ def _say(client: WebClient, command: Command, to_all: str, to_asker: str) -> str
     try:
         client.chat_postMessage(channel=command.channel_id, text=to_all)
     except SlackApiError:
-        return f"{to_asker} I could not tell the channel; please do."
+        return f"{to_asker} {_('I could not tell the channel; please do.')}"
     return to_asker
 
 
 def _why_not(error: SlackApiError) -> str:
     reason = str(error.response.get("error", "no answer"))
-    return JOINING.get(
-        reason, f"Slack would not tell me about this channel ({reason}), so I stay off. Please try again."
-    )
+    if reason in JOINING:
+        return _(JOINING[reason])
+    told = _("Slack would not tell me about this channel ({reason}), so I stay off. Please try again.")
+    return told.format(reason=reason)
 
 
 def _keep(forgetting: Forgetting, client: WebClient, command: Command, words: list[str]) -> str:
     if command.channel_id.startswith("D"):
-        return (
+        return _(
             "In a direct message nothing is erased by itself; `/corrigible forget me` erases what you wrote."
         )
     try:
@@ -253,50 +280,62 @@ def _keep(forgetting: Forgetting, client: WebClient, command: Command, words: li
                 raise DaysError
         forgetting.keep(command.channel_id, days, command.user_id)
     except DaysError as error:
-        return str(error)
-    done = (
-        "The messages of this channel are kept until somebody deletes them."
-        if days is None
-        else f"The messages of this channel are kept for {days} day{'s' * (days != 1)}. What is older is erased every "
-        "night: text, author and vector, here and in Argilla."
+        return in_words(error)
+    done = _("The messages of this channel are kept until somebody deletes them.")
+    if days is not None:
+        kept = many(
+            "The messages of this channel are kept for {number} day.",
+            "The messages of this channel are kept for {number} days.",
+            days,
+        )
+        then = _("What is older is erased every night: text, author and vector, here and in Argilla.")
+        done = f"{kept} {then}"
+    told = _("{person} decided: {what}").format(
+        person=f"<@{command.user_id}>", what=f"{done[0].lower()}{done[1:]}"
     )
-    return _say(client, command, f"<@{command.user_id}> decided: {done[0].lower()}{done[1:]}", done)
+    return _say(client, command, told, done)
 
 
 def _wish_digest(wished: Digests, client: WebClient, command: Command) -> str:
     try:
         at = wished.wish(command.channel_id, command.user_id)
     except ChannelOffError as error:
-        return str(error)
-    done = (
-        f"Once a week I tell here what I learned; the next time <!date^{int(at)}^{{date_short_pretty}}|soon>."
+        return in_words(error)
+    done = _("Once a week I tell here what I learned; the next time {day}.").format(
+        day=f"<!date^{int(at)}^{{date_short_pretty}}|?>"
     )
-    return _say(client, command, f"<@{command.user_id}> wished a digest. {done}", done)
+    told = _("{person} wished a digest.").format(person=f"<@{command.user_id}>")
+    return _say(client, command, f"{told} {done}", done)
 
 
 def _end_digest(wished: Digests, command: Command) -> str:
     if not wished.end(command.channel_id):
-        return "There was no digest in this channel, so nothing was changed."
-    return "No more digests in this channel."
+        return _("There was no digest in this channel, so nothing was changed.")
+    return _("No more digests in this channel.")
 
 
 def _status(service: Service, command: Command) -> str:
     here = {
-        Mode.OFF: "I am off in this channel.",
-        Mode.ASK: "In this channel I ask where I am not sure.",
-        Mode.REPLY: "In this channel I answer every message.",
-        Mode.QUIET: "In this channel I put the label's emoji on every message.",
+        Mode.OFF: _("I am off in this channel."),
+        Mode.ASK: _("In this channel I ask where I am not sure."),
+        Mode.REPLY: _("In this channel I answer every message."),
+        Mode.QUIET: _("In this channel I put the label's emoji on every message."),
     }[service.mode(command.team_id, command.channel_id)]
     team = service.overview(command.team_id)
     lines = [
         here,
-        f"• on in {len(team.channels)} channel{'s' * (len(team.channels) != 1)}",
-        f"• model {team.version}",
-        f"• {team.labels} labels",
-        f"• {team.predictions} messages labelled, {team.words} times told what is right",
-        f"• {team.waiting} messages and {team.due} cards waiting",
+        many("• on in {number} channel", "• on in {number} channels", len(team.channels)),
+        _("• model {version}").format(version=team.version),
+        many("• {number} label", "• {number} labels", team.labels),
+        many("• {number} message labelled", "• {number} messages labelled", team.predictions),
+        many("• {number} time told what is right", "• {number} times told what is right", team.words),
+        many("• {number} message waiting", "• {number} messages waiting", team.waiting),
+        many("• {number} card waiting", "• {number} cards waiting", team.due),
     ]
-    lines += [f"• {number} cards that Slack refused: {reason}" for reason, number in team.failures.items()]
+    lines += [
+        _("• {number} cards that Slack refused: {reason}").format(number=number, reason=reason)
+        for reason, number in team.failures.items()
+    ]
     return "\n".join(lines)
 
 
@@ -312,6 +351,6 @@ def _as_many_as_fit(lines: list[str]) -> list[str]:
     shown: list[str] = []
     for line in lines:
         if sum(map(len, shown)) + len(line) > TEXT_MOST:
-            return [*shown, f"… and {len(lines) - len(shown)} more"]
+            return [*shown, many("… and {number} more", "… and {number} more", len(lines) - len(shown))]
         shown.append(line)
     return shown

@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot import reactions, refusals, replies
 from bot.card import card, metadata
+from bot.language import _, many
 from bot.metrics import Metrics
 from bot.refusals import Refusal
 from storage import cards, channels, contents, pacing
@@ -89,7 +90,7 @@ class Courier:
         """Let deliveries under way end, for at most `timeout_s`; the next start finds what was left."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         until = time.monotonic() + timeout_s
-        for _ in range(AT_ONCE):
+        for _slot in range(AT_ONCE):
             self._free.acquire(timeout=max(0.0, until - time.monotonic()))
 
     def _tell(self, behind: Behind) -> None:
@@ -98,10 +99,10 @@ class Courier:
             if channels.mode_of(session, self._team_id, behind.channel_id) is not Mode.REPLY:
                 return
         minutes = math.ceil(behind.waiting / self._pace.per_second / 60)
-        text = (
-            f"Many messages came at once: {behind.waiting} answers are still to come, each in its thread, the newest "
-            f"first, the last in about {minutes} minute{'s' * (minutes != 1)}."
-        )
+        text = _(
+            "Many messages came at once: {answers} answers are still to come, each in its thread, the newest first, "
+            "the last in about {minutes}."
+        ).format(answers=behind.waiting, minutes=many("{number} minute", "{number} minutes", minutes))
         try:
             self._client.chat_postMessage(channel=behind.channel_id, text=text)
         except (SlackApiError, OSError) as error:

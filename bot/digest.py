@@ -11,6 +11,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot import digest_text
+from bot.language import N_
 from bot.payloads import Json
 from bot.schedule import next_due
 from learning.curve import Promoted, draw
@@ -31,7 +32,9 @@ class ChannelOffError(ValueError):
     """The bot is off in the channel, so there is no week to tell of."""
 
     def __init__(self) -> None:
-        super().__init__("I am off in this channel. `/corrigible on` first, then ask for the digest again.")
+        super().__init__(
+            N_("I am off in this channel. `/corrigible on` first, then ask for the digest again.")
+        )
 
 
 class Digests:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bot.language import N_, _, many
 from bot.mrkdwn import escape
 from storage.digests import Week
 from storage.record import Stretch
@@ -11,28 +12,28 @@ from storage.tables import Ruling
 
 HELPERS_MOST = 5
 LABELS_MOST = 5
-END = "`/corrigible digest off` ends this."
+END = N_("`/corrigible digest off` ends this.")
 
 
 def digest_text(week: Week, name: Callable[[str], str]) -> str:
     """The digest as mrkdwn. `name`: what a person is called; nobody is mentioned, so nobody is called."""
     lines = [
-        "*The week here*",
+        f"*{_('The week here')}*",
         f"• {_right(week.record[0])}{_compared(week.record)}",
-        f"• What was learned: {_learned(week)}.",
-        f"• Most confused: {_confused(week)}.",
-        *([f"• Whose corrections helped: {_helped(week, name)}. Thank you!"] if week.helpers else []),
-        END,
+        f"• {_('What was learned: {things}.').format(things=_learned(week))}",
+        f"• {_('Most confused: {labels}.').format(labels=_confused(week))}",
     ]
-    return "\n".join(lines)
+    if week.helpers:
+        helped = _("Whose corrections helped: {people}. Thank you!").format(people=_helped(week, name))
+        lines.append(f"• {helped}")
+    return "\n".join([*lines, _(END)])
 
 
 def _right(stretch: Stretch) -> str:
     if stretch.accuracy is None:
-        return "Of no answer it is known yet whether it was right"
-    return (
-        f"{stretch.accuracy:.0%} of my answers were right: {stretch.right} right, {stretch.wrong} corrected"
-    )
+        return _("Of no answer it is known yet whether it was right")
+    told = _("{share} of my answers were right: {right} right, {wrong} corrected")
+    return told.format(share=f"{stretch.accuracy:.0%}", right=stretch.right, wrong=stretch.wrong)
 
 
 def _compared(record: list[Stretch]) -> str:
@@ -40,36 +41,44 @@ def _compared(record: list[Stretch]) -> str:
     if this is None or before is None:
         return "."
     if round(100 * this) == round(100 * before):
-        return ", as in the week before."
-    return f", {'up' if this > before else 'down'} from {before:.0%} in the week before."
+        return _(", as in the week before.")
+    told = (
+        _(", up from {share} in the week before.")
+        if this > before
+        else _(", down from {share} in the week before.")
+    )
+    return told.format(share=f"{before:.0%}")
 
 
 def _learned(week: Week) -> str:
-    what = [f"{_count(week.words, 'message')} that somebody settled"]
+    what = [
+        many("{number} message that somebody settled", "{number} messages that somebody settled", week.words)
+    ]
     if week.new_labels:
         shown = ", ".join(f"“{escape(one)}”" for one in week.new_labels[:LABELS_MOST])
-        more = len(week.new_labels) - LABELS_MOST
-        what.append(f"new labels {shown}" + (f" and {more} more" if more > 0 else ""))
+        what.append(_("new labels {labels}").format(labels=shown) + _more(len(week.new_labels) - LABELS_MOST))
     what += [_promoted(one) for one in week.promotions if one.made_at > week.since]
     return "; ".join(what)
 
 
 def _promoted(ruling: Ruling) -> str:
-    return f"v{ruling.challenger} took the place of v{ruling.champion} ({escape(ruling.reason)})"
+    told = _("v{version} took the place of v{before} ({reason})")
+    return told.format(version=ruling.challenger, before=ruling.champion, reason=escape(ruling.reason))
 
 
 def _confused(week: Week) -> str:
     if week.confusion is None:
-        return "nothing"
+        return _("nothing")
     one = week.confusion
-    return f"I said “{escape(one.said)}” where “{escape(one.right)}” was right, {_count(one.times, 'time')}"
+    times = many("{number} time", "{number} times", one.times)
+    told = _("I said “{said}” where “{right}” was right, {times}")
+    return told.format(said=escape(one.said), right=escape(one.right), times=times)
 
 
 def _helped(week: Week, name: Callable[[str], str]) -> str:
     shown = [f"{escape(name(user))} ({number})" for user, number in week.helpers[:HELPERS_MOST]]
-    more = len(week.helpers) - HELPERS_MOST
-    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(shown) + _more(len(week.helpers) - HELPERS_MOST)
 
 
-def _count(number: int, one: str) -> str:
-    return f"{number:,} {one}{'s' * (number != 1)}"
+def _more(number: int) -> str:
+    return many(" and {number} more", " and {number} more", number) if number > 0 else ""

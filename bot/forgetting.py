@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from bot.language import N_
 from storage import channels, erasure
 from storage.database import Database
 from storage.erasure import FORGOTTEN, Kept
@@ -28,8 +29,10 @@ class DaysError(ValueError):
 
     def __init__(self) -> None:
         super().__init__(
-            f"Say for how many days messages are kept, 1 to {DAYS_MOST}: `/corrigible keep 90 days`, or "
-            "`/corrigible keep forever`."
+            N_(
+                "Say for how many days messages are kept, 1 to 36500: `/corrigible keep 90 days`, or `/corrigible keep "
+                "forever`."
+            )
         )
 
 

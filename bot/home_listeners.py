@@ -12,6 +12,7 @@ from slack_sdk.errors import SlackApiError
 from bot import home_modals, home_view, payloads
 from bot.choices import Choices
 from bot.home import Home
+from bot.in_words import in_words
 from bot.label_editing import LabelEditing
 from bot.language import _
 from bot.operations import FAULTS
@@ -55,7 +56,7 @@ def _operate(client: WebClient, home: Home, by: str, do: Callable[[], None], don
         do()
         notice = done
     except FAULTS as error:
-        notice = str(error)
+        notice = in_words(error)
     _publish(client, home, by, notice)
 
 

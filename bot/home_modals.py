@@ -12,6 +12,7 @@ from bot import choices_view, home_view, label_editing, label_view, payloads
 from bot.choices import ChoiceError, Choices
 from bot.correction_view import LABEL
 from bot.forms import Form, form
+from bot.in_words import in_words
 from bot.label_editing import LabelEditing, LabelFaultError
 from bot.language import N_, _
 from bot.operations import NotAnOperatorError
@@ -37,7 +38,7 @@ def _hear_settings(app: App, choices: Choices, publish: Publish) -> None:
         try:
             view = choices_view.choices_view(choices.look(by))
         except NotAnOperatorError as error:
-            publish(client, by, str(error))
+            publish(client, by, in_words(error))
             return
         client.views_open(trigger_id=body["trigger_id"], view=view)
 
@@ -54,7 +55,7 @@ def _hear_settings(app: App, choices: Choices, publish: Publish) -> None:
             _refuse(ack, error.faults)
             return
         except NotAnOperatorError as error:
-            _refuse(ack, {next(iter(wanted)): str(error)})
+            _refuse(ack, {next(iter(wanted)): in_words(error)})
             return
         ack()
         names = ", ".join(f"“{_(choices_view.FIELDS[name].label)}”" for name in changed)
@@ -73,7 +74,7 @@ def _hear_labels(app: App, editing: LabelEditing, publish: Publish) -> None:
         try:
             editing.check(by)
         except NotAnOperatorError as error:
-            publish(client, by, str(error))
+            publish(client, by, in_words(error))
             return
         client.views_open(trigger_id=body["trigger_id"], view=label_view.picker())
 
@@ -85,7 +86,7 @@ def _hear_labels(app: App, editing: LabelEditing, publish: Publish) -> None:
             editing.check(sent.user_id)
             label = editing.find(label_id) if label_id else None
         except (NotAnOperatorError, *label_editing.FAULTS) as error:
-            _refuse(ack, {LABEL: str(error)})
+            _refuse(ack, {LABEL: in_words(error)})
             return
         ack(response_action="push", view=label_view.editor(label))
 
@@ -100,7 +101,7 @@ def _hear_label(app: App, editing: LabelEditing, publish: Publish) -> None:
             _refuse(ack, error.faults)
             return
         except (NotAnOperatorError, *label_editing.FAULTS) as error:
-            _refuse(ack, {label_view.NAME: str(error)})
+            _refuse(ack, {label_view.NAME: in_words(error)})
             return
         ack(response_action="clear")
         publish(client, sent.user_id, notice)

@@ -24,6 +24,8 @@ from bot import (
 )
 from bot.commands import Desk
 from bot.forgetting import Forgetting
+from bot.in_words import in_words
+from bot.language import N_, _
 from bot.metrics import Metrics
 from bot.operations import FAULTS as OPERATING_FAULTS
 from bot.operations import Operations
@@ -34,7 +36,7 @@ from storage.labels import RetiredLabelError
 log = logging.getLogger(__name__)
 
 ANYTHING = re.compile(".*", re.DOTALL)
-FAILED = "That did not work, and nothing was changed. Please try again in a moment."
+FAILED = N_("That did not work, and nothing was changed. Please try again in a moment.")
 
 
 def register(
@@ -120,7 +122,7 @@ def _hear_clicks(app: App, service: Service) -> None:
             service.confirm_or_choose(click.team_id, click.user_id, message_id, label_id)
         except (UnknownMessageError, RetiredLabelError) as error:
             ack()
-            respond(str(error), response_type="ephemeral", replace_original=False)
+            respond(in_words(error), response_type="ephemeral", replace_original=False)
             return
         ack()
 
@@ -131,7 +133,7 @@ def _hear_clicks(app: App, service: Service) -> None:
             choice = service.choice(click.team_id, click.value)
         except UnknownMessageError as error:
             ack()
-            respond(str(error), response_type="ephemeral", replace_original=False)
+            respond(in_words(error), response_type="ephemeral", replace_original=False)
             return
         ack()
         view = correction_view.correction_view(choice.message_id, choice.current)
@@ -154,10 +156,10 @@ def _hear_modal(app: App, service: Service) -> None:
             elif sent.label_id:
                 service.confirm_or_choose(sent.team_id, sent.user_id, sent.message_id, sent.label_id)
             else:
-                _refuse(ack, correction_view.LABEL, "Choose a label, or write a new one below.")
+                _refuse(ack, correction_view.LABEL, _("Choose a label, or write a new one below."))
                 return
         except (UnknownMessageError, RetiredLabelError) as error:
-            _refuse(ack, correction_view.PROPOSAL if proposal else correction_view.LABEL, str(error))
+            _refuse(ack, correction_view.PROPOSAL if proposal else correction_view.LABEL, in_words(error))
             return
         ack()
 
@@ -174,7 +176,7 @@ def _hear_operators(app: App, operations: Operations) -> None:
             do(int(click.value), click.user_id)
         except OPERATING_FAULTS as error:
             ack()
-            respond(str(error), response_type="ephemeral", replace_original=False)
+            respond(in_words(error), response_type="ephemeral", replace_original=False)
             return
         ack()
 
@@ -201,7 +203,7 @@ def _hear_forgetting(app: App, forgetting: Forgetting) -> None:
     @app.action(forgetting_view.FORGET)
     def forget(ack: Ack, body: Json, respond: Respond) -> None:
         ack()
-        respond(text="Erasing …", response_type="ephemeral", replace_original=True)
+        respond(text=_("Erasing …"), response_type="ephemeral", replace_original=True)
         forgotten = forgetting.forget(payloads.clicker(body))
         respond(response_type="ephemeral", replace_original=True, **forgetting_view.proof(forgotten))
 
@@ -229,7 +231,7 @@ def _answer_for_errors(app: App, metrics: Metrics) -> None:
         metrics.errors.labels("listener").inc()
         if body.get("response_url"):
             try:
-                respond(FAILED, response_type="ephemeral", replace_original=False)
+                respond(_(FAILED), response_type="ephemeral", replace_original=False)
             except (SlackApiError, OSError):
                 log.warning("nobody could be told that it failed")
         return BoltResponse(status=500, body="")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from bot.language import N_
 from learning.summarizing.policy import POLICY
 from storage import acceptances, runs, versions
 from storage.database import Database
@@ -20,7 +21,7 @@ class NotAnOperatorError(PermissionError):
     """Somebody asked for what only operators may do."""
 
     def __init__(self) -> None:
-        super().__init__("Only operators can do this. Whoever runs this bot names them in OPERATORS.")
+        super().__init__(N_("Only operators can do this. Whoever runs this bot names them in OPERATORS."))
 
 
 class NotServingError(ValueError):
@@ -28,6 +29,7 @@ class NotServingError(ValueError):
 
     def __init__(self, number: int) -> None:
         super().__init__(f"v{number} is not in service any more, so nothing was changed.")
+        self.number = number
 
 
 class AlreadyServingError(ValueError):
@@ -35,6 +37,7 @@ class AlreadyServingError(ValueError):
 
     def __init__(self, number: int) -> None:
         super().__init__(f"v{number} is in service already.")
+        self.number = number
 
 
 FAULTS = (

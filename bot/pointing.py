@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from bot.language import N_
 from bot.payloads import Pointed
 from bot.reading import Read
 from learning.champion import Champion
@@ -25,8 +26,10 @@ class NotKeptError(PermissionError):
 
     def __init__(self) -> None:
         super().__init__(
-            "I am off in this channel, so I keep nothing of this message and can't learn from it. "
-            "`/corrigible on` turns me on, and says so to everybody here."
+            N_(
+                "I am off in this channel, so I keep nothing of this message and can't learn from it. "
+                "`/corrigible on` turns me on, and says so to everybody here."
+            )
         )
 
 
@@ -34,21 +37,21 @@ class NoWordsError(ValueError):
     """The message has none."""
 
     def __init__(self) -> None:
-        super().__init__("I read words, and this message has none.")
+        super().__init__(N_("I read words, and this message has none."))
 
 
 class NotAPersonsError(ValueError):
     """The message is an app's."""
 
     def __init__(self) -> None:
-        super().__init__("I read what people write, and this message is an app's.")
+        super().__init__(N_("I read what people write, and this message is an app's."))
 
 
 class NotReadError(TimeoutError):
     """The model said nothing of the message in time."""
 
     def __init__(self) -> None:
-        super().__init__("I could not read this message so quickly. Please try again in a moment.")
+        super().__init__(N_("I could not read this message so quickly. Please try again in a moment."))
 
 
 FAULTS = (NotKeptError, NoWordsError, NotAPersonsError, NotReadError)

@@ -9,6 +9,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot import correction_view, payloads, pointing_view
+from bot.in_words import in_words
 from bot.payloads import Json, Pointed
 from bot.pointing import FAULTS, NotKeptError, Pointing
 from storage.contents import Content
@@ -39,7 +40,7 @@ def _open(client: WebClient, pointed: Pointed, answer: Callable[[], Json]) -> No
     try:
         view = answer()
     except FAULTS as error:
-        view = pointing_view.fault(str(error))
+        view = pointing_view.fault(in_words(error))
     try:
         client.views_update(view_id=opened["view"]["id"], view=view)
     except SlackApiError as error:
@@ -51,7 +52,7 @@ def _classified(pointing: Pointing, pointed: Pointed) -> Json:
     try:
         return pointing_view.answer(pointing.answer(pointing.find(pointed)))
     except NotKeptError as error:
-        return pointing_view.glance(pointing.glance(pointed), str(error))
+        return pointing_view.glance(pointing.glance(pointed), in_words(error))
 
 
 def _to_correct(content: Content) -> Json:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from bot.language import N_
 from bot.metrics import Metrics
 from bot.payloads import Deleted, Reacted, Said
 from bot.reading import Read
@@ -27,7 +28,7 @@ class UnknownMessageError(LookupError):
     """A click on something that is not stored for this team, or was erased."""
 
     def __init__(self) -> None:
-        super().__init__("This message is not known here any more, so nothing was changed.")
+        super().__init__(N_("This message is not known here any more, so nothing was changed."))
 
 
 def _once(*parts: str) -> str:

@@ -16,6 +16,7 @@ from slack_sdk.models.blocks import (
 
 from bot import replies
 from bot.card import person
+from bot.language import N_, _, many
 from bot.mrkdwn import clipped, escape
 from bot.note import bar
 from bot.payloads import Json
@@ -24,10 +25,16 @@ from storage.tables import Making, Message, Opinion, Status, Summary, SummaryAns
 
 GOOD, BAD, EDIT = "summary_good", "summary_bad", "summary_edit"
 METADATA = "corrigible_summary"
-SAID = {Opinion.GOOD: "good", Opinion.BAD: "bad", Opinion.EDITED: "edited"}
+SAID = {
+    Opinion.GOOD: N_("{person} good"),
+    Opinion.BAD: N_("{person} bad"),
+    Opinion.EDITED: N_("{person} edited"),
+}
 TEXT_MOST = 2_900
-UNSUPPORTED = "[I found nothing in the messages that says this]"
-DELETED = "This summary was removed: a message that it was made from was deleted. Ask again for a new one."
+UNSUPPORTED = N_("[I found nothing in the messages that says this]")
+DELETED = N_(
+    "This summary was removed: a message that it was made from was deleted. Ask again for a new one."
+)
 
 
 @dataclass(frozen=True)
@@ -49,14 +56,15 @@ def card(shown: Shown) -> Json:
     """Arguments of chat.postMessage, chat.update and chat.postEphemeral."""
     summary = shown.summary
     if summary.making is Making.ERASED:
-        return _message(DELETED, [_section(DELETED)])
+        return _message(_(DELETED), [_section(_(DELETED))])
     if summary.making is Making.FAILED:
-        return _message(summary.failed, [_section(escape(summary.failed))])
+        return _message(_(summary.failed), [_section(escape(_(summary.failed)))])
     if summary.making is Making.WAITING:
-        told = f"Summarizing … {summary.aside}".rstrip()
+        told = f"{_('Summarizing …')} {_(summary.aside) if summary.aside else ''}".rstrip()
         return _message(told, [_section(f"{told}\n`{bar(summary.done)}` {summary.done:.0%}")])
-    title = (
-        f"Summary of {_number(summary.messages, 'message')} by {_number(summary.people, 'person', 'people')}"
+    title = _("Summary of {messages} by {people}").format(
+        messages=many("{number} message", "{number} messages", summary.messages),
+        people=many("{number} person", "{number} people", summary.people),
     )
     better = _better(shown)
     said = escape(shown.named(better)) if better else "\n".join(_sentences(shown))
@@ -64,7 +72,9 @@ def card(shown: Shown) -> Json:
     blocks += [_context(_made(shown)), _buttons(summary.id)]
     if shown.words:
         blocks.append(
-            _context(" · ".join(f"{person(word.user_id)} {SAID[word.opinion]}" for word in shown.words))
+            _context(
+                " · ".join(_(SAID[word.opinion]).format(person=person(word.user_id)) for word in shown.words)
+            )
         )
     return _message(f"{title}: {plain_text(shown)}", blocks)
 
@@ -91,9 +101,10 @@ def _sentence(shown: Shown, one: Json) -> str:
     ]
     parts = [escape(shown.named(one["text"])), *links]
     if not one["supported"]:
-        parts.append(escape(UNSUPPORTED))
+        parts.append(escape(_(UNSUPPORTED)))
     elif one["unfounded"]:
-        parts.append(f"[not in the messages: {escape(', '.join(one['unfounded']))}]")
+        words = escape(", ".join(one["unfounded"]))
+        parts.append(_("[not in the messages: {words}]").format(words=words))
     return " ".join(parts)
 
 
@@ -113,20 +124,30 @@ def _better(shown: Shown) -> str:
 def _made(shown: Shown) -> str:
     summary = shown.summary
     is_edited = bool(_better(shown))
-    version = f" (v{summary.version})" if summary.version else ""
-    if is_edited:
-        how = "polished by a reviewer" if _polished(shown) else "edited"
-        by = f"{how}; the first draft was by {escape(summary.title)}{version}"
-    elif summary.engine == "generative":
-        by = f"written by {escape(summary.title)}{version}, which can be wrong"
-    else:
-        by = f"sentences picked{version} from what was said"
+    by = _by(shown, is_edited)
     if summary.aside:
-        by += f"; {escape(summary.aside)}"
+        by += f"; {escape(_(summary.aside))}"
     if summary.read < summary.messages:
-        by += f"; {summary.read} of the messages were read closely"
-    links = "" if is_edited else " · [1] leads to the message that a sentence rests on"
+        by += "; " + many(
+            "{number} of the messages was read closely",
+            "{number} of the messages were read closely",
+            summary.read,
+        )
+    links = "" if is_edited else f" · {_('[1] leads to the message that a sentence rests on')}"
     return f"{by}{links}"
+
+
+def _by(shown: Shown, is_edited: bool) -> str:
+    summary = shown.summary
+    version = f" (v{summary.version})" if summary.version else ""
+    model = f"{escape(summary.title)}{version}"
+    if is_edited and _polished(shown):
+        return _("polished by a reviewer; the first draft was by {model}").format(model=model)
+    if is_edited:
+        return _("edited; the first draft was by {model}").format(model=model)
+    if summary.engine == "generative":
+        return _("written by {model}, which can be wrong").format(model=model)
+    return _("sentences picked{version} from what was said").format(version=version)
 
 
 def _buttons(summary_id: str) -> ActionsBlock:
@@ -136,15 +157,11 @@ def _buttons(summary_id: str) -> ActionsBlock:
     return ActionsBlock(
         block_id="summary_actions",
         elements=[
-            button("Good", GOOD, "This summary is good"),
-            button("Bad", BAD, "This summary is bad"),
-            button("Edit", EDIT, "Say what this summary should say"),
+            button(_("Good"), GOOD, _("This summary is good")),
+            button(_("Bad"), BAD, _("This summary is bad")),
+            button(_("Edit"), EDIT, _("Say what this summary should say")),
         ],
     )
-
-
-def _number(number: int, one: str, more: str | None = None) -> str:
-    return f"1 {one}" if number == 1 else f"{number} {more or one + 's'}"
 
 
 def _sections(text: str) -> list[Block]:

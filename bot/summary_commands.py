@@ -9,23 +9,30 @@ from zoneinfo import ZoneInfo
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot.in_words import in_words
+from bot.language import N_, _, many
 from bot.payloads import Command
 from bot.summary_service import STRETCH, STRETCH_MOST, SummariesOffError, SummaryService
 
-HELP = """• `/corrigible summarize [N messages | since yesterday]` – what was said here, for you alone
-• `/corrigible summaries on` – in this channel I may summarize; `over 1000` also any message of more characters; `off`
-• Summarize a thread: the message shortcut *Summarize thread*, or mention me there with “summarize”"""
-USAGE = (
+HELP = (
+    N_("• `/corrigible summarize [N messages | since yesterday]` – what was said here, for you alone"),
+    N_(
+        "• `/corrigible summaries on` – in this channel I may summarize; `over 1000` also any "
+        "message of more characters; `off`"
+    ),
+    N_("• Summarize a thread: the message shortcut *Summarize thread*, or mention me there with “summarize”"),
+)
+USAGE = N_(
     "I understand `/corrigible summarize`, `/corrigible summarize 30 messages`, `/corrigible summarize since "
     "yesterday`, `since monday`, `since 2 hours`."
 )
-ON_USAGE = (
+ON_USAGE = N_(
     "I understand `/corrigible summaries on`, `/corrigible summaries on over 1000` and "
     "`/corrigible summaries off`."
 )
-DIRECT = "In a direct message there is no conversation to summarize; ask in a channel."
-SHARED = "This channel is shared with another organization, so I don't summarize here."
-INVITE = "I can't see this channel. Invite me (`/invite @corrigible`), then try again."
+DIRECT = N_("In a direct message there is no conversation to summarize; ask in a channel.")
+SHARED = N_("This channel is shared with another organization, so I don't summarize here.")
+INVITE = N_("I can't see this channel. Invite me (`/invite @corrigible`), then try again.")
 LEAST_CHARACTERS = 200
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 UNIT_S = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
@@ -34,18 +41,22 @@ UNIT_S = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
 def summarize(service: SummaryService, command: Command, zone: str, now: datetime | None = None) -> str:
     """Ask for a summary of the channel; what to tell the asker."""
     if command.channel_id.startswith("D"):
-        return DIRECT
+        return _(DIRECT)
     words = " ".join(command.words[1:])
     try:
         since, most = _stretch(words, now or datetime.now(ZoneInfo(zone)))
     except ValueError as error:
-        return str(error) or USAGE
+        return str(error) or _(USAGE)
     try:
         service.ask_stretch(command.channel_id, command.user_id, since, most)
     except SummariesOffError as error:
-        return str(error)
-    what = f"the last {most} messages" if most else "everything that you asked for"
-    return f"I read {what} of this channel; the summary follows here, for you alone."
+        return in_words(error)
+    what = (
+        many("the last message", "the last {number} messages", most)
+        if most
+        else _("everything that you asked for")
+    )
+    return _("I read {what} of this channel; the summary follows here, for you alone.").format(what=what)
 
 
 def _stretch(words: str, now: datetime) -> tuple[float | None, int | None]:
@@ -55,11 +66,11 @@ def _stretch(words: str, now: datetime) -> tuple[float | None, int | None]:
     if found := re.fullmatch(r"(?:the )?(?:last )?(\d+)(?: messages?)?", words):
         number = int(found[1])
         if not 1 <= number <= STRETCH_MOST:
-            raise ValueError(f"I summarize 1 to {STRETCH_MOST:,} messages.")
+            raise ValueError(_("I summarize 1 to {most} messages.").format(most=f"{STRETCH_MOST:,}"))
         return None, number
     if found := re.fullmatch(r"since (.+)", words):
         return _moment(found[1], now).timestamp(), None
-    raise ValueError(USAGE)
+    raise ValueError(_(USAGE))
 
 
 def _moment(words: str, now: datetime) -> datetime:
@@ -72,7 +83,7 @@ def _moment(words: str, now: datetime) -> datetime:
         return today - timedelta(days=(now.weekday() - DAYS.index(words)) % 7 or 7)
     if found := re.fullmatch(r"(\d{1,3}) (minute|hour|day|week)s?(?: ago)?", words):
         return now - timedelta(seconds=int(found[1]) * UNIT_S[found[2]])
-    raise ValueError(USAGE)
+    raise ValueError(_(USAGE))
 
 
 def switch(service: SummaryService, client: WebClient, command: Command) -> str:
@@ -85,50 +96,55 @@ def switch(service: SummaryService, client: WebClient, command: Command) -> str:
         case ("on", "over", number) if number.isdecimal() and int(number) >= LEAST_CHARACTERS:
             return _on(service, client, command, int(number))
         case ("on", "over", number) if number.isdecimal():
-            return f"Messages of less than {LEAST_CHARACTERS} characters are short enough."
+            told = _("Messages of less than {number} characters are short enough.")
+            return told.format(number=LEAST_CHARACTERS)
         case ():
             return _tell(service, command)
-    return ON_USAGE
+    return _(ON_USAGE)
 
 
 def _tell(service: SummaryService, command: Command) -> str:
     agreed = service.consent(command.channel_id)
     if agreed is None:
-        return f"Summaries are off in this channel. {ON_USAGE}"
-    long = f", and messages of more than {agreed.over} characters get one" if agreed.over else ""
-    return f"Summaries are on in this channel{long}. {ON_USAGE}"
+        return f"{_('Summaries are off in this channel.')} {_(ON_USAGE)}"
+    return f"{_('Summaries are on in this channel.')}{_long(agreed.over)} {_(ON_USAGE)}"
+
+
+def _long(over: int | None) -> str:
+    told = _(" Messages of more than {number} characters get one by themselves.")
+    return told.format(number=over) if over else ""
 
 
 def _on(service: SummaryService, client: WebClient, command: Command, over: int | None) -> str:
     if command.channel_id.startswith("D"):
-        return DIRECT
+        return _(DIRECT)
     try:
         channel = client.conversations_info(channel=command.channel_id)["channel"]
     except SlackApiError:
-        return INVITE
+        return _(INVITE)
     if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
-        return SHARED
+        return _(SHARED)
     if not channel.get("is_member"):
-        return INVITE
+        return _(INVITE)
     service.set_consent(command.channel_id, True, over, command.user_id)
-    long = f" Messages of more than {over} characters get one by themselves." if over else ""
-    told = (
-        f"<@{command.user_id}> turned summaries on. I keep the messages of this channel, replies too, to summarize "
-        f"them when somebody asks, and learn from your edits.{long} `/corrigible summaries off` ends it."
-    )
-    return _say(client, command, told, f"On. I told the channel.{long}")
+    told = _(
+        "{person} turned summaries on. I keep the messages of this channel, replies too, to summarize them when "
+        "somebody asks, and learn from your edits."
+    ).format(person=f"<@{command.user_id}>")
+    told += f"{_long(over)} {_('`/corrigible summaries off` ends it.')}"
+    return _say(client, command, told, f"{_('On. I told the channel.')}{_long(over)}")
 
 
 def _off(service: SummaryService, client: WebClient, command: Command) -> str:
     was_on = service.consent(command.channel_id) is not None
     service.set_consent(command.channel_id, False, None, command.user_id)
     if not was_on:
-        return "Summaries are off in this channel."
+        return _("Summaries are off in this channel.")
     return _say(
         client,
         command,
-        f"<@{command.user_id}> turned summaries off in this channel.",
-        "Off. I told the channel.",
+        _("{person} turned summaries off in this channel.").format(person=f"<@{command.user_id}>"),
+        _("Off. I told the channel."),
     )
 
 
@@ -136,5 +152,5 @@ def _say(client: WebClient, command: Command, to_all: str, to_asker: str) -> str
     try:
         client.chat_postMessage(channel=command.channel_id, text=to_all)
     except SlackApiError:
-        return "Done, but I could not tell the channel; please do."
+        return _("Done, but I could not tell the channel; please do.")
     return to_asker

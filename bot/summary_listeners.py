@@ -6,6 +6,7 @@ from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
 from bot import payloads, summary_card, summary_view
+from bot.in_words import in_words
 from bot.payloads import Json
 from bot.summary_service import NoTextError, SummariesOffError, SummaryService
 from storage.summaries import SummaryNotFoundError
@@ -29,7 +30,7 @@ def _hear_shortcut(app: App, service: SummaryService) -> None:
             service.ask_thread(chosen.channel_id, chosen.thread_ts, chosen.user_id)
         except SummariesOffError as error:
             ack()
-            _whisper(respond, str(error))
+            _whisper(respond, in_words(error))
             return
         ack()
 
@@ -41,7 +42,7 @@ def _hear_words(app: App, service: SummaryService) -> None:
             shown = service.judge(click.value, click.user_id, opinion)
         except SummaryNotFoundError as error:
             ack()
-            _whisper(respond, str(error))
+            _whisper(respond, in_words(error))
             return
         ack()
         if shown.summary.thread_ts is None:
@@ -64,7 +65,7 @@ def _hear_edits(app: App, service: SummaryService) -> None:
             text = service.text(click.value)
         except SummaryNotFoundError as error:
             ack()
-            _whisper(respond, str(error))
+            _whisper(respond, in_words(error))
             return
         ack()
         client.views_open(trigger_id=click.trigger_id, view=summary_view.edit_view(click.value, text))
@@ -75,7 +76,7 @@ def _hear_edits(app: App, service: SummaryService) -> None:
         try:
             service.edit(sent.summary_id, sent.user_id, sent.text)
         except (SummaryNotFoundError, NoTextError) as error:
-            ack(response_action="errors", errors={summary_view.TEXT: str(error)})
+            ack(response_action="errors", errors={summary_view.TEXT: in_words(error)})
             return
         ack()
 

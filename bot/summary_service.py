@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from sqlmodel import Session
 
 from bot.history import kept
+from bot.language import N_
 from bot.payloads import Said
 from bot.speakers import MARK, Speakers
 from bot.summary_card import Shown, plain_text
@@ -27,7 +28,9 @@ from storage.tables import (
 
 # What a mention says that asks for a summary, in the languages of the bot's words.
 ASKS = re.compile(r"\b(?:summari[sz]e|summary|tl;?dr|resum\w{1,3}|zusammenfass\w*)\b", re.IGNORECASE)
-OFF = "Summaries are off in this channel. `/corrigible summaries on` turns them on, and says so to everybody here."
+OFF = N_(
+    "Summaries are off in this channel. `/corrigible summaries on` turns them on, and says so to everybody here."
+)
 STRETCH = 50
 STRETCH_MOST = 5_000
 
@@ -43,7 +46,7 @@ class NoTextError(ValueError):
     """An edited summary has no words."""
 
     def __init__(self) -> None:
-        super().__init__("Write what the summary should say.")
+        super().__init__(N_("Write what the summary should say."))
 
 
 class SummaryService:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from slack_sdk.models.blocks import InputBlock, PlainTextInputElement, PlainTextObject
 from slack_sdk.models.views import View
 
+from bot.language import _
 from bot.payloads import Json
 
 EDIT_VIEW = "summary_edit_view"
@@ -19,15 +20,15 @@ def edit_view(summary_id: str, text: str) -> Json:
         action_id=TEXT, multiline=True, initial_value=text[:TEXT_MOST], max_length=TEXT_MOST
     )
     hint = PlainTextObject(
-        text="Everybody in the thread sees it, reviewers may polish it, and later summaries learn."
+        text=_("Everybody in the thread sees it, reviewers may polish it, and later summaries learn.")
     )
     view = View(
         type="modal",
         callback_id=EDIT_VIEW,
         private_metadata=summary_id,
-        title="Edit the summary",
-        submit="Save",
-        close="Cancel",
-        blocks=[InputBlock(block_id=TEXT, label="What it should say", element=field, hint=hint)],
+        title=_("Edit the summary"),
+        submit=_("Save"),
+        close=_("Cancel"),
+        blocks=[InputBlock(block_id=TEXT, label=_("What it should say"), element=field, hint=hint)],
     )
     return view.to_dict()

@@ -21,6 +21,7 @@ class VersionNotFoundError(LookupError):
     def __init__(self, number: int) -> None:
         super().__init__(f"There is no version {number}; `corrigible versions` lists those that there are.")
         self.number = number
+        self.number = number
 
 
 class NothingToRollBackToError(LookupError):

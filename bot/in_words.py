@@ -1,0 +1,40 @@
+"""What people are told of a fault, in their language: storage and learning speak English only."""
+
+from __future__ import annotations
+
+from bot.language import N_, _
+from bot.operations import AlreadyServingError, NotServingError
+from storage.label_edits import TakenLabelError
+from storage.labels import RetiredLabelError
+from storage.runs import RunUnderWayError
+from storage.versions import VersionNotFoundError
+
+# As storage says them, for the catalogues.
+OF_STORAGE = (
+    N_("A model needs 2 labels to choose from. Add another one first."),
+    N_("There is nothing to roll back to: the version in service took no other's place."),
+    N_("This label is not known here any more."),
+    N_("This summary is not known here any more, so nothing was changed."),
+)
+
+
+def in_words(error: Exception) -> str:
+    """The error's words; those of an error that holds a value are made anew."""
+    match error:
+        case RetiredLabelError():
+            return _("“{label}” was retired. Choose another label, or ask an operator.").format(
+                label=error.name
+            )
+        case TakenLabelError():
+            return _("There is a label called “{label}” already.").format(label=error.name)
+        case VersionNotFoundError():
+            return _("There is no version {number}.").format(number=error.number)
+        case NotServingError():
+            return _("v{number} is not in service any more, so nothing was changed.").format(
+                number=error.number
+            )
+        case AlreadyServingError():
+            return _("v{number} is in service already.").format(number=error.number)
+        case RunUnderWayError():
+            return _("A training run is under way already.")
+    return _(str(error))
