@@ -28,6 +28,8 @@ from bot.forgetting import Forgetting
 from bot.home import Home
 from bot.installations import Installations, OAuth
 from bot.label_editing import LabelEditing
+from bot.language import SpeakingExecutor
+from bot.locales import Locales
 from bot.metrics import Metrics
 from bot.names import SlackNames
 from bot.notes import Notes
@@ -63,6 +65,8 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 SLACK_TIMEOUT_S = 10
+# As many as Bolt has by itself.
+LISTENERS = 5
 AGAIN = "Copy the token again from your app's page at Slack, and install the app anew where it was removed"
 HINTS = {
     "invalid_auth": AGAIN,
@@ -289,6 +293,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     client = _client(slack, grant.token, [RateLimitErrorRetryHandler(max_retry_count=1)])
     posting = _client(slack, grant.token, [])
     clients = Clients(grant, client, posting)
+    locales = Locales(client, settings.language)
     with database.writing() as session:
         changes = labels.synchronize(session, team_id, ground.specs)
     log.info(
@@ -301,7 +306,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     learning = Learning(following, database, team_id, metrics)
     classifier = Classifier(database, team_id, champion, settings.ask_below_margin)
     pace = Pace(settings.posts_per_second, settings.post_burst)
-    courier = Courier(database, team_id, bot_user_id, posting, metrics, pace)
+    courier = Courier(database, team_id, bot_user_id, posting, metrics, pace, locales)
 
     show = Worker("courier", courier.step, metrics)
     courier.on_free = show.wake
@@ -330,6 +335,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         posting,
         metrics,
         masked,
+        locales,
     )
     names = SlackNames(client, database, team_id, settings.argilla_names)
     annotation = (
@@ -371,6 +377,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         bot_user_id,
         settings.digest_cron,
         settings.timezone,
+        settings.language,
     )
     regular = {
         "retention": Scheduled(settings.retention_cron, forgetting.let_go),
@@ -385,6 +392,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         client=_client(slack, None, [RateLimitErrorRetryHandler(max_retry_count=1)]),
         signing_secret=slack.signing_secret or "",
         authorize=lambda: clients.authorized(),  # Bolt would hand a method its `self` twice
+        listener_executor=SpeakingExecutor(LISTENERS, thread_name_prefix="listener"),
     )
     pointing = Pointing(database, team_id, champion, bot_user_id, reader(masked), predict.wake)
     home = Home(database, team_id, operating, settings.argilla_page if ground.argilla else None)
@@ -402,7 +410,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         editing,
         settings.timezone,
     )
-    listeners.register(app, desk, bot_user_id, metrics, revoke)
+    listeners.register(app, desk, bot_user_id, metrics, locales, revoke)
     workers: list[Part] = [
         predict,
         show,

@@ -14,7 +14,8 @@ from slack_sdk.errors import SlackApiError
 
 from bot import reactions, refusals, replies
 from bot.card import card, metadata
-from bot.language import _, many
+from bot.language import _, many, speaking
+from bot.locales import Locales
 from bot.metrics import Metrics
 from bot.refusals import Refusal
 from storage import cards, channels, contents, pacing
@@ -45,6 +46,7 @@ class Courier:
         client: WebClient,
         metrics: Metrics,
         pace: Pace,
+        locales: Locales,
     ) -> None:
         self._database = database
         self._team_id = team_id
@@ -52,6 +54,7 @@ class Courier:
         self._client = client
         self._metrics = metrics
         self._pace = pace
+        self._locales = locales
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="courier")
         self._free = threading.Semaphore(AT_ONCE)
         self._is_full = False
@@ -98,15 +101,19 @@ class Courier:
         with self._database.reading() as session:
             if channels.mode_of(session, self._team_id, behind.channel_id) is not Mode.REPLY:
                 return
-        minutes = math.ceil(behind.waiting / self._pace.per_second / 60)
-        text = _(
-            "Many messages came at once: {answers} answers are still to come, each in its thread, the newest first, "
-            "the last in about {minutes}."
-        ).format(answers=behind.waiting, minutes=many("{number} minute", "{number} minutes", minutes))
+        with speaking(self._locales.otherwise):
+            text = self._catching_up(behind)
         try:
             self._client.chat_postMessage(channel=behind.channel_id, text=text)
         except (SlackApiError, OSError) as error:
             log.warning("channel not told that it is behind reason=%s", type(error).__name__)
+
+    def _catching_up(self, behind: Behind) -> str:
+        minutes = math.ceil(behind.waiting / self._pace.per_second / 60)
+        return _(
+            "Many messages came at once: {answers} answers are still to come, each in its thread, the newest first, "
+            "the last in about {minutes}."
+        ).format(answers=behind.waiting, minutes=many("{number} minute", "{number} minutes", minutes))
 
     def _take_slots(self) -> int:
         taken = 0
@@ -170,8 +177,10 @@ class Courier:
             if ts:
                 self._client.chat_delete(channel=claim.channel_id, ts=ts)
             return None
+        with speaking(self._locales.language(content.message.user_id)):
+            shown = card(content)
         if ts:
-            self._client.chat_update(channel=claim.channel_id, ts=ts, **card(content))
+            self._client.chat_update(channel=claim.channel_id, ts=ts, **shown)
             return ts
         if time.time() > claim.until - self._client.timeout:
             raise TimeoutError("the claim may end before the post does: another courier could post as well")
@@ -180,7 +189,7 @@ class Courier:
             thread_ts=claim.thread_ts,
             metadata=metadata(claim.message_id),
             unfurl_links=False,
-            **card(content),
+            **shown,
         )
         return str(posted["ts"])
 

@@ -11,7 +11,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot import digest_text
-from bot.language import N_
+from bot.language import N_, Language, speaking
 from bot.payloads import Json
 from bot.schedule import next_due
 from learning.curve import Promoted, draw
@@ -49,6 +49,7 @@ class Digests:
         bot_user_id: str,
         cron: str,
         timezone: str,
+        language: Language,
     ) -> None:
         self._database = database
         self._team_id = team_id
@@ -57,6 +58,7 @@ class Digests:
         self._bot_user_id = bot_user_id
         self._cron = cron
         self._zone = ZoneInfo(timezone)
+        self._language = language
 
     def wish(self, channel_id: str, by: str) -> float:
         """A person wants it in a channel; when the next one comes. Raises ChannelOffError."""
@@ -104,13 +106,15 @@ class Digests:
     def _post(self, channel_id: str, week: Week) -> None:
         promoted = [Promoted(one.challenger, one.made_at) for one in week.promotions]
         picture, words = draw(week.record, promoted, time.time(), self._zone)
+        with speaking(self._language):
+            text = digest_text.digest_text(week, self._name)
         self._client.files_upload_v2(
             channel=channel_id,
             content=picture,
             filename=FILE,
             title="Right answers by week",
             alt_txt=words[:1_000],
-            initial_comment=digest_text.digest_text(week, self._name),
+            initial_comment=text,
         )
 
     def _is_there(self, digest: Digest) -> bool:

@@ -36,6 +36,11 @@ def many(one: str, more: str, number: int) -> str:
     return _spoken.get(_ENGLISH).ngettext(one, more, number).format(number=f"{number:,}")
 
 
+def speak(language: Language) -> None:
+    """Speak this language from here on, in this thread and in what it hands to a SpeakingExecutor."""
+    _spoken.set(_catalogue(language))
+
+
 @contextmanager
 def speaking(language: Language) -> Iterator[None]:
     """Speak this language in what is done inside."""

@@ -25,7 +25,8 @@ from bot import (
 from bot.commands import Desk
 from bot.forgetting import Forgetting
 from bot.in_words import in_words
-from bot.language import N_, _
+from bot.language import N_, _, speak
+from bot.locales import Locales
 from bot.metrics import Metrics
 from bot.operations import FAULTS as OPERATING_FAULTS
 from bot.operations import Operations
@@ -40,10 +41,16 @@ FAILED = N_("That did not work, and nothing was changed. Please try again in a m
 
 
 def register(
-    app: App, desk: Desk, bot_user_id: str, metrics: Metrics, revoke: Callable[[Json], None]
+    app: App,
+    desk: Desk,
+    bot_user_id: str,
+    metrics: Metrics,
+    locales: Locales,
+    revoke: Callable[[Json], None],
 ) -> None:
     """Let `app` hear everything that Slack sends us. `revoke` takes the news that the app was removed."""
     service, operations = desk.service, desk.operations
+    _speak(app, locales)
     _hear_messages(app, service, bot_user_id, metrics)
     _hear_reactions(app, service, bot_user_id, metrics)
     _hear_clicks(app, service)
@@ -57,6 +64,15 @@ def register(
     hear_removal(app, revoke)
     _hear_the_rest(app, metrics)
     _answer_for_errors(app, metrics)
+
+
+def _speak(app: App, locales: Locales) -> None:
+    """Whoever clicks, commands or opens something is answered in their language."""
+
+    @app.middleware
+    def listen(body: Json, next: Callable[[], None]) -> None:
+        speak(locales.language(payloads.reader(body)))
+        next()
 
 
 def hear_removal(app: App, revoke: Callable[[Json], None]) -> None:

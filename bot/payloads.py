@@ -224,6 +224,15 @@ def home_opened(body: Json) -> str | None:
         raise PayloadError(f"not a look at our home: {error!r}") from error
 
 
+def reader(body: Json) -> str | None:
+    """Who will read the answer; None for an event, but for the App Home's: those have no reader of their own."""
+    event = body.get("event")
+    if isinstance(event, dict):
+        return event.get("user") if event.get("type") == "app_home_opened" else None
+    found = body.get("user_id") or _in(body, "user", "id")
+    return found if isinstance(found, str) else None
+
+
 def clicker(body: Json) -> str:
     """Who pressed a button that has no value. Raises PayloadError."""
     try:

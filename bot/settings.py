@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.language import Language
 from bot.schedule import check_cron
 from learning.masking import REGIONS
 from learning.query_strategies import DEFAULT_STRATEGY, STRATEGIES
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
     operators: Annotated[tuple[str, ...], NoDecode] = ()
     ops_channel: str | None = None
     timezone: str = "UTC"
+    language: Language = "en"
     retrain_cron: str = "0 3 * * *"
     retention_cron: str = "0 4 * * *"
     digest_cron: str = "0 9 * * 1"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from slack_sdk import WebClient
 
 from bot.history import History
+from bot.locales import Locales
 from bot.metrics import Metrics
 from bot.names import SlackNames
 from bot.reading import reader
@@ -53,6 +54,7 @@ def summarize(
     posting: WebClient,
     metrics: Metrics,
     mask: Mask,
+    locales: Locales,
 ) -> Summaries:
     """The parts for one team, not started. `address`: of its workspace; `posting`: a client that never retries."""
     names = SlackNames(client, database, team_id, "real")
@@ -65,7 +67,7 @@ def summarize(
         lambda: make.wake(),
         lambda: show.wake(),
     )
-    courier = SummaryCourier(database, team_id, service, posting, metrics)
+    courier = SummaryCourier(database, team_id, service, posting, metrics, locales)
     summarizing = Summarizing(
         database,
         team_id,

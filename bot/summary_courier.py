@@ -9,7 +9,10 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot import refusals, replies
+from bot.language import speaking
+from bot.locales import Locales
 from bot.metrics import Metrics
+from bot.payloads import Json
 from bot.refusals import Refusal
 from bot.summary_card import Shown, card, metadata
 from bot.summary_service import SummaryService
@@ -30,12 +33,14 @@ class SummaryCourier:
         service: SummaryService,
         client: WebClient,
         metrics: Metrics,
+        locales: Locales,
     ) -> None:
         self._database = database
         self._team_id = team_id
         self._service = service
         self._client = client
         self._metrics = metrics
+        self._locales = locales
 
     def step(self) -> float | None:
         """Show the next summary; seconds until one is due, None where none is."""
@@ -67,13 +72,15 @@ class SummaryCourier:
     def _whisper(self, claimed: Summary, shown: Shown) -> str | None:
         """To the asker alone, who was told that it comes. What only one person sees can't be changed or removed."""
         if shown.summary.making in (Making.DONE, Making.FAILED):
-            self._client.chat_postEphemeral(channel=claimed.channel_id, user=claimed.asked_by, **card(shown))
+            self._client.chat_postEphemeral(
+                channel=claimed.channel_id, user=claimed.asked_by, **self._card(claimed, shown)
+            )
         return None
 
     def _bring(self, claimed: Summary, shown: Shown) -> str:
         ts = claimed.ts or (self._find(claimed) if claimed.attempted else None)
         if ts:
-            self._client.chat_update(channel=claimed.channel_id, ts=ts, **card(shown))
+            self._client.chat_update(channel=claimed.channel_id, ts=ts, **self._card(claimed, shown))
             return ts
         with self._database.writing() as session:
             summaries.attempted(session, claimed.id)
@@ -83,9 +90,13 @@ class SummaryCourier:
             metadata=metadata(claimed.id),
             unfurl_links=False,
             unfurl_media=False,
-            **card(shown),
+            **self._card(claimed, shown),
         )
         return str(posted["ts"])
+
+    def _card(self, claimed: Summary, shown: Shown) -> Json:
+        with speaking(self._locales.language(claimed.asked_by)):
+            return card(shown)
 
     def _find(self, claimed: Summary) -> str | None:
         mark = metadata(claimed.id)
