@@ -142,7 +142,7 @@ def _corrected(content: Content, prediction: Prediction, label: Label) -> Json:
 def _set_aside(content: Content, prediction: Prediction, verdict: Verdict) -> Json:
     by = many("Set aside by {number} reviewer", "Set aside by {number} reviewers", verdict.reviewers)
     blocks = [
-        _section(f"{by}: {_('nothing is learned from this message')}"),
+        _section(by + _(": nothing is learned from this message")),
         *_words(content),
         _context(_guess(content, prediction)),
     ]
@@ -179,7 +179,7 @@ def _word(word: Correction, labels: dict[str, Label]) -> str:
 
 
 def _cut(prediction: Prediction) -> str:
-    return f" · {_('the message is long: I read only its beginning')}" if prediction.cut else ""
+    return _(" · the message is long: I read only its beginning") if prediction.cut else ""
 
 
 def _buttons(content: Content, label: Label) -> ActionsBlock:

@@ -153,7 +153,7 @@ def _block(name: str, chosen: Chosen) -> Block:
         block_id=name,
         label=_(field.label),
         element=field.kind.element(name, choice.value if choice else None),
-        hint=PlainTextObject(text=f"{_(field.hint)} {_('Empty: {value}.').format(value=otherwise)}"),
+        hint=PlainTextObject(text=_(field.hint) + _(" Empty: {value}.").format(value=otherwise)),
         optional=True,
     )
 

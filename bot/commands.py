@@ -57,8 +57,9 @@ HELP = (
     N_("• `/corrigible help` – this"),
     N_("In a direct message, or where you mention me, I always answer."),
 )
+NOT_HERE = N_("I am not in this channel yet. Invite me (`/invite @corrigible`), then try again.")
 JOINING = {
-    "not_in_channel": N_("I am not in this channel yet. Invite me (`/invite @corrigible`), then try again."),
+    "not_in_channel": NOT_HERE,
     "channel_not_found": N_("I can't see this channel. Invite me (`/invite @corrigible`), then try again."),
 }
 SHARED = N_("This channel is shared with another organization, so I stay off here.")
@@ -199,7 +200,7 @@ def _switch_on(service: Service, client: WebClient, command: Command, mode: Mode
     if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
         return _(SHARED)
     if not channel.get("is_member"):
-        return _(JOINING["not_in_channel"])
+        return _(NOT_HERE)
     service.set_mode(command.team_id, command.channel_id, mode, command.user_id)
     what = _(PROMISES[mode])
     legend = _legend(service.labels(command.team_id)) if mode is Mode.QUIET else ""
@@ -253,7 +254,7 @@ def _say(client: WebClient, command: Command, to_all: str, to_asker: str) -> str
     try:
         client.chat_postMessage(channel=command.channel_id, text=to_all)
     except SlackApiError:
-        return f"{to_asker} {_('I could not tell the channel; please do.')}"
+        return to_asker + _(" I could not tell the channel; please do.")
     return to_asker
 
 

@@ -18,10 +18,10 @@ END = N_("`/corrigible digest off` ends this.")
 def digest_text(week: Week, name: Callable[[str], str]) -> str:
     """The digest as mrkdwn. `name`: what a person is called; nobody is mentioned, so nobody is called."""
     lines = [
-        f"*{_('The week here')}*",
+        _("*The week here*"),
         f"• {_right(week.record[0])}{_compared(week.record)}",
-        f"• {_('What was learned: {things}.').format(things=_learned(week))}",
-        f"• {_('Most confused: {labels}.').format(labels=_confused(week))}",
+        _("• What was learned: {things}.").format(things=_learned(week)),
+        _("• Most confused: {labels}.").format(labels=_confused(week)),
     ]
     if week.helpers:
         helped = _("Whose corrections helped: {people}. Thank you!").format(people=_helped(week, name))

@@ -82,7 +82,7 @@ def _weeks() -> list[str]:
 def _line(stretch: Stretch, when: str) -> str:
     accuracy = stretch.accuracy
     if accuracy is None:
-        return f"`{bar(0.0)}` {_('nothing to count in {when}').format(when=when)}"
+        return f"`{bar(0.0)}` " + _("nothing to count in {when}").format(when=when)
     told = _("{share} right in {when}: {right} right, {wrong} corrected").format(
         share=f"{accuracy:.0%}", when=when, right=stretch.right, wrong=stretch.wrong
     )
@@ -100,7 +100,7 @@ def _channels(look: Look) -> list[str]:
             parts.append(many("kept for {number} day", "kept for {number} days", channel.keep_days))
         lines.append(f"• <#{channel.channel_id}>: {', '.join(parts)}")
     shown = {channel.channel_id for channel in look.channels}
-    lines += [f"• <#{one}>: {_('summaries on')}" for one in look.summaries if one not in shown]
+    lines += [f"• <#{one}>: " + _("summaries on") for one in look.summaries if one not in shown]
     more = len(look.channels) - CHANNELS_MOST
     return [*lines, _more(more)] if more > 0 else lines
 
@@ -213,7 +213,7 @@ def _reviewers(look: Look, argilla_url: str | None) -> list[Block]:
 
 def _time(at: float) -> str:
     """A moment in the reader's own time zone."""
-    return f"<!date^{int(at)}^{{date_short_pretty}} {{time}}|{_('some time')}>"
+    return f"<!date^{int(at)}^{{date_short_pretty}} {{time}}|?>"
 
 
 def _section(text: str) -> SectionBlock:

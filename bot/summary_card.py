@@ -60,7 +60,7 @@ def card(shown: Shown) -> Json:
     if summary.making is Making.FAILED:
         return _message(_(summary.failed), [_section(escape(_(summary.failed)))])
     if summary.making is Making.WAITING:
-        told = f"{_('Summarizing …')} {_(summary.aside) if summary.aside else ''}".rstrip()
+        told = " ".join([_("Summarizing …"), *([_(summary.aside)] if summary.aside else [])])
         return _message(told, [_section(f"{told}\n`{bar(summary.done)}` {summary.done:.0%}")])
     title = _("Summary of {messages} by {people}").format(
         messages=many("{number} message", "{number} messages", summary.messages),
@@ -133,7 +133,7 @@ def _made(shown: Shown) -> str:
             "{number} of the messages were read closely",
             summary.read,
         )
-    links = "" if is_edited else f" · {_('[1] leads to the message that a sentence rests on')}"
+    links = "" if is_edited else _(" · [1] leads to the message that a sentence rests on")
     return f"{by}{links}"
 
 

@@ -106,8 +106,8 @@ def switch(service: SummaryService, client: WebClient, command: Command) -> str:
 def _tell(service: SummaryService, command: Command) -> str:
     agreed = service.consent(command.channel_id)
     if agreed is None:
-        return f"{_('Summaries are off in this channel.')} {_(ON_USAGE)}"
-    return f"{_('Summaries are on in this channel.')}{_long(agreed.over)} {_(ON_USAGE)}"
+        return _("Summaries are off in this channel.") + f" {_(ON_USAGE)}"
+    return _("Summaries are on in this channel.") + f"{_long(agreed.over)} {_(ON_USAGE)}"
 
 
 def _long(over: int | None) -> str:
@@ -131,8 +131,8 @@ def _on(service: SummaryService, client: WebClient, command: Command, over: int 
         "{person} turned summaries on. I keep the messages of this channel, replies too, to summarize them when "
         "somebody asks, and learn from your edits."
     ).format(person=f"<@{command.user_id}>")
-    told += f"{_long(over)} {_('`/corrigible summaries off` ends it.')}"
-    return _say(client, command, told, f"{_('On. I told the channel.')}{_long(over)}")
+    told += _long(over) + _(" `/corrigible summaries off` ends it.")
+    return _say(client, command, told, _("On. I told the channel.") + _long(over))
 
 
 def _off(service: SummaryService, client: WebClient, command: Command) -> str:

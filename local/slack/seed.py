@@ -27,10 +27,10 @@ DIRECT_MESSAGES = {"ana": "D0ANA00001", "ben": "D0BEN00002", "chloe": "D0CHLOE00
 
 _SEEDED_AT = 1_700_000_000
 _PEOPLE = (  # name, real name, time zone, its offset in seconds, locale, colour
-    ("ana", "Ana Ribeiro", "America/Sao_Paulo", -10_800, "pt-BR", "9f69e7"),
+    ("ana", "Ana Ribeiro", "America/Sao_Paulo", -10_800, "en-US", "9f69e7"),
     ("ben", "Ben Okafor", "Africa/Lagos", 3_600, "en-GB", "4bbe2e"),
-    ("chloe", "Chloe Martin", "Europe/Paris", 3_600, "fr-FR", "e7392d"),
-    ("dev", "Dev Raman", "Asia/Kolkata", 19_800, "en-US", "3c989f"),
+    ("chloe", "Chloe Martin", "Europe/Paris", 3_600, "es-ES", "e7392d"),
+    ("dev", "Dev Raman", "Asia/Kolkata", 19_800, "pt-BR", "3c989f"),
 )
 _TOPICS = {
     "support": "Questions from our users",

@@ -188,7 +188,7 @@ def test_users_and_channels_are_listed(slack: Slack) -> None:
     assert users == {"ana", "ben", "chloe", "dev", "corrigible"}
     assert channels == {"support": True, "general": True, "random": False, "corrigible-ops": True}
     assert {channel["id"] for channel in direct} == set(DIRECT_MESSAGES.values())
-    assert slack.web.users_info(user=ANA, include_locale=True)["user"]["locale"] == "pt-BR"
+    assert slack.web.users_info(user=ANA, include_locale=True)["user"]["locale"] == "en-US"
     assert BOT_USER_ID in slack.web.conversations_members(channel=SUPPORT)["members"]
     assert slack.web.conversations_info(channel=SUPPORT)["channel"]["name"] == "support"
     assert refusal(slack.web.users_info, user="U0NOBODY00") == "user_not_found"
