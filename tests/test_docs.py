@@ -65,7 +65,7 @@ def test_every_command_that_a_page_names_exists() -> None:
 
 
 def test_every_word_of_the_slash_command_that_a_page_names_exists() -> None:
-    known = set(re.findall(r"`/corrigible ([a-z]+)", HELP)) | {"rollback", "policy", "summarise"}
+    known = set(re.findall(r"`/corrigible ([a-z]+)", "\n".join(HELP))) | {"rollback", "policy", "summarise"}
     for page in PAGES:
         named = set(re.findall(r"`/corrigible ([a-z]+)", page.read_text(encoding="utf-8")))
         assert named <= known, page.name
