@@ -158,6 +158,7 @@ def test_a_stopped_replica_leaves_what_it_can_not_end_to_others_at_once(database
     until(lambda: begun == ["one", "other"])
     ended.set()
     other.stop(5)
+    until(lambda: not [one for one in threading.enumerate() if one.name.startswith("scheduled-")])
 
     assert not one.is_alive
     assert not other.is_alive

@@ -70,7 +70,7 @@ def test_so_many_messages_are_meant(opened: Database, words: str, most: int) -> 
     told = summarize(service(opened), typed(words), "UTC", NOW)
 
     assert asked(opened) == (None, most)
-    assert f"the last {most} messages" in told
+    assert ("the last message" if most == 1 else f"the last {most} messages") in told
 
 
 @pytest.mark.parametrize("words", ["gibberish", "since", "since when", "30 days", "since 5 years"])
