@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from slack_bolt import App
+from slack_bolt.authorization.authorize import InstallationStoreAuthorize
 from slack_bolt.oauth import OAuthFlow
 from slack_bolt.oauth.callback_options import CallbackOptions, SuccessArgs
 from slack_bolt.oauth.oauth_settings import OAuthSettings
@@ -206,6 +207,13 @@ class Installations:
             installation_store=self._store,
             state_store=self._states,
             state_expiration_seconds=STATE_S,
+        )
+        settings.authorize = InstallationStoreAuthorize(
+            logger=log,
+            client_id=self._oauth.client_id,
+            client_secret=self._oauth.client_secret,
+            client=client,  # Bolt's own would rotate tokens at slack.com, wherever Slack is
+            installation_store=self._store,
         )
         flow = OAuthFlow(client=client, settings=settings)
         settings.callback_options = CallbackOptions(
