@@ -40,6 +40,9 @@ TRY = (
     "then write something similar."
 )
 
+# Where these are in the environment, Bolt makes each app stores of its own in files.
+BOLT_READS = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
+
 app = typer.Typer(help="A Slack bot that takes correction.", no_args_is_help=True, add_completion=False)
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -163,6 +166,8 @@ def _local_workspace(settings: Settings) -> LocalWorkspace:
 def _real_slack(settings: Settings) -> Slack:
     from bot.compose import Slack
 
+    for read in BOLT_READS:
+        os.environ.pop(read, None)
     tokens = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
     bot_token, app_token, signing_secret = (token.get_secret_value() if token else None for token in tokens)
     return Slack(settings.slack_api_url, bot_token, app_token, signing_secret, _oauth(settings))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -43,6 +47,34 @@ def installable(slack: Grid, chosen: Settings) -> Iterator[Bot]:
         yield running
     finally:
         running.stop()
+
+
+@contextmanager
+def installable_process(slack: Grid, chosen: Settings) -> Iterator[Path]:
+    """The same as an operator starts it; its log."""
+    log = Path(chosen.workplace).parent / "bot.log"
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("SLACK_")},
+        "SLACK_API_URL": f"{slack.url}/api/",
+        "SLACK_CLIENT_ID": CLIENT_ID,
+        "SLACK_CLIENT_SECRET": CLIENT_SECRET,
+        "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+        "DATABASE_URL": chosen.database_url.get_secret_value(),
+        "LABELS_FILE": str(chosen.labels_file),
+        "PORT": str(chosen.port),
+        "MODELS_URL": chosen.models_url,
+        "WORKPLACE": str(chosen.workplace),
+    }
+    command = [sys.executable, "-c", "from bot.cli import main; main()", "run"]
+    with (
+        log.open("wb") as written,
+        subprocess.Popen(command, env=environment, stdout=written, stderr=written) as process,
+    ):
+        try:
+            until(lambda: "installed at" in log.read_text(), within_s=60)
+            yield log
+        finally:
+            process.send_signal(signal.SIGINT)
 
 
 @contextmanager
@@ -99,6 +131,22 @@ def test_each_workspace_that_installs_it_is_served_for_itself(database_url: str,
     assert "praise" not in str(other["text"]), "what one workspace taught, another must not learn"
     assert "0 words of people" in home
     assert "home_retrain" in home, "who installed it operates it"
+
+
+def test_the_command_serves_whoever_installs_the_app(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, sqlite(tmp_path), port=free_port())
+    with (
+        grid(f"http://127.0.0.1:{chosen.port}/slack/events") as slack,
+        installable_process(slack, chosen) as log,
+    ):
+        assert slack.install(address(slack), ACME.id).status_code == 200
+        until(lambda: "workspace served team=T0ACME" in log.read_text())
+        with ana_in(slack, ACME) as acme:
+            acme.command(SUPPORT, "/corrigible", "on reply")
+            card = acme.wait_for_reply(SUPPORT, acme.write(SUPPORT, CRASH))
+
+    assert "bug" in card["text"]
+    assert "file-based" not in log.read_text(), "Bolt makes no stores of its own"
 
 
 def test_a_button_of_one_workspace_does_nothing_in_another(tmp_path: Path) -> None:
