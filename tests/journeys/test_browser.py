@@ -63,3 +63,29 @@ def test_write_see_the_card_correct_it_and_see_it_learned(
         expect(again).to_contain_text("v1.1")
         if folder := os.environ.get("SCREENSHOTS"):
             page.screenshot(path=Path(folder) / "learned.png")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_message_that_is_edited_is_answered_anew_and_one_that_is_deleted_takes_its_answer_along(
+    slack: Slack, page: Page, database_url: str, tmp_path: Path
+) -> None:
+    with bot(slack, settings(tmp_path, database_url)):
+        with person(slack) as ana:
+            ana.command(SUPPORT, "/corrigible", "on reply")
+        page.goto(f"{slack.url}/#channel=support&user=ben")
+        write(page, "The app crashes with an error")
+        expect(page.get_by_test_id("reply")).to_contain_text("bug")
+
+        mine = page.get_by_test_id("message").filter(has_text="crashes")
+        mine.hover()
+        mine.get_by_test_id("edit").click()
+        page.get_by_test_id("edit-text").fill("Please refund my last invoice")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_test_id("reply")).to_contain_text("billing")
+        expect(page.get_by_test_id("reply")).to_have_count(1)
+
+        mine = page.get_by_test_id("message").filter(has_text="refund my last invoice")
+        mine.hover()
+        mine.get_by_test_id("delete").click()
+        page.get_by_role("button", name="Delete", exact=True).click()
+        expect(page.get_by_test_id("reply")).to_have_count(0)

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from local.slack.person import Person
+from tests.local.browser import WAIT_MS, chromium
 from tests.local.running import Slack, until, workspace
 from tests.running import ANA, SUPPORT, bot, cards, person, settings
 
@@ -48,6 +50,27 @@ def test_a_flood_is_answered_at_slacks_pace_newest_first_and_the_channel_hears_o
     assert took_s > (NUMBER - BURST) / PER_SECOND
     assert "newest first" in told
     assert _mean_place(answers, said[-20:]) < _mean_place(answers, said[:20])
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_that_it_is_catching_up_is_told_on_the_page(
+    slack: Slack, ana: Person, database_url: str, tmp_path: Path
+) -> None:
+    with bot(slack, settings(tmp_path, database_url)):
+        ana.command(SUPPORT, "/corrigible", "on reply")
+    for number in range(NUMBER):
+        ana.write(SUPPORT, f"The app crashes with error {number}")
+    with (
+        bot(slack, settings(tmp_path, database_url, posts_per_second=PER_SECOND, post_burst=BURST)),
+        chromium() as browser,
+        browser.new_context(viewport={"width": 1200, "height": 820}) as context,
+    ):
+        context.set_default_timeout(WAIT_MS)
+        page = context.new_page()
+        page.goto(f"{slack.url}/#channel=support&user=ben")
+        told = page.get_by_test_id("message").filter(has_text="answers are still to come")
+        expect(told).to_have_count(1)
+        expect(told).to_contain_text("newest first")
 
 
 def _mean_place(answers: list[str], of: list[str]) -> float:

@@ -120,6 +120,25 @@ def age(database_url: str, ts: str, days: int) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_for_how_long_messages_are_kept_is_chosen_and_told_on_the_page(
+    slack: Slack, ana: Person, database_url: str, tmp_path: Path
+) -> None:
+    with (
+        bot(slack, settings(tmp_path, database_url)),
+        chromium() as browser,
+        browser.new_context(viewport={"width": 1200, "height": 820}) as context,
+    ):
+        context.set_default_timeout(WAIT_MS)
+        page = context.new_page()
+        ana.command(SUPPORT, "/corrigible", "on reply")
+        page.goto(f"{slack.url}/#channel=support&user=ben")
+        page.get_by_test_id("composer").fill("/corrigible keep 90 days")
+        page.get_by_test_id("send").click()
+        told = "decided: the messages of this channel are kept for 90 days"
+        expect(page.get_by_test_id("message").filter(has_text=told)).to_be_visible()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_it_is_asked_for_confirmed_and_proved_on_the_page(
     slack: Slack, ana: Person, database_url: str, tmp_path: Path
 ) -> None:

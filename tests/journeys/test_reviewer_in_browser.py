@@ -96,6 +96,25 @@ def test_a_reviewer_finds_the_correction_answers_otherwise_and_the_card_follows(
 
 
 @pytest.mark.timeout(180)
+def test_a_reviewer_sees_that_there_was_an_address_and_not_which(
+    browser: BrowserContext, slack: Slack, argilla: SignIn, tmp_path: Path
+) -> None:
+    name = f"test-{secrets.token_hex(6)}"
+    chosen = settings(tmp_path, f"sqlite:///{tmp_path}/corrigible.db", argilla_dataset=name, ask_per_day=0)
+    with bot(slack, chosen, argilla=argilla), Reviewer(argilla, name) as reviewer:
+        with person(slack) as ana:
+            ana.command(SUPPORT, "/corrigible", "on reply")
+            card = ana.wait_for_reply(SUPPORT, ana.write(SUPPORT, f"{MESSAGE}, write to ana@example.com"))
+            ana.press(card, "right")
+        until(lambda: len(reviewer.records()) == 1, within_s=20)
+        page = browser.new_page()
+        sign_in(page, argilla)
+        page.goto(f"{argilla.url}/dataset/{reviewer.dataset()['id']}/annotation-mode")
+        expect(page.get_by_text(f"{MESSAGE}, write to [email]")).to_be_visible()
+        expect(page.get_by_text("ana@example.com")).to_have_count(0)
+
+
+@pytest.mark.timeout(180)
 def test_a_reviewer_searches_filters_and_finds_similar_messages(
     browser: BrowserContext, slack: Slack, argilla: SignIn, tmp_path: Path
 ) -> None:
