@@ -393,6 +393,35 @@ def mask_(team: Annotated[str | None, TEAM] = None) -> None:
     out.print(f"Something was masked in {number:,} messages.")
 
 
+@app.command()
+def erase(
+    team: Annotated[str, typer.Argument(help="the Slack team: all that is kept of it goes")],
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+    without_argilla: Annotated[
+        bool, typer.Option("--without-argilla", help="reviewers' datasets are gone already")
+    ] = False,
+) -> None:
+    """Erase a team: messages, labels, decisions, models, reviewers' datasets. It can't be undone."""
+    from bot import terminal_privacy as privacy
+    from bot.terminal_training import desk
+
+    settings = read_settings()
+    with _told(), desk(settings, team) as at:
+        found = privacy.kept(at)
+        find = None if without_argilla else _real_argilla(settings)
+        if found.datasets and not find and not without_argilla:
+            raise privacy.ArgillaUnknownError(found.datasets)
+        if not yes:
+            typer.confirm(f"Erase all of {team}, {found.messages:,} messages among it?", abort=True, err=True)
+        with err.status("Erasing …"):
+            gone = privacy.erase(settings, at, found, find)
+    out.print(
+        f"Erased all of {team}: {gone.rows:,} rows, {gone.datasets} datasets in Argilla, {gone.models} models. "
+        "Backups still hold them.",
+        soft_wrap=True,
+    )
+
+
 @app.command("import")
 def import_(
     source: Annotated[
@@ -434,19 +463,30 @@ def _told(status: int = 1) -> Iterator[None]:
     """What an operator can mend is one clear message, and an exit status."""
     from bot.operations import FAULTS
     from bot.terminal_exchange import ReportExistsError
+    from bot.terminal_privacy import ArgillaUnknownError
     from bot.terminal_training import WhichTeamError
+    from learning.annotation.connection import ArgillaRefusedError, ArgillaUnavailableError
     from learning.artifacts import ArtifactsUrlError
     from learning.encoder import EncoderNotFoundError
     from learning.exchange.sources import UnusableSourceError
     from learning.exchange.writing import UnusableTargetError
     from learning.tasks.task import NothingToLearnError
     from learning.training.lessons import TooFewExamplesError
+    from storage.team_erasure import TeamServedError
 
     at_the_start = ArtifactsUrlError, EncoderNotFoundError, WhichTeamError
     of_files = UnusableSourceError, UnusableTargetError, ReportExistsError
+    of_erasing = TeamServedError, ArgillaUnknownError, ArgillaUnavailableError, ArgillaRefusedError
     try:
         yield
-    except (*FAULTS, *at_the_start, *of_files, NothingToLearnError, TooFewExamplesError) as error:
+    except (
+        *FAULTS,
+        *at_the_start,
+        *of_files,
+        *of_erasing,
+        NothingToLearnError,
+        TooFewExamplesError,
+    ) as error:
         err.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(status) from None
 

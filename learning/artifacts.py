@@ -68,6 +68,13 @@ class Artifacts:
             raise ArtifactMissingError(digest, "they were changed since they were registered")
         return folder
 
+    def remove(self, digest: str) -> None:
+        """Keep the files of a digest no longer; harmless where there are none."""
+        place = f"{self._root}/{digest}"
+        if self._files.exists(place):
+            self._files.rm(place, recursive=True)
+        shutil.rmtree(self._cache / digest, ignore_errors=True)
+
     def _fetch(self, place: str, folder: Path) -> None:
         if self._is_here:
             raise FileNotFoundError(place)
