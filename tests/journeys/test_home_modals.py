@@ -187,8 +187,8 @@ def test_a_label_that_can_not_be_is_refused_under_its_field(
         emoji = edit_label(ana, "praise", written(name="praise", emoji=":bug:"))
         code = edit_label(ana, "praise", written(name="praise", emoji="bug!"))
 
-    assert "'billing' already" in taken["errors"]["name"]
-    assert "'bug' has this emoji" in emoji["errors"]["emoji"]
+    assert "“billing” already" in taken["errors"]["name"]
+    assert "“bug” has this emoji" in emoji["errors"]["emoji"]
     assert "such as :bug:" in code["errors"]["emoji"]
 
 
