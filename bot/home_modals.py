@@ -12,7 +12,7 @@ from bot import choices_view, home_view, label_editing, label_view, payloads
 from bot.choices import ChoiceError, Choices
 from bot.correction_view import LABEL
 from bot.forms import Form, form
-from bot.in_words import in_words
+from bot.in_words import in_words, of_field
 from bot.label_editing import LabelEditing, LabelFaultError
 from bot.language import N_, _
 from bot.operations import NotAnOperatorError
@@ -52,7 +52,7 @@ def _hear_settings(app: App, choices: Choices, publish: Publish) -> None:
         try:
             changed = choices.choose(wanted, sent.user_id)
         except ChoiceError as error:
-            _refuse(ack, error.faults)
+            _refuse(ack, {name: of_field(name) for name in error.faults})
             return
         except NotAnOperatorError as error:
             _refuse(ack, {next(iter(wanted)): in_words(error)})

@@ -17,6 +17,21 @@ OF_STORAGE = (
     N_("This summary is not known here any more, so nothing was changed."),
 )
 
+UNUSABLE = N_("This can't be used here.")
+OF_FIELDS = {
+    "emoji": N_("This is no code of an emoji. Write one such as :bug:."),
+    "name": N_("Write a name, on one line."),
+    "retrain_cron": N_(
+        "This is no time. Write minute, hour, day, month and weekday as cron does, such as 0 3 * * *."
+    ),
+    "timezone": N_("This is no time zone. Write one such as Europe/Lisbon."),
+}
+
+
+def of_field(name: str) -> str:
+    """What is wrong with what somebody wrote in a field."""
+    return _(OF_FIELDS.get(name, UNUSABLE))
+
 
 def in_words(error: Exception) -> str:
     """The error's words; those of an error that holds a value are made anew."""

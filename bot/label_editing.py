@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlmodel import Session
 
+from bot.in_words import of_field
+from bot.language import _
 from bot.operations import Operations
 from learning.label_file import faults_of
 from storage import label_edits, labels
@@ -64,9 +66,8 @@ class LabelEditing:
         Raises NotAnOperatorError, LabelFaultError, TakenLabelError, UnknownLabelError.
         """
         self._operations.check(by)
-        faults = dict(faults_of(entry))
-        if faults:
-            raise LabelFaultError(faults)
+        if faults := {field for field, _fault in faults_of(entry)}:
+            raise LabelFaultError({field: of_field(field) for field in faults})
         spec = LabelSpec(entry["name"], entry["description"], entry["emoji"], tuple(entry["examples"]))
         with self._database.writing() as session:
             self._refuse_taken_emoji(session, label_id, spec.emoji)
@@ -94,7 +95,9 @@ class LabelEditing:
         """In quiet mode an emoji must mean one label."""
         for other in labels.active(session, self._team_id) if emoji else ():
             if other.id != label_id and labels.emoji_name(other.emoji) == labels.emoji_name(emoji):
-                raise LabelFaultError({"emoji": f"{other.name!r} has this emoji already"})
+                raise LabelFaultError(
+                    {"emoji": _("“{label}” has this emoji already.").format(label=other.name)}
+                )
 
     def _changed(self, label: Label, by: str) -> Label:
         log.info("label edited team=%s by=%s label=%s", self._team_id, by, label.id)
