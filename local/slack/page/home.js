@@ -12,6 +12,7 @@ export class Home {
     this.messagesTab = this.tab("Messages", "messages-tab", () => this.hide());
     this.homeTab = this.tab("Home", "home-tab", () => this.open());
     tabs.append(this.messagesTab, this.homeTab);
+    tabs.hidden = true; // until it is known whose messages these are
     store.on("channel", () => {
       tabs.hidden = !store.channels.get(store.channel)?.is_im;
       this.hide();
