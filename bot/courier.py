@@ -160,9 +160,7 @@ class Courier:
         return self._bring(claim, content), ""
 
     def _react(self, claim: Claim, content: Content) -> str:
-        wanted = reactions.emoji_of(content)
-        if content.message.erased_at:  # what stood on it went with it
-            return ""
+        wanted = "" if content.message.erased_at else reactions.emoji_of(content)
         place = claim.channel_id, content.message.ts
         stands = [claim.reaction] if claim.reaction else []
         if claim.may_stand:

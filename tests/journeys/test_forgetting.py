@@ -81,6 +81,27 @@ def test_what_a_person_wrote_is_erased_here_and_in_argilla_and_counted(
     assert "nothing to erase" in again["text"]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_without_reviewers_it_is_proved_at_once_and_an_emoji_goes_too(
+    slack: Slack, ana: Person, ben: Person, database_url: str, tmp_path: Path
+) -> None:
+    with bot(slack, settings(tmp_path, database_url)):
+        ana.command(SUPPORT, "/corrigible", "on quiet")
+        ts = ana.write(SUPPORT, CRASH)
+        until(lambda: reactions(slack, ts))
+        ben.react(SUPPORT, ts, "tada")
+        ana.press(ana.command(SUPPORT, "/corrigible", "forget me"), "forget")
+        proof = until(lambda: told(slack, "What I keep of you now: 0 messages"))
+        until(lambda: reactions(slack, ts) == ["tada"])
+
+    assert "as soon as Argilla answers" not in proof
+
+
+def reactions(slack: Slack, ts: str) -> list[str]:
+    [message] = [one for one in slack.messages() if one["ts"] == ts]
+    return [one["name"] for one in message.get("reactions", [])]
+
+
 def told(slack: Slack, words: str) -> str | None:
     return next((one["text"] for one in slack.messages(user=ANA) if words in one["text"]), None)
 

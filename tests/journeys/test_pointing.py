@@ -84,6 +84,20 @@ def test_where_the_bot_is_off_nothing_is_kept_of_what_somebody_else_wrote(
     assert own["callback_id"] == "correct"
 
 
+def test_what_is_kept_for_summaries_alone_is_not_labelled_because_somebody_points_at_it(
+    slack: Slack, ana: Person, ben: Person, database_url: str, tmp_path: Path
+) -> None:
+    with bot(slack, settings(tmp_path, database_url, summarizer="none")):
+        ana.command(SUPPORT, "/corrigible", "summaries on")
+        ts = ana.write(SUPPORT, CRASH)
+        until(lambda: CRASH in stored(database_url))
+        refused = ben.point(SUPPORT, ts, "correct_message")
+        own = ana.point(SUPPORT, ts, "classify_message")
+
+    assert "I am off in this channel" in str(refused["blocks"])
+    assert "*bug*" in str(own["blocks"])
+
+
 def test_a_message_that_was_answered_is_corrected_from_its_menu_or_that_of_its_card(
     slack: Slack, ana: Person, database_url: str, tmp_path: Path
 ) -> None:
