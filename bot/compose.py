@@ -65,6 +65,8 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 SLACK_TIMEOUT_S = 10
+# People wait for an answer while Slack is asked for their language.
+LOCALE_TIMEOUT_S = 1
 # As many as Bolt has by itself.
 LISTENERS = 5
 AGAIN = "Copy the token again from your app's page at Slack, and install the app anew where it was removed"
@@ -292,8 +294,9 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     team_id, bot_user_id = grant.team_id, grant.bot_user_id
     client = _client(slack, grant.token, [RateLimitErrorRetryHandler(max_retry_count=1)])
     posting = _client(slack, grant.token, [])
-    clients = Clients(grant, client, posting)
-    locales = Locales(client, settings.language)
+    asking = _client(slack, grant.token, [], LOCALE_TIMEOUT_S)
+    clients = Clients(grant, client, posting, asking)
+    locales = Locales(asking, settings.language)
     with database.writing() as session:
         changes = labels.synchronize(session, team_id, ground.specs)
     log.info(
@@ -441,9 +444,11 @@ def _nothing() -> None:
     """Nobody to tell."""
 
 
-def _client(slack: Slack, token: str | None, retries: list[RetryHandler]) -> WebClient:
+def _client(
+    slack: Slack, token: str | None, retries: list[RetryHandler], timeout_s: int = SLACK_TIMEOUT_S
+) -> WebClient:
     """A client that tries again as `retries` say, instead of after any lost connection as by default."""
-    return WebClient(token=token, base_url=slack.api_url, timeout=SLACK_TIMEOUT_S, retry_handlers=retries)
+    return WebClient(token=token, base_url=slack.api_url, timeout=timeout_s, retry_handlers=retries)
 
 
 def _ask_slack(setting: str, ask: Callable[[], Answer]) -> Answer:

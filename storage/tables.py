@@ -246,10 +246,10 @@ class Vector(SQLModel, table=True):
 class Prediction(SQLModel, table=True):
     """What the model said of a message, and which version said it.
 
-    `ranked` holds the likeliest labels as [label id, probability], likeliest first.
+    `ranked` holds the likeliest labels as [label id, probability], likeliest first. `mode`: how it was shown.
     """
 
-    __table_args__ = (Index("ix_prediction_team", "team_id", "created_at"),)
+    __table_args__ = (Index("ix_prediction_team", "team_id", "created_at", "mode"),)
 
     id: str = Field(default_factory=new_id, primary_key=True)
     message_id: str = Field(foreign_key="message.id", unique=True)
@@ -261,6 +261,7 @@ class Prediction(SQLModel, table=True):
     margin: float
     ranked: list[Any] = Field(sa_column=Column(JSON, nullable=False))
     cut: bool = False
+    mode: Mode = _one_of(Mode)
     created_at: float = Field(default_factory=time.time)
 
 

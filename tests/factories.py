@@ -46,8 +46,9 @@ def label_set(database: Database, *names: str, team_id: str = TEAM) -> dict[str,
 
 def prediction(of: Message, label: Label, **given: Any) -> Prediction:
     """What a model might have said of a message, not stored."""
-    standard = {"version": 1, "revision": 0, "confidence": 0.8, "margin": 0.6, "ranked": [[label.id, 0.8]]}
-    return Prediction(message_id=of.id, team_id=of.team_id, label_id=label.id, **{**standard, **given})
+    said = {"label_id": label.id, "confidence": 0.8, "margin": 0.6, "ranked": [[label.id, 0.8]]}
+    standard = {"version": 1, "revision": 0, "mode": of.mode, **said}
+    return Prediction(message_id=of.id, team_id=of.team_id, **{**standard, **given})
 
 
 def predicted(database: Database, label: Label, text: str = "Where is my invoice?", **given: Any) -> Message:
