@@ -74,6 +74,7 @@ class Grid:
         return [
             _order("/page/uninstall", lambda: self._take_away(server, TOKENS_REVOKED, APP_UNINSTALLED)),
             _order("/page/revoke", lambda: self._take_away(server, TOKENS_REVOKED)),
+            _order("/page/withdraw", lambda: self._withdraw(server)),
             _order("/faults/expire", lambda: self.tokens.expire(server.installation.place)),
             *server.routes(),
         ]
@@ -99,6 +100,14 @@ class Grid:
         nowhere = {"team_id": None, "context_team_id": None} if server.installation.for_organization else {}
         for event in events:
             server.deliveries.begin(server.deliveries.callback(event) | nowhere)
+
+    def _withdraw(self, server: Server) -> None:
+        """The organization takes this one of its workspaces out; its token stays good for the others."""
+        if not server.installation.for_organization:
+            raise SlackError("app_not_installed")
+        server.remove_bot()
+        event = {"type": "team_access_revoked", "team_ids": [server.installation.team.id]}
+        server.deliveries.begin(server.deliveries.callback(event))
 
     async def hang_up(self) -> None:
         """Let everyone go who waits for something; the first step of stopping."""

@@ -250,6 +250,8 @@ def test_an_organization_installs_it_once_for_all_its_workspaces(tmp_path: Path)
                 ts = somebody.write(support, CRASH)
                 until(partial(cards_of, slack, team, ts), within_s=10)
         until(lambda: serves(running, EAST.id, WEST.id))
+        slack.withdraw(WEST.id)
+        until(lambda: serves(running, EAST.id))
         slack.uninstall(EAST.id)
         until(lambda: serves(running))
 

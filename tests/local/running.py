@@ -131,6 +131,10 @@ class Grid:
         """Somebody removes the app."""
         assert self.team(team_id).page("uninstall")["ok"]
 
+    def withdraw(self, team_id: str) -> None:
+        """The organization takes the app out of this one of its workspaces."""
+        assert self.team(team_id).page("withdraw")["ok"]
+
     def revoke(self, team_id: str) -> None:
         """The bot's tokens die; the app is not said to be removed."""
         assert self.team(team_id).page("revoke")["ok"]
