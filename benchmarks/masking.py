@@ -41,7 +41,7 @@ BOUNDS = (
 )
 # The most that Slack lets anybody write at once, of what expressions are slow at: many beginnings without an end.
 LONGEST = 40_000
-BEGINNINGS = ("a-", "a_", "x@a.", "a:", ":", "1.", "12 34 56 ", "AA11 ", "4", "http://a:", "password is ", "eyJaaaaaaaa.")
+BEGINNINGS = ("a-", "a_", "x@a.", "a:", ":", "1.", "12 34 56 ", "AA11 ", "4", "http://a:", "password is ")
 Draw = Callable[[random.Random], str]
 
 
@@ -160,10 +160,9 @@ def _key(dice: random.Random) -> str:
 
 
 def _password(dice: random.Random) -> str:
-    named = dice.choice(
-        ("password: ", "password is ", "api_key=", "secret = ", "senha: ", "contraseña: ")
-        + ("DB_PASSWORD=", "AWS_SECRET_ACCESS_KEY=", "OPENAI_API_KEY=", "smtp-password: ")
-    )
+    at_home = ("password: ", "password is ", "api_key=", "secret = ", "senha: ", "contraseña: ")
+    in_settings = ("DB_PASSWORD=", "AWS_SECRET_ACCESS_KEY=", "OPENAI_API_KEY=", "smtp-password: ")
+    named = dice.choice((*at_home, *in_settings))
     return named + "".join(dice.choices(string.ascii_letters, k=6)) + str(dice.randrange(10, 99))
 
 

@@ -339,6 +339,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         metrics,
         masked,
         locales,
+        pace,
     )
     names = SlackNames(client, database, team_id, settings.argilla_names)
     annotation = (

@@ -107,6 +107,8 @@ class Courier:
             self._client.chat_postMessage(channel=behind.channel_id, text=text)
         except (SlackApiError, OSError) as error:
             log.warning("channel not told that it is behind reason=%s", type(error).__name__)
+            with self._database.writing() as session:
+                pacing.not_told(session, self._team_id, behind.channel_id)
 
     def _catching_up(self, behind: Behind) -> str:
         minutes = math.ceil(behind.waiting / self._pace.per_second / 60)
