@@ -11,7 +11,17 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
 from bot import history, summarizing, summary_service
-from bot.language import CATALOGUES, LANGUAGES, Language, SpeakingExecutor, _, many, of_locale, speak, speaking
+from bot.language import (
+    CATALOGUES,
+    LANGUAGES,
+    Language,
+    SpeakingExecutor,
+    _,
+    many,
+    of_locale,
+    speak,
+    speaking,
+)
 from bot.summary_reasons import of_summary
 from learning.summarizing.reasons import Reason
 
