@@ -14,6 +14,7 @@ from typing import Any, Literal
 Language = Literal["en", "pt", "es"]
 
 LANGUAGES: tuple[Language, ...] = ("en", "pt", "es")
+CALLED: dict[Language, str] = {"en": "English", "pt": "Português", "es": "Español"}
 CATALOGUES = Path(__file__).parent / "locale"
 DOMAIN = "corrigible"
 
