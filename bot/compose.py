@@ -363,7 +363,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     summarizing.service.on_word = annotation.review_soon if annotation else _nothing
     wakers = Wakers(predict.wake, show.wake, learn.wake, learning.start_over, tell_reviewers)
     service = Service(database, team_id, metrics, wakers, summarizing.service, reader(masked))
-    notes = Notes(database, team_id, client, settings.ops_channel)
+    notes = Notes(database, team_id, client, settings.ops_channel, settings.language)
     tell = Worker("notes", notes.step, metrics)
     swap = Worker("swapper", swapping.step, metrics)
 
