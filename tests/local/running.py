@@ -7,7 +7,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 from urllib.parse import urljoin
@@ -26,6 +26,8 @@ from websockets.sync.client import ClientConnection, connect
 from local.slack.config import App as SlackApp
 from local.slack.config import Config
 from local.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from local.slack.grants import ResponseGrant
+from local.slack.grid import Grid as Parts
 from local.slack.grid import create_grid
 from local.slack.seed import CHANNELS, PEOPLE
 from local.slack.server import create_app
@@ -103,10 +105,11 @@ def workspace(port: int = 0, **settings: Any) -> Iterator[Slack]:
 class Grid:
     """Several running workspaces behind one address; the API is at `{url}/api/`."""
 
-    def __init__(self, url: str, bot_url: str, team_ids: Iterable[str]) -> None:
+    def __init__(self, url: str, bot_url: str, parts: Parts) -> None:
         self.url = url
         self.bot_url = urljoin(bot_url, "/").rstrip("/")
-        self._teams = {team_id: Slack(f"{url}/{team_id}", token=None) for team_id in team_ids}
+        self._parts = parts
+        self._teams = {team_id: Slack(f"{url}/{team_id}", token=None) for team_id in parts.teams}
 
     def team(self, team_id: str) -> Slack:
         """What people do in one team; its `web` has no token until a test gives it one."""
@@ -115,6 +118,12 @@ class Grid:
     def web(self, token: str | None = None) -> WebClient:
         """A client of the API."""
         return WebClient(token=token, base_url=f"{self.url}/api/")
+
+    def entitled(self, team_id: str, user: str, channel: str) -> dict[str, str]:
+        """What comes with whatever a person does: the right to open one modal, and to answer that person."""
+        workspace = self._parts.teams[team_id].workspace
+        answers = workspace.response_urls.issue(f"{self.url}/{team_id}/", ResponseGrant(channel, user))
+        return {"trigger_id": workspace.triggers.issue(user), "response_url": answers}
 
     def install(self, bot_url: str, place: str, user: str = "ana") -> httpx.Response:
         """From the bot's own page through Slack's and back, as a browser goes; what the bot says in the end.
@@ -172,10 +181,10 @@ def grid(
 ) -> Iterator[Grid]:
     """Run several workspaces, which post to `bot_url`, in a thread of this process."""
     app = SlackApp(bot_url, token_life_s=token_life_s)
-    configs = [Config(team=team, **settings) for team in teams]
+    several = create_grid([Config(team=team, **settings) for team in teams], app)
     with (
-        served(create_grid(configs, app), port) as url,
-        closing(Grid(url, bot_url, [team.id for team in teams])) as running,
+        served(several, port) as url,
+        closing(Grid(url, bot_url, several.state.server)) as running,
     ):
         yield running
 
