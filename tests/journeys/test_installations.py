@@ -21,6 +21,8 @@ from bot.compose import Bot, compose
 from bot.compose import Slack as Address
 from bot.installations import OAuth
 from bot.settings import Settings
+from learning.annotation.connection import Access
+from local.argilla.embedded import SignIn
 from local.slack.credentials import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET
 from local.slack.person import Person
 from local.slack.team import Team
@@ -38,10 +40,11 @@ WEST = Team("T0WEST", "Hooli West", "hooli-west", ORGANIZATION, "Hooli", mark="W
 
 
 @contextmanager
-def installable(slack: Grid, chosen: Settings) -> Iterator[Bot]:
+def installable(slack: Grid, chosen: Settings, argilla: SignIn | None = None) -> Iterator[Bot]:
     """A bot that any workspace can install."""
     oauth = OAuth(CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET, f"{slack.url}{AUTHORIZE}", None)
-    running = compose(chosen, Address(f"{slack.url}/api/", None, None, SIGNING_SECRET, oauth))
+    find = partial(Access, argilla.url, argilla.api_key) if argilla else None
+    running = compose(chosen, Address(f"{slack.url}/api/", None, None, SIGNING_SECRET, oauth), find)
     try:
         running.start()
         yield running

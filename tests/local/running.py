@@ -148,23 +148,35 @@ class Grid:
         """The bot's tokens die; the app is not said to be removed."""
         assert self.team(team_id).page("revoke")["ok"]
 
+    def allow(self, bot_url: str, place: str, user: str = "ana") -> str:
+        """As `install`, up to the address to which Slack sends the browser back."""
+        with _browser() as browser:
+            return self._decided(browser, bot_url, place=place, user=user, decision="allow")
+
     def _decide(self, bot_url: str, **form: str) -> httpx.Response:
-        with httpx.Client(follow_redirects=True, trust_env=False, timeout=10) as browser:
-            page = browser.get(f"{bot_url}/slack/install")
-            for cookie in browser.cookies.jar:
-                cookie.secure = False  # browsers send such cookies to this machine itself without TLS too
-            if page.url.path != AUTHORIZE:
-                link = re.search(rf'href="([^"]*{AUTHORIZE}[^"]*)"', page.text)
-                assert link, "the bot's page leads nowhere"
-                page = browser.get(html.unescape(link[1]))
-            page.raise_for_status()
-            decided = browser.post(page.url, data=form, headers={"Origin": self.url}, follow_redirects=False)
-            return browser.get(decided.headers["location"])
+        with _browser() as browser:
+            return browser.get(self._decided(browser, bot_url, **form))
+
+    def _decided(self, browser: httpx.Client, bot_url: str, **form: str) -> str:
+        page = browser.get(f"{bot_url}/slack/install")
+        for cookie in browser.cookies.jar:
+            cookie.secure = False  # browsers send such cookies to this machine itself without TLS too
+        if page.url.path != AUTHORIZE:
+            link = re.search(rf'href="([^"]*{AUTHORIZE}[^"]*)"', page.text)
+            assert link, "the bot's page leads nowhere"
+            page = browser.get(html.unescape(link[1]))
+        page.raise_for_status()
+        decided = browser.post(page.url, data=form, headers={"Origin": self.url}, follow_redirects=False)
+        return decided.headers["location"]
 
     def close(self) -> None:
         """Let go of the connections."""
         for slack in self._teams.values():
             slack.http.close()
+
+
+def _browser() -> httpx.Client:
+    return httpx.Client(follow_redirects=True, trust_env=False, timeout=10)
 
 
 ACME, GLOBEX = Team("T0ACME", "Acme", "acme"), Team("T0GLOBEX", "Globex", "globex")
