@@ -11,15 +11,14 @@ from sqlalchemy import MetaData, Table, select
 
 from bot.compose import Bot
 from local.slack.person import Person
-from storage import versions
 from storage.database import Database
-from storage.tables import Making, Origin, Summary, Version
+from storage.tables import Making, Origin, Summary
+from tests.factories import second_version
 from tests.journeys.test_main_job import teach
 from tests.local.running import ACME, ANA, GLOBEX, SUPPORT, Grid
 
 SECRET = "The merger with Hooli is on"
 QUIET_SECRET = "The merger with Hooli is announced quietly"
-CHALLENGER = 2
 OF_THE_CLOCK = ("job", "lease", "pacing", "estimate")  # what ticks by itself
 REST_S = 0.5
 Json = dict[str, Any]
@@ -42,7 +41,7 @@ class Theirs:
         ]
         self.message_id, _, self.label_id = values[0].partition(":")
         self.summary_id = self._summarized()
-        self._challenged()
+        self.challenger = str(second_version(running.database, ACME.id))
 
     def _summarized(self) -> str:
         sentence = {
@@ -68,19 +67,6 @@ class Theirs:
         with self.running.database.writing() as session:
             session.add(summary)
         return summary_id
-
-    def _challenged(self) -> None:
-        """A version that Acme could promote."""
-        with self.running.database.writing() as session:
-            first = versions.get(session, ACME.id, 1)
-            second = Version(
-                team_id=ACME.id,
-                number=CHALLENGER,
-                encoder=first.encoder,
-                encoder_name=first.encoder_name,
-                base=first.base,
-            )
-            session.add(second)
 
     def send(self, body: Json) -> str:
         """As Slack sends it to the app of whoever sends; what it answers."""

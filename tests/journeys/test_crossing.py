@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from storage.tables import Mode
-from tests.crossing import CHALLENGER, QUIET_SECRET, SECRET, Theirs
+from tests.crossing import QUIET_SECRET, SECRET, Theirs
 from tests.journeys.test_installations import ana_in, installable, installed, sqlite
 from tests.local.running import ACME, ANA, GLOBEX, SUPPORT, Grid, free_port, grid, until
 from tests.running import settings
@@ -115,7 +115,7 @@ def _of_labels(theirs: Theirs) -> Iterator[str]:
 
 def _of_versions(theirs: Theirs) -> Iterator[str]:
     """Three times promoted, and each time rolled back in another way."""
-    number = str(CHALLENGER)
+    number = theirs.challenger
     yield theirs.click("promote", number)
     yield theirs.click("roll_back", number)
     yield theirs.click("promote", number)
