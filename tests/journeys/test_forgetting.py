@@ -141,7 +141,7 @@ def age(database_url: str, ts: str, days: int) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_for_how_long_messages_are_kept_is_chosen_and_told_on_the_page(
+def test_for_how_long_messages_are_kept_is_chosen_and_seen_on_the_page(
     slack: Slack, ana: Person, database_url: str, tmp_path: Path
 ) -> None:
     with (
@@ -157,6 +157,17 @@ def test_for_how_long_messages_are_kept_is_chosen_and_told_on_the_page(
         page.get_by_test_id("send").click()
         told = "decided: the messages of this channel are kept for 90 days"
         expect(page.get_by_test_id("message").filter(has_text=told)).to_be_visible()
+        old = ana.write(SUPPORT, CRASH)
+        card = page.get_by_test_id("reply")
+        expect(card).to_contain_text("bug")
+        age(database_url, old, days=91)
+        until(lambda: stored(database_url) == [], within_s=20)
+        expect(card).to_contain_text("bug")  # it quotes nothing, so it stays
+        card.locator("[data-action-id=change]").click()
+        expect(page.locator(".ephemeral").last).to_contain_text("not known here any more")
+        page.get_by_test_id("channel-link").filter(has_text="corrigible (app)").click()
+        page.get_by_test_id("home-tab").click()
+        expect(page.locator("#home")).to_contain_text("answers every message, kept for 90 days")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
