@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks import rig
 from benchmarks.latencies import Latencies, latencies
-from benchmarks.load import Sent, steady
+from benchmarks.steady import Sent, steady
 from benchmarks.processes import stoppable
 from benchmarks.report import BenchmarkError, Bound, conclude, progress, refuse
 from benchmarks.rig import Rig
