@@ -28,21 +28,25 @@ TEXTS = (
 
 @dataclass(frozen=True)
 class Sent:
-    """`ts`: the messages that were accepted. `late_s`: for each message, how long after its time it went out."""
+    """`ts`: the messages that were accepted. For each, how long after its time it went out and was accepted."""
 
     ts: list[str]
     late_s: list[float]
+    accepted_s: list[float]
 
 
 def steady(write: Callable[[str], str], rate_per_s: float, seconds: float) -> Sent:
     """Write `rate_per_s` × `seconds` messages, evenly spaced."""
     number = round(rate_per_s * seconds)
     late_s: list[float] = []
+    accepted_s: list[float] = []
     with ThreadPoolExecutor(SENDERS, thread_name_prefix="sender") as senders:
 
         def send(due: float, at: int) -> str:
             late_s.append(time.perf_counter() - due)
-            return write(f"{TEXTS[at % len(TEXTS)]} ({at})")
+            ts = write(f"{TEXTS[at % len(TEXTS)]} ({at})")
+            accepted_s.append(time.perf_counter() - due)
+            return ts
 
         begin = time.perf_counter()
         answers = []
@@ -50,4 +54,4 @@ def steady(write: Callable[[str], str], rate_per_s: float, seconds: float) -> Se
             due = begin + at / rate_per_s
             time.sleep(max(0.0, due - time.perf_counter()))
             answers.append(senders.submit(send, due, at))
-        return Sent([answer.result() for answer in answers], late_s)
+        return Sent([answer.result() for answer in answers], late_s, accepted_s)
