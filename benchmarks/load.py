@@ -53,7 +53,7 @@ class Plan:
     """How much of everything. `rate`: the highest, where it is known from an earlier run."""
 
     step_s: float = 12.0
-    start_per_s: float = 16.0
+    start_per_s: float = 8.0
     most_per_s: float = 1024.0
     overload_s: float = 25.0
     soak_s: float = 600.0
@@ -379,8 +379,9 @@ def _say(what: str, step: Step) -> None:
     late = "" if step.is_offered else f"; sender or Slack were late: {step.accepted_p99_s:.2f} s"
     progress.print(
         f"{what}: {step.rate_per_s:.1f}/s, p50 {step.p50_s:.3f} s, p99 {step.p99_s:.3f} s, "
-        f"drained in {step.drained_s:.1f} s, lost {step.latencies.lost}{late}",
+        f"drained in {step.drained_s:.1f} s, lost {step.lost}{late}",
         markup=False,
+        soft_wrap=True,
     )
 
 

@@ -29,19 +29,21 @@ PROMPT_S = 0.25
 class Step:
     """One rate for a while.
 
+    `lost`: messages without a card. `latencies` counts those without an acknowledgement too, which may come later.
     `accepted_p99_s`: how long after its time a message was in Slack, and on its way to the bot.
     `drained_s`: how long after the last message was sent the last card was posted.
     """
 
     rate_per_s: float
     latencies: Latencies
+    lost: int
     accepted_p99_s: float
     drained_s: float
 
     @property
     def p99_s(self) -> float:
         """From event to card; a message that got none took forever."""
-        if self.latencies.lost or not self.latencies.card_s:
+        if self.lost or not self.latencies.card_s:
             return math.inf
         return float(np.percentile(self.latencies.card_s, 99))
 
@@ -91,11 +93,11 @@ class Wire:
             sent = steady(self.rig.write, rate_per_s, seconds)
         ended = time.monotonic()
         self.sent += len(sent.ts)
-        self._drain(sent, drain_s)
+        lost = self._drain(sent, drain_s)
         last = max((post["at"] for post in self._posts), default=math.inf)
         found = latencies(sent.ts, list(self._deliveries.values()), self._posts)
         accepted_p99_s = float(np.percentile(sent.accepted_s, 99))
-        return Step(rate_per_s, found, accepted_p99_s, max(0.0, last - ended))
+        return Step(rate_per_s, found, lost, accepted_p99_s, max(0.0, last - ended))
 
     def card_at(self, ts: str, patience_s: float) -> float:
         """When a message got its card, on this machine's monotonic clock; waits for it."""
@@ -118,7 +120,7 @@ class Wire:
                     self._posts.append({"at": call["at"], "arguments": {"thread_ts": thread}})
                     self._cards[thread] += 1
 
-    def _drain(self, sent: Sent, drain_s: float) -> None:
+    def _drain(self, sent: Sent, drain_s: float) -> int:
         until = time.monotonic() + drain_s
         missing = set(sent.ts)
         while True:
@@ -128,6 +130,7 @@ class Wire:
                 break
             time.sleep(DRAIN_READ_S)
         self._missing |= missing
+        return len(missing)
 
     @contextmanager
     def _being_read(self) -> Iterator[None]:

@@ -25,7 +25,7 @@ def up_to(capacity: float, tried: list[float]) -> Callable[[float], bool]:
 
 def step(card_s: list[float], lost: int = 0, accepted_p99_s: float = 0.01) -> Step:
     seen = Latencies(messages=len(card_s) + lost, ack_s=[], card_s=card_s, lost=lost, doubled=0)
-    return Step(20.0, seen, accepted_p99_s, drained_s=0.1)
+    return Step(20.0, seen, lost, accepted_p99_s, drained_s=0.1)
 
 
 @pytest.mark.parametrize("capacity", [16, 17, 31, 100, 333.3, 1023])
