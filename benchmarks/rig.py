@@ -35,6 +35,13 @@ class Rig:
         limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
         self.http = httpx.Client(base_url=address, trust_env=False, timeout=30, limits=limits)
 
+    @property
+    def bot_pid(self) -> int:
+        """The process of the bot that is connected."""
+        if self.bot is None:
+            raise BenchmarkError("no bot is connected")
+        return self.bot.pid
+
     def write(self, text: str) -> str:
         """A new message in #support; its ts."""
         words = {"user": ANA, "channel": SUPPORT, "text": text}
