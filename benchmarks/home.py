@@ -112,8 +112,8 @@ def _rows(number: int, messages: int, label_ids: list[str], fingerprint: str) ->
     yield Card, {**posted, **shown, "ts": f"{at:.6f}", "reaction": "", "claimed_until": 0.0}
     if number % CORRECTED_EACH:
         return
-    vector = np.random.default_rng(number).standard_normal(384).astype("<f4")
-    yield Vector, {"message_id": message_id, "encoder": fingerprint, "data": vector.tobytes()}
+    vector = np.random.default_rng(number).standard_normal(384).astype("<f2")
+    yield Vector, {"message_id": message_id, "encoder": fingerprint, "float16": vector.tobytes()}
     word = {"id": new_id(), "message_id": message_id, "user_id": ANA, "word": Word.CHANGED}
     yield Correction, {**word, **ours, "label_id": other, "created_at": at}
 

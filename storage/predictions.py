@@ -10,7 +10,7 @@ from sqlmodel import Session, col, func, select
 from storage.database import insert_if_new
 from storage.tables import Card, Message, Prediction, Vector
 
-FLOAT32 = np.dtype("<f4")
+FLOAT16 = np.dtype("<f2")
 
 
 def put(session: Session, prediction: Prediction) -> bool:
@@ -23,9 +23,9 @@ def put(session: Session, prediction: Prediction) -> bool:
 
 
 def keep_vector(session: Session, message_id: str, encoder: str, vector: NDArray[np.float32]) -> None:
-    """Keep the vector of a message, (dimensions,), under the fingerprint of the encoder that made it."""
-    data = vector.astype(FLOAT32, copy=False).tobytes()
-    insert_if_new(session, Vector(message_id=message_id, encoder=encoder, data=data))
+    """Keep the vector of a message, (dimensions,), under the fingerprint of the encoder that made it, as float16."""
+    data = vector.astype(FLOAT16).tobytes()
+    insert_if_new(session, Vector(message_id=message_id, encoder=encoder, float16=data))
 
 
 def vectors(session: Session, encoder: str, message_ids: list[str]) -> dict[str, NDArray[np.float32]]:
@@ -34,12 +34,16 @@ def vectors(session: Session, encoder: str, message_ids: list[str]) -> dict[str,
     for start in range(0, len(message_ids), 500):  # databases bound how many parameters one statement takes
         some = message_ids[start : start + 500]
         rows = session.exec(
-            select(Vector.message_id, Vector.data).where(
+            select(Vector.message_id, Vector.float16).where(
                 Vector.encoder == encoder, col(Vector.message_id).in_(some)
             )
         )
-        found.update((message_id, np.frombuffer(data, dtype=FLOAT32)) for message_id, data in rows)
+        found.update((message_id, _read(data)) for message_id, data in rows)
     return found
+
+
+def _read(data: bytes) -> NDArray[np.float32]:
+    return np.frombuffer(data, dtype=FLOAT16).astype(np.float32)
 
 
 def of_message(session: Session, team_id: str, message_id: str) -> Prediction | None:
