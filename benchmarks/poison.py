@@ -28,8 +28,9 @@ from learning.head import Classes
 from learning.refit import description
 from learning.trust import CYCLE_S, admit
 from storage.answers import Verdict
+from storage.corrections import Spoken
 from storage.resolution import Evidence
-from storage.tables import Correction, Label, LabelSource, Word
+from storage.tables import Label, LabelSource, Word
 
 SHARES = (10, 30, 50)  # per cent of all corrections
 SEEDS = 3
@@ -155,12 +156,11 @@ def _evidence(
     others = sorted(said[: len(said) - len(last)], key=lambda word: word[2])
     latest = max((word[2] for word in others), default=0.0)
     words = tuple(
-        Correction(
-            message_id=str(at),
-            team_id="",
-            user_id=user_id,
-            label_id=labels[label],
-            word=Word.CHANGED,
+        Spoken(
+            str(at),
+            user_id,
+            labels[label],
+            Word.CHANGED,
             created_at=max(moment, latest) if user_id == HOSTILE else moment,
         )
         for user_id, label, moment in [*others, *last]

@@ -72,8 +72,7 @@ def _rows(number: int, messages: int, label_ids: list[str]) -> Iterator[Row]:
     said = {"user_id": ANA, "text": "Where is my invoice?", "mode": Mode.REPLY, "waiting": False}
     yield Message, {"id": message_id, **ours, **where, **said, "received_at": at}
     made = {"version": 1, "revision": 0, "label_id": chosen, "confidence": 0.9, "margin": 0.8, "cut": False}
-    made["mode"] = Mode.REPLY
-    ranked = {"ranked": [[chosen, 0.9], [other, 0.1]]}
+    ranked = {"ranked": [[chosen, 0.9], [other, 0.1]], "mode": Mode.REPLY}
     yield Prediction, {"id": new_id(), "message_id": message_id, **ours, **made, **ranked, "created_at": at}
     shown = {"wanted": 1, "shown": 1, "due": False, "due_at": at, "attempted": True, "attempts": 1}
     posted = {"message_id": message_id, **ours, "channel_id": SUPPORT, "thread_ts": f"{at:.6f}"}

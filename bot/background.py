@@ -58,6 +58,7 @@ class Learning:
         self._database = database
         self._team_id = team_id
         self._metrics = metrics
+        self.is_stopping: Callable[[], bool] = lambda: False
         self._fitted: State | None = None  # people may have spoken since the champion was fitted
 
     def start_over(self) -> None:
@@ -65,13 +66,13 @@ class Learning:
         self._fitted = None
 
     def step(self) -> float | None:
-        """Refit where something is new."""
-        with self._database.reading() as session:
-            state = resolution.state(session, self._team_id)
-        if state == self._fitted and not self._following.is_behind:
-            return None
-        if state == self._fitted and not self._following.catch_up():
-            return 0.0  # a few at a time: somebody may say something meanwhile
+        """Refit where something is new; where nothing is, end what was begun in haste."""
+        state = self._state()
+        if state == self._fitted and self._following.is_behind:
+            if not self._following.catch_up():
+                return 0.0  # a few at a time: somebody may say something meanwhile
+        elif state == self._fitted:
+            return None if self._following.is_settled else self._settle()
         began = time.perf_counter()
         self._fitted = state
         served = self._following.refit()
@@ -83,6 +84,18 @@ class Learning:
         self._metrics.refit_seconds.observe(took_s)
         log.info("refitted version=%s revision=%s seconds=%.3f", served.version, served.revision, took_s)
         return 0.0
+
+    def _settle(self) -> float | None:
+        began = time.perf_counter()
+        served = self._following.settle(lambda: not self.is_stopping() and self._state() == self._fitted)
+        if served and self._following.is_settled:
+            took_s = time.perf_counter() - began
+            log.info("settled version=%s revision=%s seconds=%.3f", served.version, served.revision, took_s)
+        return 0.0
+
+    def _state(self) -> State:
+        with self._database.reading() as session:
+            return resolution.state(session, self._team_id)
 
 
 class Swapping:

@@ -314,6 +314,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     show = Worker("courier", courier.step, metrics)
     courier.on_free = show.wake
     learn = Worker("refitter", learning.step, metrics)
+    learning.is_stopping = lambda: learn.is_stopping
     swapping = Swapping(following, metrics, learning.start_over)
 
     def relearn() -> None:

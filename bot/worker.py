@@ -48,6 +48,11 @@ class Worker:
             self._thread.join(timeout_s)
 
     @property
+    def is_stopping(self) -> bool:
+        """Should a step that takes long come to its end?"""
+        return self._stopping.is_set()
+
+    @property
     def is_alive(self) -> bool:
         return self._thread.is_alive()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from learning.champion import Champion, Served
@@ -62,6 +63,19 @@ class Following:
             return None
         fresh = refitter.serve(served)
         return fresh if self.champion.refit(served, fresh) else None
+
+    @property
+    def is_settled(self) -> bool:
+        """Is the head in service fitted to the end, or did it learn in haste what somebody said?"""
+        return self.refitter.is_settled
+
+    def settle(self, go_on: Callable[[], bool]) -> Served | None:
+        """Fit the head in service to the end, as long as `go_on` says so; None where another version was swapped in."""
+        served, refitter = self.champion.served, self.refitter
+        if refitter.encoder is not served.encoder:
+            return None
+        fitted = refitter.settle(served, go_on)
+        return fitted if self.champion.refit(served, fitted) else None
 
     @property
     def is_behind(self) -> bool:

@@ -8,7 +8,8 @@ instead of around zero. `docs/decisions/0003-head.md` has the figures behind the
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,16 @@ PRECISION = 0.03
 # What is best for accuracy leaves probabilities too flat by this factor (expected calibration error).
 SHARPNESS = 1.6
 ITERATIONS = 60
+# Labels times examples up to which a whole fit takes a few tenths of a second on one core.
+QUICK = 200_000
+# A nudge: how many labels move at once, how hard one must be pulled against the hardest and at least (by an example
+# that is surely something else: 1), and from what likelihood of a label an example has to do with it.
+MOST_PULLED = 8
+PULLED = 0.1
+PULLED_AT_LEAST = 0.1
+INVOLVED = 1e-3
+ITERATIONS_OF_FEW = 30
+ROUNDS = 2
 
 Classes = NDArray[np.int64]
 
@@ -63,6 +74,8 @@ def fit(
     classes: Classes,
     start: Head | None,
     learned: Head | None = None,
+    go_on: Callable[[], bool] | None = None,
+    iterations: int = ITERATIONS,
 ) -> Head:
     """A head for `labels`, fitted to their descriptions and to examples.
 
@@ -70,19 +83,124 @@ def fit(
     `descriptions`. `start`: an earlier head to begin from, which saves time and does not change the result.
     `learned`: the head that a fine-tuned encoder was trained with: its weights are the prior of the labels it knows.
     Examples that it answers rightly hold it where it is, others move it: what was said since moves the head, what was
-    learned stays.
+    learned stays. `go_on` is asked from time to time; where it says no, the fit ends early, nearer than it began.
     """
-    if learned is not None and learned.weights.shape[1] != descriptions.shape[1]:
-        learned = None  # it belongs to another encoder
-    if not len(classes) and learned is None:
+    if not len(classes) and _fitting(learned, descriptions) is None:
         return Head(labels, ZERO_SHOT_SCALE * descriptions)
+    problem = _problem(labels, descriptions, examples, classes, learned)
+    weights = _minimize(problem, _beginning(labels, problem.prior, start), iterations, go_on)
+    return Head(labels, weights, problem.sharpness)
+
+
+def is_quick(labels: int, examples: int) -> bool:
+    """Does a fit to so many take so little time that somebody may wait for it?"""
+    return labels * examples <= QUICK
+
+
+def nudge(
+    labels: tuple[str, ...],
+    descriptions: Vectors,
+    examples: Vectors,
+    classes: Classes,
+    start: Head,
+    learned: Head | None = None,
+) -> Head:
+    """A head near that of `fit`, in a fraction of its time: what was said since `start` is learned, the rest stays.
+
+    Only the weights of the labels move at which the examples pull hardest, at most MOST_PULLED at a time; with the
+    others fixed these few are fitted to all examples. `fit` from here comes to what it always comes to.
+    """
+    problem = _problem(labels, descriptions, examples, classes, learned)
+    weights = _beginning(labels, problem.prior, start).copy()
+    for _round in range(ROUNDS):
+        logits = problem.vectors @ weights.T
+        residual = problem.residual(logits)
+        pull = np.linalg.norm(problem.gradient(residual, weights), axis=1)
+        pulled = np.argsort(-pull)[:MOST_PULLED]
+        pulled = pulled[pull[pulled] >= max(PULLED * pull.max(), PULLED_AT_LEAST)]
+        if len(pulled):
+            weights[pulled] = _minimize(
+                problem.part(pulled, logits, residual), weights[pulled], ITERATIONS_OF_FEW
+            )
+        if len(pulled) < MOST_PULLED:  # nobody else pulls as hard
+            break
+    return Head(labels, weights, problem.sharpness)
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """What weights are fitted to. `prior`, `settled`: (labels, dimensions); `rows`: the label of each of `vectors`.
+
+    `others`: (vectors,), what the labels that stay as they are come to together, as one more label; `rows` may name it.
+    """
+
+    prior: Vectors
+    vectors: Vectors
+    rows: Classes
+    settled: Vectors
+    sharpness: float
+    others: Vectors | None = None
+
+    def loss_and_gradient(self, weights: Vectors) -> tuple[float, Vectors]:
+        away = weights - self.prior
+        logits = self.vectors @ weights.T
+        likelihood = softmax(logits if self.others is None else np.column_stack([logits, self.others]))
+        truth = (np.arange(len(self.rows)), self.rows)
+        # Sums of many small numbers in double precision: what one example changes would be lost in their rounding.
+        loss = (
+            -np.log(likelihood[truth] + 1e-12).sum(dtype=np.float64)
+            + PRECISION / 2 * np.square(away).sum(dtype=np.float64)
+            - (self.settled * away).sum(dtype=np.float64)
+        )
+        likelihood[truth] -= 1.0
+        return float(loss), self.gradient(likelihood[:, : len(weights)], weights)
+
+    def residual(self, logits: Vectors) -> Vectors:
+        """What the likelihood of each label is too high or too low by: (vectors, labels)."""
+        residual = softmax(logits)
+        residual[np.arange(len(self.rows)), self.rows] -= 1.0
+        return residual
+
+    def gradient(self, residual: Vectors, weights: Vectors) -> Vectors:
+        """Of the loss: (labels, dimensions)."""
+        gradient: Vectors = residual.T @ self.vectors + PRECISION * (weights - self.prior) - self.settled
+        return gradient
+
+    def part(self, labels: Classes, logits: Vectors, residual: Vectors) -> _Problem:
+        """The same for some labels, the others as they are. `logits`, `residual`: (vectors, labels), of all of them.
+
+        Examples that have next to nothing to do with these labels pull as they do now, however the weights move.
+        """
+        theirs = residual[:, labels]
+        is_involved = np.abs(theirs).max(axis=1) >= INVOLVED
+        still = theirs[~is_involved].T @ self.vectors[~is_involved]
+        column = np.full(logits.shape[1], len(labels))
+        column[labels] = np.arange(len(labels))
+        stay = np.delete(logits[is_involved], labels, axis=1)
+        return replace(
+            self,
+            prior=self.prior[labels],
+            vectors=self.vectors[is_involved],
+            rows=column[self.rows[is_involved]],
+            settled=self.settled[labels] - still,
+            others=_log_sum_exp(stay) if stay.shape[1] else None,
+        )
+
+
+def _problem(
+    labels: tuple[str, ...], descriptions: Vectors, examples: Vectors, classes: Classes, learned: Head | None
+) -> _Problem:
+    learned = _fitting(learned, descriptions)
     prior = _beginning(labels, _prior_scale(learned) * descriptions, learned)
-    sharpness = learned.sharpness if learned else SHARPNESS
     vectors = np.vstack([descriptions, examples])
     rows = np.concatenate([np.arange(len(labels)), classes])
     settled = _settled(labels, vectors, rows, learned) if learned else np.zeros_like(prior)
-    weights = _minimize(prior, vectors, rows, settled, _beginning(labels, prior, start))
-    return Head(labels, weights, sharpness)
+    return _Problem(prior, vectors, rows, settled, learned.sharpness if learned else SHARPNESS)
+
+
+def _fitting(learned: Head | None, descriptions: Vectors) -> Head | None:
+    """None where it belongs to another encoder."""
+    return learned if learned and learned.weights.shape[1] == descriptions.shape[1] else None
 
 
 def _settled(labels: tuple[str, ...], vectors: Vectors, rows: Classes, learned: Head) -> Vectors:
@@ -119,30 +237,35 @@ def _beginning(labels: tuple[str, ...], prior: Vectors, start: Head | None) -> V
     return np.stack([known.get(label, row) for label, row in zip(labels, prior, strict=True)])
 
 
-def _minimize(prior: Vectors, vectors: Vectors, rows: Classes, settled: Vectors, start: Vectors) -> Vectors:
+def _minimize(
+    problem: _Problem, start: Vectors, iterations: int, go_on: Callable[[], bool] | None = None
+) -> Vectors:
     from scipy.optimize import minimize
 
-    truth = (np.arange(len(rows)), rows)
-
     def loss_and_gradient(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        weights = flat.reshape(prior.shape).astype(np.float32)
-        away = weights - prior
-        likelihood = softmax(vectors @ weights.T)
-        loss = (
-            -np.log(likelihood[truth] + 1e-12).sum()
-            + PRECISION / 2 * np.square(away).sum()
-            - (settled * away).sum()
-        )
-        likelihood[truth] -= 1.0
-        gradient = likelihood.T @ vectors + PRECISION * away - settled
-        return float(loss), gradient.ravel().astype(np.float64)
+        loss, gradient = problem.loss_and_gradient(flat.reshape(start.shape).astype(np.float32))
+        return loss, gradient.ravel().astype(np.float64)
 
-    options = {"maxiter": ITERATIONS, "ftol": 1e-6}
+    def after_each(_flat: NDArray[np.float64]) -> None:
+        if go_on and not go_on():
+            raise StopIteration
+
     found = minimize(
-        loss_and_gradient, start.ravel().astype(np.float64), jac=True, method="L-BFGS-B", options=options
+        loss_and_gradient,
+        start.ravel().astype(np.float64),
+        jac=True,
+        method="L-BFGS-B",
+        callback=after_each,
+        options={"maxiter": iterations, "ftol": 1e-6},
     )
-    weights: Vectors = found.x.reshape(prior.shape).astype(np.float32)
+    weights: Vectors = found.x.reshape(start.shape).astype(np.float32)
     return weights
+
+
+def _log_sum_exp(logits: Vectors) -> Vectors:
+    highest = logits.max(axis=1)
+    total: Vectors = highest + np.log(np.exp(logits - highest[:, None]).sum(axis=1))
+    return total
 
 
 def softmax(logits: Vectors) -> Vectors:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from learning import head
 from learning.champion import Served
 from learning.encoder import Encoder, Vectors
 from learning.head import Head
+from learning.remembered import Remembered
 from storage import labels, messages, predictions, resolution, versions
 from storage.database import Database
 from storage.tables import Label, Version
@@ -21,26 +23,22 @@ log = logging.getLogger(__name__)
 AT_ONCE = 32
 # Of many unread messages so many are read before a fit shows what was learned of them.
 FIT_AFTER_LEAST = 256
+# More iterations than a fit needs to come to its end.
+UNTIL_SETTLED = 1_000
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Labels with their examples. `examples`: (examples, dimensions); `classes`: (examples,), rows of `labels`."""
+    """Labels with their examples. `examples`: (examples, dimensions); `classes`: (examples,), rows of `labels`.
+
+    `fingerprint` changes when a label, an example or an example's label does.
+    """
 
     labels: tuple[Label, ...]
     examples: Vectors
     classes: head.Classes
     messages: int
-
-    @property
-    def fingerprint(self) -> str:
-        """Changes when a label, an example or an example's label does."""
-        digest = hashlib.sha256()
-        for label in self.labels:
-            digest.update(f"{label.id} {label.name} {label.description}".encode())
-        digest.update(self.examples.tobytes())
-        digest.update(self.classes.tobytes())
-        return digest.hexdigest()[:16]
+    fingerprint: str
 
 
 class Refitter:
@@ -65,6 +63,8 @@ class Refitter:
         self._version = version
         self.learned = learned
         self._known: dict[str, Vectors] = {}
+        self._remembered = Remembered(encoder.fingerprint, encoder.dimensions)
+        self.is_settled = True
         self._unread: list[str] = []
         self._unreadable: set[str] = set()
         self._read_since = 0
@@ -74,7 +74,7 @@ class Refitter:
         """Compute the vectors that labelled messages lack under this encoder, of at most `most`; how many they were."""
         with self._database.reading() as session:
             said = list(resolution.labelled(session, self._team_id))
-            known = predictions.vectors(session, self.encoder.fingerprint, said)
+            known = predictions.marks(session, self._team_id, self.encoder.fingerprint)
             missing = [message_id for message_id in said if message_id not in known][:most]
         for start in range(0, len(missing), AT_ONCE):
             self._read(missing[start : start + AT_ONCE])
@@ -118,16 +118,40 @@ class Refitter:
             return {message_id: vector for one in alone for message_id, vector in one.items()}
 
     def serve(self, previous: Served | None = None) -> Served:
-        """A head fitted on the labels as they are now; begins from `previous` to be quick."""
+        """A head fitted on the labels as they are now.
+
+        Where that would take long and there is a `previous` one, what was said since is learned first: then it
+        `is_settled` no more.
+        """
         training, version = self._gather()
-        fitted = head.fit(
-            tuple(label.id for label in training.labels),
-            self._vectors([description(label) for label in training.labels]),
-            training.examples,
-            training.classes,
-            start=previous.head if previous else None,
-            learned=self.learned,
-        )
+        self.is_settled = head.is_quick(len(training.labels), len(training.classes))
+        start = previous.head if previous and previous.encoder is self.encoder else None
+        if start is None or self.is_settled:
+            return self._served(version, training, head.fit(*self._material(training), start, self.learned))
+        return self._served(version, training, head.nudge(*self._material(training), start, self.learned))
+
+    def settle(self, served: Served, go_on: Callable[[], bool]) -> Served:
+        """What `serve` left: a head that is fitted to the end, whatever it began with; no new revision of it.
+
+        Where `go_on` says no meanwhile, as near as it came.
+        """
+        training, version = self._gather()
+        is_interrupted = False
+
+        def ask() -> bool:
+            nonlocal is_interrupted
+            is_interrupted = not go_on()
+            return not is_interrupted
+
+        fitted = head.fit(*self._material(training), served.head, self.learned, ask, UNTIL_SETTLED)
+        self.is_settled = not is_interrupted
+        return self._served(version, training, fitted)
+
+    def _material(self, training: TrainingSet) -> tuple[tuple[str, ...], Vectors, Vectors, head.Classes]:
+        described = self._vectors([description(label) for label in training.labels])
+        return tuple(label.id for label in training.labels), described, training.examples, training.classes
+
+    def _served(self, version: Version, training: TrainingSet, fitted: Head) -> Served:
         with self._database.writing() as session:
             revision = versions.revise(session, version, training.fingerprint, training.messages)
         return Served(version.number, revision.number, self.encoder, fitted)
@@ -137,10 +161,12 @@ class Refitter:
         with self._database.reading() as session:
             known = labels.active(session, self._team_id)
             said = resolution.labelled(session, self._team_id)
-            vectors = predictions.vectors(session, self.encoder.fingerprint, list(said))
-        self._unread = [one for one in said if one not in vectors and one not in self._unreadable]
-        self._read_since, self._fitted_on = 0, len(vectors)
-        return self._training_set(known, said, vectors), version
+            marks = predictions.marks(session, self._team_id, self.encoder.fingerprint)
+            self._remembered.follow(session, {one: marks[one] for one in said if one in marks})
+        self._unread = [one for one in said if one not in self._remembered and one not in self._unreadable]
+        read = {one: label_id for one, label_id in said.items() if one in self._remembered}
+        self._read_since, self._fitted_on = 0, len(read)
+        return self._training_set(known, read), version
 
     def _row(self) -> Version:
         with self._database.writing() as session:
@@ -148,20 +174,26 @@ class Refitter:
                 return versions.get(session, self._team_id, self._version)
             return versions.champion(session, self._team_id, self.encoder.fingerprint, self._encoder_name)
 
-    def _training_set(
-        self, known: list[Label], said: dict[str, str], vectors: dict[str, Vectors]
-    ) -> TrainingSet:
+    def _training_set(self, known: list[Label], said: dict[str, str]) -> TrainingSet:
         row = {label.id: number for number, label in enumerate(known)}
         written = [(text, row[label.id]) for label in known for text in label.examples]
-        learned = [(vectors[message], row[label]) for message, label in said.items() if message in vectors]
-        examples = [*self._vectors([text for text, _ in written]), *(vector for vector, _ in learned)]
-        classes = [number for _, number in written] + [number for _, number in learned]
+        classes = [number for _, number in written] + [row[label_id] for label_id in said.values()]
+        own, learned = self._vectors([text for text, _ in written]), self._remembered.vectors(list(said))
         return TrainingSet(
             labels=tuple(known),
-            examples=np.array(examples, dtype=np.float32).reshape(len(examples), self.encoder.dimensions),
+            examples=np.vstack([own, learned]),
             classes=np.array(classes, dtype=np.int64),
-            messages=len(learned),
+            messages=len(said),
+            fingerprint=self._fingerprint(known, said),
         )
+
+    def _fingerprint(self, known: list[Label], said: dict[str, str]) -> str:
+        digest = hashlib.sha256()
+        for label in known:
+            digest.update(f"{label.id} {label.name} {label.description} {label.examples}".encode())
+        for message_id, label_id in sorted(said.items()):
+            digest.update(f"{message_id} {label_id}".encode() + self._remembered.mark(message_id))
+        return digest.hexdigest()[:16]
 
     def _vectors(self, texts: list[str]) -> Vectors:
         new = [text for text in dict.fromkeys(texts) if text not in self._known]

@@ -12,9 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from storage.corrections import settled
+from storage.corrections import Spoken, settled
 from storage.resolution import Evidence
-from storage.tables import Correction
 
 CYCLE_S = 7 * 86_400.0
 BURST_S = 600.0
@@ -142,7 +141,7 @@ def _is_too_many(one: Evidence, alone: Counter[tuple[str, int]], most: int) -> b
 def bursts(evidence: Iterable[Evidence]) -> list[Burst]:
     """Where somebody said more than BURST_MOST words within BURST_S seconds, latest first."""
     known = records(evidence := list(evidence))
-    by_person: dict[str, list[Correction]] = {}
+    by_person: dict[str, list[Spoken]] = {}
     for one in evidence:
         for word in one.words:
             by_person.setdefault(word.user_id, []).append(word)
@@ -155,9 +154,9 @@ def bursts(evidence: Iterable[Evidence]) -> list[Burst]:
     return sorted(found, key=lambda burst: -burst.began)
 
 
-def _runs(words: list[Correction]) -> Iterable[list[Correction]]:
+def _runs(words: list[Spoken]) -> Iterable[list[Spoken]]:
     """`words` divided so that each part lies within BURST_S seconds."""
-    run: list[Correction] = []
+    run: list[Spoken] = []
     for word in words:
         if run and word.created_at - run[0].created_at > BURST_S:
             yield run

@@ -6,7 +6,9 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
 
 from storage import cards, questions
@@ -32,12 +34,38 @@ class Verdict:
         return self.label_id is None and not self.is_tied
 
 
-def verdict(answers: Iterable[Answer]) -> Verdict | None:
+class Answering(Protocol):
+    """Which reviewer says what of a message, and when."""
+
+    @property
+    def response_id(self) -> str: ...
+    @property
+    def reviewer(self) -> str: ...
+    @property
+    def status(self) -> Status: ...
+    @property
+    def label_id(self) -> str | None: ...
+    @property
+    def answered_at(self) -> float: ...
+
+
+class Given(NamedTuple):
+    """An answer, without what a row costs: a team's are all read after each click."""
+
+    message_id: str
+    response_id: str
+    reviewer: str
+    status: Status
+    label_id: str | None
+    answered_at: float
+
+
+def verdict(answers: Iterable[Answering]) -> Verdict | None:
     """What these answers on one message come to: each reviewer's latest counts, and the most votes win.
 
     A tie stays open. None where nobody answered.
     """
-    latest: dict[str, Answer] = {}
+    latest: dict[str, Answering] = {}
     for answer in sorted(answers, key=lambda one: (one.answered_at, one.response_id)):
         latest[answer.reviewer] = answer
     if not latest:
@@ -49,7 +77,7 @@ def verdict(answers: Iterable[Answer]) -> Verdict | None:
     return Verdict(votes[0][0], False, len(latest), at)
 
 
-def _vote(answer: Answer) -> str | None:
+def _vote(answer: Answering) -> str | None:
     return answer.label_id if answer.status is Status.SUBMITTED else None
 
 
@@ -61,13 +89,20 @@ def of_message(session: Session, message_id: str) -> list[Answer]:
 def verdicts(session: Session, team_id: str) -> dict[str, Verdict]:
     """For each message of a team that was answered and is not erased, what its reviewers say."""
     chosen = (
-        select(Answer)
+        columns(
+            col(Answer.message_id),
+            col(Answer.response_id),
+            col(Answer.reviewer),
+            col(Answer.status),
+            col(Answer.label_id),
+            col(Answer.answered_at),
+        )
         .join(Message, col(Message.id) == Answer.message_id)
-        .where(Answer.team_id == team_id, col(Message.erased_at).is_(None))
+        .where(col(Answer.team_id) == team_id, col(Message.erased_at).is_(None))
     )
-    by_message: dict[str, list[Answer]] = {}
-    for answer in session.exec(chosen):
-        by_message.setdefault(answer.message_id, []).append(answer)
+    by_message: dict[str, list[Given]] = {}
+    for row in session.connection().execute(chosen):
+        by_message.setdefault(row[0], []).append(Given._make(row))
     found = {message_id: verdict(answers) for message_id, answers in by_message.items()}
     return {message_id: one for message_id, one in found.items() if one}
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
 
 from storage import cards, outbox, questions
@@ -43,17 +44,27 @@ def last_words(session: Session, message_id: str) -> list[Correction]:
     return last_of_each(session.exec(chosen.order_by(col(Correction.created_at), col(Correction.id))))
 
 
-def words(session: Session, team_id: str) -> dict[str, list[Correction]]:
+def words(session: Session, team_id: str) -> dict[str, list[Spoken]]:
     """For each corrected message of a team that is not erased, the last word of each person, oldest first."""
     chosen = (
-        select(Correction)
+        columns(
+            col(Correction.message_id),
+            col(Correction.user_id),
+            col(Correction.label_id),
+            col(Correction.word),
+            col(Correction.created_at),
+        )
         .join(Message, col(Message.id) == Correction.message_id)
-        .where(Correction.team_id == team_id, _BY_A_PERSON, col(Message.erased_at).is_(None))
+        .where(
+            col(Correction.team_id) == team_id,
+            _BY_A_PERSON,
+            col(Message.erased_at).is_(None),
+        )
         .order_by(col(Correction.created_at), col(Correction.id))
     )
-    said: dict[str, list[Correction]] = {}
-    for correction in session.exec(chosen):
-        said.setdefault(correction.message_id, []).append(correction)
+    said: dict[str, list[Spoken]] = {}
+    for row in session.connection().execute(chosen):
+        said.setdefault(row[0], []).append(Spoken._make(row))
     return {message_id: last_of_each(every) for message_id, every in said.items()}
 
 
@@ -81,6 +92,16 @@ class Said(NamedTuple):
     user_id: str
     word: Word
     label_id: str
+
+
+class Spoken(NamedTuple):
+    """A word on a message, without what a row costs: a team's are all read after each click."""
+
+    message_id: str
+    user_id: str
+    label_id: str
+    word: Word
+    created_at: float
 
 
 OneSaying = TypeVar("OneSaying", bound=Saying)

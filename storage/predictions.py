@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete
+from sqlalchemy import LargeBinary, delete, union
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
 
 from storage.database import insert_if_new
-from storage.tables import Card, Message, Prediction, Vector
+from storage.tables import Answer, Card, Correction, Message, Prediction, Vector
 
-FLOAT32 = np.dtype("<f4")
+FLOAT16 = np.dtype("<f2")
+# So many bytes of a vector tell one text's from another's.
+MARK = 16
 
 
 def put(session: Session, prediction: Prediction) -> bool:
@@ -23,9 +26,9 @@ def put(session: Session, prediction: Prediction) -> bool:
 
 
 def keep_vector(session: Session, message_id: str, encoder: str, vector: NDArray[np.float32]) -> None:
-    """Keep the vector of a message, (dimensions,), under the fingerprint of the encoder that made it."""
-    data = vector.astype(FLOAT32, copy=False).tobytes()
-    insert_if_new(session, Vector(message_id=message_id, encoder=encoder, data=data))
+    """Keep the vector of a message, (dimensions,), under the fingerprint of the encoder that made it, as float16."""
+    data = vector.astype(FLOAT16).tobytes()
+    insert_if_new(session, Vector(message_id=message_id, encoder=encoder, float16=data))
 
 
 def vectors(session: Session, encoder: str, message_ids: list[str]) -> dict[str, NDArray[np.float32]]:
@@ -34,12 +37,36 @@ def vectors(session: Session, encoder: str, message_ids: list[str]) -> dict[str,
     for start in range(0, len(message_ids), 500):  # databases bound how many parameters one statement takes
         some = message_ids[start : start + 500]
         rows = session.exec(
-            select(Vector.message_id, Vector.data).where(
+            select(Vector.message_id, Vector.float16).where(
                 Vector.encoder == encoder, col(Vector.message_id).in_(some)
             )
         )
-        found.update((message_id, np.frombuffer(data, dtype=FLOAT32)) for message_id, data in rows)
+        found.update((message_id, _read(data)) for message_id, data in rows)
     return found
+
+
+def marks(session: Session, team_id: str, encoder: str) -> dict[str, bytes]:
+    """For each message of a team that somebody said anything about and that has a vector under this encoder: how that
+    begins.
+
+    Much quicker read than the vectors, and another one where the message was edited and read again.
+    """
+    said = union(
+        select(Correction.message_id).where(Correction.team_id == team_id),
+        select(Answer.message_id).where(Answer.team_id == team_id),
+    )
+    chosen = columns(col(Vector.message_id), func.substr(col(Vector.float16), 1, MARK, type_=LargeBinary))
+    ours = chosen.where(col(Vector.encoder) == encoder, col(Vector.message_id).in_(said))
+    return {message_id: bytes(begin) for message_id, begin in session.connection().execute(ours)}
+
+
+def mark(vector: NDArray[np.float32]) -> bytes:
+    """How a vector begins, as `marks` has it."""
+    return vector.astype(FLOAT16).tobytes()[:MARK]
+
+
+def _read(data: bytes) -> NDArray[np.float32]:
+    return np.frombuffer(data, dtype=FLOAT16).astype(np.float32)
 
 
 def of_message(session: Session, team_id: str, message_id: str) -> Prediction | None:

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, func, select
 
 from storage import answers, corrections, imports
 from storage.answers import Verdict
+from storage.corrections import Spoken
 from storage.imports import Imported
 from storage.tables import Answer, Correction, Label
 
@@ -35,7 +36,7 @@ class Evidence:
     """
 
     message_id: str
-    words: tuple[Correction, ...]
+    words: tuple[Spoken, ...]
     verdict: Verdict | None
     imported: Imported | None = None
 

@@ -236,11 +236,11 @@ class Message(SQLModel, table=True):
 
 
 class Vector(SQLModel, table=True):
-    """The vector of one message under one encoder: little-endian float32, computed once and kept."""
+    """The vector of one message under one encoder: little-endian float16, computed once and kept."""
 
     message_id: str = Field(primary_key=True, foreign_key="message.id")
     encoder: str = Field(primary_key=True)
-    data: bytes
+    float16: bytes
 
 
 class Prediction(SQLModel, table=True):

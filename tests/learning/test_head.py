@@ -251,6 +251,67 @@ def test_two_thousand_examples_of_77_labels_are_refitted() -> None:
     assert after.probabilities(vectors[2_000:]).argmax() == classes[2_000]
 
 
+@pytest.mark.parametrize("shift", [0, 3, 40])
+def test_a_nudge_learns_one_more_example_and_a_fit_from_there_is_the_fit_from_the_beginning(
+    shift: int,
+) -> None:
+    descriptions, vectors, classes = _made_up(labels=77, examples=3_000)
+    classes[-1] = (classes[-1] + shift) % 77
+    labels = tuple(map(str, range(77)))
+    known = head.fit(labels, descriptions, vectors[:-1], classes[:-1], start=None)
+    whole = head.fit(labels, descriptions, vectors, classes, start=known)
+
+    nudged = head.nudge(labels, descriptions, vectors, classes, start=known)
+    settled = head.fit(labels, descriptions, vectors, classes, start=nudged)
+
+    before, after, best = (one.probabilities(vectors) for one in (known, nudged, whole))
+    assert before[-1, classes[-1]] < (0.1 if shift else 1.0)
+    assert after[-1, classes[-1]] > 0.8 * best[-1, classes[-1]]
+    assert (after[:-1].argmax(axis=1) == best[:-1].argmax(axis=1)).mean() > 0.995
+    _assert_same(whole, settled, vectors)
+
+
+def test_a_nudge_by_what_is_known_already_moves_nothing() -> None:
+    descriptions, vectors, classes = _made_up(labels=77, examples=3_000)
+    labels = tuple(map(str, range(77)))
+    known = head.fit(labels, descriptions, vectors, classes, start=None, iterations=1_000)
+
+    nudged = head.nudge(labels, descriptions, vectors, classes, start=known)
+
+    assert np.array_equal(nudged.weights, known.weights)
+
+
+def test_a_nudge_knows_a_label_that_was_added(banking: Banking) -> None:
+    known = banking.classes < 9
+    before = head.fit(
+        banking.labels[:9], banking.descriptions[:9], banking.vectors[known], banking.classes[known], None
+    )
+
+    nudged = head.nudge(banking.labels, banking.descriptions, banking.vectors, banking.classes, start=before)
+
+    said = nudged.probabilities(banking.vectors).argmax(axis=1)
+    assert (said == banking.classes)[~known].mean() > 0.9
+
+
+def test_a_fit_that_is_told_to_stop_ends_early_and_nearer_than_it_began(banking: Banking) -> None:
+    asked: list[bool] = []
+
+    def go_on() -> bool:
+        asked.append(len(asked) < 3)
+        return asked[-1]
+
+    examples = banking.vectors[:150], banking.classes[:150]
+    stopped = head.fit(banking.labels, banking.descriptions, *examples, None, go_on=go_on)
+
+    assert asked == [True, True, True, False]
+    whole, first = _fit(banking, 150), _fit(banking, 0)
+    far, near = (
+        np.abs(one.probabilities(banking.vectors) - whole.probabilities(banking.vectors)).mean()
+        for one in (first, stopped)
+    )
+    assert near < far
+
+
 def _fit(banking: Banking, known: int, start: Head | None = None) -> Head:
     examples = banking.vectors[:known], banking.classes[:known]
     return head.fit(banking.labels, banking.descriptions, *examples, start)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from learning import refit
+from learning import head, refit
 from learning.champion import Champion, Served
 from learning.classification import Classifier
 from learning.encoder import Encoder
@@ -196,6 +196,48 @@ def test_the_state_changes_when_people_say_something_new(
 def _state(database: Database) -> State:
     with database.reading() as session:
         return resolution.state(session, TEAM)
+
+
+def test_with_much_known_a_word_is_learned_in_haste_and_the_head_settled_after(
+    database: Database, known: dict[str, Label], refitter: Refitter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = refitter.serve()
+    assert refitter.is_settled
+    one = _predicted(database, first, "The checkout crashes when I pay")
+    say(database, one, ANA, known["billing"])
+    monkeypatch.setattr(head, "QUICK", 0)
+
+    second = refitter.serve(first)
+
+    assert not refitter.is_settled
+    assert (second.version, second.revision) == (1, 1)
+    assert _answer(second, "Checkout crashes while paying") == known["billing"].id
+
+    interrupted = refitter.settle(second, lambda: False)
+    assert not refitter.is_settled
+    settled = refitter.settle(interrupted, lambda: True)
+    assert refitter.is_settled
+    assert (settled.version, settled.revision) == (1, 1)
+    whole = Refitter(database, TEAM, refitter.encoder, "all-MiniLM-L6-v2").serve()
+    assert np.abs(settled.head.weights - whole.head.weights).max() < 0.01
+
+
+def test_an_edited_message_is_learned_as_it_says_now(
+    database: Database, known: dict[str, Label], refitter: Refitter
+) -> None:
+    first = refitter.serve()
+    one = _predicted(database, first, "The checkout crashes when I pay")
+    say(database, one, ANA, known["billing"])
+    second = refitter.serve(first)
+
+    with database.writing() as session:
+        messages.edit(session, TEAM, one.channel_id, one.ts, "Do you like the weather?")
+    Classifier(database, TEAM, Champion(second), ask_below_margin=0.3).predict_waiting()
+    third = refitter.serve(second)
+
+    assert third.revision == 2
+    assert _answer(third, "Checkout crashes while paying") == known["bug"].id
+    assert _answer(third, "Do you like this weather?") == known["billing"].id
 
 
 def test_every_text_is_encoded_once_however_often_the_head_is_fitted(

@@ -5,10 +5,11 @@ import pytest
 from learning import trust
 from learning.trust import Doubt, Grounds, Record, admit, bursts, records
 from storage.answers import Verdict
+from storage.corrections import Spoken
 from storage.imports import Imported
 from storage.resolution import Evidence
-from storage.tables import Correction, Word
-from tests.factories import ANA, BEN, TEAM
+from storage.tables import Word
+from tests.factories import ANA, BEN
 
 WEEK = trust.CYCLE_S
 
@@ -22,14 +23,7 @@ def _evidence(
 ) -> Evidence:
     """What people said of one message; `verdict` is the reviewers' label, "-" a discard, "=" a tie."""
     words = tuple(
-        Correction(
-            message_id=f"m{number}",
-            team_id=TEAM,
-            user_id=user,
-            label_id=label,
-            word=Word.CHANGED,
-            created_at=at or float(number),
-        )
+        Spoken(f"m{number}", user, label, Word.CHANGED, created_at=at or float(number))
         for user, label in said
     )
     reached = Verdict(verdict if verdict not in ("-", "=") else None, verdict == "=", 1) if verdict else None

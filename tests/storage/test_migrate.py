@@ -2,15 +2,19 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from numpy.typing import NDArray
 from sqlalchemy import inspect
 from sqlmodel import SQLModel
 
+from storage import predictions
 from storage.database import Database, open_database
 from storage.migrate import configuration, migrate
-from tests.factories import together
+from tests.factories import ENCODER, received, together
 
 
 def test_the_migrations_make_exactly_the_tables_of_this_release(database: Database) -> None:
@@ -44,3 +48,42 @@ def test_every_migration_can_be_taken_back(database: Database) -> None:
 
     assert inspect(database.engine).get_table_names() == ["alembic_version"]
     migrate(database)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2_500])
+def test_vectors_that_an_earlier_release_kept_are_halved_and_a_downgrade_widens_them_again(
+    database: Database, number: int
+) -> None:
+    kept = np.random.default_rng(0).normal(size=(number, 16)).astype(np.float32)
+    one = received(database)
+    with database.engine.begin() as connection:
+        command.downgrade(configuration(connection), "0011")
+        for row, vector in enumerate(kept):
+            connection.exec_driver_sql(
+                _INSERT[connection.dialect.name], (one.id, _name(row), vector.tobytes())
+            )
+
+    migrate(database)
+    halved = {name: _vector(database, one.id, name) for name in map(_name, range(number))}
+    with database.engine.begin() as connection:
+        command.downgrade(configuration(connection), "0011")
+        widened = connection.exec_driver_sql("SELECT encoder, data FROM vector").all()
+
+    for row, vector in enumerate(kept):
+        assert np.allclose(halved[_name(row)], vector, rtol=2**-11, atol=1e-7)
+    assert {name: len(data) for name, data in widened} == {_name(row): 16 * 4 for row in range(number)}
+
+
+_INSERT = {
+    "sqlite": "INSERT INTO vector (message_id, encoder, data) VALUES (?, ?, ?)",
+    "postgresql": "INSERT INTO vector (message_id, encoder, data) VALUES (%s, %s, %s)",
+}
+
+
+def _name(row: int) -> str:
+    return f"{ENCODER} {row}"
+
+
+def _vector(database: Database, message_id: str, encoder: str) -> NDArray[np.float32]:
+    with database.reading() as session:
+        return predictions.vectors(session, encoder, [message_id])[message_id]
