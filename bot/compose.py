@@ -435,7 +435,7 @@ def _artifacts(settings: Settings) -> Artifacts:
 
 
 def _source(settings: Settings) -> Source:
-    return Source(settings.encoder, settings.encoder_max_tokens, settings.threads)
+    return Source(settings.encoder, settings.encoder_max_tokens, settings.threads, settings.exports)
 
 
 def _removed(_body: Json) -> None:

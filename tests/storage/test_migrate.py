@@ -57,7 +57,7 @@ def test_vectors_that_an_earlier_release_kept_are_halved_and_a_downgrade_widens_
     kept = np.random.default_rng(0).normal(size=(number, 16)).astype(np.float32)
     one = received(database)
     with database.engine.begin() as connection:
-        command.downgrade(configuration(connection), "0011")
+        command.downgrade(configuration(connection), "0012")
         for row, vector in enumerate(kept):
             connection.exec_driver_sql(
                 _INSERT[connection.dialect.name], (one.id, _name(row), vector.tobytes())
@@ -66,7 +66,7 @@ def test_vectors_that_an_earlier_release_kept_are_halved_and_a_downgrade_widens_
     migrate(database)
     halved = {name: _vector(database, one.id, name) for name in map(_name, range(number))}
     with database.engine.begin() as connection:
-        command.downgrade(configuration(connection), "0011")
+        command.downgrade(configuration(connection), "0012")
         widened = connection.exec_driver_sql("SELECT encoder, data FROM vector").all()
 
     for row, vector in enumerate(kept):
