@@ -116,9 +116,9 @@ def judged(session: Session, team_id: str, since: float, channel_id: str | None 
         chosen = chosen.where(col(Message.channel_id) == channel_id)
     said: dict[str, list[Said]] = {}
     given: dict[str, tuple[float, Mode, str]] = {}
-    for message_id, user_id, word, label_id, *answer in session.connection().execute(chosen):
+    for message_id, user_id, word, label_id, at, mode, predicted in session.connection().execute(chosen):
         said.setdefault(message_id, []).append(Said(user_id, word, label_id))
-        given[message_id] = answer[0], answer[1], answer[2]
+        given[message_id] = at, mode, predicted
     for message_id, words in said.items():
         last = corrections.last_of_each(words)
         settled = corrections.settled(last)
