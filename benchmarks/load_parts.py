@@ -37,6 +37,7 @@ class Measured:
         self._name = name
         self._fresh = fresh
         self._plan = plan
+        self._rate = plan.rate
         self._status = status
 
     def load(self, parts: Sequence[str]) -> Figures:
@@ -44,10 +45,10 @@ class Measured:
         figures: Figures = {}
         with self._ours("loaded") as ours, sampled(ours.bot_pid) as memory:
             wire = Wire(ours)
-            rate = self._plan.rate
+            rate = self._rate
             if rate is None:
                 search = Search(wire, self._plan, self._status, f"Corrigible on {self._name}")
-                rate = search.run()
+                self._rate = rate = search.run()
                 figures |= search.figures("", rate)
             else:
                 warm_up(wire, self._plan)
@@ -84,6 +85,7 @@ class Measured:
             ]
             time.sleep(SETTLE_S)
             figures: Figures = {
+                "stored_per_s": self._moderate_per_s,
                 "stored_lost": sum(wire.lost for wire in wires),
                 "stored_doubled": sum(wire.doubled for wire in wires),
                 "stored_memory_mb": resident_mb(wires[-1].rig.bot_pid),
@@ -139,12 +141,17 @@ class Measured:
             "soak_memory_ratio": growth(memory),
         }
 
+    @property
+    def _moderate_per_s(self) -> float:
+        """A rate at which a bot is at ease: no more than half of what it takes, where that is known."""
+        return min(self._plan.stored_per_s, self._rate / 2) if self._rate else self._plan.stored_per_s
+
     def _in_turns(self, wires: list[Wire]) -> list[list[float]]:
         card_s: list[list[float]] = [[] for _ in wires]
         for turn in range(1, self._plan.turns + 1):
             self._status.update(f"Turn {turn} of {self._plan.turns}, on {self._name} …")
             for wire, found in zip(wires, card_s, strict=True):
-                step = wire.step(self._plan.stored_per_s, self._plan.stored_s, DRAIN_S)
+                step = wire.step(self._moderate_per_s, self._plan.stored_s, DRAIN_S)
                 found += step.latencies.card_s
         return card_s
 
