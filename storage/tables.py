@@ -217,7 +217,7 @@ class Message(SQLModel, table=True):
             "ix_message_waiting",
             "team_id",
             "received_at",
-            sqlite_where=text("waiting"),
+            sqlite_where=text("waiting = 1"),
             postgresql_where=text("waiting"),
         ),
     )
@@ -287,7 +287,7 @@ class Card(SQLModel, table=True):
     """
 
     __table_args__ = (
-        Index("ix_card_due", "team_id", "due_at", sqlite_where=text("due"), postgresql_where=text("due")),
+        Index("ix_card_due", "team_id", "due_at", sqlite_where=text("due = 1"), postgresql_where=text("due")),
     )
 
     message_id: str = Field(primary_key=True, foreign_key="message.id")
@@ -608,7 +608,9 @@ class Summary(SQLModel, table=True):
     """
 
     __table_args__ = (
-        Index("ix_summary_due", "team_id", "due_at", sqlite_where=text("due"), postgresql_where=text("due")),
+        Index(
+            "ix_summary_due", "team_id", "due_at", sqlite_where=text("due = 1"), postgresql_where=text("due")
+        ),
         Index("ix_summary_team", "team_id", "created_at"),
     )
 
