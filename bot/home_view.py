@@ -70,7 +70,9 @@ def _record(look: Look) -> list[Block]:
     text = "\n".join([*lines, _line(look.month, _("the last 30 days"))])
     labelled = many("{number} message labelled", "{number} messages labelled", look.answers)
     words = many("{number} word of people on them", "{number} words of people on them", look.words)
-    counted = _("An answer counts as right when somebody confirmed it, or nobody corrected it for a day.")
+    counted = _(
+        "An answer counts as right when somebody confirmed it, or everybody saw it and nobody corrected it for a day."
+    )
     told = f"{labelled}, {words}. {counted}"
     return [_section(text), _context(told)]
 
