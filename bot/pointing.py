@@ -15,7 +15,7 @@ from learning.champion import Champion
 from storage import channels, contents, labels, messages, predictions
 from storage.contents import Content
 from storage.database import Database
-from storage.tables import Label, Message, Mode
+from storage.tables import Label, Lane, Message, Mode
 
 PATIENCE_S = 10.0
 LOOK_S = 0.03
@@ -99,6 +99,7 @@ class Pointing:
                 raise NoWordsError
             elif not message.waiting and predictions.of_message(session, self._team_id, message.id) is None:
                 message.waiting = True
+            message.lane = Lane.ASKED  # whoever pointed at it waits
         self._wake()
         return message.id
 
@@ -118,6 +119,7 @@ class Pointing:
             user_id=pointed.user,
             text=text,
             mode=Mode.OFF,  # the answer is for whoever asked, not for the channel
+            lane=Lane.ASKED,
         )
         if not messages.receive(session, message):  # it was erased here, and stays so
             raise NotKeptError
