@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 
 from bot.metrics import Metrics
-from learning.classification import BATCH, Classifier
+from learning.classification import Classifier
 from learning.following import Following
 from storage import resolution
 from storage.database import Database
@@ -15,11 +16,15 @@ from storage.resolution import State
 
 log = logging.getLogger(__name__)
 
-GATHER_S = 0.010
+# How long a batch waits for more messages: not at all after a pause, and where batches come within BACK_TO_BACK_S of
+# each other, longer each time up to GATHER_MOST_S.
+GATHER_MOST_S = 0.010
+GATHER_MORE_S = 0.002
+BACK_TO_BACK_S = 0.020
 
 
 class Predicting:
-    """Predicts what waits, in micro-batches: messages that come within GATHER_S of each other share one."""
+    """Predicts what waits in one lane, in micro-batches: what comes while one is predicted shares the next."""
 
     def __init__(
         self,
@@ -32,13 +37,18 @@ class Predicting:
         self._metrics = metrics
         self._tell = tell
         self._relearn = relearn
+        self._gather_s = 0.0
+        self._is_more = False
+        self._ended = -math.inf
 
     def step(self) -> float | None:
         """One batch; 0 where more may wait than fitted into it."""
-        time.sleep(GATHER_S)
+        self._gather()
         batch = self._classifier.predict_waiting()
+        self._is_more = batch.is_full
         if not batch.messages:
             return None
+        self._ended = time.monotonic()
         self._tell()
         if batch.again:
             self._relearn()
@@ -47,7 +57,16 @@ class Predicting:
             self._metrics.predictions.inc()
             self._metrics.prediction_seconds.observe(now - message.received_at)
         self._metrics.errors.labels("model").inc(batch.unreadable)
-        return 0.0 if len(batch.messages) == BATCH else None
+        return 0.0 if batch.is_full else None
+
+    def _gather(self) -> None:
+        """Under load fewer and fuller batches cost less; nobody waits where there is none, or enough waits already."""
+        if self._is_more:
+            return
+        is_busy = time.monotonic() - self._ended < BACK_TO_BACK_S
+        self._gather_s = min(self._gather_s + GATHER_MORE_S, GATHER_MOST_S) if is_busy else 0.0
+        if self._gather_s:
+            time.sleep(self._gather_s)
 
 
 class Learning:

@@ -59,6 +59,7 @@ from storage.database import Database, DatabaseUnavailableError, DatabaseUrlErro
 from storage.labels import LabelSpec
 from storage.migrate import migrate
 from storage.pacing import Pace
+from storage.tables import Lane
 
 log = logging.getLogger(__name__)
 
@@ -307,7 +308,6 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     following = Following(database, team_id, registry)
     champion = following.champion
     learning = Learning(following, database, team_id, metrics)
-    classifier = Classifier(database, team_id, champion, settings.ask_below_margin)
     pace = Pace(settings.posts_per_second, settings.post_burst)
     courier = Courier(database, team_id, bot_user_id, posting, metrics, pace, locales)
 
@@ -321,7 +321,12 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         learning.start_over()
         learn.wake()
 
-    predict = Worker("predictor", Predicting(classifier, metrics, show.wake, relearn).step, metrics)
+    def predicting(lane: Lane) -> Predicting:
+        classifier = Classifier(database, team_id, champion, settings.ask_below_margin, lane)
+        return Predicting(classifier, metrics, show.wake, relearn)
+
+    predict = Worker("predictor", predicting(Lane.HEARD).step, metrics)
+    answer = Worker("answerer", predicting(Lane.ASKED).step, metrics)
 
     def settle() -> None:
         show.wake()
@@ -362,7 +367,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     )
     tell_reviewers = annotation.deliver_soon if annotation else _nothing
     summarizing.service.on_word = annotation.review_soon if annotation else _nothing
-    wakers = Wakers(predict.wake, show.wake, learn.wake, learning.start_over, tell_reviewers)
+    wakers = Wakers(predict.wake, answer.wake, show.wake, learn.wake, learning.start_over, tell_reviewers)
     service = Service(database, team_id, metrics, wakers, summarizing.service, reader(masked))
     notes = Notes(database, team_id, client, settings.ops_channel, settings.language)
     tell = Worker("notes", notes.step, metrics)
@@ -399,7 +404,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         authorize=lambda: clients.authorized(),  # Bolt would hand a method its `self` twice
         listener_executor=SpeakingExecutor(LISTENERS, thread_name_prefix="listener"),
     )
-    pointing = Pointing(database, team_id, champion, bot_user_id, reader(masked), predict.wake)
+    pointing = Pointing(database, team_id, champion, bot_user_id, reader(masked), answer.wake)
     home = Home(database, team_id, operating, settings.argilla_page if ground.argilla else None)
     choosing = Choices(database, team_id, ground.settings, operating, ground.follow)
     editing = LabelEditing(database, team_id, operating, ground.specs, learn.wake)
@@ -418,6 +423,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     listeners.register(app, desk, bot_user_id, metrics, locales, revoke)
     workers: list[Part] = [
         predict,
+        answer,
         show,
         learn,
         swap,

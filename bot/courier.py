@@ -28,6 +28,8 @@ from storage.tables import Mode
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8
+# So many of them at least are free for cards that a person waits for.
+RESERVED = 2
 OTHERS_TURN_S = 0.05
 
 
@@ -57,6 +59,7 @@ class Courier:
         self._locales = locales
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="courier")
         self._free = threading.Semaphore(AT_ONCE)
+        self._free_of_heard = threading.Semaphore(AT_ONCE - RESERVED)
         self._is_full = False
         self.on_free: Callable[[], None] = lambda: None
 
@@ -72,22 +75,29 @@ class Courier:
 
     def _hand_out(self) -> float | None:
         self._is_full = True  # until we know: who ends just now should rather wake us for nothing
-        slots = self._take_slots()
-        self._is_full = slots == 0
+        slots = _take(self._free, AT_ONCE)
+        of_heard = _take(self._free_of_heard, slots)
+        self._is_full = of_heard == 0
         if not slots:
+            _give_back(self._free_of_heard, of_heard)
             return None
         try:
             with self._database.writing() as session:
-                handout = cards.claim(session, self._team_id, slots, self._pace)
+                handout = cards.claim(session, self._team_id, slots, self._pace, of_heard)
         except BaseException:
-            self._give_back(slots)
+            _give_back(self._free, slots)
+            _give_back(self._free_of_heard, of_heard)
             raise
-        self._give_back(slots - len(handout.claims))
+        _give_back(self._free, slots - len(handout.claims))
+        heard = sum(not claim.is_urgent for claim in handout.claims)
+        _give_back(self._free_of_heard, of_heard - heard)
         for claim in handout.claims:
             self._pool.submit(self._deliver, claim)
         for behind in handout.behind:
             self._pool.submit(self._tell, behind)
-        return 0.0 if handout.claims else OTHERS_TURN_S
+        if handout.claims:
+            return 0.0
+        return OTHERS_TURN_S if of_heard else None
 
     def close(self, timeout_s: float) -> None:
         """Let deliveries under way end, for at most `timeout_s`; the next start finds what was left."""
@@ -117,16 +127,6 @@ class Courier:
             "the last in about {minutes}."
         ).format(answers=behind.waiting, minutes=many("{number} minute", "{number} minutes", minutes))
 
-    def _take_slots(self) -> int:
-        taken = 0
-        while taken < AT_ONCE and self._free.acquire(blocking=False):
-            taken += 1
-        return taken
-
-    def _give_back(self, slots: int) -> None:
-        if slots:
-            self._free.release(slots)
-
     def _deliver(self, claim: Claim) -> None:
         is_due_again = False
         try:
@@ -135,7 +135,9 @@ class Courier:
             log.exception("card failed message=%s", claim.message_id)
             self._metrics.errors.labels("courier").inc()
         finally:
-            self._give_back(1)
+            self._free.release()
+            if not claim.is_urgent:
+                self._free_of_heard.release()
             if is_due_again or self._is_full:
                 self.on_free()
 
@@ -210,3 +212,15 @@ class Courier:
             if refusal.reason == refusals.RATE_LIMITED:
                 pacing.pause(session, self._team_id, claim.channel_id, self._pace, refusal.delay_s)
         return not refusal.is_final
+
+
+def _take(slots: threading.Semaphore, most: int) -> int:
+    taken = 0
+    while taken < most and slots.acquire(blocking=False):
+        taken += 1
+    return taken
+
+
+def _give_back(slots: threading.Semaphore, number: int) -> None:
+    if number:
+        slots.release(number)

@@ -15,7 +15,7 @@ from learning.champion import Champion
 from storage import channels, contents, labels, messages, predictions
 from storage.contents import Content
 from storage.database import Database
-from storage.tables import Label, Message, Mode
+from storage.tables import Label, Lane, Message, Mode
 
 PATIENCE_S = 10.0
 LOOK_S = 0.03
@@ -101,6 +101,7 @@ class Pointing:
                 if not self._may_keep(session, pointed):  # it is kept for summaries alone
                     raise NotKeptError
                 message.waiting = True
+            message.lane = Lane.ASKED  # whoever pointed at it waits
         self._wake()
         return message.id
 
@@ -120,6 +121,7 @@ class Pointing:
             user_id=pointed.user,
             text=text,
             mode=Mode.OFF,  # the answer is for whoever asked, not for the channel
+            lane=Lane.ASKED,
         )
         if not messages.receive(session, message):  # it was erased here, and stays so
             raise NotKeptError

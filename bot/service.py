@@ -18,7 +18,7 @@ from storage import cards, channels, contents, corrections, labels, messages, ov
 from storage.database import Database
 from storage.labels import RetiredLabelError
 from storage.overview import Overview
-from storage.tables import Correction, Label, Message, Mode, Word
+from storage.tables import Correction, Label, Lane, Message, Mode, Word
 
 # An edit that comes so soon may have overtaken its message; of older ones that are unknown nobody asked us to hear.
 OVERTAKING_S = 60.0
@@ -49,6 +49,7 @@ class Wakers:
     """Whom to tell that there is something to do."""
 
     predictor: Callable[[], None]
+    answerer: Callable[[], None]
     courier: Callable[[], None]
     refitter: Callable[[], None]
     unlearn: Callable[[], None]
@@ -98,7 +99,15 @@ class Service:
         if agreed:
             self._summarizing.told()
         if mode is not Mode.OFF:
-            self._wake.predictor() if text else self._wake.courier()
+            self._wake_for(said, text)
+
+    def _wake_for(self, said: Said, text: str) -> None:
+        if not text:
+            self._wake.courier()
+        elif self._is_addressed(said):
+            self._wake.answerer()
+        else:
+            self._wake.predictor()
 
     def _answer_mention(self, said: Said) -> None:
         with self._database.writing() as session:
@@ -117,6 +126,7 @@ class Service:
         self._wake.unlearn()
         self._wake.refitter()
         self._wake.predictor()
+        self._wake.answerer()
         self._wake.courier()
         self._wake.annotator()
         return None
@@ -130,6 +140,7 @@ class Service:
             user_id=said.user_id,
             text=text,
             mode=mode,
+            lane=Lane.ASKED if self._is_addressed(said) else Lane.HEARD,
             waiting=bool(text) and mode is not Mode.OFF,
         )
         is_new = messages.receive(session, message)

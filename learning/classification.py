@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from dataclasses import dataclass
 
@@ -10,37 +11,53 @@ from sqlmodel import Session
 from learning.champion import Champion, Ranking, Served
 from storage import cards, messages, outbox, predictions
 from storage.database import Database
-from storage.tables import Kind, Message, Mode, Prediction
+from storage.tables import Kind, Lane, Message, Mode, Prediction
 
 log = logging.getLogger(__name__)
 
 BATCH = 32
+# And so many characters, of which the encoder reads LONGEST of one message: what comes next never waits for long.
+BATCH_CHARACTERS = 8_000
+LONGEST = 1_000
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Messages that were dealt with; how many of them the model could not read, and how many it read again."""
+    """Messages that were dealt with; how many of them the model could not read, and how many it read again.
+
+    `is_full`: more may wait than fitted into it.
+    """
 
     messages: list[Message]
     unreadable: int
     again: int
+    is_full: bool = False
 
 
 class Classifier:
-    """Predicts what waits in the database for one team."""
+    """Predicts what waits in one lane of the database for one team."""
 
-    def __init__(self, database: Database, team_id: str, champion: Champion, ask_below_margin: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        team_id: str,
+        champion: Champion,
+        ask_below_margin: float,
+        lane: Lane = Lane.HEARD,
+    ) -> None:
         self._database = database
         self._team_id = team_id
         self._champion = champion
         self._ask_below_margin = ask_below_margin
+        self._lane = lane
 
     def predict_waiting(self) -> Batch:
         """Predict up to BATCH waiting messages and store vectors, predictions and cards."""
         with self._database.reading() as session:
-            batch = messages.waiting(session, self._team_id, BATCH)
-        if not batch:
+            found = messages.waiting(session, self._team_id, BATCH, self._lane)
+        if not found:
             return Batch([], 0, 0)
+        batch = _bounded(found)
         served = self._champion.served
         rankings = _rank(served, batch)
         with self._database.writing() as session:
@@ -49,7 +66,8 @@ class Classifier:
                 for message, ranking in zip(batch, rankings, strict=True)
                 if messages.take(session, message)
             ]
-        return Batch(batch, rankings.count(None), sum(again))
+        is_full = len(found) == BATCH or len(batch) < len(found)
+        return Batch(batch, rankings.count(None), sum(again), is_full)
 
     def _store(self, session: Session, message: Message, ranking: Ranking, served: Served) -> bool:
         """Store vector, prediction and card; was there an earlier prediction?"""
@@ -81,6 +99,16 @@ class Classifier:
             cut=ranking.cut,
             mode=message.mode,
         )
+
+
+def _bounded(found: list[Message]) -> list[Message]:
+    """As many of these, from the first on, as BATCH_CHARACTERS allow; one at least."""
+    read = itertools.accumulate(min(len(message.text), LONGEST) for message in found)
+    return [
+        message
+        for number, (message, total) in enumerate(zip(found, read, strict=True))
+        if not number or total <= BATCH_CHARACTERS
+    ]
 
 
 def _rank(served: Served, batch: list[Message]) -> list[Ranking | None]:

@@ -12,7 +12,7 @@ from sqlmodel import Session, case, col, func, select
 
 from storage import pacing as pacings
 from storage.pacing import Pace
-from storage.tables import Card
+from storage.tables import Card, Lane
 
 CLAIM_S = 40.0
 # Of so many answers that have to wait for their turn a channel should know.
@@ -22,7 +22,10 @@ _IS_NEW = and_(col(Card.ts).is_(None), col(Card.reaction) == "")
 
 @dataclass(frozen=True)
 class Claim:
-    """A card that is ours to show for CLAIM_S seconds. `may_stand`: Slack may show something that we don't know of."""
+    """A card that is ours to show for CLAIM_S seconds. `may_stand`: Slack may show something that we don't know of.
+
+    `is_urgent`: a person waits for it, because they asked, or clicked.
+    """
 
     message_id: str
     channel_id: str
@@ -32,6 +35,7 @@ class Claim:
     attempts: int
     may_stand: bool
     until: float
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,33 +54,48 @@ class Handout:
     behind: list[Behind]
 
 
-def claim(session: Session, team_id: str, most: int, pace: Pace) -> Handout:
+def claim(session: Session, team_id: str, most: int, pace: Pace, most_heard: int | None = None) -> Handout:
     """Take up to `most` due cards; nobody else gets them for CLAIM_S seconds.
 
-    Cards that stand already are changed longest due first. New ones are posted as the pace of their channel allows,
-    newest first: where there is more to answer than may be posted, who wrote last is still there to read it.
+    First come answers that somebody asked for, then cards that stand already, longest due first: somebody clicked.
+    Then, up to `most_heard`, answers to what was heard in channels. New ones are posted as the pace of their channel
+    allows, newest first: where there is more to answer than may be posted, who wrote last is still there to read it.
     From here on a post of them may reach Slack whatever becomes of us, so that is noted in the same transaction.
     """
     now = time.time()
-    taken = _free(session, (Card.team_id == team_id, ~_IS_NEW), col(Card.due_at), most, now)
+    urgent, _ = _take_new(session, team_id, Lane.ASKED, most, pace, now)
+    of_team = Card.team_id == team_id, ~_IS_NEW
+    urgent += _free(session, of_team, col(Card.due_at), most - len(urgent), now)
+    left = most - len(urgent)
+    most_heard = left if most_heard is None else min(left, most_heard)
+    heard, behind = _take_new(session, team_id, Lane.HEARD, most_heard, pace, now)
+    claims = [_claim(card, now, is_urgent=True) for card in urgent]
+    claims += [_claim(card, now, is_urgent=False) for card in heard]
+    for card in [*urgent, *heard]:
+        card.claimed_until, card.attempted = now + CLAIM_S, True
+    return Handout(claims, behind)
+
+
+def _take_new(
+    session: Session, team_id: str, lane: Lane, most: int, pace: Pace, now: float
+) -> tuple[list[Card], list[Behind]]:
+    """Up to `most` cards of a lane that are posted, and where more than BEHIND_AT have to wait."""
+    taken: list[Card] = []
     behind: list[Behind] = []
-    for channel_id, number in _with_new(session, team_id, now):
+    for channel_id, number in _with_new(session, team_id, lane, now) if most else ():
         if len(taken) == most:
             break
         pacing = pacings.of_channel(session, team_id, channel_id)
         if pacing is None:
             continue
         allowed = min(pace.allowed(pacing.even_at, now), most - len(taken))
-        where = Card.team_id == team_id, Card.channel_id == channel_id, _IS_NEW
+        where = Card.team_id == team_id, Card.channel_id == channel_id, Card.lane == lane, _IS_NEW
         new = _free(session, where, col(Card.due_at).desc(), allowed, now) if allowed else []
         pacings.spend(pacing, pace, len(new))
         if number - len(new) > BEHIND_AT and pacings.is_to_be_told(pacing):
             behind.append(Behind(channel_id, number - len(new)))
         taken += new
-    claims = [_claim(card, now) for card in taken]
-    for card in taken:
-        card.claimed_until, card.attempted = now + CLAIM_S, True
-    return Handout(claims, behind)
+    return taken, behind
 
 
 def _free(session: Session, where: Sequence[Any], order: Any, most: int, now: float) -> list[Card]:
@@ -84,15 +103,20 @@ def _free(session: Session, where: Sequence[Any], order: Any, most: int, now: fl
     return list(session.exec(due.order_by(order).limit(most).with_for_update(skip_locked=True)))
 
 
-def _with_new(session: Session, team_id: str, now: float) -> Sequence[tuple[str, int]]:
-    """Channels in which cards are due to be posted, longest due first, and how many."""
+def _with_new(session: Session, team_id: str, lane: Lane, now: float) -> Sequence[tuple[str, int]]:
+    """Channels in which cards of a lane are due to be posted, longest due first, and how many."""
     new = select(Card.channel_id, func.count()).where(
-        Card.team_id == team_id, Card.due, _IS_NEW, Card.due_at <= now, Card.claimed_until < now
+        Card.team_id == team_id,
+        Card.lane == lane,
+        Card.due,
+        _IS_NEW,
+        Card.due_at <= now,
+        Card.claimed_until < now,
     )
     return session.exec(new.group_by(Card.channel_id).order_by(func.min(Card.due_at))).all()
 
 
-def _claim(card: Card, now: float) -> Claim:
+def _claim(card: Card, now: float, is_urgent: bool) -> Claim:
     return Claim(
         card.message_id,
         card.channel_id,
@@ -102,6 +126,7 @@ def _claim(card: Card, now: float) -> Claim:
         card.attempts,
         card.attempted,
         now + CLAIM_S,
+        is_urgent,
     )
 
 

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, func, select
 
 from storage import cards, outbox, summaries
 from storage.database import insert_if_new
-from storage.tables import Kind, Message, Mode, Prediction, Vector
+from storage.tables import Kind, Lane, Message, Mode, Prediction, Vector
 
 
 def receive(session: Session, message: Message) -> bool:
@@ -29,9 +29,9 @@ def known(session: Session, team_id: str, channel_id: str, ts: str) -> Message |
     return session.exec(of_key).first()
 
 
-def waiting(session: Session, team_id: str, most: int) -> list[Message]:
-    """Messages without a prediction, longest waiting first; all replicas see them in one order."""
-    chosen = select(Message).where(Message.team_id == team_id, Message.waiting)
+def waiting(session: Session, team_id: str, most: int, lane: Lane = Lane.HEARD) -> list[Message]:
+    """Messages of a lane without a prediction, longest waiting first; all replicas see them in one order."""
+    chosen = select(Message).where(Message.team_id == team_id, Message.lane == lane, Message.waiting)
     return list(session.exec(chosen.order_by(col(Message.received_at), col(Message.id)).limit(most)))
 
 

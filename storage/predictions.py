@@ -135,5 +135,6 @@ def show(session: Session, message: Message) -> None:
         team_id=message.team_id,
         channel_id=message.channel_id,
         thread_ts=message.thread_ts or message.ts,
+        lane=message.lane,
     )
     insert_if_new(session, card)

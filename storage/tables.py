@@ -34,6 +34,13 @@ class Mode(StrEnum):
     QUIET = "quiet"
 
 
+class Lane(StrEnum):
+    """Who waits for a message's prediction and card: whoever asked the bot, or nobody; it heard it in a channel."""
+
+    ASKED = "asked"
+    HEARD = "heard"
+
+
 class LabelSource(StrEnum):
     """Where a label came from."""
 
@@ -216,6 +223,7 @@ class Message(SQLModel, table=True):
         Index(
             "ix_message_waiting",
             "team_id",
+            "lane",
             "received_at",
             sqlite_where=text("waiting = 1"),
             postgresql_where=text("waiting"),
@@ -230,6 +238,7 @@ class Message(SQLModel, table=True):
     user_id: str
     text: str
     mode: Mode = _one_of(Mode)
+    lane: Lane = _one_of(Lane, default=Lane.HEARD)
     waiting: bool = True
     received_at: float = Field(default_factory=time.time)
     erased_at: float | None = None
@@ -294,6 +303,7 @@ class Card(SQLModel, table=True):
     team_id: str
     channel_id: str
     thread_ts: str
+    lane: Lane = _one_of(Lane, default=Lane.HEARD)
     ts: str | None = None
     reaction: str = ""
     wanted: int = 1

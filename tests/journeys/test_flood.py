@@ -10,11 +10,16 @@ import pytest
 from playwright.sync_api import expect
 
 from local.slack.person import Person
+from local.slack.seed import BOT_USER_ID, DIRECT_MESSAGES
+from storage import messages
+from storage.database import open_database
+from storage.tables import Lane, Message, Mode
 from tests.local.browser import WAIT_MS, chromium
 from tests.local.running import Slack, until, workspace
 from tests.running import ANA, SUPPORT, bot, cards, person, settings
 
 NUMBER = 90
+BACKLOG = 200
 PER_SECOND = 15.0
 BURST = 5
 
@@ -52,6 +57,37 @@ def test_a_flood_is_answered_at_slacks_pace_newest_first_and_the_channel_hears_o
     assert _mean_place(answers, said[-20:]) < _mean_place(answers, said[:20])
 
 
+def test_who_asks_in_a_direct_message_or_by_a_mention_is_answered_before_the_backlog(
+    slack: Slack, ana: Person, database_url: str, tmp_path: Path
+) -> None:
+    chosen = settings(tmp_path, database_url)
+    with bot(slack, chosen) as running:  # where nobody turned it on, it answers only who asks
+        said = [ana.write(SUPPORT, f"The app crashes with error {number}") for number in range(BACKLOG)]
+        mention = ana.write(SUPPORT, f"<@{BOT_USER_ID}> where is my invoice?")
+        until(lambda: cards(slack, mention))
+        team_id = running.workspace.grant.team_id
+    direct = ana.write(DIRECT_MESSAGES["ana"], "I was charged twice")
+    backlog = [_waiting(team_id, SUPPORT, ts) for ts in said]
+    asked = _waiting(team_id, DIRECT_MESSAGES["ana"], direct, lane=Lane.ASKED)
+    database = open_database(database_url)
+    with database.writing() as session:
+        session.add_all([*backlog, asked])
+    with database.reading() as session:
+        stored = messages.known(session, team_id, SUPPORT, mention)
+    database.close()
+
+    with bot(slack, chosen):
+        until(lambda: len(slack.calls("chat.postMessage")) >= BACKLOG + 2, 90)
+
+    posts = [call["arguments"] for call in slack.calls("chat.postMessage")]
+    answers = [post["thread_ts"] for post in posts if post.get("thread_ts")]
+    assert stored is not None
+    assert stored.lane is Lane.ASKED
+    assert answers[0] == mention
+    assert sorted(answers) == sorted([*said, mention, direct])
+    assert answers.index(direct) < BACKLOG / 2
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_that_it_is_catching_up_is_told_on_the_page(
     slack: Slack, ana: Person, database_url: str, tmp_path: Path
@@ -75,3 +111,15 @@ def test_that_it_is_catching_up_is_told_on_the_page(
 
 def _mean_place(answers: list[str], of: list[str]) -> float:
     return sum(answers.index(ts) for ts in of) / len(of)
+
+
+def _waiting(team_id: str, channel_id: str, ts: str, lane: Lane = Lane.HEARD) -> Message:
+    return Message(
+        team_id=team_id,
+        channel_id=channel_id,
+        ts=ts,
+        user_id=ANA,
+        text="The app crashes with an error",
+        mode=Mode.REPLY,
+        lane=lane,
+    )

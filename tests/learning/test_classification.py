@@ -13,7 +13,7 @@ from learning.encoder import Encoder
 from learning.refit import Refitter
 from storage import cards, messages, predictions
 from storage.database import Database, open_database
-from storage.tables import Card, Label, Message, Mode, Prediction, Vector
+from storage.tables import Card, Label, Lane, Message, Mode, Prediction, Vector
 from tests.factories import OTHER, TEAM, label_set, received, together
 from tests.learning.tiny_models import Reader, tiny_encoder
 
@@ -70,6 +70,29 @@ def test_a_batch_takes_the_longest_waiting_and_leaves_the_rest_for_the_next(
 
     assert BATCH == 32
     assert batches == [ids[:BATCH], ids[BATCH:], []]
+
+
+def test_a_batch_of_long_messages_holds_fewer_of_them(database: Database, champion: Champion) -> None:
+    long = ["where is my invoice " * length for length in (500, 50, 500, *[50] * 20)]
+    ids = [received(database, text, received_at=float(at)).id for at, text in enumerate(long)]
+    classifier = Classifier(database, TEAM, champion, SURE)
+
+    batches = [classifier.predict_waiting() for _ in range(4)]
+
+    said = [[one.id for one in batch.messages] for batch in batches]
+    assert said == [ids[:8], ids[8:16], ids[16:], []]
+    assert [batch.is_full for batch in batches] == [True, True, False, False]
+
+
+def test_each_lane_is_predicted_by_itself(database: Database, champion: Champion) -> None:
+    heard = received(database, "where is my invoice")
+    asked = received(database, "where is my invoice", lane=Lane.ASKED)
+
+    answering = Classifier(database, TEAM, champion, SURE, Lane.ASKED).predict_waiting()
+
+    assert [one.id for one in answering.messages] == [asked.id]
+    with database.reading() as session:
+        assert [one.id for one in messages.waiting(session, TEAM, 9)] == [heard.id]
 
 
 @pytest.mark.parametrize(

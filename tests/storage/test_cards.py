@@ -10,7 +10,7 @@ from storage import cards, contents, messages, pacing, predictions
 from storage.cards import CLAIM_S, Behind, Claim
 from storage.database import Database
 from storage.pacing import Pace
-from storage.tables import Card, Label
+from storage.tables import Card, Label, Lane
 from tests.factories import (
     ANA,
     SUPPORT,
@@ -48,6 +48,38 @@ def test_cards_that_stand_are_changed_longest_due_first_whatever_the_pace(
         _want(database, message_id)
 
     assert [claim.message_id for claim in _claim(database, pace=Pace(0.001, 1))] == ids
+
+
+def test_what_somebody_asked_goes_before_clicks_and_both_before_the_backlog_of_channels(
+    database: Database, bug: Label
+) -> None:
+    clicked = predicted(database, bug)
+    [standing] = _claim(database)
+    _shown(database, standing, wanted=1)
+    for _ in range(20):
+        predicted(database, bug)
+    asked = predicted(database, bug, channel_id="D1", lane=Lane.ASKED)
+    predicted(database, bug, channel_id="C2")
+    _want(database, clicked.id)
+
+    claims = _claim(database, most=4)
+
+    assert [claim.message_id for claim in claims[:2]] == [asked.id, clicked.id]
+    assert [claim.is_urgent for claim in claims] == [True, True, False, False]
+
+
+def test_of_the_backlog_no_more_is_claimed_than_is_wished(database: Database, bug: Label) -> None:
+    for _ in range(5):
+        predicted(database, bug)
+    asked = predicted(database, bug, channel_id="D1", lane=Lane.ASKED)
+
+    with database.writing() as session:
+        first = cards.claim(session, TEAM, 8, UNPACED, most_heard=2).claims
+        second = cards.claim(session, TEAM, 8, UNPACED, most_heard=0).claims
+
+    assert [claim.is_urgent for claim in first] == [True, False, False]
+    assert first[0].message_id == asked.id
+    assert second == []
 
 
 def test_a_channel_takes_a_burst_and_then_waits_for_its_turn(database: Database, bug: Label) -> None:

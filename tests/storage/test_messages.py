@@ -8,7 +8,7 @@ from sqlmodel import Session, select
 
 from storage import cards, contents, messages, predictions, resolution
 from storage.database import Database
-from storage.tables import Message, Vector
+from storage.tables import Lane, Message, Vector
 from tests.factories import (
     ANA,
     ENCODER,
@@ -71,6 +71,16 @@ def test_the_longest_waiting_come_first_and_no_more_than_asked_for(database: Dat
 
     with database.reading() as session:
         assert [one.text for one in messages.waiting(session, TEAM, 2)] == ["first", "second"]
+
+
+def test_messages_wait_in_the_lane_of_whoever_waits_for_them(database: Database) -> None:
+    heard = received(database, received_at=1.0)
+    asked = received(database, received_at=2.0, lane=Lane.ASKED)
+
+    with database.reading() as session:
+        lanes = {lane: [one.id for one in messages.waiting(session, TEAM, 9, lane)] for lane in Lane}
+        assert messages.count_waiting(session, TEAM) == 2
+    assert lanes == {Lane.ASKED: [asked.id], Lane.HEARD: [heard.id]}
 
 
 def test_messages_of_one_moment_wait_in_an_order_that_all_replicas_share(database: Database) -> None:
