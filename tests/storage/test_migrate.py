@@ -16,7 +16,6 @@ from storage import cards, messages, predictions, summaries
 from storage.database import Database, open_database
 from storage.migrate import configuration, migrate
 from storage.pacing import Pace
-from storage.tables import Lane
 from tests.factories import ENCODER, TEAM, received, together
 
 
@@ -105,7 +104,7 @@ def test_what_waits_is_found_by_its_index_whatever_is_stored_beside_it(database:
 
     event.listen(database.engine, "before_cursor_execute", explain)
     with database.reading() as session:
-        messages.waiting(session, TEAM, Lane.HEARD, 9)
+        messages.waiting(session, TEAM, 9)
         messages.count_waiting(session, TEAM)
         cards.next_due(session, TEAM, Pace(1.0, 10))
         cards.count_due(session, TEAM)
