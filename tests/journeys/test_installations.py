@@ -28,7 +28,7 @@ from local.slack.person import Person
 from local.slack.team import Team
 from storage import channels, corrections
 from storage.tables import Mode
-from tests.journeys.test_main_job import teach
+from tests.journeys.test_main_job import learned, teach
 from tests.local.browser import WAIT_MS, chromium
 from tests.local.running import ACME, ANA, AUTHORIZE, GLOBEX, SUPPORT, Grid, free_port, grid, until
 from tests.running import settings
@@ -125,7 +125,9 @@ def test_each_workspace_that_installs_it_is_served_for_itself(database_url: str,
             acme.command(SUPPORT, "/corrigible", "on reply")
             globex.command(SUPPORT, "/corrigible", "on reply")
             card = acme.wait_for_reply(SUPPORT, acme.write(SUPPORT, CRASH))
+            before = learned(running)
             teach(acme, card, "praise")
+            until(lambda: learned(running) > before)
             card = acme.wait_for_reply(SUPPORT, acme.write(SUPPORT, f"{CRASH} again"))
             other = globex.wait_for_reply(SUPPORT, globex.write(SUPPORT, f"{CRASH} again"))
             home = str(globex.home())
