@@ -19,10 +19,10 @@ import numpy as np
 
 from benchmarks import rig
 from benchmarks.latencies import latencies
-from benchmarks.load import steady
 from benchmarks.processes import stoppable
 from benchmarks.report import BenchmarkError, Bound, conclude, progress, refuse
 from benchmarks.rig import Rig
+from benchmarks.steady import steady
 
 MESSAGES, QUICK = 1_000, 150
 SECONDS = 60.0
