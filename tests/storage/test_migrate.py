@@ -99,7 +99,8 @@ def test_what_waits_is_found_by_its_index_whatever_is_stored_beside_it(database:
     def explain(connection: Connection, _cursor: Any, statement: str, given: Any, *_: Any) -> None:
         if not statement.startswith("SELECT"):
             return
-        plan = connection.connection.driver_connection.execute(f"EXPLAIN QUERY PLAN {statement}", given)
+        asked: Any = connection.connection.driver_connection
+        plan = asked.execute(f"EXPLAIN QUERY PLAN {statement}", given)
         plans.append("; ".join(row[3] for row in plan))
 
     event.listen(database.engine, "before_cursor_execute", explain)
