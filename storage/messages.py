@@ -49,7 +49,11 @@ def texts(session: Session, message_ids: Sequence[str]) -> dict[str, str]:
 
 def count_waiting(session: Session, team_id: str) -> int:
     """How many messages have no prediction yet."""
-    return session.exec(select(func.count()).where(Message.team_id == team_id, Message.waiting)).one()
+    # Named, the lanes lead SQLite to the index of what waits, instead of through all messages of the team.
+    waiting = select(func.count()).where(
+        Message.team_id == team_id, col(Message.lane).in_(list(Lane)), Message.waiting
+    )
+    return session.exec(waiting).one()
 
 
 def take(session: Session, message: Message) -> bool:
