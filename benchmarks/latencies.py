@@ -37,9 +37,10 @@ class Latencies:
 
 def latencies(ts: Collection[str], deliveries: list[Json], posts: list[Json]) -> Latencies:
     """Read them from what passed over the wire between one Slack and its bot."""
-    sent = {one["ts"]: one for one in deliveries if one["type"] == "message" and one["ts"] in set(ts)}
+    asked = set(ts)
+    sent = {one["ts"]: one for one in deliveries if one["type"] == "message" and one["ts"] in asked}
     threads = [post["arguments"].get("thread_ts") for post in posts]
-    cards = Counter(thread for thread in threads if thread in set(ts))
+    cards = Counter(thread for thread in threads if thread in asked)
     first = {thread: post["at"] for thread, post in reversed(list(zip(threads, posts, strict=True)))}
     acknowledged = {key: one for key, one in sent.items() if one["acknowledged_at"] is not None}
     return Latencies(

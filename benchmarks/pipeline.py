@@ -19,10 +19,10 @@ import numpy as np
 
 from benchmarks import rig
 from benchmarks.latencies import Latencies, latencies
-from benchmarks.load import Sent, steady
 from benchmarks.processes import stoppable
 from benchmarks.report import BenchmarkError, Bound, conclude, progress, refuse
 from benchmarks.rig import Rig
+from benchmarks.steady import Sent, steady
 
 RATE_PER_S = 20.0
 SECONDS = 30.0

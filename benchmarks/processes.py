@@ -39,6 +39,10 @@ class Process:
         self._log = log
 
     @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    @property
     def is_alive(self) -> bool:
         return self._child.poll() is None
 

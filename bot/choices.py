@@ -24,6 +24,7 @@ TYPED = (
     "retrain_after_labels",
     "retrain_cron",
     "timezone",
+    "language",
 )
 # Slack's own menus give these, so they are right; the settings of a process with many workspaces can't hold them.
 PICKED = ("ops_channel", "operators")

@@ -14,15 +14,17 @@ from slack_sdk.models.blocks import (
     InputInteractiveElement,
     MarkdownTextObject,
     NumberInputElement,
+    Option,
     PlainTextInputElement,
     PlainTextObject,
+    StaticSelectElement,
     UserMultiSelectElement,
 )
 from slack_sdk.models.views import View
 
 from bot.choices import NAMES, Chosen
 from bot.forms import Form
-from bot.language import N_, _
+from bot.language import CALLED, N_, _
 from bot.payloads import Json
 
 CHOOSE = "choose_settings"
@@ -59,6 +61,21 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Languages:
+    """One of those that the bot speaks, each by its own name."""
+
+    def element(self, name: str, value: Any) -> InputInteractiveElement:
+        """Slack's own menu for it."""
+        options = {one: Option(value=one, text=called) for one, called in CALLED.items()}
+        return StaticSelectElement(
+            action_id=name,
+            placeholder=_("Choose a language"),
+            options=[*options.values()],
+            initial_option=options.get(value),
+        )
+
+
+@dataclass(frozen=True)
 class Conversation:
     """A channel."""
 
@@ -81,13 +98,16 @@ class People:
         )
 
 
+Kind = Number | Text | Languages | Conversation | People
+
+
 @dataclass(frozen=True)
 class Field:
     """One setting as people read it."""
 
     label: str
     hint: str
-    kind: Number | Text | Conversation | People
+    kind: Kind
 
 
 COUNT = Number("0", "100000", decimals=False)
@@ -114,6 +134,11 @@ FIELDS = {
         Text(),
     ),
     "timezone": Field(N_("Time zone"), N_("For all set times, such as Europe/Lisbon."), Text()),
+    "language": Field(
+        N_("Language"),
+        N_("Of digests and operators' notes, and with people whose Slack is set to another language."),
+        Languages(),
+    ),
     "ops_channel": Field(
         N_("Channel for operators"), N_("Training runs and verdicts are told there."), Conversation()
     ),
@@ -148,7 +173,7 @@ def wanted(form: Form) -> dict[str, Any]:
 def _block(name: str, chosen: Chosen) -> Block:
     field = FIELDS[name]
     choice = chosen.choices.get(name)
-    otherwise = _otherwise(getattr(chosen.settings, name))
+    otherwise = _otherwise(field.kind, getattr(chosen.settings, name))
     return InputBlock(
         block_id=name,
         label=_(field.label),
@@ -158,7 +183,9 @@ def _block(name: str, chosen: Chosen) -> Block:
     )
 
 
-def _otherwise(value: Any) -> str:
+def _otherwise(kind: Kind, value: Any) -> str:
+    if isinstance(kind, Languages):
+        return CALLED[value]
     if value is None or isinstance(value, tuple):
         return _("none")
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -66,6 +66,8 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 SLACK_TIMEOUT_S = 10
+# People wait for an answer while Slack is asked for their language.
+LOCALE_TIMEOUT_S = 1
 # As many as Bolt has by itself.
 LISTENERS = 5
 AGAIN = "Copy the token again from your app's page at Slack, and install the app anew where it was removed"
@@ -293,8 +295,9 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     team_id, bot_user_id = grant.team_id, grant.bot_user_id
     client = _client(slack, grant.token, [RateLimitErrorRetryHandler(max_retry_count=1)])
     posting = _client(slack, grant.token, [])
-    clients = Clients(grant, client, posting)
-    locales = Locales(client, settings.language)
+    asking = _client(slack, grant.token, [], LOCALE_TIMEOUT_S)
+    clients = Clients(grant, client, posting, asking)
+    locales = Locales(asking, settings.language)
     with database.writing() as session:
         changes = labels.synchronize(session, team_id, ground.specs)
     log.info(
@@ -342,6 +345,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         metrics,
         masked,
         locales,
+        pace,
     )
     names = SlackNames(client, database, team_id, settings.argilla_names)
     annotation = (
@@ -365,7 +369,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     summarizing.service.on_word = annotation.review_soon if annotation else _nothing
     wakers = Wakers(predict.wake, answer.wake, show.wake, learn.wake, learning.start_over, tell_reviewers)
     service = Service(database, team_id, metrics, wakers, summarizing.service, reader(masked))
-    notes = Notes(database, team_id, client, settings.ops_channel)
+    notes = Notes(database, team_id, client, settings.ops_channel, settings.language)
     tell = Worker("notes", notes.step, metrics)
     swap = Worker("swapper", swapping.step, metrics)
 
@@ -437,7 +441,7 @@ def _artifacts(settings: Settings) -> Artifacts:
 
 
 def _source(settings: Settings) -> Source:
-    return Source(settings.encoder, settings.encoder_max_tokens, settings.threads)
+    return Source(settings.encoder, settings.encoder_max_tokens, settings.threads, settings.exports)
 
 
 def _removed(_body: Json) -> None:
@@ -448,9 +452,11 @@ def _nothing() -> None:
     """Nobody to tell."""
 
 
-def _client(slack: Slack, token: str | None, retries: list[RetryHandler]) -> WebClient:
+def _client(
+    slack: Slack, token: str | None, retries: list[RetryHandler], timeout_s: int = SLACK_TIMEOUT_S
+) -> WebClient:
     """A client that tries again as `retries` say, instead of after any lost connection as by default."""
-    return WebClient(token=token, base_url=slack.api_url, timeout=SLACK_TIMEOUT_S, retry_handlers=retries)
+    return WebClient(token=token, base_url=slack.api_url, timeout=timeout_s, retry_handlers=retries)
 
 
 def _ask_slack(setting: str, ask: Callable[[], Answer]) -> Answer:

@@ -117,6 +117,8 @@ class Courier:
             self._client.chat_postMessage(channel=behind.channel_id, text=text)
         except (SlackApiError, OSError) as error:
             log.warning("channel not told that it is behind reason=%s", type(error).__name__)
+            with self._database.writing() as session:
+                pacing.not_told(session, self._team_id, behind.channel_id)
 
     def _catching_up(self, behind: Behind) -> str:
         minutes = math.ceil(behind.waiting / self._pace.per_second / 60)
@@ -162,9 +164,7 @@ class Courier:
         return self._bring(claim, content), ""
 
     def _react(self, claim: Claim, content: Content) -> str:
-        wanted = reactions.emoji_of(content)
-        if content.message.erased_at:  # what stood on it went with it
-            return ""
+        wanted = "" if content.message.erased_at else reactions.emoji_of(content)
         place = claim.channel_id, content.message.ts
         stands = [claim.reaction] if claim.reaction else []
         if claim.may_stand:

@@ -105,15 +105,15 @@ class Digests:
 
     def _post(self, channel_id: str, week: Week) -> None:
         promoted = [Promoted(one.challenger, one.made_at) for one in week.promotions]
-        picture, words = draw(week.record, promoted, time.time(), self._zone)
         with speaking(self._language):
-            text = digest_text.digest_text(week, self._name)
+            text, words = digest_text.digest_text(week, self._name), digest_text.wording()
+        picture, told = draw(week.record, promoted, time.time(), self._zone, words)
         self._client.files_upload_v2(
             channel=channel_id,
             content=picture,
             filename=FILE,
-            title="Right answers by week",
-            alt_txt=words[:1_000],
+            title=words.title,
+            alt_txt=told[:1_000],
             initial_comment=text,
         )
 

@@ -6,12 +6,18 @@ from collections.abc import Callable
 
 from bot.language import N_, _, many
 from bot.mrkdwn import escape
+from bot.note import BY
+from learning.curve import Wording
 from storage.digests import Week
 from storage.record import Stretch
 from storage.tables import Ruling
 
 HELPERS_MOST = 5
 LABELS_MOST = 5
+MONTHS = (
+    *(N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun")),
+    *(N_("Jul"), N_("Aug"), N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec")),
+)
 END = N_("`/corrigible digest off` ends this.")
 
 
@@ -27,6 +33,19 @@ def digest_text(week: Week, name: Callable[[str], str]) -> str:
         helped = _("Whose corrections helped: {people}. Thank you!").format(people=_helped(week, name))
         lines.append(f"• {helped}")
     return "\n".join([*lines, _(END)])
+
+
+def wording() -> Wording:
+    """The words of its picture."""
+    template, months = _("{month} {day}"), [_(month) for month in MONTHS]
+    return Wording(
+        title=_("Right answers by week"),
+        told=_("Right answers by week: {weeks}."),
+        week=_("{share} in the week to {day}"),
+        took_over=_(" v{version} took over on {day}."),
+        nothing=_("Right answers by week: nothing to count yet."),
+        day=lambda at: template.format(month=months[at.month - 1], day=at.day),
+    )
 
 
 def _right(stretch: Stretch) -> str:
@@ -62,8 +81,8 @@ def _learned(week: Week) -> str:
 
 
 def _promoted(ruling: Ruling) -> str:
-    told = _("v{version} took the place of v{before} ({reason})")
-    return told.format(version=ruling.challenger, before=ruling.champion, reason=escape(ruling.reason))
+    told = _("v{version} took the place of v{before}, {by}")
+    return told.format(version=ruling.challenger, before=ruling.champion, by=_(BY[ruling.grounds]))
 
 
 def _confused(week: Week) -> str:

@@ -11,6 +11,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot import payloads, refusals
+from bot.language import N_
 from bot.payloads import Json
 from bot.reading import Read
 from storage import messages, summaries
@@ -21,13 +22,16 @@ PAGE = 200
 # Of a channel's stretch nobody reads more; of a thread all is read.
 STRETCH_MOST = 5_000
 MEND = {
-    "missing_scope": "I may not read messages here: the app lacks the scope {needed}. An operator can add it (see "
-    "slack-manifest.yaml) and install the app anew.",
-    "not_in_channel": "I am not in this channel. Invite me (`/invite @corrigible`), then ask again.",
-    "channel_not_found": "I can't see this channel. Invite me (`/invite @corrigible`), then ask again.",
-    "thread_not_found": "I can't find this thread; perhaps it was deleted.",
-    "message_not_found": "I can't find this message; perhaps it was deleted.",
+    "missing_scope": N_(
+        "I may not read messages here: the app lacks the scope {needed}. An operator can add it (see "
+        "slack-manifest.yaml) and install the app anew."
+    ),
+    "not_in_channel": N_("I am not in this channel. Invite me (`/invite @corrigible`), then ask again."),
+    "channel_not_found": N_("I can't see this channel. Invite me (`/invite @corrigible`), then ask again."),
+    "thread_not_found": N_("I can't find this thread; perhaps it was deleted."),
+    "message_not_found": N_("I can't find this message; perhaps it was deleted."),
 }
+UNREADABLE = N_("Slack does not let me read this ({reason}).")
 
 
 class HistoryClosedError(RuntimeError):
@@ -134,7 +138,7 @@ class History:
             needed = str(error.response.get("needed") or "channels:history")
             return HistoryClosedError(MEND[refusal.reason].format(needed=needed))
         if refusal.is_final:
-            return HistoryClosedError(f"Slack does not let me read this ({refusal.reason}).")
+            return HistoryClosedError(UNREADABLE.format(reason=refusal.reason))
         return HistoryDelayedError(refusal.delay_s, reached)
 
     def _keep(self, summary: Summary, page: list[Json], go_on: str) -> str | None:

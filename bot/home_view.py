@@ -20,10 +20,10 @@ from bot.card import title
 from bot.home import Look
 from bot.language import N_, _, many
 from bot.mrkdwn import clipped, escape
-from bot.note import bar
+from bot.note import BY, bar
 from bot.payloads import Json
 from storage.record import Stretch
-from storage.tables import Mode
+from storage.tables import Mode, Phase
 
 RETRAIN, ROLL_BACK, ANNOTATE = "home_retrain", "home_roll_back", "home_annotate"
 SETTINGS, EDIT_LABELS = "home_settings", "home_edit_labels"
@@ -33,6 +33,11 @@ MODES = {
     Mode.ASK: N_("asks where it is not sure"),
     Mode.REPLY: N_("answers every message"),
     Mode.QUIET: N_("puts the label's emoji on every message"),
+}
+STAGES = {
+    Phase.WAITING: N_("it waits for its turn"),
+    Phase.TRAINING: N_("{share} of its training is done"),
+    Phase.SHADOW: N_("it runs in shadow beside the one in service"),
 }
 CHANNELS_MOST = 40
 LABELS_MOST = 60
@@ -65,7 +70,9 @@ def _record(look: Look) -> list[Block]:
     text = "\n".join([*lines, _line(look.month, _("the last 30 days"))])
     labelled = many("{number} message labelled", "{number} messages labelled", look.answers)
     words = many("{number} word of people on them", "{number} words of people on them", look.words)
-    counted = _("An answer counts as right when somebody confirmed it, or nobody corrected it for a day.")
+    counted = _(
+        "An answer counts as right when somebody confirmed it, or everybody saw it and nobody corrected it for a day."
+    )
     told = f"{labelled}, {words}. {counted}"
     return [_section(text), _context(told)]
 
@@ -116,10 +123,12 @@ def _model(look: Look) -> list[Block]:
     served = _("*v{version}* is in service, since {time}").format(version=look.version.number, time=since)
     lines = [f"{served}."]
     if look.promotion:
-        place = _("in the place of v{version}").format(version=look.promotion.champion)
-        lines = [f"{served}, {place}: {escape(look.promotion.reason)}"]
+        place = _("in the place of v{version}, {by}").format(
+            version=look.promotion.champion, by=_(BY[look.promotion.grounds])
+        )
+        lines = [f"{served}, {place}."]
     if look.run:
-        stage = escape(look.run.stage or look.run.phase.value)
+        stage = _(STAGES[look.run.phase]).format(share=f"{look.run.done:.0%}")
         lines.append(_("A new version is on its way: {stage}.").format(stage=stage))
     elif look.retraining_at:
         lines.append(

@@ -20,6 +20,7 @@ OF_STORAGE = (
 UNUSABLE = N_("This can't be used here.")
 OF_FIELDS = {
     "emoji": N_("This is no code of an emoji. Write one such as :bug:."),
+    "language": N_("This is no language that I speak."),
     "name": N_("Write a name, on one line."),
     "retrain_cron": N_(
         "This is no time. Write minute, hour, day, month and weekday as cron does, such as 0 3 * * *."

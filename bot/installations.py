@@ -123,7 +123,15 @@ class Installations:
         return True
 
     def revoke(self, body: Json) -> None:
-        """Honour `tokens_revoked` and `app_uninstalled`: the token is forgotten. Raises PayloadError."""
+        """Honour `tokens_revoked` and `app_uninstalled`: the token is forgotten; `team_access_revoked`: an organization
+        takes the app out of some of its workspaces. Raises PayloadError.
+        """
+        if withdrawn := payloads.withdrawn_from(body):
+            with self._database.writing() as session:
+                organizations.leave(session, withdrawn)
+            log.info("app withdrawn teams=%s", ",".join(withdrawn))
+            self.on_change()
+            return
         removed = payloads.removed_from(body)
         if removed is None:
             return

@@ -14,6 +14,7 @@ from typing import Any, Literal
 Language = Literal["en", "pt", "es"]
 
 LANGUAGES: tuple[Language, ...] = ("en", "pt", "es")
+CALLED: dict[Language, str] = {"en": "English", "pt": "Português", "es": "Español"}
 CATALOGUES = Path(__file__).parent / "locale"
 DOMAIN = "corrigible"
 
@@ -23,7 +24,7 @@ _spoken: ContextVar[gettext.NullTranslations] = ContextVar("_spoken")
 
 def _(text: str) -> str:
     """The text in the language that is spoken here, English where the catalogue lacks it."""
-    return _spoken.get(_ENGLISH).gettext(text)
+    return _spoken.get(_ENGLISH).gettext(text) if text else ""  # for "" gettext gives the catalogue's header
 
 
 def N_(text: str) -> str:  # noqa: N802 (gettext's own name for it)

@@ -76,7 +76,7 @@ def _speak(app: App, locales: Locales) -> None:
 
 
 def hear_removal(app: App, revoke: Callable[[Json], None]) -> None:
-    """Let `app` hear that its token died in a workspace: that is noted before it is acknowledged."""
+    """Let `app` hear that it may act in a workspace no more: that is noted before it is acknowledged."""
 
     def note(body: Json, next: Callable[[], Any]) -> None:
         try:
@@ -85,7 +85,7 @@ def hear_removal(app: App, revoke: Callable[[Json], None]) -> None:
             log.warning("removal of unknown shape", exc_info=True)
         next()
 
-    for kind in ("app_uninstalled", "tokens_revoked"):
+    for kind in ("app_uninstalled", "tokens_revoked", "team_access_revoked"):
         app.event(kind, middleware=[note])(_acknowledged)
 
 

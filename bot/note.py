@@ -14,6 +14,7 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
+from bot.language import N_, _
 from bot.mrkdwn import clipped, escape
 from bot.payloads import Json
 from storage.tables import Decision, Grounds, Phase, Ruling, Run, TaskName
@@ -21,33 +22,33 @@ from storage.tables import Decision, Grounds, Phase, Ruling, Run, TaskName
 PROMOTE, ROLL_BACK = "promote", "roll_back"
 BAR = 20
 VERDICTS = {
-    Phase.WAITING: "waits",
-    Phase.TRAINING: "trains",
-    Phase.SHADOW: "runs in shadow",
-    Phase.PROMOTED: "was promoted",
-    Phase.REFUSED: "was refused",
-    Phase.FAILED: "failed",
+    Phase.WAITING: N_("waits"),
+    Phase.TRAINING: N_("trains"),
+    Phase.SHADOW: N_("runs in shadow"),
+    Phase.PROMOTED: N_("was promoted"),
+    Phase.REFUSED: N_("was refused"),
+    Phase.FAILED: N_("failed"),
 }
-TRAINING = {TaskName.CLASSIFICATION: "Training", TaskName.SUMMARIZATION: "Training the summarizer"}
+TRAINING = {TaskName.CLASSIFICATION: N_("Training"), TaskName.SUMMARIZATION: N_("Training the summarizer")}
 RULED = {
-    Decision.PROMOTE: "v{challenger} takes the place of v{champion}",
-    Decision.REFUSE: "v{challenger} is refused, v{champion} stays",
-    Decision.GO_ON: "v{challenger} runs in shadow beside v{champion}",
-    Decision.ROLL_BACK: "v{challenger} is back in the place of v{champion}",
+    Decision.PROMOTE: N_("v{challenger} takes the place of v{champion}"),
+    Decision.REFUSE: N_("v{challenger} is refused, v{champion} stays"),
+    Decision.GO_ON: N_("v{challenger} runs in shadow beside v{champion}"),
+    Decision.ROLL_BACK: N_("v{challenger} is back in the place of v{champion}"),
 }
 BY = {
-    Grounds.HOLDOUT: "on the holdout",
-    Grounds.DUEL: "by people's answers",
-    Grounds.WATCH: "by its corrections",
-    Grounds.SWAP: "when it was loaded",
-    Grounds.PERSON: "by a person",
+    Grounds.HOLDOUT: N_("on messages held out for comparison"),
+    Grounds.DUEL: N_("by people's answers"),
+    Grounds.WATCH: N_("by its corrections"),
+    Grounds.SWAP: N_("when it was loaded"),
+    Grounds.PERSON: N_("by a person"),
 }
 
 
 def run_note(run: Run, in_service: set[int]) -> Json:
     """Arguments of chat.postMessage and chat.update for a run."""
-    name = f"v{run.version}" if run.version else "a challenger"
-    title = f"{TRAINING[run.task]}: {name} {VERDICTS[run.phase]}"
+    name = f"v{run.version}" if run.version else _("a challenger")
+    title = f"{_(TRAINING[run.task])}: {name} {_(VERDICTS[run.phase])}"
     blocks: list[Block] = [_section(f"*{escape(title)}*\n{_why(run)}")]
     if run.phase in (Phase.WAITING, Phase.TRAINING):
         blocks.append(_section(f"`{bar(run.done)}` {run.done:.0%} · {escape(run.stage)}"))
@@ -65,9 +66,9 @@ def run_note(run: Run, in_service: set[int]) -> Json:
 
 def ruling_note(ruling: Ruling, in_service: set[int]) -> Json:
     """Arguments of chat.postMessage for a ruling."""
-    what = RULED[ruling.decision].format(challenger=ruling.challenger, champion=ruling.champion)
-    what = f"Summaries: {what}" if ruling.task is TaskName.SUMMARIZATION else what
-    by = f"by <@{ruling.made_by}>" if ruling.made_by else BY[ruling.grounds]
+    what = _(RULED[ruling.decision]).format(challenger=ruling.challenger, champion=ruling.champion)
+    what = _("Summaries: {what}").format(what=what) if ruling.task is TaskName.SUMMARIZATION else what
+    by = _("by {person}").format(person=f"<@{ruling.made_by}>") if ruling.made_by else _(BY[ruling.grounds])
     blocks: list[Block] = [_section(f"*{what}*, {by}\n{escape(ruling.reason)}")]
     if ruling.decision is Decision.PROMOTE and ruling.challenger in in_service:
         blocks.append(ActionsBlock(elements=[roll_back_button(ruling.challenger)]))
@@ -82,33 +83,33 @@ def bar(done: float) -> str:
 
 def promote_button(number: int) -> ButtonElement:
     return ButtonElement(
-        text="Promote anyway",
+        text=_("Promote anyway"),
         action_id=PROMOTE,
         value=str(number),
-        accessibility_label=f"Promote anyway: put v{number} into service",
+        accessibility_label=_("Promote anyway: put v{version} into service").format(version=number),
         confirm=ConfirmObject(
-            title="Promote anyway?",
-            text=f"v{number} answers from now on. You can roll back at any time.",
-            confirm="Promote",
-            deny="Cancel",
+            title=_("Promote anyway?"),
+            text=_("v{version} answers from now on. You can roll back at any time.").format(version=number),
+            confirm=_("Promote"),
+            deny=_("Cancel"),
         ),
     )
 
 
 def roll_back_button(number: int) -> ButtonElement:
     return ButtonElement(
-        text="Roll back",
+        text=_("Roll back"),
         action_id=ROLL_BACK,
         value=str(number),
         style="danger",
-        accessibility_label=f"Roll back: take v{number} out of service",
+        accessibility_label=_("Roll back: take v{version} out of service").format(version=number),
     )
 
 
 def _why(run: Run) -> str:
     if run.asked_by.startswith(("U", "W")):
-        return f"asked for by <@{run.asked_by}>"
-    return f"because of: {escape(run.cause)}"
+        return _("asked for by {person}").format(person=f"<@{run.asked_by}>")
+    return _("because of: {cause}").format(cause=escape(run.cause))
 
 
 def _section(text: str) -> SectionBlock:

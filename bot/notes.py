@@ -8,6 +8,7 @@ import time
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot.language import Language, _, speaking
 from bot.note import ruling_note, run_note
 from bot.payloads import Json
 from storage import runs, versions
@@ -25,11 +26,14 @@ AFTER_REFUSAL_S = 30.0
 class Notes:
     """Tells operators; without a channel for them only the log and `corrigible status` do."""
 
-    def __init__(self, database: Database, team_id: str, client: WebClient, channel: str | None) -> None:
+    def __init__(
+        self, database: Database, team_id: str, client: WebClient, channel: str | None, language: Language
+    ) -> None:
         self._database = database
         self._team_id = team_id
         self._client = client
         self._channel = channel
+        self._language = language
         self.claim = Claim(database, f"notes {team_id}")
         self._next = 0.0
 
@@ -62,7 +66,8 @@ class Notes:
         self.claim.give_up()
 
     def _follow(self, run: Run, channel: str, in_service: set[int]) -> None:
-        note = run_note(run, in_service)
+        with speaking(self._language):
+            note = run_note(run, in_service)
         if run.note_ts and run.note_channel and self._update(run.note_channel, run.note_ts, note):
             posted, ts = run.note_channel, run.note_ts
         else:
@@ -82,7 +87,8 @@ class Notes:
         return True
 
     def _tell(self, ruling: Ruling, channel: str, in_service: set[int]) -> None:
-        note = ruling_note(ruling, in_service)
+        with speaking(self._language):
+            note = ruling_note(ruling, in_service)
         self._client.chat_postMessage(channel=channel, unfurl_links=False, **note)
         with self._database.writing() as session:
             versions.told(session, ruling.id, time.time())
@@ -94,13 +100,15 @@ class Notes:
             run = runs.get(session, run_id)
         if not run.picture:
             return
+        with speaking(self._language):
+            title = _("Training run {number}").format(number=run.id[:8])
         try:
             self._client.files_upload_v2(
                 channel=run.note_channel or channel,
                 thread_ts=run.note_ts,
                 content=run.picture,
                 filename=f"run-{run.id[:8]}.png",
-                title=f"Training run {run.id[:8]}",
+                title=title,
                 alt_txt=run.picture_text[:1_000],
                 initial_comment=run.picture_text,
             )

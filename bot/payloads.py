@@ -355,6 +355,20 @@ def removed_from(body: Json) -> tuple[str | None, str | None] | None:
     return body.get("enterprise_id") or None, team_of(body)
 
 
+def withdrawn_from(body: Json) -> list[str]:
+    """The teams in which an organization no longer allows the app, by `team_access_revoked`; none of other events.
+
+    Raises PayloadError.
+    """
+    event = body.get("event")
+    if not isinstance(event, dict) or event.get("type") != "team_access_revoked":
+        return []
+    teams = event.get("team_ids")
+    if not isinstance(teams, list):
+        raise PayloadError("it names no teams")
+    return [_text(team) for team in teams]
+
+
 def _authorizations(body: Json) -> list[Json]:
     found = body.get("authorizations") or []
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):

@@ -98,6 +98,8 @@ class Pointing:
             elif not message.text:
                 raise NoWordsError
             elif not message.waiting and predictions.of_message(session, self._team_id, message.id) is None:
+                if not self._may_keep(session, pointed):  # it is kept for summaries alone
+                    raise NotKeptError
                 message.waiting = True
             message.lane = Lane.ASKED  # whoever pointed at it waits
         self._wake()

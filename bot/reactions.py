@@ -18,8 +18,13 @@ def emoji_of(content: Content) -> str:
 
 
 def of_ours(client: WebClient, channel_id: str, ts: str, bot_user_id: str) -> list[str]:
-    """The names of all emoji that the bot has put on a message."""
-    answer = client.reactions_get(channel=channel_id, timestamp=ts, full=True)
+    """The names of all emoji that the bot has put on a message; none where the message is gone."""
+    try:
+        answer = client.reactions_get(channel=channel_id, timestamp=ts, full=True)
+    except SlackApiError as error:
+        if error.response.get("error") != "message_not_found":
+            raise
+        return []
     found: list[Json] = answer["message"].get("reactions") or []
     return [str(one["name"]) for one in found if bot_user_id in one["users"]]
 

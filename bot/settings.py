@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     encoder: str | None = None
     encoder_max_tokens: int = Field(default=256, ge=8, le=8192)
     threads: int = Field(default=1, ge=1, le=256)
+    engine: Literal["torch", "onnx"] = "torch"
     summarizer: str | None = None
     summary_seconds: float = Field(default=120, ge=1, le=3600)
     summary_recipe: dict[str, Any] = Field(default_factory=dict)
@@ -229,6 +230,11 @@ class Settings(BaseSettings):
     def argilla_page(self) -> str:
         """Where reviewers open Argilla: as set, or that of this machine."""
         return self.argilla_api_url or f"http://127.0.0.1:{self.local_argilla_port}"
+
+    @property
+    def exports(self) -> Path | None:
+        """Where ONNX Runtime's files of encoders are kept; None where PyTorch serves."""
+        return self.workplace / "exports" if self.engine == "onnx" else None
 
     @property
     def is_local(self) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from bot.language import _
+
 MARK = re.compile(r"<@([A-Z0-9]+)>")
 
 
@@ -36,7 +38,7 @@ class Speakers:
 
     def named(self, text: str) -> str:
         """`text` with a name in the place of each mark."""
-        return MARK.sub(lambda found: self.names.get(found[1], "somebody"), text)
+        return MARK.sub(lambda found: self.names.get(found[1], _("somebody")), text)
 
 
 def _plain(name: str) -> str:

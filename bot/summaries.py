@@ -24,6 +24,7 @@ from learning.summarizing import language_model
 from learning.summarizing.serving import NONE, Serving, Source
 from storage.database import Database
 from storage.leases import Claim
+from storage.pacing import Pace
 from storage.tables import Message
 
 
@@ -55,6 +56,7 @@ def summarize(
     metrics: Metrics,
     mask: Mask,
     locales: Locales,
+    pace: Pace,
 ) -> Summaries:
     """The parts for one team, not started. `address`: of its workspace; `posting`: a client that never retries."""
     names = SlackNames(client, database, team_id, "real")
@@ -67,7 +69,7 @@ def summarize(
         lambda: make.wake(),
         lambda: show.wake(),
     )
-    courier = SummaryCourier(database, team_id, service, posting, metrics, locales)
+    courier = SummaryCourier(database, team_id, service, posting, metrics, locales, pace)
     summarizing = Summarizing(
         database,
         team_id,

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bot.history import History, HistoryClosedError, HistoryDelayedError
+from bot.language import N_
 from bot.metrics import Metrics
 from bot.speakers import Speakers
 from learning.summarizing.serving import Serving
@@ -21,9 +22,10 @@ from storage.tables import Message, Summary
 
 log = logging.getLogger(__name__)
 
-FAILED = "I could not summarize this. Please ask again in a moment; an operator finds the reason in the log."
-NOTHING = "There is nothing to summarize: I found no messages."
-SLOWLY = "Slack lets me read only a few messages a minute; I go on as soon as I may"
+FAILED = N_(
+    "I could not summarize this. Please ask again in a moment; an operator finds the reason in the log."
+)
+SLOWLY = N_("Slack lets me read only a few messages a minute; I go on as soon as I may")
 RETRY_S = 5.0
 # People look at progress, they don't count it.
 TELL_EVERY_S = 2.0

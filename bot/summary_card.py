@@ -20,6 +20,7 @@ from bot.language import N_, _, many
 from bot.mrkdwn import clipped, escape
 from bot.note import bar
 from bot.payloads import Json
+from bot.summary_reasons import of_summary
 from storage.summaries import edited
 from storage.tables import Making, Message, Opinion, Status, Summary, SummaryAnswer, SummaryWord
 
@@ -58,9 +59,10 @@ def card(shown: Shown) -> Json:
     if summary.making is Making.ERASED:
         return _message(_(DELETED), [_section(_(DELETED))])
     if summary.making is Making.FAILED:
-        return _message(_(summary.failed), [_section(escape(_(summary.failed)))])
+        why = of_summary(summary.failed)
+        return _message(why, [_section(escape(why))])
     if summary.making is Making.WAITING:
-        told = " ".join([_("Summarizing …"), *([_(summary.aside)] if summary.aside else [])])
+        told = " ".join([_("Summarizing …"), *([of_summary(summary.aside)] if summary.aside else [])])
         return _message(told, [_section(f"{told}\n`{bar(summary.done)}` {summary.done:.0%}")])
     title = _("Summary of {messages} by {people}").format(
         messages=many("{number} message", "{number} messages", summary.messages),
@@ -126,7 +128,7 @@ def _made(shown: Shown) -> str:
     is_edited = bool(_better(shown))
     by = _by(shown, is_edited)
     if summary.aside:
-        by += f"; {escape(_(summary.aside))}"
+        by += f"; {escape(of_summary(summary.aside))}"
     if summary.read < summary.messages:
         by += "; " + many(
             "{number} of the messages was read closely",
@@ -140,7 +142,7 @@ def _made(shown: Shown) -> str:
 def _by(shown: Shown, is_edited: bool) -> str:
     summary = shown.summary
     version = f" (v{summary.version})" if summary.version else ""
-    model = f"{escape(summary.title)}{version}"
+    model = f"{escape(_(summary.title))}{version}"
     if is_edited and _polished(shown):
         return _("polished by a reviewer; the first draft was by {model}").format(model=model)
     if is_edited:

@@ -16,8 +16,9 @@ from bot.payloads import Json
 from bot.refusals import Refusal
 from bot.summary_card import Shown, card, metadata
 from bot.summary_service import SummaryService
-from storage import summaries
+from storage import pacing, summaries
 from storage.database import Database
+from storage.pacing import Pace
 from storage.tables import Making, Summary
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class SummaryCourier:
         client: WebClient,
         metrics: Metrics,
         locales: Locales,
+        pace: Pace,
     ) -> None:
         self._database = database
         self._team_id = team_id
@@ -41,6 +43,7 @@ class SummaryCourier:
         self._client = client
         self._metrics = metrics
         self._locales = locales
+        self._pace = pace
 
     def step(self) -> float | None:
         """Show the next summary; seconds until one is due, None where none is."""
@@ -84,6 +87,7 @@ class SummaryCourier:
             return ts
         with self._database.writing() as session:
             summaries.attempted(session, claimed.id)
+            pacing.spend_on(session, self._team_id, claimed.channel_id, self._pace)
         posted = self._client.chat_postMessage(
             channel=claimed.channel_id,
             thread_ts=claimed.thread_ts,

@@ -97,6 +97,7 @@ class Classifier:
             margin=ranking.margin,
             ranked=[list(pair) for pair in ranking.ranked],
             cut=ranking.cut,
+            mode=message.mode,
         )
 
 

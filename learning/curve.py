@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -22,13 +22,28 @@ class Promoted:
     at: float
 
 
+@dataclass(frozen=True)
+class Wording:
+    """The picture's words in some language, values in braces. `day`: how a day is called."""
+
+    title: str
+    told: str  # {weeks}
+    week: str  # {share}, {day}
+    took_over: str  # {version}, {day}
+    nothing: str
+    day: Callable[[datetime], str]
+
+
 def draw(
-    weeks: Sequence[Stretch], promoted: Sequence[Promoted], now: float, zone: tzinfo
+    weeks: Sequence[Stretch], promoted: Sequence[Promoted], now: float, zone: tzinfo, words: Wording
 ) -> tuple[bytes, str]:
     """A PNG of 1,000 × 450 points, and in words what it shows. `weeks`: latest first, the first one ends `now`."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
     from matplotlib.ticker import PercentFormatter
+
+    def day(at: float) -> str:
+        return words.day(datetime.fromtimestamp(at, zone))
 
     ends = [now - 7 * DAY_S * back for back in range(len(weeks))]
     known = [(end, week.accuracy) for end, week in zip(ends, weeks, strict=True) if week.accuracy is not None]
@@ -50,22 +65,22 @@ def draw(
             axes.annotate(
                 f"v{one.version}", (one.at, 0.02), color=VERSION, xytext=(4, 0), textcoords="offset points"
             )
-        axes.set(ylim=(0, 1.03), xlim=(ends[-1] - DAY_S, now + DAY_S), title="Right answers by week")
-        axes.set_xticks(ends, [_day(end, zone) for end in ends])
+        axes.set(ylim=(0, 1.03), xlim=(ends[-1] - DAY_S, now + DAY_S), title=words.title)
+        axes.set_xticks(ends, [day(end) for end in ends])
         axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
         axes.grid(axis="y", alpha=0.3)
         figure.savefig(image, format="png")
-    return image.getvalue(), _words(known, promoted, zone)
+    return image.getvalue(), _told(known, promoted, words, day)
 
 
-def _words(known: Sequence[tuple[float, float]], promoted: Sequence[Promoted], zone: tzinfo) -> str:
+def _told(
+    known: Sequence[tuple[float, float]],
+    promoted: Sequence[Promoted],
+    words: Wording,
+    day: Callable[[float], str],
+) -> str:
     if not known:
-        return "Right answers by week: nothing to count yet."
-    points = ", ".join(f"{right:.0%} in the week to {_day(at, zone)}" for at, right in known)
-    versions = "".join(f" v{one.version} took over on {_day(one.at, zone)}." for one in promoted)
-    return f"Right answers by week: {points}.{versions}"
-
-
-def _day(at: float, zone: tzinfo) -> str:
-    moment = datetime.fromtimestamp(at, zone)
-    return f"{moment:%b} {moment.day}"
+        return words.nothing
+    weeks = ", ".join(words.week.format(share=f"{right:.0%}", day=day(at)) for at, right in known)
+    versions = "".join(words.took_over.format(version=one.version, day=day(one.at)) for one in promoted)
+    return words.told.format(weeks=weeks) + versions

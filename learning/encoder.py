@@ -7,13 +7,12 @@ import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import torch
+from learning.engines.pytorch import TorchEngine
 
 Vectors = NDArray[np.float32]
 
@@ -41,40 +40,46 @@ class Encoding:
     cut: list[bool]
 
 
-class Encoder:
-    """A transformer with mean pooling over its tokens (Reimers & Gurevych, 2019), loaded once, safe to share."""
+class Engine(Protocol):
+    """What runs the transformer: `learning/engines/`."""
 
-    def __init__(self, model: Any, tokenizer: Any, fingerprint: str, max_tokens: int) -> None:
-        self._model = model
+    dimensions: int
+
+    def vectors(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> Vectors:
+        """(batch, dimensions) for (batch, tokens), each row of length 1."""
+
+
+class Encoder:
+    """Tokenizer and engine of one transformer, loaded once, safe to share."""
+
+    def __init__(self, engine: Engine, tokenizer: Any, fingerprint: str, max_tokens: int) -> None:
+        self._engine = engine
         self._tokenizer = tokenizer
-        self._max_tokens = max_tokens
         self._turn = threading.Lock()
+        self.max_tokens = max_tokens
         self.fingerprint = fingerprint
-        self.dimensions = int(model.config.hidden_size)
+        self.dimensions = engine.dimensions
 
     def encode(self, texts: list[str]) -> Encoding:
         """One vector a text, in the order of the texts; shorter texts share batches, so little is padded."""
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        clipped = [text[: self._max_tokens * CHARACTERS_PER_TOKEN] for text in texts]
-        lengths = [len(self._tokens(text, self._max_tokens + 1)["input_ids"]) for text in clipped]
+        clipped = [text[: self.max_tokens * CHARACTERS_PER_TOKEN] for text in texts]
+        lengths = [len(self._tokens(text, self.max_tokens + 1)["input_ids"]) for text in clipped]
         by_length = sorted(range(len(texts)), key=lengths.__getitem__)
         for start in range(0, len(texts), BATCH):
             batch = by_length[start : start + BATCH]
-            vectors[batch] = self._pool([clipped[i] for i in batch])
-        cut = [lengths[i] > self._max_tokens or len(texts[i]) > len(clipped[i]) for i in range(len(texts))]
+            vectors[batch] = self._engine.vectors(*self.tokens([clipped[i] for i in batch]))
+        cut = [lengths[i] > self.max_tokens or len(texts[i]) > len(clipped[i]) for i in range(len(texts))]
         return Encoding(vectors, cut)
 
-    def _pool(self, texts: list[str]) -> Vectors:
-        import torch
+    def tokens(self, texts: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Ids and mask of a batch, (texts, tokens) each, as engines take them."""
+        inputs = self._tokens(texts, self.max_tokens, padding=True, return_tensors="np")
+        return inputs["input_ids"].astype(np.int64), inputs["attention_mask"].astype(np.int64)
 
-        inputs = self._tokens(texts, self._max_tokens, padding=True, return_tensors="pt")
-        with torch.inference_mode():
-            hidden: torch.Tensor = self._model(**inputs).last_hidden_state  # (batch, tokens, dimensions)
-            mask = inputs["attention_mask"].unsqueeze(-1).to(hidden.dtype)
-            mean = (hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
-            normalized = torch.nn.functional.normalize(mean, dim=1)
-        pooled: Vectors = normalized.float().cpu().numpy()
-        return pooled
+    def run_by(self, engine: Engine) -> Encoder:
+        """The same encoder on another engine."""
+        return Encoder(engine, self._tokenizer, self.fingerprint, self.max_tokens)
 
     def _tokens(self, text: str | list[str], most: int, **options: Any) -> Any:
         # A tokenizer keeps truncation and padding as its own state: without turns, threads cut for each other.
@@ -88,19 +93,30 @@ def load_encoder(name: str | None, max_tokens: int, threads: int) -> Encoder:
     `threads`: how many processor threads one batch may use. Raises EncoderNotFoundError.
     """
     source = source_of(name or None)
-    _prepare(threads, is_hub_name=not Path(source).is_dir())
+    _prepare(source, threads)
     from safetensors import SafetensorError
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoModel
 
+    tokenizer = load_tokenizer(source)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source)
         model = AutoModel.from_pretrained(source).eval()
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise EncoderNotFoundError(source, _first_line(error)) from error
     longest = min(max_tokens, _positions(model) or max_tokens)
-    encoder = Encoder(model, tokenizer, _fingerprint(model, longest), longest)
+    encoder = Encoder(TorchEngine(model), tokenizer, _fingerprint(model, longest), longest)
     _try(encoder, source)
     return encoder
+
+
+def load_tokenizer(source: str) -> Any:
+    """The tokenizer of a folder or hub name. Raises EncoderNotFoundError."""
+    _choose_network(source)
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(source)
+    except (OSError, ValueError, KeyError) as error:
+        raise EncoderNotFoundError(source, _first_line(error)) from error
 
 
 def _try(encoder: Encoder, source: str) -> None:
@@ -125,15 +141,19 @@ def _check_folder(source: str) -> None:
         raise EncoderNotFoundError(source, "there is no such folder")
 
 
-def _prepare(threads: int, is_hub_name: bool) -> None:
-    # Read when transformers is first imported: the network is for those who ask for a model from a hub.
-    os.environ.setdefault("HF_HUB_OFFLINE", "0" if is_hub_name else "1")
+def _prepare(source: str, threads: int) -> None:
+    _choose_network(source)
     import torch
     from transformers.utils import logging
 
     torch.set_num_threads(threads)
     logging.disable_progress_bar()
     logging.set_verbosity_error()
+
+
+def _choose_network(source: str) -> None:
+    # Read when transformers is first imported: the network is for those who ask for a model from a hub.
+    os.environ.setdefault("HF_HUB_OFFLINE", "1" if Path(source).is_dir() else "0")
 
 
 def source_of(name: str | None) -> str:

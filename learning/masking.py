@@ -15,9 +15,12 @@ from stdnum import iban, luhn
 
 EMAIL, PHONE, CARD, ACCOUNT, ADDRESS, KEY = "[email]", "[phone]", "[card]", "[iban]", "[ip]", "[key]"
 PHONE_DIGITS_LEAST = 7
+# Of what looks like a number in one text, and is none.
+PHONE_TRIES_MOST = 1_000
 # Presidio's recognizer looks in a similar list; a number with its country's code is found wherever it is from.
 REGIONS = ("US", "GB", "BR", "PT", "ES", "FR", "DE", "IN")
 
+# Whoever writes waits for this: no expression may take longer than in proportion to the text, so all are bounded.
 _PEM = re.compile(
     r"-----BEGIN [A-Z0-9 ]*KEY[A-Z ]*-----.*?(?:-----END [A-Z0-9 ]*KEY[A-Z ]*-----|\Z)", re.DOTALL
 )
@@ -35,22 +38,23 @@ _ISSUED = re.compile(
     re.VERBOSE,
 )
 _HOOK = re.compile(r"https://hooks\.slack\.com/\S+")
+# Names in settings have a front: AWS_SECRET_ACCESS_KEY, db_password.
 _NAMED = re.compile(
-    r"""(?P<name>\b(?:api[ _-]?key|access[ _-]?key|secret[ _-]?key|private[ _-]?key|client[ _-]?secret
-        |[a-z_-]*token|[a-z_-]*secret|pass(?:word|wd|phrase)|pwd|senha|contrase[ñn]a|clave)\b["']?
+    r"""(?P<name>(?<![A-Za-z0-9])(?:api[ _-]?key|access[ _-]?key|secret[ _-]?key|private[ _-]?key|client[ _-]?secret
+        |[a-z_-]{0,40}token|[a-z_-]{0,40}secret|pass(?:word|wd|phrase)|pwd|senha|contrase[ñn]a|clave)\b["']?
         \s*(?:is|[ée]|es|[:=]|=>|:=)\s*["'`]?)
     (?P<value>(?=[^\s"'`]*[\d_+/=!@\#$%^&*])[^\s"'`,;<>]{6,})""",
     re.VERBOSE | re.IGNORECASE,
 )
 _BEARER = re.compile(r"(?P<name>\b(?:bearer|basic)\s+)(?P<value>[A-Za-z0-9_.~+/=-]{16,})", re.IGNORECASE)
 _IN_ADDRESS = re.compile(
-    r"(?P<name>\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)(?P<value>[^\s:/@]+)(?=@)", re.IGNORECASE
+    r"(?P<name>\b[a-z][a-z0-9+.-]{0,30}://[^\s:/@]{0,200}:)(?P<value>[^\s:/@]{1,500})(?=@)", re.IGNORECASE
 )
-_EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}")
+_EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,9}\.[^\W\d_]{2,63}")
 _ACCOUNT = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b")
 _CARD = re.compile(r"(?<![\w.])[2-6]\d{3}(?:[ -]?\d){8,14}\d(?![\w]|\.\d)")
 _ADDRESS = re.compile(
-    r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)|(?<![\w:.])[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:]+(?![\w:])",
+    r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)|(?<![\w:.])[0-9a-f]{0,4}:[0-9a-f:]{1,37}(?![\w:])",
     re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")
@@ -85,7 +89,7 @@ class Masking:
         for region in (None, *self._regions):
             if len(_DIGIT.findall(text)) < PHONE_DIGITS_LEAST:
                 return text
-            for found in reversed(list(PhoneNumberMatcher(text, region))):
+            for found in reversed(list(PhoneNumberMatcher(text, region, max_tries=PHONE_TRIES_MOST))):
                 if len(_DIGIT.findall(found.raw_string)) >= PHONE_DIGITS_LEAST:
                     text = text[: found.start] + PHONE + text[found.end :]
         return text

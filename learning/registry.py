@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from learning.artifacts import ArtifactMissingError, Artifacts
 from learning.encoder import Encoder, EncoderNotFoundError, load_encoder
 from learning.head import Head
 from learning.refit import Refitter
+from learning.serving import load_small
 from storage import messages, versions
 from storage.database import Database
 from storage.tables import Version
@@ -36,11 +37,14 @@ class UnusableVersionError(RuntimeError):
 
 @dataclass(frozen=True)
 class Source:
-    """The encoder that settings name, and how texts are read."""
+    """The encoder that settings name, and how texts are read. `exports`: where ONNX Runtime's files of encoders are
+    kept; None where PyTorch serves.
+    """
 
     name: str | None
     max_tokens: int
     threads: int
+    exports: Path | None = None
 
     @property
     def title(self) -> str:
@@ -125,10 +129,16 @@ class Registry:
         return Refitter(self._database, self._team_id, encoder, name, version.number, learned)
 
     def _encoder(self, folder: Path) -> Encoder:
-        return load_encoder(str(folder), self.source.max_tokens, self.source.threads)
+        return _load(replace(self.source, name=str(folder)))
 
 
 @lru_cache(maxsize=1)
 def _base(source: Source) -> Encoder:
     """Loaded once for all teams of a process."""
-    return load_encoder(source.name, source.max_tokens, source.threads)
+    return _load(source)
+
+
+def _load(source: Source) -> Encoder:
+    if source.exports is None:
+        return load_encoder(source.name, source.max_tokens, source.threads)
+    return load_small(source.name, source.max_tokens, source.threads, source.exports)

@@ -129,11 +129,13 @@ def disown(session: Session, team_id: str, user_id: str, instead: str) -> None:
 
 
 def undelivered(session: Session, message_ids: Sequence[str]) -> int:
-    """Of how many of these messages Argilla has not heard yet that they are erased."""
+    """How many of these messages still have a record in Argilla, which has not heard yet that they are erased."""
     number = 0
     for start in range(0, len(message_ids), 500):
-        waiting = select(func.count(func.distinct(Outbox.message_id))).where(
-            Outbox.kind == Kind.ERASURE, col(Outbox.message_id).in_(message_ids[start : start + 500])
+        waiting = (
+            select(func.count(func.distinct(Outbox.message_id)))
+            .join(Record, col(Record.message_id) == Outbox.message_id)
+            .where(Outbox.kind == Kind.ERASURE, col(Outbox.message_id).in_(message_ids[start : start + 500]))
         )
         number += session.exec(waiting).one()
     return number

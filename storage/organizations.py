@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from storage.database import insert_if_new
@@ -15,6 +18,12 @@ def meet(session: Session, team_id: str, enterprise_id: str) -> None:
         known.enterprise_id = enterprise_id
         return
     insert_if_new(session, OrganizationTeam(team_id=team_id, enterprise_id=enterprise_id))
+
+
+def leave(session: Session, team_ids: Sequence[str]) -> None:
+    """These workspaces are in no organization with the app any more."""
+    left = delete(OrganizationTeam).where(col(OrganizationTeam.team_id).in_(team_ids))
+    session.connection().execute(left)
 
 
 def teams(session: Session, enterprise_id: str) -> list[str]:

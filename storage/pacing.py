@@ -56,6 +56,20 @@ def is_to_be_told(pacing: Pacing) -> bool:
     return True
 
 
+def spend_on(session: Session, team_id: str, channel_id: str, pace: Pace) -> None:
+    """One post is about to be sent that waits for no turn; those that do wait for it."""
+    pacing = of_channel(session, team_id, channel_id)
+    if pacing:
+        spend(pacing, pace, 1)
+
+
+def not_told(session: Session, team_id: str, channel_id: str) -> None:
+    """The channel could not be told that it is behind, so that it should be tried again."""
+    pacing = of_channel(session, team_id, channel_id)
+    if pacing:
+        pacing.told_at = None
+
+
 def pause(session: Session, team_id: str, channel_id: str, pace: Pace, delay_s: float) -> None:
     """Slack says that it was too much: nothing more is posted there for `delay_s` seconds."""
     pacing = of_channel(session, team_id, channel_id)

@@ -12,14 +12,18 @@ from sqlmodel import Session, col, func, select
 
 from storage import corrections
 from storage.corrections import Said
-from storage.tables import Correction, Message, Prediction
+from storage.tables import Correction, Message, Mode, Prediction
 
 DAY_S = 86_400.0
+# In these everybody sees what the bot says. What nobody saw, or what was a question, nobody lets stand.
+SEEN = (Mode.REPLY, Mode.QUIET)
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Of the answers of some days, those that were confirmed or let stand for a day, and those that were corrected."""
+    """Of the answers of some days, those that were confirmed or, where everybody saw them, let stand for a day, and
+    those that were corrected.
+    """
 
     right: int
     wrong: int
@@ -31,9 +35,12 @@ class Stretch:
 
 
 class Judged(NamedTuple):
-    """An answer of which people said what is right: when it was given, its label, the right one, and who said so."""
+    """An answer of which people said what is right: when and how it was given, its label, the right one, and who said
+    so.
+    """
 
     at: float
+    mode: Mode
     predicted: str
     settled: str
     by: tuple[str, ...]
@@ -60,12 +67,12 @@ def _stretch(
     ours = [one for one in words if first < one.at <= last]
     right = sum(one.predicted == one.settled for one in ours)
     old = given[min(last, settled)] - given[min(first, settled)]
-    silent = old - sum(one.at <= settled for one in ours)
+    silent = old - sum(one.at <= settled and one.mode in SEEN for one in ours)
     return Stretch(right + max(silent, 0), len(ours) - right)
 
 
 def _given(session: Session, team_id: str, moments: set[float], channel_id: str | None) -> dict[float, int]:
-    """For each moment, how many answers were given since the first of them; none is counted twice."""
+    """For each moment, how many answers everybody saw since the first of them; none is counted twice."""
     first, *later = sorted(moments)
     counted, total, since = {first: 0}, 0, first
     for moment in later:
@@ -73,7 +80,10 @@ def _given(session: Session, team_id: str, moments: set[float], channel_id: str 
             select(func.count())
             .select_from(Prediction)
             .where(
-                Prediction.team_id == team_id, Prediction.created_at > since, Prediction.created_at <= moment
+                Prediction.team_id == team_id,
+                Prediction.created_at > since,
+                Prediction.created_at <= moment,
+                col(Prediction.mode).in_(SEEN),
             )
         )
         if channel_id is not None:
@@ -94,6 +104,7 @@ def judged(session: Session, team_id: str, since: float, channel_id: str | None 
             col(Correction.word),
             col(Correction.label_id),
             col(Prediction.created_at),
+            col(Prediction.mode),
             col(Prediction.label_id),
         )
         .join(Prediction, col(Prediction.message_id) == Correction.message_id)
@@ -104,10 +115,10 @@ def judged(session: Session, team_id: str, since: float, channel_id: str | None 
         chosen = chosen.join(Message, col(Message.id) == Correction.message_id)
         chosen = chosen.where(col(Message.channel_id) == channel_id)
     said: dict[str, list[Said]] = {}
-    given: dict[str, tuple[float, str]] = {}
-    for message_id, user_id, word, label_id, at, predicted in session.connection().execute(chosen):
+    given: dict[str, tuple[float, Mode, str]] = {}
+    for message_id, user_id, word, label_id, at, mode, predicted in session.connection().execute(chosen):
         said.setdefault(message_id, []).append(Said(user_id, word, label_id))
-        given[message_id] = at, predicted
+        given[message_id] = at, mode, predicted
     for message_id, words in said.items():
         last = corrections.last_of_each(words)
         settled = corrections.settled(last)

@@ -225,7 +225,7 @@ class Message(SQLModel, table=True):
             "team_id",
             "lane",
             "received_at",
-            sqlite_where=text("waiting"),
+            sqlite_where=text("waiting = 1"),
             postgresql_where=text("waiting"),
         ),
     )
@@ -255,10 +255,10 @@ class Vector(SQLModel, table=True):
 class Prediction(SQLModel, table=True):
     """What the model said of a message, and which version said it.
 
-    `ranked` holds the likeliest labels as [label id, probability], likeliest first.
+    `ranked` holds the likeliest labels as [label id, probability], likeliest first. `mode`: how it was shown.
     """
 
-    __table_args__ = (Index("ix_prediction_team", "team_id", "created_at"),)
+    __table_args__ = (Index("ix_prediction_team", "team_id", "created_at", "mode"),)
 
     id: str = Field(default_factory=new_id, primary_key=True)
     message_id: str = Field(foreign_key="message.id", unique=True)
@@ -270,6 +270,7 @@ class Prediction(SQLModel, table=True):
     margin: float
     ranked: list[Any] = Field(sa_column=Column(JSON, nullable=False))
     cut: bool = False
+    mode: Mode = _one_of(Mode)
     created_at: float = Field(default_factory=time.time)
 
 
@@ -295,7 +296,7 @@ class Card(SQLModel, table=True):
     """
 
     __table_args__ = (
-        Index("ix_card_due", "team_id", "due_at", sqlite_where=text("due"), postgresql_where=text("due")),
+        Index("ix_card_due", "team_id", "due_at", sqlite_where=text("due = 1"), postgresql_where=text("due")),
     )
 
     message_id: str = Field(primary_key=True, foreign_key="message.id")
@@ -617,7 +618,9 @@ class Summary(SQLModel, table=True):
     """
 
     __table_args__ = (
-        Index("ix_summary_due", "team_id", "due_at", sqlite_where=text("due"), postgresql_where=text("due")),
+        Index(
+            "ix_summary_due", "team_id", "due_at", sqlite_where=text("due = 1"), postgresql_where=text("due")
+        ),
         Index("ix_summary_team", "team_id", "created_at"),
     )
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from storage import corrections, labels, messages, predictions
+from storage import corrections, labels, messages, predictions, versions
 from storage.database import Database
 from storage.labels import LabelSpec
 from storage.pacing import Pace
-from storage.tables import Correction, Label, Message, Mode, Prediction, Word
+from storage.tables import Correction, Label, Message, Mode, Prediction, Version, Word
 
 TEAM, OTHER = "T1", "T2"
 SUPPORT = "C1"
@@ -46,8 +46,9 @@ def label_set(database: Database, *names: str, team_id: str = TEAM) -> dict[str,
 
 def prediction(of: Message, label: Label, **given: Any) -> Prediction:
     """What a model might have said of a message, not stored."""
-    standard = {"version": 1, "revision": 0, "confidence": 0.8, "margin": 0.6, "ranked": [[label.id, 0.8]]}
-    return Prediction(message_id=of.id, team_id=of.team_id, label_id=label.id, **{**standard, **given})
+    said = {"label_id": label.id, "confidence": 0.8, "margin": 0.6, "ranked": [[label.id, 0.8]]}
+    standard = {"version": 1, "revision": 0, "mode": of.mode, **said}
+    return Prediction(message_id=of.id, team_id=of.team_id, **{**standard, **given})
 
 
 def predicted(database: Database, label: Label, text: str = "Where is my invoice?", **given: Any) -> Message:
@@ -67,6 +68,21 @@ def say(database: Database, of: Message, user: str, label: Label, word: Word = W
     with database.writing() as session:
         corrections.add(session, said)
     return said
+
+
+def second_version(database: Database, team_id: str = TEAM) -> int:
+    """A version that is as the first one is, and can take its place; its number."""
+    with database.writing() as session:
+        first = versions.get(session, team_id, 1)
+        second = Version(
+            team_id=team_id,
+            number=2,
+            encoder=first.encoder,
+            encoder_name=first.encoder_name,
+            base=first.base,
+        )
+        session.add(second)
+    return 2
 
 
 def together(*steps: Any) -> list[Any]:

@@ -14,7 +14,7 @@ from learning.encoder import load_encoder
 from learning.memory import is_lack_of_memory
 from learning.summarizing.candidates import CANDIDATES, closest
 from learning.summarizing.language_model import LanguageModelNotFoundError, load
-from learning.summarizing.process import NO_MEMORY
+from learning.summarizing.reasons import Reason
 from learning.summarizing.thread import Utterance
 from learning.summarizing.writing import OutOfTimeError, Writer
 
@@ -37,7 +37,7 @@ def main() -> None:
         try:
             model = load(name, threads)
         except LanguageModelNotFoundError as error:
-            tell({"failed": str(error)})
+            tell({"failed": Reason.NOT_LOADED, "why": str(error)})
             return
         encoder = load_encoder(sys.argv[3] or None, ENCODER_TOKENS, threads)
         writer = Writer(model, closest(encoder), CANDIDATES)
@@ -53,13 +53,17 @@ def answer(writer: Writer, request: dict[str, Any], progress: Any) -> dict[str, 
     try:
         sentences = writer.write(utterances, time.monotonic() + request["limit_s"], progress)
     except OutOfTimeError:
-        return {"failed": f"it took longer than {request['limit_s']:.0f} seconds"}
+        return _failed(Reason.TOO_SLOW, seconds=f"{request['limit_s']:.0f}")
     except Exception as error:
         if is_lack_of_memory(error):
-            return {"failed": NO_MEMORY}
-        return {"failed": f"it failed ({type(error).__name__})"}
+            return _failed(Reason.NO_MEMORY)
+        return _failed(Reason.FAILED, error=type(error).__name__)
     return {
         "sentences": sentences,
         "read": writer.effort.read - before.read,
         "written": writer.effort.written - before.written,
     }
+
+
+def _failed(reason: Reason, **values: str) -> dict[str, Any]:
+    return {"failed": reason, "values": values}

@@ -6,6 +6,7 @@ A process of its own: a model that needs too much time or memory takes neither f
 from __future__ import annotations
 
 import json
+import logging
 import os
 import queue
 import subprocess
@@ -17,17 +18,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from learning.summarizing.reasons import Reason
 from learning.summarizing.thread import Utterance
 
 START_S = 120.0
 GRACE_S = 3.0
 STOP_S = 5.0
 IDLE_S = 600.0
-NO_MEMORY = "there was not enough memory"
+
+log = logging.getLogger(__name__)
 
 
 class WriterUnavailableError(RuntimeError):
-    """The generative model can't write this now; the message says why, in words for people."""
+    """The generative model can't write this now. `values`: what the reason's braces hold."""
+
+    def __init__(self, reason: Reason, **values: object) -> None:
+        super().__init__(reason.format(**values))
 
 
 @dataclass(frozen=True)
@@ -70,14 +76,16 @@ class WritingProcess:
                 began = time.monotonic()
                 self._send({"utterances": [asdict(one) for one in utterances], "limit_s": limit_s})
                 answer = self._answer(limit_s, tell)
-                if answer.get("failed") == NO_MEMORY:
-                    raise WriterUnavailableError(NO_MEMORY)  # what it still holds is given back with it
+                if answer.get("failed") == Reason.NO_MEMORY:
+                    raise WriterUnavailableError(
+                        Reason.NO_MEMORY
+                    )  # what it still holds is given back with it
             except WriterUnavailableError:
                 self._end()
                 raise
             self._used_at = time.monotonic()
         if reason := answer.get("failed"):
-            raise WriterUnavailableError(str(reason))
+            raise WriterUnavailableError(Reason(reason), **answer["values"])
         return Written(
             answer["sentences"], self._title, answer["read"], answer["written"], time.monotonic() - began
         )
@@ -121,9 +129,10 @@ class WritingProcess:
             target=_listen, args=(self._process, self._heard), name="writing", daemon=True
         )
         listener.start()
-        ready = self._next(START_S, "its model took too long to load")
+        ready = self._next(START_S, WriterUnavailableError(Reason.SLOW_TO_LOAD))
         if reason := ready.get("failed"):
-            raise WriterUnavailableError(str(reason))
+            log.error("summarizer not loaded reason=%s", ready["why"])
+            raise WriterUnavailableError(Reason(reason))
         self._title = str(ready["ready"])
         self._used_at = time.monotonic()
 
@@ -134,23 +143,24 @@ class WritingProcess:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
         except OSError as error:
-            raise WriterUnavailableError("its process died") from error
+            raise WriterUnavailableError(Reason.DIED) from error
 
     def _answer(self, limit_s: float, tell: Callable[[float], None]) -> dict[str, Any]:
         until = time.monotonic() + limit_s + GRACE_S
+        too_slow = WriterUnavailableError(Reason.TOO_SLOW, seconds=f"{limit_s:.0f}")
         while True:
-            heard = self._next(until - time.monotonic(), f"it took longer than {limit_s:.0f} seconds")
+            heard = self._next(until - time.monotonic(), too_slow)
             if "done" not in heard:
                 return heard
             tell(float(heard["done"]))
 
-    def _next(self, within_s: float, too_slow: str) -> dict[str, Any]:
+    def _next(self, within_s: float, too_slow: WriterUnavailableError) -> dict[str, Any]:
         try:
             heard = self._heard.get(timeout=max(0.0, within_s))
         except queue.Empty:
-            raise WriterUnavailableError(too_slow) from None
+            raise too_slow from None
         if heard is None:  # killed, most likely for its memory
-            raise WriterUnavailableError("its process died, perhaps for lack of memory")
+            raise WriterUnavailableError(Reason.DIED)
         return heard
 
     def _end(self) -> None:

@@ -12,6 +12,7 @@ from learning.summarizing.extractive import Picker
 from learning.summarizing.faithfulness import Checker, Sentence
 from learning.summarizing.process import WriterUnavailableError, Written
 from learning.summarizing.prompt_like import is_prompt_like
+from learning.summarizing.reasons import Reason
 from learning.summarizing.thread import Utterance, sentences, spoken
 
 SENTENCES_MOST = 5
@@ -24,7 +25,10 @@ WORDS_LEAST = 40
 
 
 class NothingToSummarizeError(ValueError):
-    """There are no words to be summarized; the message says what there is instead, in words for people."""
+    """There are no words to be summarized; the reason says what there is instead."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
 
 
 class Engine(StrEnum):
@@ -79,7 +83,7 @@ class Summarizer:
         # What reads like an instruction to a bot is content, but no evidence, and hardly what the thread is about.
         told = [one for one in read if not is_prompt_like(one.text)]
         checker = Checker(told or read, self._encoder)
-        aside = "" if told else "the messages read like instructions to a bot"
+        aside = "" if told else Reason.INSTRUCTIONS.value
         if self._writes and told:
             try:
                 return self._generate(with_words, read, checker, self._writes, tell)
@@ -110,9 +114,9 @@ class Summarizer:
         written = writes.write(read, self._limit_s, tell)
         checked = checker.check(written.sentences[:SENTENCES_MOST])
         if not checked:
-            raise WriterUnavailableError("it had nothing to say")
+            raise WriterUnavailableError(Reason.NOTHING_TO_SAY)
         if not any(sentence.is_supported for sentence in checked):
-            raise WriterUnavailableError("what it wrote was not supported by the messages")
+            raise WriterUnavailableError(Reason.UNSUPPORTED)
         return _draft(utterances, read, checked, Engine.GENERATIVE, written.title)
 
     def _extract(
@@ -131,7 +135,7 @@ class Summarizer:
 def _sentences(one: Utterance) -> list[Utterance]:
     """One long message as if each of its sentences were said by itself. Raises NothingToSummarizeError."""
     if len(one.line.split()) < WORDS_LEAST:
-        raise NothingToSummarizeError("There is only one short message, and that says it all.")
+        raise NothingToSummarizeError(Reason.ONE_SHORT_MESSAGE)
     return [Utterance(one.id, one.speaker, sentence) for sentence in sentences(one.line)]
 
 
@@ -152,7 +156,5 @@ def _draft(
     return Draft(tuple(checked), engine, title, covered, people, min(len(read), len(covered)))
 
 
-def _without_words(utterances: Sequence[Utterance]) -> str:
-    if not utterances:
-        return "There is nothing to summarize: I found no messages."
-    return "There are no words to summarize, only files or pictures."
+def _without_words(utterances: Sequence[Utterance]) -> Reason:
+    return Reason.NO_WORDS if utterances else Reason.NO_MESSAGES

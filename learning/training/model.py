@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer
 
+from learning.engines.pytorch import pool
 from learning.head import Head
 
 
@@ -86,13 +87,6 @@ def divergence(first: Tensor, second: Tensor) -> Tensor:
         nn.functional.kl_div(other, one, log_target=True, reduction="batchmean"),
     )
     return (both[0] + both[1]) / 2
-
-
-def pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
-    """Mean over the tokens, of length 1: (batch, dimensions) for (batch, tokens, dimensions)."""
-    mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
-    mean = (hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
-    return nn.functional.normalize(mean, dim=1)
 
 
 def freeze(encoder: Any, layers: int) -> None:

@@ -93,6 +93,13 @@ class Deliveries:
         """When each event was sent and acknowledged, in seconds of this machine's monotonic clock."""
         return list(self._records.values())
 
+    def take_records(self) -> list[Json]:
+        """All records; those of acknowledged events leave the list, the others may still change."""
+        records = list(self._records.values())
+        waiting = {key: one for key, one in self._records.items() if one["acknowledged_at"] is None}
+        self._records = OrderedDict(waiting)
+        return records
+
     def forget_records(self) -> None:
         """Begin the list of deliveries anew."""
         self._records.clear()

@@ -75,6 +75,11 @@ class Faults:
         """The calls of one method, or all, oldest first."""
         return [call for call in self._calls if method in (None, call["method"])]
 
+    def take_calls(self) -> list[Json]:
+        """All calls, oldest first; they leave the record."""
+        calls, self._calls = list(self._calls), deque(maxlen=MOST_RECORDED)
+        return calls
+
     def forget_calls(self) -> None:
         """Begin the record anew."""
         self._calls.clear()

@@ -44,6 +44,7 @@ class FaultsApi:
             "redeliver": self._redeliver,
             "disconnect": self._disconnect,
             "event": self._event,
+            "take": self._take,
             "clear": self._clear,
         }
         order = orders.get(request.path_params["what"])
@@ -79,6 +80,10 @@ class FaultsApi:
             "event_id": callback["event_id"],
             "acknowledged": await self._deliveries.once(callback, retry),
         }
+
+    async def _take(self, _body: Json) -> Json:
+        """What has passed, each call and each acknowledged delivery once: under load the lists would grow long."""
+        return {"calls": self._faults.take_calls(), "deliveries": self._deliveries.take_records()}
 
     async def _clear(self, body: Json) -> Json:
         """No more faults; with {"records": true} the lists of calls and deliveries begin anew too."""

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from local.slack.addressee import addressee
@@ -27,6 +28,8 @@ from local.slack.tokens import Tokens
 from local.slack.web_api import Admit, arguments_of, token_of
 from local.slack.wire import Arguments, Json, SlackError
 
+# Where Bolt sends who installed an app for an organization, to choose its workspaces; here all of them have it.
+ADD_WORKSPACES = "/manage/organization/apps/profile/{app}/workspaces/add"
 TOKENS_REVOKED: Json = {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [BOT_USER_ID]}}
 APP_UNINSTALLED: Json = {"type": "app_uninstalled"}
 
@@ -74,7 +77,9 @@ class Grid:
         return [
             _order("/page/uninstall", lambda: self._take_away(server, TOKENS_REVOKED, APP_UNINSTALLED)),
             _order("/page/revoke", lambda: self._take_away(server, TOKENS_REVOKED)),
+            _order("/page/withdraw", lambda: self._withdraw(server)),
             _order("/faults/expire", lambda: self.tokens.expire(server.installation.place)),
+            Route(ADD_WORKSPACES, partial(_to_page, server)),
             *server.routes(),
         ]
 
@@ -100,6 +105,14 @@ class Grid:
         for event in events:
             server.deliveries.begin(server.deliveries.callback(event) | nowhere)
 
+    def _withdraw(self, server: Server) -> None:
+        """The organization takes this one of its workspaces out; its token stays good for the others."""
+        if not server.installation.for_organization:
+            raise SlackError("app_not_installed")
+        server.remove_bot()
+        event = {"type": "team_access_revoked", "team_ids": [server.installation.team.id]}
+        server.deliveries.begin(server.deliveries.callback(event))
+
     async def hang_up(self) -> None:
         """Let everyone go who waits for something; the first step of stopping."""
         await asyncio.gather(*(server.hang_up() for server in self.teams.values()))
@@ -119,6 +132,10 @@ def create_grid(configs: Sequence[Config], app: App) -> Starlette:
     served = Starlette(routes=grid.routes(), middleware=[Middleware(Guard)], lifespan=grid.lifespan)
     served.state.server = grid
     return served
+
+
+async def _to_page(server: Server, _request: Request) -> Response:
+    return RedirectResponse(f"/{server.path}", 303)
 
 
 def _order(path: str, carry_out: Callable[[], None]) -> Route:

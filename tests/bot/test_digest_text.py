@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
-from bot.digest_text import digest_text
+from bot.digest_text import digest_text, wording
+from bot.language import LANGUAGES, speaking
+from learning.curve import Promoted, draw
 from storage.digests import Confusion, Week
 from storage.record import Stretch
 from storage.tables import Decision, Grounds, Ruling
@@ -38,7 +41,10 @@ def test_a_week_is_told_in_words_and_nobody_is_mentioned() -> None:
     text = told()
 
     assert "90% of my answers were right: 9 right, 1 corrected, up from 70% in the week before." in text
-    assert "3 messages that somebody settled; new labels “data export”; v3 took the place of v2" in text
+    assert (
+        "3 messages that somebody settled; new labels “data export”; v3 took the place of v2, on messages"
+        in text
+    )
     assert "v2 took" not in text
     assert "I said “bug” where “a &lt;b&gt;” was right, 2 times" in text
     assert "Whose corrections helped: Ben (2), Ana (1). Thank you!" in text
@@ -55,3 +61,35 @@ def test_what_did_not_happen_is_left_out_or_said() -> None:
 
 def test_of_many_helpers_some_are_named() -> None:
     assert "and 3 more" in told(helpers=[(f"U{number}", 1) for number in range(8)])
+
+
+def test_the_picture_is_told_in_the_language_of_the_digest() -> None:
+    at = datetime(2026, 11, 23, tzinfo=UTC).timestamp()
+    seen = {}
+    for language in LANGUAGES:
+        with speaking(language):
+            words = wording()
+        seen[language] = words.title, draw([Stretch(9, 1)], [Promoted(3, at)], at, UTC, words)[1]
+
+    assert seen == {
+        "en": (
+            "Right answers by week",
+            "Right answers by week: 90% in the week to Nov 23. v3 took over on Nov 23.",
+        ),
+        "pt": (
+            "Respostas certas por semana",
+            "Respostas certas por semana: 90% na semana até 23 nov. v3 entrou em serviço em 23 nov.",
+        ),
+        "es": (
+            "Respuestas correctas por semana",
+            "Respuestas correctas por semana: 90% en la semana hasta el 23 nov. v3 entró en servicio el 23 nov.",
+        ),
+    }
+
+
+def test_why_a_version_took_over_is_told_in_the_language_of_the_digest() -> None:
+    with speaking("pt"):
+        text = told()
+
+    assert "v3 tomou o lugar de v2, em mensagens reservadas para comparar" in text
+    assert "points better" not in text

@@ -3,9 +3,22 @@ from __future__ import annotations
 from typing import Any
 
 from bot.home import Look
-from bot.home_view import LABELS_MOST, home_view
+from bot.home_view import LABELS_MOST, STAGES, home_view
+from bot.language import speaking
 from storage.record import Stretch
-from storage.tables import Channel, Decision, Grounds, Label, LabelSource, Mode, Ruling, Version
+from storage.runs import OPEN
+from storage.tables import (
+    Channel,
+    Decision,
+    Grounds,
+    Label,
+    LabelSource,
+    Mode,
+    Phase,
+    Ruling,
+    Run,
+    Version,
+)
 from tests.factories import TEAM
 
 
@@ -78,7 +91,7 @@ def test_only_operators_have_buttons_and_only_where_there_is_something_to_go_bac
     ]
     view = home_view(look(is_operator=True, promotion=promotion), None)
     assert actions(view) == ["home_retrain", "home_roll_back", "home_settings", "home_edit_labels"]
-    assert "in the place of v2: 2 points better" in text(view)
+    assert "in the place of v2, on messages held out for comparison." in text(view)
 
 
 def test_many_labels_with_long_names_fit_into_what_slack_takes() -> None:
@@ -93,3 +106,28 @@ def test_many_labels_with_long_names_fit_into_what_slack_takes() -> None:
     assert all(len(block["text"]["text"]) <= 3_000 for block in view["blocks"] if "text" in block)
     assert actions(view) == ["home_annotate"]
     assert "1 message waits for a first answer" in text(view)
+
+
+def test_what_is_told_of_a_run_and_of_a_verdict_is_in_the_readers_language() -> None:
+    run = Run(
+        team_id=TEAM, cause="100 new labels", phase=Phase.TRAINING, stage="training, epoch 2.0", done=0.42
+    )
+    promotion = Ruling(
+        team_id=TEAM,
+        challenger=3,
+        champion=2,
+        grounds=Grounds.DUEL,
+        decision=Decision.PROMOTE,
+        reason="30 of 40 answers were for it",
+    )
+    with speaking("es"):
+        seen = text(home_view(look(run=run, promotion=promotion), None))
+
+    assert "en el lugar de v2, por las respuestas de las personas." in seen
+    assert "Viene una versión nueva: 42% del entrenamiento está hecho." in seen
+    assert "answers were" not in seen
+    assert "epoch" not in seen
+
+
+def test_every_run_that_is_under_way_can_be_told_of() -> None:
+    assert STAGES.keys() == set(OPEN)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.installations import SCOPES
-from bot.payloads import PayloadError, enterprise_of, removed_from, team_of
+from bot.payloads import PayloadError, enterprise_of, removed_from, team_of, withdrawn_from
 
 MANIFEST = Path(__file__).parents[2] / "slack-manifest.yaml"
 
@@ -68,6 +68,15 @@ def test_what_was_removed_is_the_installation_of_a_team_or_of_an_organization(
     event: dict[str, Any], more: dict[str, Any], removed: tuple[str | None, str | None] | None
 ) -> None:
     assert removed_from({"team_id": "T1", "event": event, **more}) == removed
+
+
+def test_an_organization_takes_the_app_out_of_some_of_its_workspaces() -> None:
+    event = {"type": "team_access_revoked", "team_ids": ["T2", "T3"]}
+
+    assert withdrawn_from({"team_id": "T1", "event": event}) == ["T2", "T3"]
+    assert withdrawn_from({"team_id": "T1", "event": {"type": "app_uninstalled"}}) == []
+    with pytest.raises(PayloadError, match="names no teams"):
+        withdrawn_from({"event": {"type": "team_access_revoked"}})
 
 
 def test_only_a_request_that_an_organization_allowed_is_of_one() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import re
 import string
 from typing import Any
@@ -9,9 +10,32 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
-from bot.language import CATALOGUES, LANGUAGES, SpeakingExecutor, _, many, of_locale, speak, speaking
+from bot import history, summarizing, summary_service
+from bot.language import (
+    CATALOGUES,
+    LANGUAGES,
+    Language,
+    SpeakingExecutor,
+    _,
+    many,
+    of_locale,
+    speak,
+    speaking,
+)
+from bot.summary_reasons import of_summary
+from learning.summarizing.reasons import Reason
 
 TRANSLATED = [language for language in LANGUAGES if language != "en"]
+# All that can stand in the row of a summary as the reason why it is late, plain or missing.
+OF_SUMMARIES = (
+    *(one.value for one in Reason),
+    *history.MEND.values(),
+    history.UNREADABLE,
+    summarizing.FAILED,
+    summarizing.SLOWLY,
+    summary_service.OFF,
+)
+TOLD_BY = ("WriterUnavailableError", "NothingToSummarizeError", "HistoryClosedError", "_fail", "postpone")
 KEYWORDS = {"_": None, "N_": None, "many": (1, 2)}
 FIELD = re.compile(r"\{[a-z_]*\}")
 
@@ -59,6 +83,33 @@ def test_the_compiled_catalogue_is_that_of_its_source(language: str) -> None:
         shipped = texts(read_mo(file))
 
     assert shipped == texts(catalogue(language))
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+@pytest.mark.parametrize("text", OF_SUMMARIES)
+def test_why_a_summary_is_not_as_wished_is_said_in_every_language(language: Language, text: str) -> None:
+    known = {message.id: message.string for message in catalogue(language)}
+    values = dict.fromkeys((field[1:-1] for field in FIELD.findall(text)), "60")
+
+    with speaking(language):
+        told = of_summary(text.format(**values))
+
+    assert told == known[text].format(**values)
+    assert told != text.format(**values)
+
+
+def test_no_other_reason_of_a_summary_is_written_where_it_comes_about() -> None:
+    root = CATALOGUES.parent.parent
+    for source in (*root.glob("bot/*.py"), *root.glob("learning/summarizing/*.py")):
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in TOLD_BY:
+                assert not [one for one in node.args if isinstance(one, ast.Constant | ast.JoinedStr)], source
+
+
+def test_a_reason_that_nobody_says_any_more_is_shown_as_it_was_written() -> None:
+    with speaking("es"):
+        assert of_summary("its process died") == "its process died"
+        assert of_summary("") == ""
 
 
 def test_no_text_hides_inside_another_where_translators_do_not_find_it() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.language import speaking
 from bot.note import bar, ruling_note, run_note
 from storage.tables import Decision, Grounds, Phase, Ruling, Run, TaskName
 from tests.factories import ANA, TEAM
@@ -66,9 +67,17 @@ def test_a_run_that_failed_says_why_and_offers_nothing() -> None:
 @pytest.mark.parametrize(
     ("decision", "grounds", "said"),
     [
-        (Decision.PROMOTE, Grounds.HOLDOUT, "*v2 takes the place of v1*, on the holdout"),
+        (
+            Decision.PROMOTE,
+            Grounds.HOLDOUT,
+            "*v2 takes the place of v1*, on messages held out for comparison",
+        ),
         (Decision.REFUSE, Grounds.DUEL, "*v2 is refused, v1 stays*, by people's answers"),
-        (Decision.GO_ON, Grounds.HOLDOUT, "*v2 runs in shadow beside v1*, on the holdout"),
+        (
+            Decision.GO_ON,
+            Grounds.HOLDOUT,
+            "*v2 runs in shadow beside v1*, on messages held out for comparison",
+        ),
         (Decision.ROLL_BACK, Grounds.WATCH, "*v2 is back in the place of v1*, by its corrections"),
         (Decision.ROLL_BACK, Grounds.SWAP, "*v2 is back in the place of v1*, when it was loaded"),
     ],
@@ -130,3 +139,15 @@ def test_a_note_says_which_model_it_is_about() -> None:
 
     assert "Training the summarizer: " in trained
     assert "Summaries: v2 is refused" in ruled
+
+
+def test_a_note_speaks_the_operators_language_and_leaves_reasons_as_they_are() -> None:
+    with speaking("es"):
+        trained = run_note(run(Phase.SHADOW, version=2), {1})
+        ruled = ruling_note(ruling(Decision.PROMOTE, grounds=Grounds.DUEL), {2})
+
+    assert "Entrenamiento: v2 corre en sombra" in words(trained)
+    assert "a causa de: 100 new labels" in words(trained)
+    assert "Promover de todos modos" in words(trained)
+    assert "*v2 toma el lugar de v1*, por las respuestas de las personas\\nmacro-F1 rises" in words(ruled)
+    assert "Volver atrás: quitar v2 del servicio" in words(ruled)

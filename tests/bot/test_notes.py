@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bot import notes as module
+from bot.language import Language
 from bot.notes import Notes
 from local.slack.seed import CHANNELS
 from storage import runs, versions
@@ -28,8 +29,8 @@ class Channel:
             self.first = versions.champion(session, TEAM, "base", "base")
             self.run_id = runs.ask(session, TEAM, "100 new labels").id
 
-    def notes(self, channel: str | None = OPS) -> Notes:
-        return Notes(self.database, TEAM, self.slack.web, channel)
+    def notes(self, channel: str | None = OPS, language: Language = "en") -> Notes:
+        return Notes(self.database, TEAM, self.slack.web, channel, language)
 
     def tell(self, notes: Notes, times: int = 6) -> None:
         """Take steps as a worker does, but sooner."""
@@ -135,3 +136,9 @@ def test_without_a_channel_nobody_is_told_and_nothing_fails(channel: Channel) ->
     channel.tell(channel.notes(None))
 
     assert channel.shown == []
+
+
+def test_operators_are_told_in_the_language_that_was_set(channel: Channel) -> None:
+    channel.tell(channel.notes(language="pt"))
+
+    assert "Treino: a candidata espera" in channel.shown[0]["text"]

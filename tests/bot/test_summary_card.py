@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from slack_sdk.models.blocks import Block
 
+from bot.language import speaking
 from bot.speakers import Speakers
 from bot.summary_card import DELETED, UNSUPPORTED, Shown, card
 from storage.tables import Making, Opinion, Origin, Status, Summary, SummaryAnswer, SummaryWord
@@ -101,6 +102,20 @@ def test_who_spoke_in_whose_place_is_said_with_the_reason() -> None:
     seen = told(shown(engine="extractive", title="sentence picker", aside="it took longer than 60 seconds"))
 
     assert "sentences picked from what was said; it took longer than 60 seconds" in seen
+
+
+def test_why_it_was_not_the_model_that_wrote_is_said_in_the_readers_language() -> None:
+    late = shown(engine="extractive", title="sentence picker", aside="it took longer than 60 seconds")
+    gone = shown(making=Making.FAILED, failed="Slack does not let me read this (is_archived).")
+
+    with speaking("es"):
+        assert "el modelo que escribe tardó más de 60 segundos" in told(late)
+        assert "Slack no me deja leer esto (is_archived)." in told(gone)
+        edited = told(
+            shown(engine="extractive", title="sentence picker", words=((BEN, Opinion.EDITED, "Ya."),))
+        )
+
+    assert "el primer borrador fue de la selección de frases" in edited
 
 
 def test_of_a_very_long_thread_is_said_how_much_was_read() -> None:

@@ -167,3 +167,25 @@ def test_of_several_teams_one_is_named(opened: Database, tmp_path: Path) -> None
     assert at(opened, "import", "good.csv", "--team", OTHER)[0] == 0
     assert labelled(opened, OTHER) == {"a": theirs["bug"].id}
     assert labelled(opened) == {}
+
+
+def test_of_several_teams_one_is_exported_and_what_comes_to_another_touches_nothing_of_it(
+    opened: Database, tmp_path: Path
+) -> None:
+    for team_id, text in ((TEAM, "Refund, please"), (OTHER, "It crashes")):
+        label = label_set(opened, "billing", team_id=team_id)["billing"]
+        say(opened, predicted(opened, label, text), ANA, label)
+    mine = labelled(opened)
+
+    assert at(opened, "export", "mine.csv", "--team", TEAM)[0] == 0
+    exported = (tmp_path / "mine.csv").read_text(encoding="utf-8")
+    moved = exported.replace("billing", "bug")
+    (tmp_path / "moved.csv").write_text(moved, encoding="utf-8")
+    label_set(opened, "billing", "bug", team_id=OTHER)
+    status, told = at(opened, "import", "moved.csv", "--team", OTHER)
+
+    assert "Refund, please" in exported
+    assert "It crashes" not in exported
+    assert (status, told.splitlines()[0]) == (0, "1 rows read, 1 imported.")
+    assert labelled(opened) == mine
+    assert set(labelled(opened, OTHER)) == {"It crashes", "Refund, please"}

@@ -12,7 +12,7 @@ from storage.database import Database, open_database
 from storage.migrate import migrate
 from storage.tables import Decision, Grounds, Phase, Ruling
 from tests.bot.test_cli import corrigible
-from tests.factories import TEAM, label_set
+from tests.factories import OTHER, TEAM, label_set
 
 
 @pytest.fixture
@@ -26,16 +26,16 @@ def opened(tmp_path: Path) -> Database:
     return database
 
 
-def challenge(database: Database) -> None:
+def challenge(database: Database, team_id: str = TEAM) -> None:
     """A run leaves v2 in shadow."""
     card = {"examples": 80, "scores": {"macro_f1": 0.91234}}
     with database.writing() as session:
-        run = runs.ask(session, TEAM, "a test")
-        parent = versions.get(session, TEAM, 1)
-        made = versions.register(session, TEAM, run.id, parent, "tuned", "digest", card)
+        run = runs.ask(session, team_id, "a test")
+        parent = versions.get(session, team_id, 1)
+        made = versions.register(session, team_id, run.id, parent, "tuned", "digest", card)
         runs.tell(session, run.id, phase=Phase.SHADOW, version=made.number)
         ruling = Ruling(
-            team_id=TEAM,
+            team_id=team_id,
             run_id=run.id,
             challenger=2,
             champion=1,
@@ -54,9 +54,9 @@ def at(database: Database, *words: str) -> tuple[int, str]:
     return told.returncode, told.stdout + told.stderr
 
 
-def in_service(database: Database) -> int | None:
+def in_service(database: Database, team_id: str = TEAM) -> int | None:
     with database.reading() as session:
-        return versions.in_service(session, TEAM)
+        return versions.in_service(session, team_id)
 
 
 def test_versions_are_listed_with_what_they_are_and_what_became_of_them(opened: Database) -> None:
@@ -85,6 +85,21 @@ def test_a_version_is_promoted_and_rolled_back_and_each_is_a_ruling(opened: Data
     assert [one.decision for one in rulings] == [Decision.ROLL_BACK, Decision.PROMOTE, Decision.GO_ON]
     assert run
     assert (run.phase, run.stage) == (Phase.PROMOTED, "promoted by a person")
+
+
+def test_of_several_teams_one_has_a_version_promoted_and_rolled_back(opened: Database) -> None:
+    label_set(opened, "bug", team_id=OTHER)
+    with opened.writing() as session:
+        versions.champion(session, OTHER, "fingerprint", "all-MiniLM-L6-v2")
+    for team_id in (TEAM, OTHER):
+        challenge(opened, team_id)
+
+    assert "say which with --team: T1, T2" in at(opened, "promote", "2")[1]
+    assert at(opened, "promote", "2", "--team", OTHER)[0] == 0
+    assert (in_service(opened), in_service(opened, OTHER)) == (1, 2)
+    assert at(opened, "promote", "2", "--team", TEAM)[0] == 0
+    assert at(opened, "rollback", "--team", OTHER)[0] == 0
+    assert (in_service(opened), in_service(opened, OTHER)) == (2, 1)
 
 
 @pytest.mark.parametrize(

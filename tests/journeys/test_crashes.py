@@ -82,6 +82,7 @@ def claimed(database: Database, message: Message, label_file: Path) -> None:
             confidence=0.9,
             margin=0.8,
             ranked=[[label.id, 0.9]],
+            mode=message.mode,
         )
         predictions.put(session, prediction)
         messages.take(session, message)

@@ -5,155 +5,159 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from slack_bolt.request import BoltRequest
-from sqlalchemy import MetaData, Table, select
+from storage.tables import Mode
+from tests.crossing import QUIET_SECRET, SECRET, Theirs
+from tests.journeys.test_installations import ana_in, installable, installed, sqlite
+from tests.local.running import ACME, ANA, GLOBEX, SUPPORT, Grid, free_port, grid, until
+from tests.running import settings
 
-from bot.compose import Bot
-from local.slack.person import Person
-from storage.database import Database
-from storage.tables import Making, Origin, Summary
-from tests.journeys.test_installations import ana_in, everything, installed, sqlite
-from tests.journeys.test_main_job import teach
-from tests.local.running import ACME, ANA, GLOBEX, SUPPORT, until
-
-SECRET = "The merger with Hooli is on"
-THEIR_WORK = {"correction", "summaryword", "label", "choice", "run"}  # what one may change in one's own
-Json = dict[str, Any]
-
-
-class Theirs:
-    """What Acme has, and a person of Globex who got hold of all its ids."""
-
-    def __init__(self, running: Bot, acme: Person) -> None:
-        self.running = running
-        self.sender = GLOBEX
-        acme.command(SUPPORT, "/corrigible", "on reply")
-        card = acme.wait_for_reply(SUPPORT, acme.write(SUPPORT, SECRET))
-        teach(acme, card, "praise")
-        values = [
-            one["value"] for block in card["blocks"] for one in block.get("elements", []) if "value" in one
-        ]
-        self.message_id, _, self.label_id = values[0].partition(":")
-        summary = Summary(
-            team_id=ACME.id,
-            channel_id=SUPPORT,
-            of_ts=card["thread_ts"],
-            thread_ts=card["thread_ts"],
-            asked_by=ANA,
-            origin=Origin.SHORTCUT,
-            making=Making.DONE,
-            sentences=[
-                {
-                    "text": SECRET,
-                    "sources": [self.message_id],
-                    "supported": True,
-                    "support": 1.0,
-                    "unfounded": [],
-                }
-            ],
-            due=False,
-            shown=1,
-        )
-        self.summary_id = summary.id
-        with running.database.writing() as session:
-            session.add(summary)
-
-    def send(self, body: Json) -> str:
-        """As Slack sends it to the app of whoever sends; what it answers."""
-        served = self.running.workspaces.of(self.sender.id)
-        assert served
-        user = {"id": self.sender.own(ANA), "team_id": self.sender.id}
-        of_team = {"team": {"id": self.sender.id}, "user": user, "api_app_id": "A1", "trigger_id": "1.2"}
-        answer = served.app.dispatch(BoltRequest(body={**of_team, **body}, mode="socket_mode"))
-        return str(answer.body)
-
-    def click(self, action_id: str, value: str) -> str:
-        action = {"type": "button", "action_id": action_id, "block_id": "b", "value": value}
-        channel = {"id": self.sender.own(SUPPORT)}
-        return self.send(
-            {"type": "block_actions", "actions": [action], "channel": channel, "message": {"ts": "1.1"}}
-        )
-
-    def submit(self, callback_id: str, metadata: str, fields: Json) -> str:
-        values = {block: {block: state} for block, state in fields.items()}
-        view = {
-            "type": "modal",
-            "callback_id": callback_id,
-            "private_metadata": metadata,
-            "state": {"values": values},
-        }
-        return self.send({"type": "view_submission", "view": {"id": "V1", "hash": "1", **view}})
-
-    def rows(self) -> dict[str, list[str]]:
-        """Every row of Acme, but for times that tick by themselves."""
-        found = {
-            table.name: list(_rows(self.running.database, table)) for table in _tables(self.running.database)
-        }
-        return {
-            name: rows for name, rows in found.items() if name not in ("job", "lease", "pacing", "estimate")
-        }
-
-    def changed(self, before: dict[str, list[str]]) -> set[str]:
-        """The names of Acme's tables that are not as they were."""
-        return {name for name, rows in self.rows().items() if rows != before.get(name)}
-
-
-def _tables(database: Database) -> list[Table]:
-    known = MetaData()
-    known.reflect(database.engine)
-    return [table for table in known.sorted_tables if "team_id" in table.c]
-
-
-def _rows(database: Database, table: Table) -> Iterator[str]:
-    with database.engine.connect() as connection:
-        for row in connection.execute(select(table).where(table.c.team_id == ACME.id)):
-            yield str(tuple(row))
+# What one may change in one's own, and what that leaves there.
+TRACES = {
+    "acceptance": ANA,
+    "channel": ", 90)",
+    "choice": "ask_per_day",
+    "correction": "withdrawn",
+    "digest": SUPPORT,
+    "label": "renamed",
+    "message": "crossed",
+    "ruling": "roll_back",
+    "run": "a person asked",
+    "summary": "only one short message",
+    "summaryconsent": SUPPORT,
+    "summaryword": "crossed",
+}
+MOVES = 6  # of the alias, to and fro
+OFF = Mode.OFF.value
+ERASED = "What I keep of you now: 0 messages"
 
 
 def test_nothing_that_one_workspace_sends_reaches_into_another(tmp_path: Path) -> None:
-    with everything(tmp_path, sqlite(tmp_path)) as (slack, running):
+    chosen = settings(tmp_path, sqlite(tmp_path), port=free_port(), summarizer="none")
+    with (
+        grid(f"http://127.0.0.1:{chosen.port}/slack/events") as slack,
+        installable(slack, chosen) as running,
+    ):
         installed(slack, running, ACME, GLOBEX)
         with ana_in(slack, ACME) as acme, ana_in(slack, GLOBEX) as globex:
             globex.command(SUPPORT, "/corrigible", "on reply")
-            theirs = Theirs(running, acme)
+            theirs = Theirs(slack, running, acme)
             time.sleep(2.0)  # what Acme set off has come to rest
             before = theirs.rows()
-            answers = "\n".join(_everything_sent(theirs))
+            answers = "\n".join([*_everything_sent(theirs), *_everything_ended(theirs)])
             time.sleep(2.0)
             after = theirs.rows()
             home = str(globex.home())
             theirs.sender = ACME
-            list(_everything_sent(theirs))
-            until(lambda: theirs.changed(before) >= THEIR_WORK)
-            seen = str(slack.team(GLOBEX.id).messages(GLOBEX.own(SUPPORT), GLOBEX.own(ANA)))
+            own = "\n".join(_everything_sent(theirs))
+            until(lambda: _traces(theirs) == TRACES.keys())
+            moves = len(theirs.rows()["ruling"])
+            list(_everything_ended(theirs))
+            until(lambda: ERASED in _seen(slack, ACME.id) and _is_ended(theirs))
+            seen, calls = _seen(slack, GLOBEX.id), _calls(slack, GLOBEX.id)
+            own_calls = _calls(slack, ACME.id)
 
     assert after == before
-    for shown in (answers, home, seen):
-        assert SECRET not in shown
+    for shown in (answers, home, seen, calls):
+        for secret in (SECRET, QUIET_SECRET, theirs.message_id, theirs.label_id):
+            assert secret not in shown
     assert "not known here" in answers
+    assert moves == MOVES
+    assert theirs.label_id in own, "that of the menu"
+    assert theirs.message_id in own_calls, "that of the modal that a shortcut opens"
 
 
 def _everything_sent(theirs: Theirs) -> Iterator[str]:
-    message, label, summary = theirs.message_id, theirs.label_id, theirs.summary_id
+    yield from _of_cards(theirs)
+    yield from _of_summaries(theirs)
+    yield from _of_labels(theirs)
+    yield from _of_versions(theirs)
+    yield from _of_messages(theirs)
+    for words in ("on", "summaries on", "keep 90 days", "digest on", "policy", "policy accept", "retrain"):
+        yield theirs.command(words)
+    yield theirs.event("app_home_opened", tab="home", channel="D1")
+    yield theirs.click("home_settings", "now")
+    yield theirs.rest()
+    yield theirs.point("summarize_thread", theirs.ts)
+    yield theirs.submit("choose_settings", "", {"ask_per_day": {"type": "number_input", "value": "7"}})
+
+
+def _of_cards(theirs: Theirs) -> Iterator[str]:
+    message, label = theirs.message_id, theirs.label_id
     chosen = {"type": "external_select", "selected_option": {"value": label}}
     written = {"type": "plain_text_input", "value": "crossed"}
     yield theirs.click("right", f"{message}:{label}")
     yield theirs.click("choose_0", f"{message}:{label}")
     yield theirs.click("change", message)
+    yield theirs.search(message, "")
     yield theirs.submit("correct", message, {"label": chosen, "proposal": {**written, "value": ""}})
     yield theirs.submit(
         "correct", message, {"label": {**chosen, "selected_option": None}, "proposal": written}
     )
-    for action_id in ("summary_good", "summary_bad", "summary_edit"):
-        yield theirs.click(action_id, summary)
-    yield theirs.submit("summary_edit_view", summary, {"text": written})
-    yield theirs.submit("pick_label", "", {"label": chosen})
-    yield theirs.submit("edit_label", label, {"name": written})
+
+
+def _of_summaries(theirs: Theirs) -> Iterator[str]:
+    for action_id in ("summary_bad", "summary_good", "summary_edit"):
+        yield theirs.click(action_id, theirs.summary_id)
+    written = {"type": "plain_text_input", "value": "crossed"}
+    yield theirs.submit("summary_edit_view", theirs.summary_id, {"text": written})
+
+
+def _of_labels(theirs: Theirs) -> Iterator[str]:
+    label = theirs.label_id
+    yield theirs.click("home_edit_labels", "now")
+    yield theirs.submit("pick_label", "", {"label": {"selected_option": {"value": label}}})
     for fate in ("retire", "follow_file"):
         ticked = {"type": "checkboxes", "selected_options": [{"value": fate}]}
         yield theirs.submit("edit_label", label, {"fate": ticked})
-    yield theirs.submit("choose_settings", "", {"ask_per_day": {"type": "number_input", "value": "7"}})
+    yield theirs.submit("edit_label", label, {"name": {"type": "plain_text_input", "value": "renamed"}})
+
+
+def _of_versions(theirs: Theirs) -> Iterator[str]:
+    """Three times promoted, and each time rolled back in another way."""
+    number = theirs.challenger
+    yield theirs.click("promote", number)
+    yield theirs.click("roll_back", number)
+    yield theirs.click("promote", number)
+    yield theirs.click("home_roll_back", number)
+    yield theirs.rest()
+    yield theirs.click("promote", number)
+    yield theirs.command("rollback")
+    yield theirs.rest()
     yield theirs.click("home_retrain", "now")
+
+
+def _of_messages(theirs: Theirs) -> Iterator[str]:
+    for kind in ("reaction_added", "reaction_removed"):
+        yield theirs.react(kind, theirs.quiet_ts)
+    for callback_id in ("classify_message", "correct_message"):
+        yield theirs.point(callback_id, theirs.ts)
+    yield theirs.rest()
+    yield theirs.edited(theirs.quiet_ts)
+
+
+def _everything_ended(theirs: Theirs) -> Iterator[str]:
+    """What leaves nothing of it."""
+    yield theirs.deleted(theirs.ts)
+    for words in ("digest off", "summaries off", "off", "forget me"):
+        yield theirs.command(words)
     yield theirs.click("forget", "me")
+
+
+def _traces(theirs: Theirs) -> set[str]:
+    rows = theirs.rows()
+    return {table for table, words in TRACES.items() if words in str(rows[table])}
+
+
+def _is_ended(theirs: Theirs) -> bool:
+    rows = theirs.rows()
+    return not rows["digest"] and OFF in str(rows["channel"]) and "crossed" not in str(rows["message"])
+
+
+def _seen(slack: Grid, team_id: str) -> str:
+    return str(slack.team(team_id).messages(SUPPORT, ANA))
+
+
+def _calls(slack: Grid, team_id: str) -> str:
+    """All that the bot ever asked of a workspace."""
+    return slack.team(team_id).http.get("/faults/calls").text

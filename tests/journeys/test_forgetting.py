@@ -81,6 +81,27 @@ def test_what_a_person_wrote_is_erased_here_and_in_argilla_and_counted(
     assert "nothing to erase" in again["text"]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_without_reviewers_it_is_proved_at_once_and_an_emoji_goes_too(
+    slack: Slack, ana: Person, ben: Person, database_url: str, tmp_path: Path
+) -> None:
+    with bot(slack, settings(tmp_path, database_url)):
+        ana.command(SUPPORT, "/corrigible", "on quiet")
+        ts = ana.write(SUPPORT, CRASH)
+        until(lambda: reactions(slack, ts))
+        ben.react(SUPPORT, ts, "tada")
+        ana.press(ana.command(SUPPORT, "/corrigible", "forget me"), "forget")
+        proof = until(lambda: told(slack, "What I keep of you now: 0 messages"))
+        until(lambda: reactions(slack, ts) == ["tada"])
+
+    assert "as soon as Argilla answers" not in proof
+
+
+def reactions(slack: Slack, ts: str) -> list[str]:
+    [message] = [one for one in slack.messages() if one["ts"] == ts]
+    return [one["name"] for one in message.get("reactions", [])]
+
+
 def told(slack: Slack, words: str) -> str | None:
     return next((one["text"] for one in slack.messages(user=ANA) if words in one["text"]), None)
 
@@ -120,7 +141,7 @@ def age(database_url: str, ts: str, days: int) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_for_how_long_messages_are_kept_is_chosen_and_told_on_the_page(
+def test_for_how_long_messages_are_kept_is_chosen_and_seen_on_the_page(
     slack: Slack, ana: Person, database_url: str, tmp_path: Path
 ) -> None:
     with (
@@ -136,6 +157,17 @@ def test_for_how_long_messages_are_kept_is_chosen_and_told_on_the_page(
         page.get_by_test_id("send").click()
         told = "decided: the messages of this channel are kept for 90 days"
         expect(page.get_by_test_id("message").filter(has_text=told)).to_be_visible()
+        old = ana.write(SUPPORT, CRASH)
+        card = page.get_by_test_id("reply")
+        expect(card).to_contain_text("bug")
+        age(database_url, old, days=91)
+        until(lambda: stored(database_url) == [], within_s=20)
+        expect(card).to_contain_text("bug")  # it quotes nothing, so it stays
+        card.locator("[data-action-id=change]").click()
+        expect(page.locator(".ephemeral").last).to_contain_text("not known here any more")
+        page.get_by_test_id("channel-link").filter(has_text="corrigible (app)").click()
+        page.get_by_test_id("home-tab").click()
+        expect(page.locator("#home")).to_contain_text("answers every message, kept for 90 days")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

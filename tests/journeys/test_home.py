@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from bot.compose import Bot
 from local.slack.person import Person
 from local.slack.seed import TEAM_ID
-from storage import runs
+from storage import runs, versions
+from tests.factories import second_version
 from tests.journeys.test_main_job import teach
 from tests.local.browser import WAIT_MS, chromium
 from tests.local.running import Slack, until, workspace
@@ -80,7 +82,7 @@ def test_who_was_an_operator_when_the_tab_was_shown_is_refused_when_they_are_not
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_it_is_seen_on_the_page(slack: Slack, ana: Person, database_url: str, tmp_path: Path) -> None:
     with (
-        bot(slack, settings(tmp_path, database_url, operators=BEN)),
+        bot(slack, settings(tmp_path, database_url, operators=BEN)) as running,
         chromium() as browser,
         browser.new_context(viewport={"width": 1200, "height": 1000}) as context,
     ):
@@ -89,6 +91,7 @@ def test_it_is_seen_on_the_page(slack: Slack, ana: Person, database_url: str, tm
         ana.command(SUPPORT, "/corrigible", "on reply")
         card = ana.wait_for_reply(SUPPORT, ana.write(SUPPORT, CRASH))
         teach(ana, card, "praise")
+        _promoted(running)
         page.goto(f"{slack.url}/#channel=corrigible&user=ben")
         page.get_by_test_id("home-tab").click()
         home = page.locator("#home")
@@ -97,5 +100,19 @@ def test_it_is_seen_on_the_page(slack: Slack, ana: Person, database_url: str, tm
         expect(home).to_contain_text("praise: chosen 1 time")
         if folder := os.environ.get("SCREENSHOTS"):
             page.screenshot(path=Path(folder) / "home.png")
+        expect(home).to_contain_text("v2 is in service")
+        home.locator("[data-action-id=home_roll_back]").click()
+        expect(page.get_by_test_id("question")).to_contain_text("The version before v2 answers again")
+        page.get_by_test_id("confirm").click()
+        expect(home).to_contain_text("v2 is out of service.")
+        expect(home).to_contain_text("v1 is in service")
+        expect(home.locator("[data-action-id=home_roll_back]")).to_have_count(0)
         home.locator("[data-action-id=home_retrain]").click()
         expect(home).to_contain_text("A training run begins.")
+
+
+def _promoted(running: Bot) -> None:
+    """A second version takes the place of the first."""
+    number = second_version(running.database, TEAM_ID)
+    with running.database.writing() as session:
+        versions.rule(session, versions.promotion(session, TEAM_ID, number, BEN, "a person wished it"))

@@ -21,12 +21,14 @@ from bot.compose import Bot, compose
 from bot.compose import Slack as Address
 from bot.installations import OAuth
 from bot.settings import Settings
+from learning.annotation.connection import Access
+from local.argilla.embedded import SignIn
 from local.slack.credentials import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET
 from local.slack.person import Person
 from local.slack.team import Team
 from storage import channels, corrections
 from storage.tables import Mode
-from tests.journeys.test_main_job import teach
+from tests.journeys.test_main_job import learned, teach
 from tests.local.browser import WAIT_MS, chromium
 from tests.local.running import ACME, ANA, AUTHORIZE, GLOBEX, SUPPORT, Grid, free_port, grid, until
 from tests.running import settings
@@ -38,10 +40,11 @@ WEST = Team("T0WEST", "Hooli West", "hooli-west", ORGANIZATION, "Hooli", mark="W
 
 
 @contextmanager
-def installable(slack: Grid, chosen: Settings) -> Iterator[Bot]:
+def installable(slack: Grid, chosen: Settings, argilla: SignIn | None = None) -> Iterator[Bot]:
     """A bot that any workspace can install."""
     oauth = OAuth(CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET, f"{slack.url}{AUTHORIZE}", None)
-    running = compose(chosen, Address(f"{slack.url}/api/", None, None, SIGNING_SECRET, oauth))
+    find = partial(Access, argilla.url, argilla.api_key) if argilla else None
+    running = compose(chosen, Address(f"{slack.url}/api/", None, None, SIGNING_SECRET, oauth), find)
     try:
         running.start()
         yield running
@@ -122,7 +125,9 @@ def test_each_workspace_that_installs_it_is_served_for_itself(database_url: str,
             acme.command(SUPPORT, "/corrigible", "on reply")
             globex.command(SUPPORT, "/corrigible", "on reply")
             card = acme.wait_for_reply(SUPPORT, acme.write(SUPPORT, CRASH))
+            before = learned(running)
             teach(acme, card, "praise")
+            until(lambda: learned(running) > before)
             card = acme.wait_for_reply(SUPPORT, acme.write(SUPPORT, f"{CRASH} again"))
             other = globex.wait_for_reply(SUPPORT, globex.write(SUPPORT, f"{CRASH} again"))
             home = str(globex.home())
@@ -250,6 +255,8 @@ def test_an_organization_installs_it_once_for_all_its_workspaces(tmp_path: Path)
                 ts = somebody.write(support, CRASH)
                 until(partial(cards_of, slack, team, ts), within_s=10)
         until(lambda: serves(running, EAST.id, WEST.id))
+        slack.withdraw(WEST.id)
+        until(lambda: serves(running, EAST.id))
         slack.uninstall(EAST.id)
         until(lambda: serves(running))
 
@@ -287,3 +294,35 @@ def test_a_person_installs_it_in_a_browser_and_removes_it_there(tmp_path: Path) 
         page.get_by_role("button", name="Remove app").click()
         page.get_by_test_id("confirm").click()
         until(lambda: serves(running))
+
+
+def test_an_organization_installs_it_in_a_browser_and_each_workspace_sees_its_own_alone(
+    tmp_path: Path,
+) -> None:
+    with (
+        everything(tmp_path, sqlite(tmp_path), teams=(EAST, WEST)) as (slack, running),
+        chromium() as browser,
+        browser.new_context() as context,
+    ):
+        context.set_default_timeout(WAIT_MS)
+        page = context.new_page()
+        page.goto(f"{address(slack)}/slack/install")
+        page.get_by_role("link").click()
+        page.get_by_role("radio", name="Hooli, the whole organization").check()
+        page.get_by_role("button", name="Allow").click()
+        expect(page.get_by_test_id("bot-status")).to_have_text("corrigible is connected")
+        with ana_in(slack, EAST) as east:
+            east.command(EAST.own(SUPPORT), "/corrigible", "on reply")
+            assert east.wait_for_reply(EAST.own(SUPPORT), east.write(EAST.own(SUPPORT), CRASH))
+        page.goto(f"{slack.url}/{WEST.id}/#channel={EAST.own(SUPPORT)}&user={EAST.own(ANA)}")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Hooli West")
+        page.get_by_test_id("channel-link").filter(has_text="support").click()
+        composer = page.get_by_test_id("composer")
+        composer.fill("/corrigible on reply")
+        composer.press("Enter")
+        expect(page.locator(".ephemeral")).to_contain_text("On. I answer every message")
+        composer.fill("I want a refund")
+        composer.press("Enter")
+        expect(page.get_by_test_id("card").filter(has_text="sure")).to_contain_text("billing")
+        expect(page.get_by_text(CRASH)).to_have_count(0)
+        assert serves(running, EAST.id, WEST.id)

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from local.slack.person import Person
 from local.slack.seed import PEOPLE
+from tests.journeys.test_digest import monday
+from tests.journeys.test_main_job import teach
 from tests.local.browser import WAIT_MS, chromium
-from tests.local.running import Slack, workspace
+from tests.local.running import Slack, until, workspace
 from tests.running import ANA, SUPPORT, bot, person, settings
 
 CRASH = "The app crashes with an error"
@@ -84,8 +86,66 @@ def test_it_is_seen_on_the_page(slack: Slack, database_url: str, tmp_path: Path)
         expect(home).to_contain_text("responde a cada mensagem")
         home.get_by_text("Definições").click()
         expect(page.get_by_role("dialog")).to_contain_text("Fuso horário")
-        if folder := os.environ.get("SCREENSHOTS"):
-            page.screenshot(path=Path(folder) / "languages.png")
+        _picture(page, "languages.png")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_spanish_is_seen_on_the_page(slack: Slack, database_url: str, tmp_path: Path) -> None:
+    with (
+        bot(slack, settings(tmp_path, database_url, operators=SPANISH, summarizer="none")),
+        chromium() as browser,
+        browser.new_context(viewport={"width": 1200, "height": 900}) as context,
+        person(slack, SPANISH) as chloe,
+    ):
+        context.set_default_timeout(WAIT_MS)
+        for words in ("on reply", "summaries on"):
+            chloe.command(SUPPORT, "/corrigible", words)
+        page = context.new_page()
+        page.goto(f"{slack.url}/#channel=support&user=chloe")
+        page.get_by_test_id("composer").fill(CRASH)
+        page.keyboard.press("Enter")
+        page.get_by_test_id("reply-count").click()
+        replies = page.get_by_test_id("thread-pane").get_by_test_id("reply")
+        card = replies.filter(has_text="de seguridad")
+        expect(card.get_by_text("Correcto", exact=True)).to_be_visible()
+        [ts] = {one["thread_ts"] for one in slack.messages() if one.get("thread_ts")}
+        chloe.shortcut(SUPPORT, ts, "summarize_thread")
+        expect(replies.filter(has_text="Solo hay un mensaje corto, y ese lo dice todo.")).to_be_visible()
+        _picture(page, "spanish-card.png")
+        page.goto(f"{slack.url}/#channel=corrigible&user=chloe")
+        page.get_by_test_id("home-tab").click()
+        home = page.locator("#home")
+        expect(home).to_contain_text("Cuánto acierta")
+        expect(home).to_contain_text("responde a cada mensaje, resúmenes encendidos")
+        _picture(page, "spanish-home.png")
+
+
+def test_digests_are_told_in_the_language_that_operators_chose_for_their_workspace(
+    slack: Slack, database_url: str, tmp_path: Path
+) -> None:
+    chosen = {"language": {"language": {"selected_option": {"value": "es"}}}}
+    with (
+        bot(slack, settings(tmp_path, database_url, operators=ANA)) as running,
+        person(slack, ANA) as ana,
+    ):
+        before = running.workspace
+        ana.submit(ana.open_from_home("home_settings"), chosen)
+        until(lambda: running.workspace is not before)
+        modal = ana.open_from_home("home_settings")
+        ana.command(SUPPORT, "/corrigible", "on reply")
+        ana.command(SUPPORT, "/corrigible", "digest on")
+        with person(slack, PEOPLE["ben"]) as ben:
+            teach(ben, ana.wait_for_reply(SUPPORT, ana.write(SUPPORT, CRASH)), "praise")
+        monday(running)
+        digest = until(lambda: next((one for one in slack.messages() if one.get("files")), None), 20)
+
+    [field] = [block for block in modal["blocks"] if block.get("block_id") == "language"]
+    assert field["element"]["initial_option"]["text"]["text"] == "Español"
+    assert field["hint"]["text"].endswith("Empty: English.")
+    assert "*La semana aquí*" in digest["text"]
+    [picture] = digest["files"]
+    assert picture["title"] == "Respuestas correctas por semana"
+    assert picture["alt_txt"].startswith("Respuestas correctas por semana: 0% en la semana hasta el ")
 
 
 def test_a_person_is_asked_about_once(slack: Slack, database_url: str, tmp_path: Path) -> None:
@@ -95,3 +155,8 @@ def test_a_person_is_asked_about_once(slack: Slack, database_url: str, tmp_path:
         asked = slack.calls("users.info")
 
     assert len(asked) <= 2
+
+
+def _picture(page: Page, name: str) -> None:
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / name)

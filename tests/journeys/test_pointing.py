@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 from sqlmodel import select
 
 from local.slack.person import Json, Person
@@ -84,6 +84,20 @@ def test_where_the_bot_is_off_nothing_is_kept_of_what_somebody_else_wrote(
     assert own["callback_id"] == "correct"
 
 
+def test_what_is_kept_for_summaries_alone_is_not_labelled_because_somebody_points_at_it(
+    slack: Slack, ana: Person, ben: Person, database_url: str, tmp_path: Path
+) -> None:
+    with bot(slack, settings(tmp_path, database_url, summarizer="none")):
+        ana.command(SUPPORT, "/corrigible", "summaries on")
+        ts = ana.write(SUPPORT, CRASH)
+        until(lambda: CRASH in stored(database_url))
+        refused = ben.point(SUPPORT, ts, "correct_message")
+        own = ana.point(SUPPORT, ts, "classify_message")
+
+    assert "I am off in this channel" in str(refused["blocks"])
+    assert "*bug*" in str(own["blocks"])
+
+
 def test_a_message_that_was_answered_is_corrected_from_its_menu_or_that_of_its_card(
     slack: Slack, ana: Person, database_url: str, tmp_path: Path
 ) -> None:
@@ -125,7 +139,7 @@ def test_what_an_app_wrote_is_not_classified(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_shortcut_is_in_the_menu_of_a_message_on_the_page(
+def test_the_shortcuts_are_in_the_menu_of_a_message_on_the_page(
     slack: Slack, ana: Person, database_url: str, tmp_path: Path
 ) -> None:
     with (
@@ -138,14 +152,25 @@ def test_the_shortcut_is_in_the_menu_of_a_message_on_the_page(
         ana.command(SUPPORT, "/corrigible", "on")
         ana.write(SUPPORT, CRASH)
         page.goto(f"{slack.url}/#channel=support&user=ben")
-        message = page.get_by_test_id("message").filter(has_text=CRASH)
-        message.hover()
-        message.get_by_test_id("more").click()
-        page.get_by_text("Classify this message").click()
-        modal = page.get_by_test_id("modal")
-        expect(modal).to_contain_text("bug")
-        menu = modal.get_by_role("combobox")
-        menu.fill("billing")
-        page.get_by_role("option", name="billing").click()
-        page.get_by_test_id("modal-submit").click()
-        expect(modal).to_be_hidden()
+        expect(_pointed(page, "Classify this message")).to_contain_text("bug")
+        _choose(page, "billing")
+        expect(_pointed(page, "Correct this message").get_by_role("combobox")).to_have_value("billing")
+        _choose(page, "praise")
+        expect(_pointed(page, "Classify this message")).to_contain_text("praise · settled by people")
+
+
+def _pointed(page: Page, shortcut: str) -> Locator:
+    """Choose it from the menu of the message; the modal that opens."""
+    message = page.get_by_test_id("message").filter(has_text=CRASH)
+    message.hover()
+    message.get_by_test_id("more").click()
+    page.get_by_role("menuitem", name=shortcut).click()
+    return page.get_by_test_id("modal")
+
+
+def _choose(page: Page, label: str) -> None:
+    modal = page.get_by_test_id("modal")
+    modal.get_by_role("combobox").fill(label)
+    page.get_by_role("option", name=label).click()
+    page.get_by_test_id("modal-submit").click()
+    expect(modal).to_be_hidden()

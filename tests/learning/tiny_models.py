@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from learning.encoder import Encoder
+from learning.engines.pytorch import TorchEngine
 from tests.factories import ENCODER
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
@@ -103,7 +104,8 @@ def tiny_encoder(folder: Path, reader: Reader) -> Encoder:
     """An encoder that reads through `reader`."""
     from transformers import AutoModel
 
-    return Encoder(AutoModel.from_pretrained(tiny_model(folder)).eval(), reader, "tiny", max_tokens=64)
+    engine = TorchEngine(AutoModel.from_pretrained(tiny_model(folder)).eval())
+    return Encoder(engine, reader, "tiny", max_tokens=64)
 
 
 def three_dimensional() -> Encoder:
@@ -114,4 +116,4 @@ def three_dimensional() -> Encoder:
     config = BertConfig(
         vocab_size=len(SPECIAL) + len(WORDS), pad_token_id=0, max_position_embeddings=64, **size
     )
-    return Encoder(BertModel(config).eval(), tokenizer(), ENCODER, max_tokens=64)
+    return Encoder(TorchEngine(BertModel(config).eval()), tokenizer(), ENCODER, max_tokens=64)

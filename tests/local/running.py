@@ -7,7 +7,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 from urllib.parse import urljoin
@@ -26,6 +26,8 @@ from websockets.sync.client import ClientConnection, connect
 from local.slack.config import App as SlackApp
 from local.slack.config import Config
 from local.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from local.slack.grants import ResponseGrant
+from local.slack.grid import Grid as Parts
 from local.slack.grid import create_grid
 from local.slack.seed import CHANNELS, PEOPLE
 from local.slack.server import create_app
@@ -103,10 +105,11 @@ def workspace(port: int = 0, **settings: Any) -> Iterator[Slack]:
 class Grid:
     """Several running workspaces behind one address; the API is at `{url}/api/`."""
 
-    def __init__(self, url: str, bot_url: str, team_ids: Iterable[str]) -> None:
+    def __init__(self, url: str, bot_url: str, parts: Parts) -> None:
         self.url = url
         self.bot_url = urljoin(bot_url, "/").rstrip("/")
-        self._teams = {team_id: Slack(f"{url}/{team_id}", token=None) for team_id in team_ids}
+        self._parts = parts
+        self._teams = {team_id: Slack(f"{url}/{team_id}", token=None) for team_id in parts.teams}
 
     def team(self, team_id: str) -> Slack:
         """What people do in one team; its `web` has no token until a test gives it one."""
@@ -115,6 +118,12 @@ class Grid:
     def web(self, token: str | None = None) -> WebClient:
         """A client of the API."""
         return WebClient(token=token, base_url=f"{self.url}/api/")
+
+    def entitled(self, team_id: str, user: str, channel: str) -> dict[str, str]:
+        """What comes with whatever a person does: the right to open one modal, and to answer that person."""
+        workspace = self._parts.teams[team_id].workspace
+        answers = workspace.response_urls.issue(f"{self.url}/{team_id}/", ResponseGrant(channel, user))
+        return {"trigger_id": workspace.triggers.issue(user), "response_url": answers}
 
     def install(self, bot_url: str, place: str, user: str = "ana") -> httpx.Response:
         """From the bot's own page through Slack's and back, as a browser goes; what the bot says in the end.
@@ -131,27 +140,43 @@ class Grid:
         """Somebody removes the app."""
         assert self.team(team_id).page("uninstall")["ok"]
 
+    def withdraw(self, team_id: str) -> None:
+        """The organization takes the app out of this one of its workspaces."""
+        assert self.team(team_id).page("withdraw")["ok"]
+
     def revoke(self, team_id: str) -> None:
         """The bot's tokens die; the app is not said to be removed."""
         assert self.team(team_id).page("revoke")["ok"]
 
+    def allow(self, bot_url: str, place: str, user: str = "ana") -> str:
+        """As `install`, up to the address to which Slack sends the browser back."""
+        with _browser() as browser:
+            return self._decided(browser, bot_url, place=place, user=user, decision="allow")
+
     def _decide(self, bot_url: str, **form: str) -> httpx.Response:
-        with httpx.Client(follow_redirects=True, trust_env=False, timeout=10) as browser:
-            page = browser.get(f"{bot_url}/slack/install")
-            for cookie in browser.cookies.jar:
-                cookie.secure = False  # browsers send such cookies to this machine itself without TLS too
-            if page.url.path != AUTHORIZE:
-                link = re.search(rf'href="([^"]*{AUTHORIZE}[^"]*)"', page.text)
-                assert link, "the bot's page leads nowhere"
-                page = browser.get(html.unescape(link[1]))
-            page.raise_for_status()
-            decided = browser.post(page.url, data=form, headers={"Origin": self.url}, follow_redirects=False)
-            return browser.get(decided.headers["location"])
+        with _browser() as browser:
+            return browser.get(self._decided(browser, bot_url, **form))
+
+    def _decided(self, browser: httpx.Client, bot_url: str, **form: str) -> str:
+        page = browser.get(f"{bot_url}/slack/install")
+        for cookie in browser.cookies.jar:
+            cookie.secure = False  # browsers send such cookies to this machine itself without TLS too
+        if page.url.path != AUTHORIZE:
+            link = re.search(rf'href="([^"]*{AUTHORIZE}[^"]*)"', page.text)
+            assert link, "the bot's page leads nowhere"
+            page = browser.get(html.unescape(link[1]))
+        page.raise_for_status()
+        decided = browser.post(page.url, data=form, headers={"Origin": self.url}, follow_redirects=False)
+        return decided.headers["location"]
 
     def close(self) -> None:
         """Let go of the connections."""
         for slack in self._teams.values():
             slack.http.close()
+
+
+def _browser() -> httpx.Client:
+    return httpx.Client(follow_redirects=True, trust_env=False, timeout=10)
 
 
 ACME, GLOBEX = Team("T0ACME", "Acme", "acme"), Team("T0GLOBEX", "Globex", "globex")
@@ -168,10 +193,10 @@ def grid(
 ) -> Iterator[Grid]:
     """Run several workspaces, which post to `bot_url`, in a thread of this process."""
     app = SlackApp(bot_url, token_life_s=token_life_s)
-    configs = [Config(team=team, **settings) for team in teams]
+    several = create_grid([Config(team=team, **settings) for team in teams], app)
     with (
-        served(create_grid(configs, app), port) as url,
-        closing(Grid(url, bot_url, [team.id for team in teams])) as running,
+        served(several, port) as url,
+        closing(Grid(url, bot_url, several.state.server)) as running,
     ):
         yield running
 

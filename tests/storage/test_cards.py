@@ -116,9 +116,22 @@ def test_a_channel_that_is_far_behind_is_to_be_told_once(database: Database, bug
         first = cards.claim(session, TEAM, 8, slow).behind
     with database.writing() as session:
         second = cards.claim(session, TEAM, 8, slow).behind
+        pacing.not_told(session, TEAM, SUPPORT)
+        failed = cards.claim(session, TEAM, 8, slow).behind
 
     assert first == [Behind(SUPPORT, cards.BEHIND_AT + 3)]
     assert second == []
+    assert [one.channel_id for one in failed] == [SUPPORT]
+
+
+def test_what_is_posted_besides_cards_makes_them_wait_too(database: Database, bug: Label) -> None:
+    predicted(database, bug)
+    slow = Pace(per_second=0.1, burst=1)
+
+    with database.writing() as session:
+        pacing.spend_on(session, TEAM, SUPPORT, slow)
+
+    assert _claim(database, pace=slow) == []
 
 
 def test_couriers_at_once_never_get_the_same_card(database: Database, bug: Label) -> None:

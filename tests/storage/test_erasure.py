@@ -8,7 +8,7 @@ from sqlmodel import select
 from storage import cards, channels, corrections, erasure, labels, messages, outbox, predictions
 from storage.database import Database
 from storage.erasure import FORGOTTEN, Kept
-from storage.tables import Label, Message, Mode, Outbox
+from storage.tables import Dataset, Label, Message, Mode, Outbox, Record, Stage
 from tests.factories import ANA, BEN, ENCODER, OTHER, SUPPORT, TEAM, label_set, predicted, received, say
 
 INSTEAD = f"{FORGOTTEN}1"
@@ -84,18 +84,25 @@ def test_a_namesake_in_another_team_is_left_alone(database: Database) -> None:
 
 
 def test_argilla_hears_of_what_it_knows_and_is_waited_for(database: Database, bug: Label) -> None:
-    known, unknown = predicted(database, bug), predicted(database, bug)
-    say(database, known, BEN, bug)
+    known, on_its_way, unknown = (predicted(database, bug) for _ in range(3))
+    wrote = [known.id, on_its_way.id, unknown.id]
+    with database.writing() as session:
+        session.add(Dataset(id="d1", team_id=TEAM, stage=Stage.CURRENT))
+        session.flush()
+        session.add(Record(message_id=known.id, dataset_id="d1", round=1))
+    say(database, on_its_way, BEN, bug)
 
     forget(database, ANA)
 
     with database.reading() as session:
-        assert erasure.undelivered(session, [known.id, unknown.id]) == 1
-        [parcel] = outbox.due(session, TEAM, 9)
+        assert erasure.undelivered(session, wrote) == 1
+        parcels = outbox.due(session, TEAM, 9)
+    assert {parcel.message_id for parcel in parcels} == {known.id, on_its_way.id}
     with database.writing() as session:
-        outbox.delivered(session, parcel)
+        for parcel in parcels:
+            outbox.delivered(session, parcel)
     with database.reading() as session:
-        assert erasure.undelivered(session, [known.id, unknown.id]) == 0
+        assert erasure.undelivered(session, wrote) == 0
 
 
 def test_what_is_older_than_its_channel_keeps_it_is_overdue(database: Database) -> None:

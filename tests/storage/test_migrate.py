@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,13 +9,14 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from numpy.typing import NDArray
-from sqlalchemy import inspect
+from sqlalchemy import Connection, event, inspect
 from sqlmodel import SQLModel
 
-from storage import predictions
+from storage import cards, messages, predictions, summaries
 from storage.database import Database, open_database
 from storage.migrate import configuration, migrate
-from tests.factories import ENCODER, received, together
+from storage.pacing import Pace
+from tests.factories import ENCODER, TEAM, received, together
 
 
 def test_the_migrations_make_exactly_the_tables_of_this_release(database: Database) -> None:
@@ -57,7 +59,7 @@ def test_vectors_that_an_earlier_release_kept_are_halved_and_a_downgrade_widens_
     kept = np.random.default_rng(0).normal(size=(number, 16)).astype(np.float32)
     one = received(database)
     with database.engine.begin() as connection:
-        command.downgrade(configuration(connection), "0011")
+        command.downgrade(configuration(connection), "0012")
         for row, vector in enumerate(kept):
             connection.exec_driver_sql(
                 _INSERT[connection.dialect.name], (one.id, _name(row), vector.tobytes())
@@ -66,7 +68,7 @@ def test_vectors_that_an_earlier_release_kept_are_halved_and_a_downgrade_widens_
     migrate(database)
     halved = {name: _vector(database, one.id, name) for name in map(_name, range(number))}
     with database.engine.begin() as connection:
-        command.downgrade(configuration(connection), "0011")
+        command.downgrade(configuration(connection), "0012")
         widened = connection.exec_driver_sql("SELECT encoder, data FROM vector").all()
 
     for row, vector in enumerate(kept):
@@ -87,3 +89,29 @@ def _name(row: int) -> str:
 def _vector(database: Database, message_id: str, encoder: str) -> NDArray[np.float32]:
     with database.reading() as session:
         return predictions.vectors(session, encoder, [message_id])[message_id]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_waits_is_found_by_its_index_whatever_is_stored_beside_it(database: Database) -> None:
+    """SQLite takes a partial index only where the query has its condition word by word."""
+    plans: list[str] = []
+
+    def explain(connection: Connection, _cursor: Any, statement: str, given: Any, *_: Any) -> None:
+        if not statement.startswith("SELECT"):
+            return
+        asked: Any = connection.connection.driver_connection
+        plan = asked.execute(f"EXPLAIN QUERY PLAN {statement}", given)
+        plans.append("; ".join(row[3] for row in plan))
+
+    event.listen(database.engine, "before_cursor_execute", explain)
+    with database.reading() as session:
+        messages.waiting(session, TEAM, 9)
+        messages.count_waiting(session, TEAM)
+        cards.next_due(session, TEAM, Pace(1.0, 10))
+        cards.count_due(session, TEAM)
+        summaries.next_due(session, TEAM)
+
+    assert len(plans) == 5
+    assert [
+        plan for plan in plans if "USING INDEX ix_" not in plan and "COVERING INDEX ix_" not in plan
+    ] == []

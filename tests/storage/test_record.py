@@ -8,7 +8,7 @@ from sqlmodel import select
 from storage import record
 from storage.database import Database
 from storage.record import Stretch
-from storage.tables import Label, Message, Prediction, Word
+from storage.tables import Label, Message, Mode, Prediction, Word
 from tests.factories import ANA, BEN, OTHER, TEAM, label_set, predicted, say
 
 DAY_S = 86_400.0
@@ -19,9 +19,9 @@ def known(database: Database) -> dict[str, Label]:
     return label_set(database, "bug", "billing")
 
 
-def answered(database: Database, label: Label, days: float) -> Message:
+def answered(database: Database, label: Label, days: float, mode: Mode = Mode.REPLY) -> Message:
     """A message that was answered so many days ago."""
-    message = predicted(database, label)
+    message = predicted(database, label, mode=mode)
     with database.writing() as session:
         one = session.exec(select(Prediction).where(Prediction.message_id == message.id)).one()
         one.created_at = time.time() - DAY_S * days
@@ -40,6 +40,18 @@ def test_what_nobody_corrected_for_a_day_is_right_and_what_is_younger_counts_for
     answered(database, known["bug"], 0.5)
 
     assert of(database, (7, 0)) == [Stretch(1, 0)]
+
+
+@pytest.mark.parametrize("mode", [Mode.ASK, Mode.OFF])
+def test_what_nobody_saw_or_was_a_question_nobody_let_stand(
+    database: Database, known: dict[str, Label], mode: Mode
+) -> None:
+    answered(database, known["bug"], 2, mode)
+    say(database, answered(database, known["bug"], 2, mode), ANA, known["bug"], Word.CONFIRMED)
+    say(database, answered(database, known["bug"], 2, mode), ANA, known["billing"])
+    answered(database, known["bug"], 2, Mode.QUIET)
+
+    assert of(database, (7, 0)) == [Stretch(2, 1)]
 
 
 def test_words_count_at_once(database: Database, known: dict[str, Label]) -> None:

@@ -12,6 +12,7 @@ from learning.summarizing.extractive import PICKED_MOST, Picker
 from learning.summarizing.faithfulness import REMOVED, Sentence
 from learning.summarizing.language_model import is_installed
 from learning.summarizing.process import WriterUnavailableError, WritingProcess, Written
+from learning.summarizing.reasons import Reason
 from learning.summarizing.summarizer import (
     QUOTED_MOST,
     READ_MOST,
@@ -55,7 +56,7 @@ class Fails:
     def write(
         self, utterances: Sequence[Utterance], limit_s: float, tell: Callable[[float], None]
     ) -> Written:
-        raise WriterUnavailableError("it took longer than 60 seconds")
+        raise WriterUnavailableError(Reason.TOO_SLOW, seconds=60)
 
 
 def _told_as_fact(draft: Draft, obeyed: str) -> list[Sentence]:

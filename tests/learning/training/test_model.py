@@ -11,6 +11,7 @@ from datasets import Dataset
 from transformers import AutoConfig, AutoModel, AutoTokenizer, TrainingArguments
 
 from learning.encoder import load_encoder
+from learning.engines.pytorch import pool
 from learning.training.feeding import Collator
 from learning.training.model import (
     QuietTrainer,
@@ -20,7 +21,6 @@ from learning.training.model import (
     freeze,
     heights,
     merged,
-    pool,
     with_lora,
 )
 from tests.learning.tiny_models import tiny_model

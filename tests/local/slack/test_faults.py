@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from local.slack.credentials import BOT_TOKEN
-from tests.local.running import SUPPORT, Slack
+from tests.local.running import SUPPORT, Slack, bolt, socket_mode, until
 
 
 def post(slack: Slack) -> httpx.Response:
@@ -69,6 +69,31 @@ def test_cleared_faults_do_not_happen(slack: Slack) -> None:
     assert post(slack).json()["ok"]
     slack.fault("clear", records=True)
     assert slack.calls("chat.postMessage") == []
+
+
+def test_what_has_passed_is_taken_once(slack: Slack) -> None:
+    app = bolt(slack)
+    app.event("message")(lambda: None)
+    with socket_mode(app):
+        ts = slack.say("hello")
+        until(lambda: slack.deliveries()[0]["acknowledged_at"])
+    post(slack)
+
+    taken, again = slack.fault("take"), slack.fault("take")
+    assert ts in [delivery["ts"] for delivery in taken["deliveries"]]
+    assert "chat.postMessage" in [call["method"] for call in taken["calls"]]
+    assert ts not in [delivery["ts"] for delivery in again["deliveries"]]
+    assert again["calls"] == []
+
+
+def test_a_delivery_that_is_not_acknowledged_stays_when_it_is_taken(slack: Slack) -> None:
+    app = bolt(slack)
+    with socket_mode(app):
+        ts = slack.say("hello")
+        until(lambda: slack.deliveries()[0]["attempts"] == 4)
+
+    for _time in range(2):
+        assert [delivery["ts"] for delivery in slack.fault("take")["deliveries"]] == [ts]
 
 
 def test_an_order_that_makes_no_sense_is_refused(slack: Slack) -> None:

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
@@ -26,7 +26,10 @@ def downgrade() -> None:
 
 
 def _index(*columns: str) -> None:
-    waiting = sa.text("waiting")
     op.create_index(
-        "ix_message_waiting", "message", list(columns), sqlite_where=waiting, postgresql_where=waiting
+        "ix_message_waiting",
+        "message",
+        list(columns),
+        sqlite_where=sa.text("waiting = 1"),
+        postgresql_where=sa.text("waiting"),
     )

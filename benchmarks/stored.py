@@ -1,0 +1,83 @@
+"""A database with many stored messages, as a bot of a year leaves it: one message in fifty was corrected."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from rich.progress import track
+from sqlalchemy import insert
+from sqlmodel import SQLModel
+
+from benchmarks.report import progress
+from benchmarks.rig import ANA, SUPPORT
+from learning.encoder import load_encoder
+from learning.label_file import read_label_file
+from local.slack.seed import TEAM_ID
+from storage import labels, predictions
+from storage.database import Database, open_database
+from storage.migrate import migrate
+from storage.tables import Card, Correction, Message, Mode, Prediction, Word, new_id
+
+CORRECTED_EACH = 50
+DAYS_S = 35 * 86_400
+AT_ONCE = 10_000
+DIMENSIONS = 384
+LABELS = Path(__file__).parent.parent / "labels.toml"
+
+Row = tuple[type[SQLModel], dict[str, object]]
+
+
+def fill(url: str, messages: int) -> None:
+    """Make the database at `url` and store so many messages of the last 35 days, with their cards."""
+    database = open_database(url)
+    migrate(database)
+    with database.writing() as session:
+        labels.synchronize(session, TEAM_ID, read_label_file(LABELS))
+    with database.reading() as session:
+        label_ids = [label.id for label in labels.active(session, TEAM_ID)]
+    fingerprint = load_encoder(None, 256, threads=1).fingerprint
+    groups = [range(start, min(start + AT_ONCE, messages)) for start in range(0, messages, AT_ONCE)]
+    for group in track(groups, f"Storing {messages:,} messages", console=progress):
+        rows = [row for number in group for row in _rows(number, messages, label_ids)]
+        _store(database, rows, fingerprint)
+    database.close()
+
+
+def _store(database: Database, rows: list[Row], fingerprint: str) -> None:
+    with database.writing() as session:
+        for table in (Message, Prediction, Card, Correction):
+            found = [values for of, values in rows if of is table]
+            if found:
+                session.connection().execute(insert(table), found)
+        for corrected in (values for of, values in rows if of is Correction):
+            message_id = str(corrected["message_id"])
+            predictions.keep_vector(session, message_id, fingerprint, _vector(message_id))
+
+
+def _vector(message_id: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    seed = int.from_bytes(message_id.encode()[-8:])
+    drawn = np.random.default_rng(seed).standard_normal(DIMENSIONS)
+    return (drawn / np.linalg.norm(drawn)).astype(np.float32)
+
+
+def _rows(number: int, messages: int, label_ids: list[str]) -> Iterator[Row]:
+    """One message with all that is stored of it."""
+    message_id, at = new_id(), time.time() - DAYS_S * (1 - number / messages)
+    chosen, other = label_ids[number % len(label_ids)], label_ids[(number + 1) % len(label_ids)]
+    ours = {"team_id": TEAM_ID}
+    where = {"channel_id": SUPPORT, "ts": f"{at:.6f}"}
+    said = {"user_id": ANA, "text": "Where is my invoice?", "mode": Mode.REPLY, "waiting": False}
+    yield Message, {"id": message_id, **ours, **where, **said, "received_at": at}
+    made = {"version": 1, "revision": 0, "label_id": chosen, "confidence": 0.9, "margin": 0.8, "cut": False}
+    ranked = {"ranked": [[chosen, 0.9], [other, 0.1]], "mode": Mode.REPLY}
+    yield Prediction, {"id": new_id(), "message_id": message_id, **ours, **made, **ranked, "created_at": at}
+    shown = {"wanted": 1, "shown": 1, "due": False, "due_at": at, "attempted": True, "attempts": 1}
+    posted = {"message_id": message_id, **ours, "channel_id": SUPPORT, "thread_ts": f"{at:.6f}"}
+    yield Card, {**posted, **shown, "ts": f"{at:.6f}", "reaction": "", "claimed_until": 0.0}
+    if number % CORRECTED_EACH:
+        return
+    word = {"id": new_id(), "message_id": message_id, "user_id": ANA, "word": Word.CHANGED}
+    yield Correction, {**word, **ours, "label_id": other, "created_at": at}

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from learning.encoder import EncoderNotFoundError, load_encoder
+from learning.engines.export import NotExportedError, export
+from learning.engines.onnx import OnnxEngine
+from learning.serving import ABOUT, MODEL, load_small
+from tests.learning.tiny_models import tiny_model
+
+TEXTS = ["where is my invoice", "", "the export crashes", "thank you", "invoice " * 100]
+
+
+@pytest.mark.parametrize("kind", ["bert", "distilbert", "roberta", "xlm-roberta", "modernbert"])
+def test_what_is_exported_reads_nearly_as_the_encoder_does(tmp_path: Path, kind: str) -> None:
+    source = tiny_model(tmp_path / "model", kind)
+    plain = load_encoder(source, max_tokens=32, threads=1)
+
+    small = load_small(source, 32, 1, tmp_path / "kept")
+
+    read, expected = small.encode(TEXTS), plain.encode(TEXTS)
+    assert list((tmp_path / "kept").rglob(MODEL))
+    assert np.linalg.norm(read.vectors, axis=1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-3)
+    assert (read.vectors * expected.vectors).sum(axis=1).min() > 0.9
+    assert (read.cut, small.fingerprint) == (expected.cut, plain.fingerprint)
+
+
+def test_an_export_is_made_once_and_again_where_the_model_is_another(tmp_path: Path) -> None:
+    source, kept = tiny_model(tmp_path / "model"), tmp_path / "kept"
+    first = load_small(source, 32, 1, kept)
+    [file] = kept.rglob(MODEL)
+    made_at = file.stat().st_mtime_ns
+
+    again = load_small(source, 32, 1, kept)
+    same = file.stat().st_mtime_ns
+    tiny_model(tmp_path / "model", seed=1)
+    other = load_small(source, 32, 1, kept)
+
+    assert same == made_at
+    assert again.fingerprint == first.fingerprint != other.fingerprint
+    assert np.array_equal(again.encode(TEXTS[:1]).vectors, first.encode(TEXTS[:1]).vectors)
+    assert len(list(kept.rglob(MODEL))) == 2
+
+
+@pytest.mark.parametrize("file", [MODEL, ABOUT])
+def test_a_damaged_export_is_made_again(tmp_path: Path, file: str) -> None:
+    source, kept = tiny_model(tmp_path / "model"), tmp_path / "kept"
+    first = load_small(source, 32, 1, kept).encode(TEXTS).vectors
+    [damaged] = kept.rglob(file)
+    damaged.write_bytes(b"damaged")
+
+    assert np.array_equal(load_small(source, 32, 1, kept).encode(TEXTS).vectors, first)
+
+
+def test_an_encoder_whose_vectors_change_too_much_is_served_as_it_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tiny_model(tmp_path / "model")
+    monkeypatch.setattr("learning.engines.export.ALIKE_LEAST", 1.1)  # nothing is alike enough
+
+    served = load_small(source, 32, 1, tmp_path / "kept")
+
+    assert np.array_equal(served.encode(TEXTS).vectors, load_encoder(source, 32, 1).encode(TEXTS).vectors)
+    assert "alike by" in caplog.text
+    assert not list((tmp_path / "kept").rglob(ABOUT))
+
+
+def test_what_no_exporter_knows_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NotExportedError, match="can't be served by ONNX Runtime"):
+        export(str(tmp_path / "missing"), tmp_path / "file.onnx", [])
+
+
+def test_a_model_that_can_not_be_loaded_is_named_as_ever(tmp_path: Path) -> None:
+    with pytest.raises(EncoderNotFoundError, match="could not be loaded"):
+        load_small(str(tmp_path), 32, 1, tmp_path / "kept")
+
+
+def test_what_is_filled_up_changes_no_vector(tmp_path: Path) -> None:
+    encoder = load_encoder(tiny_model(tmp_path / "model"), 32, 1)
+    ids, mask = encoder.tokens(["where is my invoice", "ok"])
+    load_small(str(tmp_path / "model"), 32, 1, tmp_path / "kept")
+    [file] = (tmp_path / "kept").rglob(MODEL)
+    engine = OnnxEngine(file, threads=1)
+
+    filled = engine.vectors(ids, mask)
+    other = ids.copy()
+    other[mask == 0] = 5  # whatever stands where nothing is
+
+    assert (filled * engine.vectors(other, mask)).sum(axis=1) == pytest.approx(np.ones(2), abs=0.02)
