@@ -191,8 +191,8 @@ class Refitter:
         digest = hashlib.sha256()
         for label in known:
             digest.update(f"{label.id} {label.name} {label.description} {label.examples}".encode())
-        for message_id, label_id in sorted(said.items()):
-            digest.update(f"{message_id} {label_id}".encode() + self._remembered.mark(message_id))
+        for message_id in sorted(said):
+            digest.update(message_id.encode() + said[message_id].encode() + self._remembered.mark(message_id))
         return digest.hexdigest()[:16]
 
     def _vectors(self, texts: list[str]) -> Vectors:

@@ -12,6 +12,7 @@ from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
 
 from storage import cards, questions
+from storage.database import of_messages
 from storage.datasets import Key
 from storage.tables import Answer, Message, Status
 
@@ -86,8 +87,13 @@ def of_message(session: Session, message_id: str) -> list[Answer]:
     return list(session.exec(select(Answer).where(Answer.message_id == message_id)))
 
 
-def verdicts(session: Session, team_id: str) -> dict[str, Verdict]:
-    """For each message of a team that was answered and is not erased, what its reviewers say."""
+def messages(session: Session, team_id: str) -> set[str]:
+    """Ids of the messages of a team that somebody answered."""
+    return set(session.exec(select(Answer.message_id).where(Answer.team_id == team_id).distinct()))
+
+
+def verdicts(session: Session, team_id: str, message_ids: Sequence[str] | None = None) -> dict[str, Verdict]:
+    """For each message of a team that was answered and is not erased, or some of them, what its reviewers say."""
     chosen = (
         columns(
             col(Answer.message_id),
@@ -101,7 +107,7 @@ def verdicts(session: Session, team_id: str) -> dict[str, Verdict]:
         .where(col(Answer.team_id) == team_id, col(Message.erased_at).is_(None))
     )
     by_message: dict[str, list[Given]] = {}
-    for row in session.connection().execute(chosen):
+    for row in of_messages(session, chosen, col(Answer.message_id), message_ids):
         by_message.setdefault(row[0], []).append(Given._make(row))
     found = {message_id: verdict(answers) for message_id, answers in by_message.items()}
     return {message_id: one for message_id, one in found.items() if one}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import select as columns
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, case, col, func, select
 
 from storage import cards, outbox, questions
+from storage.database import of_messages
 from storage.tables import Correction, Kind, Message, Word
 
 # A label that came with a file is nobody's word.
@@ -44,8 +46,42 @@ def last_words(session: Session, message_id: str) -> list[Correction]:
     return last_of_each(session.exec(chosen.order_by(col(Correction.created_at), col(Correction.id))))
 
 
-def words(session: Session, team_id: str) -> dict[str, list[Spoken]]:
-    """For each corrected message of a team that is not erased, the last word of each person, oldest first."""
+@dataclass(frozen=True)
+class Heard:
+    """The messages of a team that are not erased, and the label of those of which there is one word.
+
+    `more`: those of which there are several, or one that was taken back.
+    """
+
+    once: dict[str, str]
+    more: set[str]
+
+
+def said_once(session: Session, team_id: str) -> Heard:
+    """Which messages were spoken of once, and which label that word names; an imported label is a word here."""
+    chosen = (
+        columns(
+            col(Correction.message_id),
+            func.count(),
+            func.min(Correction.label_id),
+            func.max(case((col(Correction.word) == Word.WITHDRAWN, 1), else_=0)),
+        )
+        .join(Message, col(Message.id) == Correction.message_id)
+        .where(col(Correction.team_id) == team_id, col(Message.erased_at).is_(None))
+        .group_by(col(Correction.message_id))
+        .order_by(col(Correction.message_id))
+    )
+    rows = session.connection().execute(chosen).all()
+    once = {
+        message_id: label_id for message_id, number, label_id, is_back in rows if number == 1 and not is_back
+    }
+    return Heard(once, {row[0] for row in rows if row[0] not in once})
+
+
+def words(
+    session: Session, team_id: str, message_ids: Sequence[str] | None = None
+) -> dict[str, list[Spoken]]:
+    """For each corrected message of a team that is not erased, or some of them: people's last words, oldest first."""
     chosen = (
         columns(
             col(Correction.message_id),
@@ -63,7 +99,7 @@ def words(session: Session, team_id: str) -> dict[str, list[Spoken]]:
         .order_by(col(Correction.created_at), col(Correction.id))
     )
     said: dict[str, list[Spoken]] = {}
-    for row in session.connection().execute(chosen):
+    for row in of_messages(session, chosen, col(Correction.message_id), message_ids):
         said.setdefault(row[0], []).append(Spoken._make(row))
     return {message_id: last_of_each(every) for message_id, every in said.items()}
 

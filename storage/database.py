@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Executable, create_engine, event, literal_column, make_url
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Executable,
+    create_engine,
+    event,
+    literal_column,
+    make_url,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlmodel import Session, SQLModel
@@ -171,6 +179,18 @@ def _begin_sqlite(connection: Connection) -> None:
     """Writers ask for the lock at once: a reader that turns writer half-way would fail instead of waiting."""
     reads = connection.get_execution_options().get(READS, False)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def of_messages(
+    session: Session, chosen: Any, column: Any, message_ids: Sequence[str] | None
+) -> Iterator[Any]:
+    """The rows of a query of columns: all, or those whose `column` is one of these."""
+    connection = session.connection()
+    if message_ids is None:
+        yield from connection.execute(chosen)
+        return
+    for start in range(0, len(message_ids), 500):  # databases bound how many parameters one statement takes
+        yield from connection.execute(chosen.where(column.in_(message_ids[start : start + 500])))
 
 
 def insert_if_new(session: Session, row: SQLModel) -> bool:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import select as columns
 from sqlalchemy import update
 from sqlmodel import Session, col, func, select
 
-from storage.database import insert_if_new
+from storage.database import insert_if_new, of_messages
 from storage.tables import Correction, Message, Mode, Word
 
 CHANNEL = "import"
@@ -61,19 +62,20 @@ def key(text: str) -> str:
     return hashlib.sha256(words.encode()).hexdigest()
 
 
-def labels(session: Session, team_id: str) -> dict[str, Imported]:
-    """The label of each imported message of a team that is not erased."""
+def labels(session: Session, team_id: str, message_ids: Sequence[str] | None = None) -> dict[str, Imported]:
+    """The label of each imported message of a team that is not erased, or of some of them."""
     chosen = (
-        select(Correction.message_id, Correction.label_id, Correction.created_at)
+        columns(col(Correction.message_id), col(Correction.label_id), col(Correction.created_at))
         .join(Message, col(Message.id) == Correction.message_id)
         .where(
-            Correction.team_id == team_id,
-            Correction.word == Word.IMPORTED,
+            col(Correction.team_id) == team_id,
+            col(Correction.word) == Word.IMPORTED,
             col(Message.erased_at).is_(None),
         )
         .order_by(col(Correction.created_at), col(Correction.id))
     )
-    return {message_id: Imported(label_id, at) for message_id, label_id, at in session.exec(chosen)}
+    rows = of_messages(session, chosen, col(Correction.message_id), message_ids)
+    return {message_id: Imported(label_id, at) for message_id, label_id, at in rows}
 
 
 def count(session: Session, team_id: str) -> int:

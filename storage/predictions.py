@@ -57,7 +57,7 @@ def marks(session: Session, team_id: str, encoder: str) -> dict[str, bytes]:
     )
     chosen = columns(col(Vector.message_id), func.substr(col(Vector.float16), 1, MARK, type_=LargeBinary))
     ours = chosen.where(col(Vector.encoder) == encoder, col(Vector.message_id).in_(said))
-    return {message_id: bytes(begin) for message_id, begin in session.connection().execute(ours)}
+    return {message_id: bytes(begin) for message_id, begin in session.connection().execute(ours).all()}
 
 
 def mark(vector: NDArray[np.float32]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -58,14 +59,15 @@ class Settled:
     at: float
 
 
-def evidence(session: Session, team_id: str) -> list[Evidence]:
-    """What was said about each message of a team that is not erased. Words for retired labels are left out.
+def evidence(session: Session, team_id: str, message_ids: Sequence[str] | None = None) -> list[Evidence]:
+    """What was said about each message of a team that is not erased, or about some of them. Words for retired labels
+    are left out.
 
     A word that a person took back does not count again because the label after it was retired.
     """
-    said = corrections.words(session, team_id)
-    answered = answers.verdicts(session, team_id)
-    imported = imports.labels(session, team_id)
+    said = corrections.words(session, team_id, message_ids)
+    answered = answers.verdicts(session, team_id, message_ids)
+    imported = imports.labels(session, team_id, message_ids)
     unused = _retired(session, team_id)
     return [
         Evidence(
@@ -80,8 +82,20 @@ def evidence(session: Session, team_id: str) -> list[Evidence]:
 
 def labelled(session: Session, team_id: str) -> dict[str, str]:
     """For each message about which something was settled, the id of its label: what the head learns from at once."""
-    found = {one.message_id: label_of(one) for one in evidence(session, team_id)}
-    return {message_id: label_id for message_id, label_id in found.items() if label_id}
+    said = corrections.said_once(session, team_id)
+    answered = answers.messages(session, team_id)
+    retired = _retired(session, team_id)
+    # Most messages were spoken of once, and then that word is the label: no need to weigh it.
+    found = {
+        message_id: label_id
+        for message_id, label_id in said.once.items()
+        if message_id not in answered and label_id not in retired
+    }
+    for one in evidence(session, team_id, sorted(said.more | answered)):
+        label_id = label_of(one)
+        if label_id:
+            found[one.message_id] = label_id
+    return found
 
 
 def label_of(one: Evidence) -> str | None:
