@@ -90,14 +90,14 @@ def test_200_answers_given_while_the_bot_is_down_are_labels_after_its_start(
     with workspace() as slack, Reviewer(argilla, name) as reviewer:
         with bot(slack, chosen, argilla=argilla) as running:
             confirm(slack, cards_on(slack, texts))
-            until(lambda: backlog(running) == 0, within_s=60)
+            until(lambda: backlog(running) == 0, within_s=120)
         records = reviewer.records()
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda one: reviewer.submit(one, "how-to"), records))
         with bot(slack, chosen, argilla=argilla) as running:
             with running.database.reading() as session:
                 [team] = overview.teams(session)
-            until(lambda: answered(running, team) == 200, within_s=60)
+            until(lambda: answered(running, team) == 200, within_s=120)
             with running.database.reading() as session:
                 labels = resolution.labelled(session, team)
                 named = {
