@@ -130,6 +130,8 @@ class Schedule:
         self._scheduler.add_job(self.tick, "interval", seconds=tick_s, next_run_time=now, **options)
 
     def start(self) -> None:
+        if self._stopping.is_set():  # what was stopped has no threads any more that could do something
+            return
         now = time.time()
         with self._database.writing() as session:
             jobs.drop_others(session, self._team_id, self._scheduled.keys() | self._kept)

@@ -64,9 +64,10 @@ class Workspaces:
 
     def start(self) -> None:
         """Begin the background work of all."""
-        self._is_started = True
-        for workspace in self.every():
-            workspace.start()
+        with self._turn:  # one that is installed just now is not begun twice
+            self._is_started = True
+            for workspace in self.every():
+                workspace.start()
 
     def follow(self) -> None:
         """Serve what was granted since, serve no more what was taken away, and use the tokens that hold now."""

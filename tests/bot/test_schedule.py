@@ -164,6 +164,16 @@ def test_a_stopped_replica_leaves_what_it_can_not_end_to_others_at_once(database
     assert not other.is_alive
 
 
+def test_what_was_stopped_does_not_begin_again(database: Database) -> None:
+    schedule = Schedule(database, TEAM, {}, Metrics(), tick_s=0.01)
+    schedule.start()
+    schedule.stop(5)
+
+    schedule.start()
+
+    assert not schedule.is_alive
+
+
 def test_a_stopping_replica_lets_end_what_it_began_and_begins_nothing(database: Database) -> None:
     ended, done = threading.Event(), list[str]()
     scheduled = {name: Scheduled(NEVER_SOON, lambda: _end(ended, done)) for name in ("drift", "retrain")}
