@@ -441,7 +441,7 @@ def _artifacts(settings: Settings) -> Artifacts:
 
 
 def _source(settings: Settings) -> Source:
-    return Source(settings.encoder, settings.encoder_max_tokens, settings.threads, settings.exports)
+    return Source(settings.encoder, settings.encoder_max_tokens, settings.threads, settings.kept_exports)
 
 
 def _removed(_body: Json) -> None:

@@ -44,7 +44,8 @@ class Settings(BaseSettings):
     encoder: str | None = None
     encoder_max_tokens: int = Field(default=256, ge=8, le=8192)
     threads: int = Field(default=1, ge=1, le=256)
-    engine: Literal["torch", "onnx"] = "torch"
+    engine: Literal["torch", "onnx"] = "onnx"
+    exports: Path | None = None
     summarizer: str | None = None
     summary_seconds: float = Field(default=120, ge=1, le=3600)
     summary_recipe: dict[str, Any] = Field(default_factory=dict)
@@ -232,9 +233,9 @@ class Settings(BaseSettings):
         return self.argilla_api_url or f"http://127.0.0.1:{self.local_argilla_port}"
 
     @property
-    def exports(self) -> Path | None:
+    def kept_exports(self) -> Path | None:
         """Where ONNX Runtime's files of encoders are kept; None where PyTorch serves."""
-        return self.workplace / "exports" if self.engine == "onnx" else None
+        return (self.exports or self.workplace / "exports") if self.engine == "onnx" else None
 
     @property
     def is_local(self) -> bool:

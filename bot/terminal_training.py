@@ -89,7 +89,7 @@ def retrain(settings: Settings, at: Desk, task: TaskName, out: Console) -> Run:
 
 def _registry(settings: Settings, at: Desk) -> Registry:
     artifacts = Artifacts(settings.models_url, settings.workplace / "cache")
-    source = Source(settings.encoder, settings.encoder_max_tokens, settings.threads, settings.exports)
+    source = Source(settings.encoder, settings.encoder_max_tokens, settings.threads, settings.kept_exports)
     return Registry(at.database, at.team_id, artifacts, source)
 
 

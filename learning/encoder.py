@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learning.engines.pytorch import TorchEngine
+from learning.tokens import Tokenizer, Tokens
 
 Vectors = NDArray[np.float32]
 
 BATCH = 32
-# Some 12 characters a token is more than any language here needs; a longer tail can't reach the model anyway.
-CHARACTERS_PER_TOKEN = 12
+# What is read at once: beyond it, padding included, a batch outgrows a core's cache and is no quicker for it.
+BATCH_TOKENS = 1_024
 
 
 class EncoderNotFoundError(ValueError):
@@ -45,46 +46,50 @@ class Engine(Protocol):
 
     dimensions: int
 
-    def vectors(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> Vectors:
+    def vectors(self, ids: Tokens, mask: Tokens) -> Vectors:
         """(batch, dimensions) for (batch, tokens), each row of length 1."""
 
 
 class Encoder:
     """Tokenizer and engine of one transformer, loaded once, safe to share."""
 
-    def __init__(self, engine: Engine, tokenizer: Any, fingerprint: str, max_tokens: int) -> None:
+    def __init__(self, engine: Engine, tokenizer: Tokenizer, fingerprint: str) -> None:
         self._engine = engine
-        self._tokenizer = tokenizer
-        self._turn = threading.Lock()
-        self.max_tokens = max_tokens
+        self.tokenizer = tokenizer
         self.fingerprint = fingerprint
         self.dimensions = engine.dimensions
 
-    def encode(self, texts: list[str]) -> Encoding:
-        """One vector a text, in the order of the texts; shorter texts share batches, so little is padded."""
-        vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        clipped = [text[: self.max_tokens * CHARACTERS_PER_TOKEN] for text in texts]
-        lengths = [len(self._tokens(text, self.max_tokens + 1)["input_ids"]) for text in clipped]
-        by_length = sorted(range(len(texts)), key=lengths.__getitem__)
-        for start in range(0, len(texts), BATCH):
-            batch = by_length[start : start + BATCH]
-            vectors[batch] = self._engine.vectors(*self.tokens([clipped[i] for i in batch]))
-        cut = [lengths[i] > self.max_tokens or len(texts[i]) > len(clipped[i]) for i in range(len(texts))]
-        return Encoding(vectors, cut)
+    @property
+    def max_tokens(self) -> int:
+        return self.tokenizer.max_tokens
 
-    def tokens(self, texts: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def encode(self, texts: list[str]) -> Encoding:
+        """One vector a text, in the order of the texts; texts of like length share batches, so little is padded."""
+        vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        read = self.tokenizer.read(texts)
+        for batch in batches([len(ids) for ids in read.ids]):
+            vectors[batch] = self._engine.vectors(*self.tokenizer.filled_up([read.ids[at] for at in batch]))
+        return Encoding(vectors, read.cut)
+
+    def tokens(self, texts: list[str]) -> tuple[Tokens, Tokens]:
         """Ids and mask of a batch, (texts, tokens) each, as engines take them."""
-        inputs = self._tokens(texts, self.max_tokens, padding=True, return_tensors="np")
-        return inputs["input_ids"].astype(np.int64), inputs["attention_mask"].astype(np.int64)
+        return self.tokenizer.filled_up(self.tokenizer.read(texts).ids)
 
     def run_by(self, engine: Engine) -> Encoder:
         """The same encoder on another engine."""
-        return Encoder(engine, self._tokenizer, self.fingerprint, self.max_tokens)
+        return Encoder(engine, self.tokenizer, self.fingerprint)
 
-    def _tokens(self, text: str | list[str], most: int, **options: Any) -> Any:
-        # A tokenizer keeps truncation and padding as its own state: without turns, threads cut for each other.
-        with self._turn:
-            return self._tokenizer(text, truncation=True, max_length=most, **options)
+
+def batches(lengths: list[int]) -> Iterator[list[int]]:
+    """Rows of texts with so many tokens, the short ones first, in batches of BATCH and BATCH_TOKENS at most."""
+    batch: list[int] = []
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and (len(batch) == BATCH or (len(batch) + 1) * lengths[row] > BATCH_TOKENS):
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
 
 
 def load_encoder(name: str | None, max_tokens: int, threads: int) -> Encoder:
@@ -97,26 +102,28 @@ def load_encoder(name: str | None, max_tokens: int, threads: int) -> Encoder:
     from safetensors import SafetensorError
     from transformers import AutoModel
 
-    tokenizer = load_tokenizer(source)
     try:
         model = AutoModel.from_pretrained(source).eval()
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise EncoderNotFoundError(source, _first_line(error)) from error
     longest = min(max_tokens, _positions(model) or max_tokens)
-    encoder = Encoder(TorchEngine(model), tokenizer, _fingerprint(model, longest), longest)
+    encoder = Encoder(TorchEngine(model), _tokenizer(source, longest), _fingerprint(model, longest))
     _try(encoder, source)
     return encoder
 
 
-def load_tokenizer(source: str) -> Any:
-    """The tokenizer of a folder or hub name. Raises EncoderNotFoundError."""
-    _choose_network(source)
+def _tokenizer(source: str, max_tokens: int) -> Tokenizer:
     from transformers import AutoTokenizer
 
     try:
-        return AutoTokenizer.from_pretrained(source)
+        found = AutoTokenizer.from_pretrained(source)
     except (OSError, ValueError, KeyError) as error:
         raise EncoderNotFoundError(source, _first_line(error)) from error
+    if not hasattr(found, "backend_tokenizer"):
+        raise EncoderNotFoundError(source, f"its {type(found).__name__} is none of the package tokenizers")
+    if found.pad_token_id is None:
+        raise EncoderNotFoundError(source, "its tokenizer has no padding token")
+    return Tokenizer(found.backend_tokenizer, found.pad_token_id, max_tokens)
 
 
 def _try(encoder: Encoder, source: str) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from learning.artifacts import ArtifactMissingError, Artifacts
 from learning.encoder import Encoder, EncoderNotFoundError, load_encoder
 from learning.head import Head
@@ -99,7 +101,9 @@ class Registry:
         learned = refitter.learned
         if not texts or learned is None:
             return
-        probabilities = learned.probabilities(refitter.encoder.encode(list(texts.values())).vectors)
+        # One by one, as the trainer read them: with eight bits a vector depends a little on what is read beside it.
+        vectors = np.vstack([refitter.encoder.encode([text]).vectors for text in texts.values()])
+        probabilities = learned.probabilities(vectors)
         row = {label_id: column for column, label_id in enumerate(learned.labels)}
         different = sum(
             told[message_id][0] not in row

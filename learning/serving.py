@@ -1,68 +1,73 @@
-"""The encoder as it serves on a processor: by ONNX Runtime with weights of eight bits, exported once and kept."""
+"""The encoder as it serves on a processor: by ONNX Runtime with weights of eight bits, exported once and kept.
+
+Nothing of PyTorch or `transformers` is loaded for it: an export is made by a process of its own (`python -m
+learning.exporting`), or by the one that trained the version, in whose folder it then lies.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import logging
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from learning.encoder import Encoder, EncoderNotFoundError, load_encoder, load_tokenizer, source_of
-from learning.engines.export import NotExportedError, export
+from learning.encoder import Encoder, load_encoder, source_of
 from learning.engines.onnx import OnnxEngine
+from learning.tokens import Tokenizer
 
 log = logging.getLogger(__name__)
 
 # Counted up when exports become others: those that were kept are made again.
-FORM = 1
-MODEL, ABOUT = "encoder.onnx", "about.json"
-# Short and long ones, in batches of unequal length: what an export is compared by.
-SAMPLES = (
-    ["ok", "Where do I find the invoice of last month?", "The app crashes with an error when I press Save"],
-    ["thanks"],
-    [
-        "Since the update the dashboard takes a minute to load, for everyone in our office. Is this known? "
-        * 3
-    ],
-)
+FORM = 2
+# Within the folder of a version.
+SERVED = "served"
+MODEL, TOKENIZER, ABOUT = "encoder.onnx", "tokenizer.json", "about.json"
+
+
+@dataclass(frozen=True)
+class About:
+    """What lies in the folder of an export. `refused`: why there is none, where PyTorch has to serve."""
+
+    fingerprint: str
+    max_tokens: int
+    padding: int
+    refused: str | None = None
+
+    def write(self, folder: Path) -> None:
+        """Beside the export."""
+        (folder / ABOUT).write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @staticmethod
+    def read(folder: Path) -> About | None:
+        """None where there is none that can be read."""
+        try:
+            return About(**json.loads((folder / ABOUT).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
 
 
 def load_small(name: str | None, max_tokens: int, threads: int, kept: Path) -> Encoder:
-    """What `load_encoder` gives, several times as fast; the export is kept in the folder `kept`.
+    """What `load_encoder` gives, several times as fast; an export that lies in no version's folder is kept in `kept`.
 
     An encoder that can't be exported is served as it is. Raises EncoderNotFoundError.
     """
     source = source_of(name or None)
-    folder = kept / _key(source, max_tokens)
-    found = _open(source, folder, threads)
-    if found:
-        return found
-    encoder = load_encoder(name, max_tokens, threads)
-    try:
-        export(source, folder / MODEL, [encoder.tokens(texts) for texts in SAMPLES])
-    except NotExportedError as error:
-        log.warning("%s: it is served by PyTorch", error)
-        return encoder
-    about = {"fingerprint": encoder.fingerprint, "max_tokens": encoder.max_tokens}
-    (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
-    log.info("encoder exported file=%s", folder / MODEL)
-    return encoder.run_by(OnnxEngine(folder / MODEL, threads))
+    folder = _folder(source, max_tokens, kept)
+    return (
+        _open(folder, threads)
+        or _open(_exported(source, max_tokens, folder), threads)
+        or load_encoder(name, max_tokens, threads)
+    )
 
 
-def _open(source: str, folder: Path, threads: int) -> Encoder | None:
-    """What was exported earlier; None where nothing was, or it is damaged."""
-    try:
-        about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        engine = OnnxEngine(folder / MODEL, threads)
-        return Encoder(engine, load_tokenizer(source), str(about["fingerprint"]), int(about["max_tokens"]))
-    except EncoderNotFoundError:
-        raise
-    except FileNotFoundError:
-        return None
-    except Exception:  # whatever ONNX Runtime says of a file that it can't read
-        log.warning("an export is damaged and made again folder=%s", folder)
-        return None
+def _folder(source: str, max_tokens: int, kept: Path) -> Path:
+    own = Path(source, SERVED)
+    return own if own.is_dir() else kept / _key(source, max_tokens)
 
 
 def _key(source: str, max_tokens: int) -> str:
@@ -72,3 +77,37 @@ def _key(source: str, max_tokens: int) -> str:
         about = file.stat()
         digest.update(f"{file.name} {about.st_size} {about.st_mtime_ns}".encode())
     return digest.hexdigest()[:16]
+
+
+def _open(folder: Path, threads: int) -> Encoder | None:
+    """What was exported; None where nothing was, or it is damaged."""
+    about = About.read(folder)
+    if about is None or about.refused:
+        return None
+    try:
+        engine = OnnxEngine(folder / MODEL, threads)
+        tokenizer = Tokenizer.load(folder / TOKENIZER, about.padding, about.max_tokens)
+    except Exception:  # whatever is said of a file that can't be read
+        log.warning("an export is damaged and made again folder=%s", folder)
+        return None
+    return Encoder(engine, tokenizer, about.fingerprint)
+
+
+def _exported(source: str, max_tokens: int, folder: Path) -> Path:
+    """The folder, after another process has written it; it is not there where that one failed."""
+    about = About.read(folder)
+    if about and about.refused:
+        log.warning("the encoder is served by PyTorch: %s", about.refused)
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    log.info("exporting the encoder, once source=%s", source)
+    command = [sys.executable, "-m", "learning.exporting", source, str(max_tokens), str(folder.resolve())]
+    ended = subprocess.run(  # noqa: S603
+        command, capture_output=True, text=True, cwd=Path(__file__).parents[1], env=os.environ, check=False
+    )
+    about = About.read(folder)
+    if about and about.refused:
+        log.warning("the encoder is served by PyTorch: %s", about.refused)
+    elif about is None:
+        log.warning("the export of the encoder failed status=%d", ended.returncode)
+    return folder

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import sys
 import tempfile
 import uuid
@@ -19,6 +21,9 @@ from storage.migrate import migrate
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+if "EXPORTS" not in os.environ:  # the encoder is exported once for all tests; who first reads this removes it
+    os.environ["EXPORTS"] = tempfile.mkdtemp(prefix="corrigible-exports-")
+    atexit.register(shutil.rmtree, os.environ["EXPORTS"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

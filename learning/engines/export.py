@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learning.engines.onnx import IDS, MASK, VECTORS, OnnxEngine
-from learning.engines.pytorch import Tokens, TorchEngine, pool
+from learning.engines.pytorch import TorchEngine, pool
+from learning.tokens import Tokens
 
 OPSET = 17
 # The mean cosine between texts' vectors before and after: 0.97 for a word, 0.99 for sentences with all-MiniLM, and no

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.engines.pytorch import Tokens
+from learning.tokens import Tokens
 
 IDS, MASK, VECTORS = "input_ids", "attention_mask", "vectors"
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from learning.tokens import Tokens
+
 if TYPE_CHECKING:
     from torch import Tensor
-
-Tokens = NDArray[np.int64]
 
 
 class TorchEngine:

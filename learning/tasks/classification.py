@@ -86,6 +86,7 @@ class Classification:
             max_tokens=source.max_tokens,
             threads=terms.threads,
             report_to=terms.report_to,
+            exports=str(source.exports.resolve()) if source.exports else None,
         ).write(folder)
 
     def _recipe(self, run: Run) -> Recipe:

@@ -25,6 +25,7 @@ over its tokens, normalize it, and multiply it with the weights.
 - Examples learned from: {examples} (fingerprint {data}); labels: {labels}
 - Seed: {seed}
 - Libraries: {libraries}
+- Serves {served}
 
 ## How good it is
 
@@ -49,10 +50,25 @@ def write(path: Path, job: Job, card: dict[str, Any]) -> None:
             labels=", ".join(target.name for target in job.targets),
             seed=job.recipe.seed,
             libraries=", ".join(f"{name} {number}" for name, number in card["libraries"].items()),
+            served=_served(card["served"]),
             scores=_scores(card["scores"]),
             recipe=json.dumps({"recipe": card["recipe"], "training": card["training"]}, indent=2),
         ),
         encoding="utf-8",
+    )
+
+
+def _served(form: dict[str, Any]) -> str:
+    if form["refused"]:
+        return f"by PyTorch: {form['refused']}"
+    if form["engine"] == "torch":
+        return "by PyTorch"
+    if form["accuracy"] is None:
+        return "by ONNX Runtime with weights of eight bits (`served/`)"
+    plain, small = form["accuracy"]
+    return (
+        f"by ONNX Runtime with weights of eight bits (`served/`): accuracy {small:.3f} on the holdout, {plain:.3f} "
+        "with full weights"
     )
 
 

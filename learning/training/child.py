@@ -23,7 +23,10 @@ from learning.gate import Contender
 from learning.head import Head
 from learning.memory import is_lack_of_memory
 from learning.registry import HEAD
+from learning.serving import load_small
+from learning.training import form
 from learning.training.examples import Example
+from learning.training.form import Form
 from learning.training.job import Job, Result, task_of
 from learning.training.metrics import Scores, score, slices_of
 from learning.training.progress import Progress
@@ -84,6 +87,19 @@ def work(folder: Path, tell: Any) -> Result:
         )  # its text may quote people
 
 
+@dataclasses.dataclass(frozen=True)
+class _Tried:
+    """One of the two as it would serve, and what came of it where something is held out."""
+
+    encoder: Encoder
+    contender: Contender | None = None
+    scores: Scores | None = None
+
+    @property
+    def accuracy(self) -> float | None:
+        return self.scores.accuracy if self.scores else None
+
+
 class _Work:
     def __init__(self, job: Job, folder: Path, tell: Any) -> None:
         self._job = job
@@ -92,6 +108,7 @@ class _Work:
         self._labels = tuple(target.id for target in job.targets)
         self._names = {target.id: target.name for target in job.targets}
         self._row = {label: number for number, label in enumerate(self._labels)}
+        self._truth = np.array([self._row[example.label_id] for example in job.holdout], dtype=np.int64)
 
     def result(self) -> Result:
         from learning.training.fine_tune import describe, fine_tune
@@ -111,23 +128,29 @@ class _Work:
             job.report_to,
         )
         self._tell(Progress("comparing with the champion", 0.92))
-        encoder = load_encoder(str(trained.folder), job.max_tokens, job.threads)
-        judgement, champion, challenger = self._judge(encoder, trained.head)
+        champion, (challenger, served) = self._champion(), self._challenger(trained)
+        judgement = self._judge(champion.contender, challenger.contender)
+        reason = (
+            f"{judgement.reason}; so it serves by PyTorch: {served.refused}"
+            if served.refused
+            else judgement.reason
+        )
         card = {
             "training": describe(trained),
             "recipe": job.recipe.to_json(),
             "examples": len(job.training),
-            "scores": challenger.to_json() if challenger else None,
-            "champion_scores": champion.to_json() if champion else None,
-            "answers": self._answers(encoder, trained.head),
+            "scores": challenger.scores.to_json() if challenger.scores else None,
+            "champion_scores": champion.scores.to_json() if champion.scores else None,
+            "served": served.to_json(),
+            "answers": self._answers(challenger.encoder, trained.head),
             "data": report["fingerprint"],
             "libraries": {name: version(name) for name in LIBRARIES},
-            **self._picture(trained, champion, challenger),
+            **self._picture(trained, champion.scores, challenger.scores),
         }
         self._write_card(trained.folder, card)
         self._tell(Progress("done", 1.0))
         return Result(
-            encoder.fingerprint, judgement.decision.value, judgement.reason, judgement.figures, report, card
+            challenger.encoder.fingerprint, judgement.decision.value, reason, judgement.figures, report, card
         )
 
     def _examine(self) -> dict[str, Any]:
@@ -143,32 +166,42 @@ class _Work:
             "fingerprint": fingerprint(job.training),
         }
 
-    def _judge(self, encoder: Encoder, learned: Head) -> tuple[gate.Judgement, Scores | None, Scores | None]:
-        """Both as they would serve, fitted to all that was said but of the holdout."""
-        holdout = self._job.holdout
-        truth = np.array([self._row[example.label_id] for example in holdout], dtype=np.int64)
-        if not len(truth):
-            nobody = Contender(truth, 0.0, 0.0)
-            return (
-                gate.judge(nobody, nobody, truth, tuple(self._names.values()), self._job.limits, 0),
-                None,
-                None,
-            )
-        champion, before = self._contend(*self._champion(), holdout, truth)
-        challenger, after = self._contend(encoder, learned, holdout, truth)
-        names = tuple(self._names.values())
-        seed = self._job.recipe.seed
-        return gate.judge(champion, challenger, truth, names, self._job.limits, seed), before, after
+    def _judge(self, champion: Contender | None, challenger: Contender | None) -> gate.Judgement:
+        names, seed = tuple(self._names.values()), self._job.recipe.seed
+        nobody = Contender(self._truth, 0.0, 0.0)
+        return gate.judge(
+            champion or nobody, challenger or nobody, self._truth, names, self._job.limits, seed
+        )
 
-    def _champion(self) -> tuple[Encoder, Head | None]:
-        folder = self._job.champion
-        encoder = load_encoder(folder or self._job.source, self._job.max_tokens, self._job.threads)
-        return encoder, Head.load(Path(folder) / HEAD) if folder else None
+    def _champion(self) -> _Tried:
+        job = self._job
+        name = job.champion or job.source
+        plain = load_encoder(name, job.max_tokens, job.threads)
+        served = load_small(name, job.max_tokens, job.threads, Path(job.exports)) if job.exports else plain
+        return self._try(served, Head.load(Path(job.champion) / HEAD) if job.champion else None, plain)
 
-    def _contend(
-        self, encoder: Encoder, learned: Head | None, holdout: list[Example], truth: head.Classes
-    ) -> tuple[Contender, Scores]:
-        said = self._job.said
+    def _challenger(self, trained: Trained) -> tuple[_Tried, Form]:
+        """In the form in which it would serve; that lies in its folder from now on."""
+        job = self._job
+        plain = load_encoder(str(trained.folder), job.max_tokens, job.threads)
+        full = self._try(plain, trained.head, plain)
+        if job.exports is None:
+            return full, Form("torch")
+        encoder, refused = form.export(plain, trained.folder, job.threads)
+        if encoder is None:
+            return full, Form("torch", refused=refused)
+        small = self._try(encoder, trained.head, plain)
+        chosen = form.choose(trained.folder, full.accuracy, small.accuracy)
+        return (full if chosen.refused else small), chosen
+
+    def _try(self, encoder: Encoder, learned: Head | None, plain: Encoder) -> _Tried:
+        """As it would serve, fitted to all that was said but of the holdout.
+
+        `plain`: the same by PyTorch, which times all alike: what has to serve by it is not refused for that.
+        """
+        holdout, said = self._job.holdout, self._job.said
+        if not holdout:
+            return _Tried(encoder)
         fitted = head.fit(
             self._labels,
             encoder.encode([target.description for target in self._job.targets]).vectors,
@@ -178,16 +211,18 @@ class _Work:
             learned,
         )
         probabilities = fitted.probabilities(encoder.encode([example.text for example in holdout]).vectors)
-        scores = score(probabilities, truth, self._labels, slices_of(holdout))
+        scores = score(probabilities, self._truth, self._labels, slices_of(holdout))
         rows = probabilities.argmax(axis=1).astype(np.int64)
-        return Contender(rows, scores.ece, _latency(encoder, holdout)), scores
+        return _Tried(encoder, Contender(rows, scores.ece, _latency(plain, holdout)), scores)
 
     def _answers(self, encoder: Encoder, learned: Head) -> dict[str, tuple[str, float]]:
         """What the model says of some messages, by which whoever loads it knows that it is the same."""
         stored = [*self._job.holdout, *(one for one in self._job.training if one.channel)][:CHECKED_MOST]
         if not stored:
             return {}
-        found = learned.probabilities(encoder.encode([example.text for example in stored]).vectors)
+        found = learned.probabilities(
+            np.vstack([encoder.encode([example.text]).vectors for example in stored])
+        )
         return {
             example.id: (learned.labels[int(row.argmax())], round(float(row.max()), 4))
             for example, row in zip(stored, found, strict=True)

@@ -26,7 +26,8 @@ class Job:
     """Everything that a training process needs to know.
 
     source: the encoder to begin from (None: the installed one); champion: the folder of the version in service, None
-    where it is `source` as it is; said: what both heads are fitted to before they are compared on the holdout.
+    where it is `source` as it is; said: what both heads are fitted to before they are compared on the holdout; exports:
+    where those of encoders are kept (`learning/serving.py`), None where PyTorch serves.
     """
 
     title: str
@@ -42,6 +43,7 @@ class Job:
     max_tokens: int
     threads: int
     report_to: str = "none"
+    exports: str | None = None
     task: str = TaskName.CLASSIFICATION
 
     def write(self, folder: Path) -> None:

@@ -11,6 +11,7 @@ from learning.champion import Champion
 from learning.classification import BATCH, Classifier
 from learning.encoder import Encoder
 from learning.refit import Refitter
+from learning.tokens import Read
 from storage import cards, messages, predictions
 from storage.database import Database, open_database
 from storage.tables import Card, Label, Lane, Message, Mode, Prediction, Vector
@@ -199,12 +200,12 @@ class _Eraser(Reader):
         self._database = database
         self.erases: Message | None = None
 
-    def __call__(self, text: str | list[str], **options: object) -> object:
+    def read(self, texts: list[str]) -> Read:
         one, self.erases = self.erases, None
         if one:
             with self._database.writing() as session:
                 messages.erase(session, TEAM, one.channel_id, one.ts, is_heard=True)
-        return super().__call__(text, **options)
+        return super().read(texts)
 
 
 def _predictions(database: Database) -> Sequence[Prediction]:

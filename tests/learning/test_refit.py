@@ -248,14 +248,14 @@ def test_every_text_is_encoded_once_however_often_the_head_is_fitted(
     champion = Champion(refitter.serve())
     received(database, "where is my invoice")
     Classifier(database, TEAM, champion, ask_below_margin=0.3).predict_waiting()
-    read = list(reader.read)
+    read = list(reader.seen)
 
     for name in ("bug", "billing", "bug"):
         [one] = _all_messages(database)
         say(database, one, ANA, known[name])
         champion.swap(refitter.serve(champion.served))
 
-    assert reader.read == read
+    assert reader.seen == read
     assert set(read) == {"where is my invoice", *(description(label) for label in known.values())}
 
 

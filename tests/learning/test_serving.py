@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,8 @@ import pytest
 from learning.encoder import EncoderNotFoundError, load_encoder
 from learning.engines.export import NotExportedError, export
 from learning.engines.onnx import OnnxEngine
-from learning.serving import ABOUT, MODEL, load_small
+from learning.exporting import keep
+from learning.serving import ABOUT, MODEL, SERVED, load_small
 from tests.learning.tiny_models import tiny_model
 
 TEXTS = ["where is my invoice", "", "the export crashes", "thank you", "invoice " * 100]
@@ -59,13 +62,39 @@ def test_an_encoder_whose_vectors_change_too_much_is_served_as_it_is(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = tiny_model(tmp_path / "model")
+    plain = load_encoder(source, 32, 1)
     monkeypatch.setattr("learning.engines.export.ALIKE_LEAST", 1.1)  # nothing is alike enough
+    keep(plain, source, Path(source, SERVED))
 
     served = load_small(source, 32, 1, tmp_path / "kept")
 
-    assert np.array_equal(served.encode(TEXTS).vectors, load_encoder(source, 32, 1).encode(TEXTS).vectors)
+    assert np.array_equal(served.encode(TEXTS).vectors, plain.encode(TEXTS).vectors)
     assert "alike by" in caplog.text
-    assert not list((tmp_path / "kept").rglob(ABOUT))
+    assert not list(tmp_path.rglob(MODEL))
+
+
+def test_nothing_of_pytorch_is_loaded_where_an_export_lies(tmp_path: Path) -> None:
+    source = tiny_model(tmp_path / "model")
+    keep(load_encoder(source, 32, 1), source, Path(source, SERVED))
+    program = (
+        "import sys; from pathlib import Path; from learning.serving import load_small; "
+        f"load_small({source!r}, 32, 1, Path('kept')).encode(['where']); "
+        "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    )
+
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_the_earlier_export_stays_where_two_are_made_at_once(tmp_path: Path) -> None:
+    source = tiny_model(tmp_path / "model")
+    plain, served = load_encoder(source, 32, 1), Path(source, SERVED)
+    keep(plain, source, served)
+    made_at = (served / MODEL).stat().st_mtime_ns
+
+    keep(plain, source, served)
+
+    assert (served / MODEL).stat().st_mtime_ns == made_at
+    assert [path.name for path in Path(source).iterdir() if path.is_dir()] == [SERVED]
 
 
 def test_what_no_exporter_knows_is_named(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from learning.encoder import Encoder
 from learning.engines.pytorch import TorchEngine
+from learning.tokens import Read, Tokenizer
 from tests.factories import ENCODER
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
@@ -85,19 +86,18 @@ def tokenizer() -> Any:
     )
 
 
-class Reader:
+class Reader(Tokenizer):
     """A tokenizer that notes what it reads, and fails on a text that holds the word `unreadable`."""
 
     def __init__(self) -> None:
-        self._tokenizer = tokenizer()
-        self.read: list[str] = []
+        super().__init__(tokenizer().backend_tokenizer, 0, 64)
+        self.seen: list[str] = []
 
-    def __call__(self, text: str | list[str], **options: Any) -> Any:
-        texts = [text] if isinstance(text, str) else text
+    def read(self, texts: list[str]) -> Read:
         if any("unreadable" in one for one in texts):
             raise RuntimeError("the tokenizer panicked")
-        self.read += texts
-        return self._tokenizer(text, **options)
+        self.seen += texts
+        return super().read(texts)
 
 
 def tiny_encoder(folder: Path, reader: Reader) -> Encoder:
@@ -105,7 +105,7 @@ def tiny_encoder(folder: Path, reader: Reader) -> Encoder:
     from transformers import AutoModel
 
     engine = TorchEngine(AutoModel.from_pretrained(tiny_model(folder)).eval())
-    return Encoder(engine, reader, "tiny", max_tokens=64)
+    return Encoder(engine, reader, "tiny")
 
 
 def three_dimensional() -> Encoder:
@@ -116,4 +116,4 @@ def three_dimensional() -> Encoder:
     config = BertConfig(
         vocab_size=len(SPECIAL) + len(WORDS), pad_token_id=0, max_position_embeddings=64, **size
     )
-    return Encoder(TorchEngine(BertModel(config).eval()), tokenizer(), ENCODER, max_tokens=64)
+    return Encoder(TorchEngine(BertModel(config).eval()), Reader(), ENCODER)

@@ -10,7 +10,11 @@ from pathlib import Path
 import psutil
 
 from learning.gate import Limits
-from learning.training.job import LOG, Job, Result
+from learning.head import Head
+from learning.registry import HEAD
+from learning.serving import MODEL as EXPORT
+from learning.serving import SERVED, load_small
+from learning.training.job import LOG, MODEL, Job, Result
 from learning.training.process import TRACKED, TrainingProcess
 from learning.training.progress import Progress
 from tests.learning.tiny_models import tiny_model
@@ -26,7 +30,7 @@ time.sleep(60)
 """
 
 
-def _job(tmp_path: Path, epochs: int = 3, report_to: str = "none") -> Path:
+def _job(tmp_path: Path, epochs: int = 3, report_to: str = "none", exports: str | None = None) -> Path:
     folder = tmp_path / "work" / "run1"
     some = examples()
     Job(
@@ -43,6 +47,7 @@ def _job(tmp_path: Path, epochs: int = 3, report_to: str = "none") -> Path:
         max_tokens=16,
         threads=1,
         report_to=report_to,
+        exports=exports,
     ).write(folder)
     return folder
 
@@ -67,6 +72,30 @@ def test_it_ends_quietly_with_a_result_and_tells_the_tracker_of_the_run_beside_i
     [events] = (tmp_path / "work" / TRACKED / "tensorboard" / "run1").iterdir()
     assert b"loss" in events.read_bytes()
     assert b"invoice" not in events.read_bytes()  # what people wrote is nobody's business
+
+
+def test_what_serves_with_eight_bits_is_judged_so_and_lies_beside_the_weights(tmp_path: Path) -> None:
+    folder = _job(tmp_path, exports=str(tmp_path / "exports"))
+
+    process = TrainingProcess(folder, 1)
+    until(lambda: process.status is not None, within_s=120)
+    process.stop()
+
+    result = Result.read(folder)
+    assert result, (folder / LOG).read_text()
+    served = result.card["served"]
+    model = folder / MODEL
+    encoder = load_small(str(model), 16, 1, tmp_path / "unused")
+    assert encoder.fingerprint == result.encoder
+    assert (model / SERVED / EXPORT).exists() == (served["engine"] == "onnx") == (served["refused"] is None)
+    assert list((tmp_path / "exports").iterdir())  # the champion's, which is the encoder as it ships
+    assert not (tmp_path / "unused").exists()
+    learned = Head.load(model / HEAD)
+    for example in examples()[:6]:
+        [row] = learned.probabilities(encoder.encode([example.text]).vectors)
+        label, probability = result.card["answers"][example.id]
+        assert learned.labels[int(row.argmax())] == label
+        assert abs(float(row.max()) - probability) < 1e-3
 
 
 def test_it_dies_with_its_owner_however_that_one_dies(tmp_path: Path) -> None:

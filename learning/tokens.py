@@ -1,0 +1,65 @@
+"""Tokens: what an encoder reads of a text, by Hugging Face's `tokenizers`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Tokens = NDArray[np.int64]
+
+# Some 12 characters a token is more than any language here needs; a longer tail can't reach the model anyway.
+CHARACTERS_PER_TOKEN = 12
+
+
+@dataclass(frozen=True)
+class Read:
+    """`ids`: the tokens of each text that fit; `cut`: for each text, was its end left out?"""
+
+    ids: list[list[int]]
+    cut: list[bool]
+
+
+class Tokenizer:
+    """Reads the first `max_tokens` tokens of texts. Safe to share: reading changes nothing in it."""
+
+    def __init__(self, tokenizer: Any, padding: int, max_tokens: int) -> None:
+        """`tokenizer`: one of the package `tokenizers`, kept from now on; `padding`: the token that fills up."""
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(max_tokens)
+        self._tokenizer = tokenizer
+        self.padding = padding
+        self.max_tokens = max_tokens
+
+    @staticmethod
+    def load(file: Path, padding: int, max_tokens: int) -> Tokenizer:
+        """What `save` wrote."""
+        import tokenizers
+
+        return Tokenizer(tokenizers.Tokenizer.from_file(str(file)), padding, max_tokens)
+
+    def save(self, file: Path) -> None:
+        """Write it as `tokenizer.json`."""
+        self._tokenizer.save(str(file))
+
+    def read(self, texts: list[str]) -> Read:
+        """The tokens of each text."""
+        clipped = [text[: self.max_tokens * CHARACTERS_PER_TOKEN] for text in texts]
+        read = self._tokenizer.encode_batch_fast(clipped)
+        return Read(
+            [one.ids for one in read],
+            [
+                bool(one.overflowing) or len(text) > len(begin)
+                for one, text, begin in zip(read, texts, clipped, strict=True)
+            ],
+        )
+
+    def filled_up(self, ids: list[list[int]]) -> tuple[Tokens, Tokens]:
+        """One batch as engines take it: ids and mask, (texts, tokens) each."""
+        longest = max(len(one) for one in ids)
+        mask = np.array([[1] * len(one) + [0] * (longest - len(one)) for one in ids], dtype=np.int64)
+        filled = [one + [self.padding] * (longest - len(one)) for one in ids]
+        return np.array(filled, dtype=np.int64), mask
