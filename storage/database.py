@@ -185,6 +185,7 @@ def of_messages(
     session: Session, chosen: Any, column: Any, message_ids: Sequence[str] | None
 ) -> Iterator[Any]:
     """The rows of a query of columns: all, or those whose `column` is one of these."""
+    session.flush()  # what this transaction adds is read as well
     connection = session.connection()
     if message_ids is None:
         yield from connection.execute(chosen)
