@@ -8,17 +8,17 @@ from collections.abc import Callable
 
 import numpy as np
 
+from learning import vectors
 from learning.champion import Champion
 from learning.drift import SAMPLE_MOST, falling, mmd
 from learning.encoder import Encoder, Vectors
-from storage import messages, predictions, resolution, versions
+from storage import predictions, resolution, versions
 from storage.database import Database
 
 log = logging.getLogger(__name__)
 
 WEEK_S = 7 * 86_400.0
 LATELY_MOST = 1_000
-BATCH = 16
 
 
 class Drifting:
@@ -61,13 +61,8 @@ class Drifting:
         """Of some of the messages: (messages, dimensions). What another encoder read is read again."""
         order = np.random.default_rng(0).permutation(len(message_ids))
         chosen = [message_ids[at] for at in order[:SAMPLE_MOST]]
-        with self._database.reading() as session:
-            known = predictions.vectors(session, encoder.fingerprint, chosen)
-            unread = [one for one in chosen if one not in known]
-            texts = list(messages.texts(session, unread).values())
-        read = [encoder.encode(texts[start : start + BATCH]).vectors for start in range(0, len(texts), BATCH)]
-        empty = np.zeros((0, encoder.dimensions), dtype=np.float32)
-        return np.vstack([empty, *known.values(), *read])
+        found = vectors.of_messages(self._database, encoder, chosen)
+        return np.vstack([np.zeros((0, encoder.dimensions), dtype=np.float32), *found.values()])
 
     def _rightness(self) -> tuple[bool, str]:
         """Of the judged messages of the version in service: the last week against before."""

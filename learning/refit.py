@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from learning import head
+from learning import head, vectors
 from learning.champion import Served
 from learning.encoder import Encoder, Vectors
 from learning.head import Head
 from learning.remembered import Remembered
-from storage import labels, messages, predictions, resolution, versions
+from learning.vectors import AT_ONCE
+from storage import labels, predictions, resolution, versions
 from storage.database import Database
 from storage.tables import Label, Version
 
-log = logging.getLogger(__name__)
-
-AT_ONCE = 32
 # Of many unread messages so many are read before a fit shows what was learned of them.
 FIT_AFTER_LEAST = 256
 # More iterations than a fit needs to come to its end.
@@ -93,29 +90,8 @@ class Refitter:
         return not self._unread or self._read_since >= max(FIT_AFTER_LEAST, self._fitted_on)
 
     def _read(self, message_ids: list[str]) -> None:
-        with self._database.reading() as session:
-            found = messages.texts(session, message_ids)
-        texts = {message_id: text for message_id, text in found.items() if text}
-        self._unreadable.update(set(message_ids) - texts.keys())
-        vectors = self._encode(texts) if texts else {}
-        with self._database.writing() as session:
-            still = messages.texts(session, list(texts))  # edited or erased meanwhile: not what was read
-            for message_id, vector in vectors.items():
-                if still.get(message_id) == texts[message_id]:
-                    predictions.keep_vector(session, message_id, self.encoder.fingerprint, vector)
-
-    def _encode(self, texts: dict[str, str]) -> dict[str, Vectors]:
-        """The vector of each message; one that the model fails on must not stop the others."""
-        try:
-            return dict(zip(texts, self.encoder.encode(list(texts.values())).vectors, strict=True))
-        except Exception:
-            if len(texts) == 1:
-                [message_id] = texts
-                self._unreadable.add(message_id)
-                log.exception("model failed message=%s", message_id)
-                return {}
-            alone = [self._encode({message_id: text}) for message_id, text in texts.items()]
-            return {message_id: vector for one in alone for message_id, vector in one.items()}
+        read = vectors.read(self._database, self.encoder, message_ids)
+        self._unreadable.update(set(message_ids) - read.keys())
 
     def serve(self, previous: Served | None = None) -> Served:
         """A head fitted on the labels as they are now.
@@ -191,8 +167,8 @@ class Refitter:
         digest = hashlib.sha256()
         for label in known:
             digest.update(f"{label.id} {label.name} {label.description} {label.examples}".encode())
-        for message_id in sorted(said):
-            digest.update(message_id.encode() + said[message_id].encode() + self._remembered.mark(message_id))
+        mark = self._remembered.mark
+        digest.update("".join(f"{one}{said[one]}{mark(one).hex()}" for one in sorted(said)).encode())
         return digest.hexdigest()[:16]
 
     def _vectors(self, texts: list[str]) -> Vectors:

@@ -150,11 +150,10 @@ def want(session: Session, message_id: str) -> None:
 
 def shown(session: Session, message_id: str, ts: str | None, reaction: str, wanted: int) -> bool:
     """Slack shows state `wanted`: a card at `ts` (None: there is none) or a reaction; is a newer one due already?"""
-    card = _locked(session, message_id)
-    card.ts, card.reaction, card.attempted = ts, reaction, False
-    card.shown, card.attempts, card.claimed_until = wanted, 0, 0.0
-    card.due = card.shown < card.wanted
-    return card.due
+    shows = update(Card).where(col(Card.message_id) == message_id)
+    shows = shows.values(ts=ts, reaction=reaction, attempted=False, attempts=0, claimed_until=0.0)
+    shows = shows.values(shown=wanted, due=col(Card.wanted) > wanted).returning(col(Card.due))
+    return bool(session.connection().execute(shows).scalar_one())
 
 
 def postpone(session: Session, message_id: str, delay_s: float, may_stand: bool) -> None:

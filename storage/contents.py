@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import and_
 from sqlmodel import Session, col, select
 
-from storage import answers, corrections, disputes, predictions
+from storage import answers, corrections, disputes
 from storage.answers import Verdict
 from storage.tables import Card, Correction, Label, Message, Prediction
 
@@ -39,9 +40,17 @@ class Content:
 def of_message(session: Session, message_id: str) -> Content:
     """What there is to show of a message now."""
     # The card's state first: what is read after it is at least as new.
-    wanted = session.exec(select(Card.wanted).where(Card.message_id == message_id)).first()
-    message = session.exec(select(Message).where(Message.id == message_id)).one()
-    prediction = predictions.of_message(session, message.team_id, message_id)
+    is_its_own = and_(
+        col(Prediction.message_id) == Message.id, col(Prediction.team_id) == col(Message.team_id)
+    )
+    said = (
+        select(Card.wanted, Message, Prediction)
+        .select_from(Message)
+        .outerjoin(Card, col(Card.message_id) == Message.id)
+        .outerjoin(Prediction, is_its_own)
+        .where(Message.id == message_id)
+    )
+    wanted, message, prediction = session.exec(said).one()
     words = corrections.last_words(session, message_id)
     verdict = answers.verdict(answers.of_message(session, message_id))
     named = {word.label_id for word in words} | {label_id for label_id, _ in _ranked(prediction)}

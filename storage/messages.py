@@ -61,16 +61,14 @@ def take(session: Session, message: Message) -> bool:
 
     Not where it was erased or edited since, or another replica was quicker. It is locked until the transaction ends.
     """
-    as_read = select(Message.id).where(
-        Message.id == message.id,
-        Message.waiting,
-        Message.text == message.text,
+    as_read = update(Message).where(
+        col(Message.id) == message.id,
+        col(Message.waiting),
+        col(Message.text) == message.text,
         col(Message.erased_at).is_(None),
     )
-    if session.exec(as_read.with_for_update()).first() is None:
-        return False
-    session.connection().execute(update(Message).where(col(Message.id) == message.id).values(waiting=False))
-    return True
+    taken = session.connection().execute(as_read.values(waiting=False).returning(col(Message.id)))
+    return taken.first() is not None
 
 
 def is_standing(session: Session, message_id: str) -> bool:

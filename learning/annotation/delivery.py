@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from sqlmodel import Session
 
+from learning import vectors
 from learning.annotation import records
 from learning.annotation.connection import (
     ArgillaNotFoundError,
@@ -20,7 +21,7 @@ from learning.annotation.datasets import Datasets, ForeignDatasetError
 from learning.annotation.patience import Patience, back_off_s
 from learning.annotation.records import Form, Names
 from learning.encoder import Encoder, Vectors
-from storage import contents, datasets, messages, outbox, predictions
+from storage import contents, datasets, outbox
 from storage.database import Database
 from storage.datasets import Key
 from storage.leases import Claim
@@ -98,21 +99,14 @@ class Delivery:
         return 0.0
 
     def _write_letters(self, parcels: list[Parcel], form: Form) -> list[Letter]:
-        vectors = self._vectors([one.message_id for one in parcels])
+        # By the encoder that all versions are made from, also of messages that only a later version read.
+        found = vectors.of_messages(self._database, self._base, [one.message_id for one in parcels])
         with self._database.reading() as session:
-            written = [self._letter(session, one, form, vectors.get(one.message_id)) for one in parcels]
+            written = [self._letter(session, one, form, found.get(one.message_id)) for one in parcels]
         with self._database.writing() as session:
             for letter in written:
                 datasets.attempt(session, form.dataset_id, _keys(letter.sends))
         return written
-
-    def _vectors(self, message_ids: list[str]) -> dict[str, Vectors]:
-        """By the encoder that all versions are made from, also of messages that only a later version read."""
-        with self._database.reading() as session:
-            known = predictions.vectors(session, self._base.fingerprint, message_ids)
-            texts = messages.texts(session, [one for one in message_ids if one not in known])
-        read = self._base.encode(list(texts.values())).vectors
-        return known | dict(zip(texts, read, strict=True))
 
     def _letter(self, session: Session, parcel: Parcel, form: Form, vector: Vectors | None) -> Letter:
         content = contents.of_message(session, parcel.message_id)

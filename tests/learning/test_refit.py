@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from learning import head, refit
+from learning import head, vectors
 from learning.champion import Champion, Served
 from learning.classification import Classifier
 from learning.encoder import Encoder
@@ -282,7 +282,9 @@ def test_imported_messages_are_read_a_few_at_a_time_and_then_learned(
     first = refitter.serve()
     assert not refitter.is_behind
     assert _answer(first, text) != known["praise"].id
-    _import(database, known["praise"], text, *[f"{text} number {number}" for number in range(refit.AT_ONCE)])
+    _import(
+        database, known["praise"], text, *[f"{text} number {number}" for number in range(vectors.AT_ONCE)]
+    )
 
     second = refitter.serve(first)
     assert refitter.is_behind
@@ -308,7 +310,7 @@ def test_of_very_many_some_are_learned_before_all_are_read(
         batches += 1
         if refitter.catch_up():
             refitter.serve()
-            fits.append(batches * refit.AT_ONCE)
+            fits.append(batches * vectors.AT_ONCE)
 
     assert fits == [0, 256, 512, 928]
 
