@@ -123,7 +123,7 @@ class WritingProcess:
             stderr=subprocess.DEVNULL,  # what libraries print may quote what people wrote
             env={**os.environ, **quiet, **bounded},
             cwd=Path(__file__).parents[2],
-            start_new_session=True,
+            process_group=0,  # as in training: Ctrl-C is for its owner, and it gives way to it
         )
         listener = threading.Thread(
             target=_listen, args=(self._process, self._heard), name="writing", daemon=True

@@ -37,7 +37,9 @@ class TrainingProcess:
                 stderr=log,
                 env={**tracking(folder), **os.environ, **quiet, **bounded},
                 cwd=Path(__file__).parents[2],
-                start_new_session=True,  # Ctrl-C in a terminal is for its owner, who stops it
+                # Ctrl-C in a terminal is for its owner, who stops it. In a session of its own its niceness would be
+                # worth nothing: Linux shares processors among sessions first (sched(7), autogroups).
+                process_group=0,
             )
         self._listener = threading.Thread(target=self._listen, name="training progress", daemon=True)
         self._listener.start()

@@ -18,9 +18,9 @@ from tests.local.browser import WAIT_MS, chromium
 from tests.local.running import Slack, until, workspace
 from tests.running import ANA, SUPPORT, bot, cards, person, settings
 
-NUMBER = 90
+NUMBER = 70
 BACKLOG = 200
-PER_SECOND = 15.0
+PER_SECOND = 8.0
 BURST = 5
 
 
