@@ -59,7 +59,7 @@ def claim(session: Session, team_id: str, most: int, pace: Pace, most_heard: int
 
     First come answers that somebody asked for, then cards that stand already, longest due first: somebody clicked.
     Then, up to `most_heard`, answers to what was heard in channels. New ones are posted as the pace of their channel
-    allows, newest first: where there is more to answer than may be posted, who wrote last is still there to read it.
+    allows, longest due first; newest first where more than BEHIND_AT wait, since who wrote last is still there to read.
     From here on a post of them may reach Slack whatever becomes of us, so that is noted in the same transaction.
     """
     now = time.time()
@@ -90,7 +90,8 @@ def _take_new(
             continue
         allowed = min(pace.allowed(pacing.even_at, now), most - len(taken))
         where = Card.team_id == team_id, Card.channel_id == channel_id, Card.lane == lane, _IS_NEW
-        new = _free(session, where, col(Card.due_at).desc(), allowed, now) if allowed else []
+        order = col(Card.due_at).desc() if number > BEHIND_AT else col(Card.due_at)
+        new = _free(session, where, order, allowed, now) if allowed else []
         pacings.spend(pacing, pace, len(new))
         if number - len(new) > BEHIND_AT and pacings.is_to_be_told(pacing):
             behind.append(Behind(channel_id, number - len(new)))

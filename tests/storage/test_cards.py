@@ -30,12 +30,19 @@ def bug(database: Database) -> Label:
     return label_set(database, "bug", "billing")["bug"]
 
 
-def test_a_card_is_claimed_once_newest_first(database: Database, bug: Label) -> None:
+def test_a_card_is_claimed_once_longest_due_first(database: Database, bug: Label) -> None:
     ids = [predicted(database, bug).id for _ in range(3)]
 
-    assert [claim.message_id for claim in _claim(database, most=2)] == [ids[2], ids[1]]
-    assert [claim.message_id for claim in _claim(database, most=2)] == [ids[0]]
+    assert [claim.message_id for claim in _claim(database, most=2)] == ids[:2]
+    assert [claim.message_id for claim in _claim(database, most=2)] == ids[2:]
     assert _claim(database) == []
+
+
+def test_of_a_flood_the_newest_are_claimed_first_until_few_wait(database: Database, bug: Label) -> None:
+    ids = [predicted(database, bug).id for _ in range(cards.BEHIND_AT + 2)]
+
+    assert [claim.message_id for claim in _claim(database, most=2)] == [ids[-1], ids[-2]]
+    assert [claim.message_id for claim in _claim(database, most=2)] == ids[:2]
 
 
 def test_cards_that_stand_are_changed_longest_due_first_whatever_the_pace(
@@ -148,7 +155,7 @@ def test_a_claim_says_where_the_card_belongs(database: Database, bug: Label) -> 
     started = predicted(database, bug)
     replied = predicted(database, bug, thread_ts="1600000000.000001")
 
-    second, first = _claim(database)
+    first, second = _claim(database)
 
     assert (first.channel_id, first.thread_ts, first.ts) == (started.channel_id, started.ts, None)
     assert (second.thread_ts, second.ts) == (replied.thread_ts, None)
