@@ -18,7 +18,7 @@ from learning.tokens import Tokenizer, Tokens
 Vectors = NDArray[np.float32]
 
 BATCH = 32
-# What is read at once: beyond it, padding included, a batch outgrows a core's cache and is no quicker for it.
+# So many tokens, padding included, are read at once: long texts gain little from sharing a batch, and take its memory.
 BATCH_TOKENS = 1_024
 
 
