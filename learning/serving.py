@@ -54,20 +54,22 @@ class About:
 def load_small(name: str | None, max_tokens: int, threads: int, kept: Path) -> Encoder:
     """What `load_encoder` gives, several times as fast; an export that lies in no version's folder is kept in `kept`.
 
-    An encoder that can't be exported is served as it is. Raises EncoderNotFoundError.
+    An encoder that can't be exported is served by PyTorch, and so is a version whose own export can't be opened here:
+    what is registered under a digest is never written again. Raises EncoderNotFoundError.
     """
     source = source_of(name or None)
-    folder = _folder(source, max_tokens, kept)
-    return (
-        _open(folder, threads)
-        or _open(_exported(source, max_tokens, folder), threads)
-        or load_encoder(name, max_tokens, threads)
-    )
-
-
-def _folder(source: str, max_tokens: int, kept: Path) -> Path:
     own = Path(source, SERVED)
-    return own if own.is_dir() else kept / _key(source, max_tokens)
+    folder = own if own.is_dir() else kept / _key(source, max_tokens)
+    found = _open(folder, threads)
+    if found is None and folder is not own and not _refused(folder):
+        _export(source, max_tokens, folder)
+        found = _open(folder, threads)
+    if found is None:
+        log.warning(
+            "the encoder is served by PyTorch: %s", _refused(folder) or "there is no export that opens"
+        )
+        return load_encoder(name, max_tokens, threads)
+    return found
 
 
 def _key(source: str, max_tokens: int) -> str:
@@ -80,34 +82,31 @@ def _key(source: str, max_tokens: int) -> str:
 
 
 def _open(folder: Path, threads: int) -> Encoder | None:
-    """What was exported; None where nothing was, or it is damaged."""
+    """What was exported; None where nothing was, or it can't be read here."""
     about = About.read(folder)
     if about is None or about.refused:
         return None
     try:
         engine = OnnxEngine(folder / MODEL, threads)
         tokenizer = Tokenizer.load(folder / TOKENIZER, about.padding, about.max_tokens)
-    except Exception:  # whatever is said of a file that can't be read
-        log.warning("an export is damaged and made again folder=%s", folder)
+    except Exception as error:  # whatever is said of a file that can't be read
+        log.warning("an export can't be opened folder=%s error=%s", folder, type(error).__name__)
         return None
     return Encoder(engine, tokenizer, about.fingerprint)
 
 
-def _exported(source: str, max_tokens: int, folder: Path) -> Path:
-    """The folder, after another process has written it; it is not there where that one failed."""
+def _refused(folder: Path) -> str | None:
     about = About.read(folder)
-    if about and about.refused:
-        log.warning("the encoder is served by PyTorch: %s", about.refused)
-        return folder
+    return about.refused if about else None
+
+
+def _export(source: str, max_tokens: int, folder: Path) -> None:
+    """Have another process write the folder anew; it is not there where that one failed."""
     shutil.rmtree(folder, ignore_errors=True)
     log.info("exporting the encoder, once source=%s", source)
     command = [sys.executable, "-m", "learning.exporting", source, str(max_tokens), str(folder.resolve())]
     ended = subprocess.run(  # noqa: S603
         command, capture_output=True, text=True, cwd=Path(__file__).parents[1], env=os.environ, check=False
     )
-    about = About.read(folder)
-    if about and about.refused:
-        log.warning("the encoder is served by PyTorch: %s", about.refused)
-    elif about is None:
+    if ended.returncode:
         log.warning("the export of the encoder failed status=%d", ended.returncode)
-    return folder

@@ -58,6 +58,19 @@ def test_a_damaged_export_is_made_again(tmp_path: Path, file: str) -> None:
     assert np.array_equal(load_small(source, 32, 1, kept).encode(TEXTS).vectors, first)
 
 
+def test_a_version_whose_export_does_not_open_is_served_by_pytorch_and_left_as_it_is(tmp_path: Path) -> None:
+    source = tiny_model(tmp_path / "model")
+    plain = load_encoder(source, 32, 1)
+    keep(plain, source, Path(source, SERVED))
+    Path(source, SERVED, MODEL).write_bytes(b"of another runtime")
+
+    served = load_small(source, 32, 1, tmp_path / "kept")
+
+    assert np.array_equal(served.encode(TEXTS).vectors, plain.encode(TEXTS).vectors)
+    assert Path(source, SERVED, MODEL).read_bytes() == b"of another runtime"
+    assert not (tmp_path / "kept").exists()
+
+
 def test_an_encoder_whose_vectors_change_too_much_is_served_as_it_is(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
