@@ -138,9 +138,11 @@ class Refitter:
             known = labels.active(session, self._team_id)
             said = resolution.labelled(session, self._team_id)
             marks = predictions.marks(session, self._team_id, self.encoder.fingerprint)
-            self._remembered.follow(session, {one: marks[one] for one in said if one in marks})
-        self._unread = [one for one in said if one not in self._remembered and one not in self._unreadable]
-        read = {one: label_id for one, label_id in said.items() if one in self._remembered}
+            self._remembered.follow(session, marks)
+        missing = said.keys() - self._remembered.messages
+        readable = missing - self._unreadable
+        self._unread = [one for one in said if one in readable] if readable else []
+        read = {one: said[one] for one in said if one not in missing} if missing else said
         self._read_since, self._fitted_on = 0, len(read)
         return self._training_set(known, read), version
 
@@ -167,8 +169,10 @@ class Refitter:
         digest = hashlib.sha256()
         for label in known:
             digest.update(f"{label.id} {label.name} {label.description} {label.examples}".encode())
-        mark = self._remembered.mark
-        digest.update("".join(f"{one}{said[one]}{mark(one).hex()}" for one in sorted(said)).encode())
+        messages = sorted(said)
+        digest.update("".join(messages).encode())
+        digest.update("".join(map(said.__getitem__, messages)).encode())
+        digest.update(b"".join(map(self._remembered.mark, messages)))
         return digest.hexdigest()[:16]
 
     def _vectors(self, texts: list[str]) -> Vectors:

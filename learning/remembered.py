@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,18 +23,23 @@ class Remembered:
         self._row: dict[str, int] = {}
         self._marks: dict[str, bytes] = {}
 
-    def __contains__(self, message_id: str) -> bool:
-        return message_id in self._row
+    @property
+    def messages(self) -> Set[str]:
+        """Those whose vectors are remembered."""
+        return self._row.keys()
 
     def mark(self, message_id: str) -> bytes:
         """What changes when the vector of this message does."""
         return self._marks[message_id]
 
     def follow(self, session: Session, marks: Mapping[str, bytes]) -> None:
-        """Remember the vectors of these messages, and no others. `marks`: as the database has them now."""
-        for message_id in [one for one, mark in self._marks.items() if marks.get(one) != mark]:
+        """Remember the vectors of these messages, and no others. `marks`: as the database has them now.
+
+        Of many thousand few have changed since: sets find them without a look at each.
+        """
+        for message_id, _mark in self._marks.items() - marks.items():
             self._forget(message_id)
-        new = [message_id for message_id in marks if message_id not in self._row]
+        new = sorted(marks.keys() - self._row.keys())
         for message_id, vector in predictions.vectors(session, self._encoder, new).items():
             self._remember(message_id, vector)
 

@@ -61,7 +61,7 @@ def test_an_edited_message_is_remembered_anew_and_an_erased_one_no_more(database
         messages.erase(session, TEAM, erased.channel_id, erased.ts, is_heard=True)
     _follow(database, remembered)
 
-    assert erased.id not in remembered
+    assert erased.id not in remembered.messages
     found = remembered.vectors([edited.id, same.id])
     assert np.allclose(found, [_vector(7), _vector(2)], rtol=2**-11, atol=1e-7)
     assert len(_rows_in_use(remembered)) == 2
