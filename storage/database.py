@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache
@@ -58,17 +59,39 @@ class DatabaseBusyError(TimeoutError):
 
 
 class _Turn:
-    """A lock that is waited for no longer than SQLITE_WAIT_S: behind a locked file writers would queue up."""
+    """A lock, first come, first served, that is waited for no longer than SQLITE_WAIT_S.
+
+    A plain lock goes to whoever asks just when it is free: among many writers one could wait until Slack gives up.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._is_taken = False
+        self._waiting: deque[threading.Event] = deque()
 
     def __enter__(self) -> None:
-        if not self._lock.acquire(timeout=SQLITE_WAIT_S):
+        with self._lock:
+            if not self._is_taken:
+                self._is_taken = True
+                return
+            mine = threading.Event()
+            self._waiting.append(mine)
+        if not mine.wait(SQLITE_WAIT_S) and self._is_left(mine):
             raise DatabaseBusyError
 
     def __exit__(self, *_: object) -> None:
-        self._lock.release()
+        with self._lock:
+            self._is_taken = bool(self._waiting)
+            if self._waiting:
+                self._waiting.popleft().set()
+
+    def _is_left(self, mine: threading.Event) -> bool:
+        """Leave the queue; False where the turn came meanwhile."""
+        with self._lock:
+            if mine.is_set():
+                return False
+            self._waiting.remove(mine)
+            return True
 
 
 class Database:
@@ -95,13 +118,16 @@ class Database:
     def write_patiently(self, write: Callable[[Session], Written]) -> Written:
         """`write` in one transaction, again where others kept the database: for those for whom nobody waits.
 
-        Raises DatabaseUnavailableError where they keep it for longer than PATIENCE_S.
+        Raises DatabaseUnavailableError or DatabaseBusyError where they keep it for longer than PATIENCE_S.
         """
         until = time.monotonic() + PATIENCE_S
         while True:
             try:
                 with self.writing() as session:
                     return write(session)
+            except DatabaseBusyError:
+                if time.monotonic() > until:
+                    raise
             except OperationalError as error:
                 if time.monotonic() > until:
                     where = self.engine.url.render_as_string(hide_password=True)

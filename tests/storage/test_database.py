@@ -4,6 +4,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlmodel import Session
 from storage import labels, messages
 from storage.database import (
     Database,
+    DatabaseBusyError,
     DatabaseUnavailableError,
     DatabaseUrlError,
     insert_if_new,
@@ -154,6 +156,41 @@ def test_who_has_time_waits_for_longer_than_slack_would(sqlite: Database, file: 
     assert sqlite.write_patiently(lambda session: messages.receive(session, message()))
 
     other.close()
+
+
+def test_who_has_time_waits_for_a_writer_of_its_own_process_too(sqlite: Database) -> None:
+    with ThreadPoolExecutor(1) as pool, sqlite.writing():
+        patient = pool.submit(sqlite.write_patiently, lambda session: messages.receive(session, message()))
+        time.sleep(2.2)
+        is_done_before = patient.done()
+
+    assert not is_done_before
+    assert patient.result()
+
+
+def test_a_turn_that_does_not_come_in_time_is_an_error_and_spares_the_next(sqlite: Database) -> None:
+    with ThreadPoolExecutor(1) as pool, sqlite.writing():
+        with pytest.raises(DatabaseBusyError):
+            pool.submit(received, sqlite, SECRET).result()
+        later = pool.submit(received, sqlite)
+
+    assert later.result()
+
+
+def test_writers_take_turns_in_the_order_in_which_they_came(sqlite: Database) -> None:
+    order: list[int] = []
+
+    def write(number: int) -> None:
+        with sqlite.writing():
+            order.append(number)
+            time.sleep(0.01)
+
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(8):
+            pool.submit(write, number)
+            time.sleep(0.002)
+
+    assert order == list(range(8))
 
 
 def test_a_full_disk_stores_nothing_and_says_so(sqlite: Database) -> None:
