@@ -42,7 +42,7 @@ from bot.service import Service, Wakers
 from bot.settings import Settings, SettingsError
 from bot.socket_mode import SocketConnection
 from bot.summaries import summarize
-from bot.training import train
+from bot.training import encoder_source, train
 from bot.web import PortInUseError, WebServer, application
 from bot.worker import Worker
 from bot.workspace import STOP_S, Clients, Grant, Part, Workspace
@@ -53,7 +53,7 @@ from learning.classification import Classifier
 from learning.encoder import EncoderNotFoundError
 from learning.following import Following
 from learning.label_file import LabelFileError, read_label_file
-from learning.registry import Registry, Source, UnusableVersionError
+from learning.registry import Registry, UnusableVersionError
 from storage import choices, labels
 from storage.database import Database, DatabaseUnavailableError, DatabaseUrlError, open_database
 from storage.labels import LabelSpec
@@ -304,7 +304,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         "labels synchronized added=%d changed=%d retired=%d", changes.added, changes.changed, changes.retired
     )
 
-    registry = Registry(database, team_id, _artifacts(settings), _source(settings))
+    registry = Registry(database, team_id, _artifacts(settings), encoder_source(settings))
     following = Following(database, team_id, registry)
     champion = following.champion
     learning = Learning(following, database, team_id, metrics)
@@ -438,10 +438,6 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
 
 def _artifacts(settings: Settings) -> Artifacts:
     return Artifacts(settings.models_url, settings.workplace / "cache")
-
-
-def _source(settings: Settings) -> Source:
-    return Source(settings.encoder, settings.encoder_max_tokens, settings.threads, settings.kept_exports)
 
 
 def _removed(_body: Json) -> None:

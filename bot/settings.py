@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     encoder: str | None = None
     encoder_max_tokens: int = Field(default=256, ge=8, le=8192)
     threads: int = Field(default=1, ge=1, le=256)
-    engine: Literal["torch", "onnx"] = "onnx"
+    engine: Literal["auto", "onnx", "torch"] = "auto"
     exports: Path | None = None
     summarizer: str | None = None
     summary_seconds: float = Field(default=120, ge=1, le=3600)
@@ -233,9 +233,9 @@ class Settings(BaseSettings):
         return self.argilla_api_url or f"http://127.0.0.1:{self.local_argilla_port}"
 
     @property
-    def kept_exports(self) -> Path | None:
-        """Where ONNX Runtime's files of encoders are kept; None where PyTorch serves."""
-        return (self.exports or self.workplace / "exports") if self.engine == "onnx" else None
+    def kept_exports(self) -> Path:
+        """Where ONNX Runtime's files of encoders are kept."""
+        return self.exports or self.workplace / "exports"
 
     @property
     def is_local(self) -> bool:

@@ -17,9 +17,9 @@ from rich.text import Text
 
 from bot import operations
 from bot.settings import Settings
-from bot.training import retrainer, tasks, terms
+from bot.training import encoder_source, retrainer, tasks, terms
 from learning.artifacts import Artifacts
-from learning.registry import Registry, Source
+from learning.registry import Registry
 from learning.retraining import Retraining
 from learning.summarizing.policy import POLICY
 from learning.training.lessons import gather
@@ -89,8 +89,7 @@ def retrain(settings: Settings, at: Desk, task: TaskName, out: Console) -> Run:
 
 def _registry(settings: Settings, at: Desk) -> Registry:
     artifacts = Artifacts(settings.models_url, settings.workplace / "cache")
-    source = Source(settings.encoder, settings.encoder_max_tokens, settings.threads, settings.kept_exports)
-    return Registry(at.database, at.team_id, artifacts, source)
+    return Registry(at.database, at.team_id, artifacts, encoder_source(settings))
 
 
 def tune(settings: Settings, at: Desk, budget: Budget, out: Console) -> Tuned:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.metrics import Metrics
 from bot.schedule import Scheduled
@@ -14,8 +14,9 @@ from bot.worker import Worker
 from learning.champion import Champion
 from learning.drifting import Drifting
 from learning.dueling import Budget, Dueling
+from learning.engines.gpu import CUDA, has_gpu
 from learning.gate import Limits
-from learning.registry import Registry
+from learning.registry import Registry, Source
 from learning.retraining import Retraining
 from learning.summarizing.gate import Limits as SummaryLimits
 from learning.summarizing.recipe import SummaryRecipe
@@ -83,6 +84,16 @@ def retrainer(
     both = (of.classification, of.summarization)
     threads = settings.training_threads
     return Retraining(database, team_id, both, registry.artifacts, settings.workplace, threads, on_change)
+
+
+def encoder_source(settings: Settings) -> Source:
+    """The encoder that settings name, on the device that is there: a GPU, or by ONNX Runtime on the processor."""
+    named = Source(settings.encoder, settings.encoder_max_tokens, settings.threads)
+    if settings.engine == "torch":
+        return named
+    if settings.engine == "auto" and has_gpu():
+        return replace(named, device=CUDA)
+    return replace(named, exports=settings.kept_exports)
 
 
 def terms(settings: Settings) -> classification.Terms:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,8 +18,6 @@ from learning.tokens import Tokenizer, Tokens
 Vectors = NDArray[np.float32]
 
 BATCH = 32
-# So many tokens, padding included, are read at once: long texts gain little from sharing a batch, and take its memory.
-BATCH_TOKENS = 1_024
 
 
 class EncoderNotFoundError(ValueError):
@@ -45,9 +43,14 @@ class Engine(Protocol):
     """What runs the transformer: `learning/engines/`."""
 
     dimensions: int
+    # So many tokens, padding included, are read at once.
+    batch_tokens: int
 
     def vectors(self, ids: Tokens, mask: Tokens) -> Vectors:
         """(batch, dimensions) for (batch, tokens), each row of length 1."""
+
+
+Run = Callable[[Any, int], Engine]
 
 
 class Encoder:
@@ -67,7 +70,7 @@ class Encoder:
         """One vector a text, in the order of the texts; texts of like length share batches, so little is padded."""
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         read = self.tokenizer.read(texts)
-        for batch in batches([len(ids) for ids in read.ids]):
+        for batch in batches([len(ids) for ids in read.ids], self._engine.batch_tokens):
             vectors[batch] = self._engine.vectors(*self.tokenizer.filled_up([read.ids[at] for at in batch]))
         return Encoding(vectors, read.cut)
 
@@ -80,11 +83,11 @@ class Encoder:
         return Encoder(engine, self.tokenizer, self.fingerprint)
 
 
-def batches(lengths: list[int]) -> Iterator[list[int]]:
-    """Rows of texts with so many tokens, the short ones first, in batches of BATCH and BATCH_TOKENS at most."""
+def batches(lengths: list[int], most_tokens: int) -> Iterator[list[int]]:
+    """Rows of texts with so many tokens, the short ones first, in batches of BATCH texts and so many tokens at most."""
     batch: list[int] = []
     for row in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) == BATCH or (len(batch) + 1) * lengths[row] > BATCH_TOKENS):
+        if batch and (len(batch) == BATCH or (len(batch) + 1) * lengths[row] > most_tokens):
             yield batch
             batch = []
         batch.append(row)
@@ -92,10 +95,15 @@ def batches(lengths: list[int]) -> Iterator[list[int]]:
         yield batch
 
 
-def load_encoder(name: str | None, max_tokens: int, threads: int) -> Encoder:
+def _by_pytorch(model: Any, _longest: int) -> Engine:
+    return TorchEngine(model)
+
+
+def load_encoder(name: str | None, max_tokens: int, threads: int, run_by: Run = _by_pytorch) -> Encoder:
     """The encoder of a folder or a hub name; all-MiniLM-L6-v2 from its installed package where `name` is None.
 
-    `threads`: how many processor threads one batch may use. Raises EncoderNotFoundError.
+    `threads`: how many processor threads one batch may use; `run_by`: the engine for the model and the most tokens
+    that it reads. Raises EncoderNotFoundError.
     """
     source = source_of(name or None)
     _prepare(source, threads)
@@ -107,7 +115,8 @@ def load_encoder(name: str | None, max_tokens: int, threads: int) -> Encoder:
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise EncoderNotFoundError(source, _first_line(error)) from error
     longest = min(max_tokens, _positions(model) or max_tokens)
-    encoder = Encoder(TorchEngine(model), _tokenizer(source, longest), _fingerprint(model, longest))
+    tokenizer, fingerprint = _tokenizer(source, longest), _fingerprint(model, longest)
+    encoder = Encoder(run_by(model, longest), tokenizer, fingerprint)
     _try(encoder, source)
     return encoder
 

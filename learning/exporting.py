@@ -9,17 +9,7 @@ from pathlib import Path
 
 from learning.encoder import Encoder, load_encoder
 from learning.engines.export import NotExportedError, export
-from learning.serving import MODEL, TOKENIZER, About
-
-# Short and long ones, in batches of unequal length: what an export is compared by.
-SAMPLES = (
-    ["ok", "Where do I find the invoice of last month?", "The app crashes with an error when I press Save"],
-    ["thanks"],
-    [
-        "Since the update the dashboard takes a minute to load, for everyone in our office. Is this known? "
-        * 3
-    ],
-)
+from learning.serving import MODEL, SAMPLES, TOKENIZER, About
 
 
 def main() -> None:

@@ -14,13 +14,14 @@ from learning.artifacts import ArtifactMissingError, Artifacts
 from learning.encoder import Encoder, EncoderNotFoundError, load_encoder
 from learning.head import Head
 from learning.refit import Refitter
-from learning.serving import load_small
+from learning.serving import load_on_gpu, load_small
 from storage import messages, versions
 from storage.database import Database
 from storage.tables import Version
 
 log = logging.getLogger(__name__)
 
+PROCESSOR = "cpu"
 HEAD = "head.safetensors"
 # The champion, the version before it for a roll back, and a challenger.
 KEPT = 3
@@ -40,13 +41,14 @@ class UnusableVersionError(RuntimeError):
 @dataclass(frozen=True)
 class Source:
     """The encoder that settings name, and how texts are read. `exports`: where ONNX Runtime's files of encoders are
-    kept; None where PyTorch serves.
+    kept; None where PyTorch serves, on `device`.
     """
 
     name: str | None
     max_tokens: int
     threads: int
     exports: Path | None = None
+    device: str = PROCESSOR
 
     @property
     def title(self) -> str:
@@ -143,6 +145,8 @@ def _base(source: Source) -> Encoder:
 
 
 def _load(source: Source) -> Encoder:
+    if source.device != PROCESSOR:
+        return load_on_gpu(source.name, source.max_tokens, source.threads)
     if source.exports is None:
         return load_encoder(source.name, source.max_tokens, source.threads)
     return load_small(source.name, source.max_tokens, source.threads, source.exports)

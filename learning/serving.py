@@ -1,7 +1,7 @@
-"""The encoder as it serves on a processor: by ONNX Runtime with weights of eight bits, exported once and kept.
+"""The encoder as it serves: on a GPU by PyTorch, on a processor by ONNX Runtime with weights of eight bits.
 
-Nothing of PyTorch or `transformers` is loaded for it: an export is made by a process of its own (`python -m
-learning.exporting`), or by the one that trained the version, in whose folder it then lies.
+There nothing of PyTorch or `transformers` is loaded: an export is made by a process of its own (`python -m
+learning.exporting`) and kept, or by the one that trained the version, in whose folder it then lies.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from learning.encoder import Encoder, load_encoder, source_of
+import numpy as np
+
+from learning.encoder import Encoder, Run, load_encoder, source_of
+from learning.engines.gpu import GpuEngine
 from learning.engines.onnx import OnnxEngine
 from learning.tokens import Tokenizer
 
@@ -27,6 +30,19 @@ FORM = 2
 # Within the folder of a version.
 SERVED = "served"
 MODEL, TOKENIZER, ABOUT = "encoder.onnx", "tokenizer.json", "about.json"
+
+
+# Short and long ones, in batches of unequal length: what another engine is compared by.
+SAMPLES = (
+    ["ok", "Where do I find the invoice of last month?", "The app crashes with an error when I press Save"],
+    ["thanks"],
+    [
+        "Since the update the dashboard takes a minute to load, for everyone in our office. Is this known? "
+        * 3
+    ],
+)
+# The mean cosine between texts' vectors in bfloat16 and in full precision; less, and something else is wrong.
+ALIKE_ON_GPU = 0.99
 
 
 @dataclass(frozen=True)
@@ -70,6 +86,29 @@ def load_small(name: str | None, max_tokens: int, threads: int, kept: Path) -> E
         )
         return load_encoder(name, max_tokens, threads)
     return found
+
+
+def load_on_gpu(name: str | None, max_tokens: int, threads: int, run_by: Run = GpuEngine) -> Encoder:
+    """What `load_encoder` gives, on this machine's GPU; on its processor where the GPU fails or says something else.
+
+    Raises EncoderNotFoundError.
+    """
+    plain = load_encoder(name, max_tokens, threads)
+    try:
+        found = load_encoder(name, max_tokens, threads, run_by)
+        alike = _alike(plain, found)
+    except Exception as error:  # drivers and kernels have no one exception for what they can't do
+        log.warning("the encoder is served by the processor: the GPU failed error=%s", type(error).__name__)
+        return plain
+    if not alike >= ALIKE_ON_GPU:
+        log.warning("the encoder is served by the processor: the GPU's vectors are alike by %.3f only", alike)
+        return plain
+    return found
+
+
+def _alike(one: Encoder, other: Encoder) -> float:
+    pairs = [(one.encode(texts).vectors, other.encode(texts).vectors) for texts in SAMPLES]
+    return float(np.concatenate([(before * after).sum(axis=1) for before, after in pairs]).mean())
 
 
 def _key(source: str, max_tokens: int) -> str:

@@ -1,1 +1,3 @@
-"""What runs an encoder: PyTorch, or ONNX Runtime with weights of eight bits. Both turn tokens into vectors."""
+"""What runs an encoder: PyTorch, on a GPU or a processor, or ONNX Runtime with weights of eight bits. Each turns tokens
+into vectors.
+"""

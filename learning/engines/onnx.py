@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from learning.engines.pytorch import PROCESSOR_TOKENS
 from learning.tokens import Tokens
 
 IDS, MASK, VECTORS = "input_ids", "attention_mask", "vectors"
@@ -18,6 +19,8 @@ SLOWER = ["SkipLayerNormFusion"]
 
 class OnnxEngine:
     """One session, safe to share. `threads`: how many processor threads one batch may use."""
+
+    batch_tokens = PROCESSOR_TOKENS
 
     def __init__(self, file: Path, threads: int) -> None:
         import onnxruntime

@@ -12,9 +12,14 @@ from learning.tokens import Tokens
 if TYPE_CHECKING:
     from torch import Tensor
 
+# On a processor long texts gain little from sharing a batch, and take its memory.
+PROCESSOR_TOKENS = 1_024
+
 
 class TorchEngine:
     """A transformer with mean pooling over its tokens (Reimers & Gurevych, 2019)."""
+
+    batch_tokens = PROCESSOR_TOKENS
 
     def __init__(self, model: Any) -> None:
         self._model = model
