@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, update
 from sqlmodel import Session, case, col, func, select
@@ -63,12 +63,14 @@ def claim(session: Session, team_id: str, most: int, pace: Pace, most_heard: int
     From here on a post of them may reach Slack whatever becomes of us, so that is noted in the same transaction.
     """
     now = time.time()
-    urgent, _ = _take_new(session, team_id, Lane.ASKED, most, pace, now)
-    of_team = Card.team_id == team_id, ~_IS_NEW
-    urgent += _free(session, of_team, col(Card.due_at), most - len(urgent), now)
+    due = _due(session, team_id, now)
+    urgent, _ = _take_new(session, team_id, Lane.ASKED, due, most, pace, now)
+    if any(not one.is_new for one in due):
+        of_team = Card.team_id == team_id, ~_IS_NEW
+        urgent += _free(session, of_team, col(Card.due_at), most - len(urgent), now)
     left = most - len(urgent)
     most_heard = left if most_heard is None else min(left, most_heard)
-    heard, behind = _take_new(session, team_id, Lane.HEARD, most_heard, pace, now)
+    heard, behind = _take_new(session, team_id, Lane.HEARD, due, most_heard, pace, now)
     claims = [_claim(card, now, is_urgent=True) for card in urgent]
     claims += [_claim(card, now, is_urgent=False) for card in heard]
     for card in [*urgent, *heard]:
@@ -76,13 +78,33 @@ def claim(session: Session, team_id: str, most: int, pace: Pace, most_heard: int
     return Handout(claims, behind)
 
 
+class _Due(NamedTuple):
+    """Cards of one channel that are due: to be posted (`is_new`), or to be changed."""
+
+    lane: str
+    channel_id: str
+    is_new: bool
+    number: int
+
+
+def _due(session: Session, team_id: str, now: float) -> list[_Due]:
+    """All that is due, the channel in which one is due for longest first."""
+    due = select(Card.lane, Card.channel_id, _IS_NEW, func.count()).where(
+        Card.team_id == team_id, Card.due, Card.due_at <= now, Card.claimed_until < now
+    )
+    rows = session.exec(due.group_by(Card.lane, Card.channel_id, _IS_NEW).order_by(func.min(Card.due_at)))
+    return [_Due(*row) for row in rows]
+
+
 def _take_new(
-    session: Session, team_id: str, lane: Lane, most: int, pace: Pace, now: float
+    session: Session, team_id: str, lane: Lane, due: Sequence[_Due], most: int, pace: Pace, now: float
 ) -> tuple[list[Card], list[Behind]]:
     """Up to `most` cards of a lane that are posted, and where more than BEHIND_AT have to wait."""
     taken: list[Card] = []
     behind: list[Behind] = []
-    for channel_id, number in _with_new(session, team_id, lane, now) if most else ():
+    for of_lane, channel_id, is_new, number in due:
+        if of_lane != lane or not is_new:
+            continue
         if len(taken) == most:
             break
         pacing = pacings.of_channel(session, team_id, channel_id)
@@ -102,19 +124,6 @@ def _take_new(
 def _free(session: Session, where: Sequence[Any], order: Any, most: int, now: float) -> list[Card]:
     due = select(Card).where(Card.due, Card.due_at <= now, Card.claimed_until < now, *where)
     return list(session.exec(due.order_by(order).limit(most).with_for_update(skip_locked=True)))
-
-
-def _with_new(session: Session, team_id: str, lane: Lane, now: float) -> Sequence[tuple[str, int]]:
-    """Channels in which cards of a lane are due to be posted, longest due first, and how many."""
-    new = select(Card.channel_id, func.count()).where(
-        Card.team_id == team_id,
-        Card.lane == lane,
-        Card.due,
-        _IS_NEW,
-        Card.due_at <= now,
-        Card.claimed_until < now,
-    )
-    return session.exec(new.group_by(Card.channel_id).order_by(func.min(Card.due_at))).all()
 
 
 def _claim(card: Card, now: float, is_urgent: bool) -> Claim:

@@ -37,9 +37,13 @@ class Pace:
 
 def of_channel(session: Session, team_id: str, channel_id: str) -> Pacing | None:
     """The pacing of one channel, ours until the transaction ends; None where another replica has it."""
-    insert_if_new(session, Pacing(team_id=team_id, channel_id=channel_id))
     of_key = select(Pacing).where(Pacing.team_id == team_id, Pacing.channel_id == channel_id)
-    return session.exec(of_key.with_for_update(skip_locked=True)).first()
+    ours = of_key.with_for_update(skip_locked=True)
+    known = session.exec(ours).first()
+    if known is None:  # the first post of all, most likely
+        insert_if_new(session, Pacing(team_id=team_id, channel_id=channel_id))
+        return session.exec(ours).first()
+    return known
 
 
 def spend(pacing: Pacing, pace: Pace, posts: int) -> None:
