@@ -183,12 +183,11 @@ def test_writers_take_turns_in_the_order_in_which_they_came(sqlite: Database) ->
     def write(number: int) -> None:
         with sqlite.writing():
             order.append(number)
-            time.sleep(0.01)
 
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(8) as pool, sqlite.writing():
         for number in range(8):
             pool.submit(write, number)
-            time.sleep(0.002)
+            time.sleep(0.05)  # long enough to have asked for its turn
 
     assert order == list(range(8))
 
