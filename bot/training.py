@@ -16,7 +16,7 @@ from learning.drifting import Drifting
 from learning.dueling import Budget, Dueling
 from learning.engines.gpu import CUDA, has_gpu
 from learning.gate import Limits
-from learning.registry import Registry, Source
+from learning.registry import PROCESSOR, Registry, Source
 from learning.retraining import Retraining
 from learning.summarizing.gate import Limits as SummaryLimits
 from learning.summarizing.recipe import SummaryRecipe
@@ -91,9 +91,8 @@ def encoder_source(settings: Settings) -> Source:
     named = Source(settings.encoder, settings.encoder_max_tokens, settings.threads)
     if settings.engine == "torch":
         return named
-    if settings.engine == "auto" and has_gpu():
-        return replace(named, device=CUDA)
-    return replace(named, exports=settings.kept_exports)
+    device = CUDA if settings.engine == "auto" and has_gpu() else PROCESSOR
+    return replace(named, exports=settings.kept_exports, device=device)
 
 
 def terms(settings: Settings) -> classification.Terms:

@@ -84,7 +84,7 @@ class Encoder:
 
 
 def batches(lengths: list[int], most_tokens: int) -> Iterator[list[int]]:
-    """Rows of texts with so many tokens, the short ones first, in batches of BATCH texts and so many tokens at most."""
+    """Rows of texts with so many tokens, the short ones first, in batches of BATCH texts and `most_tokens` at most."""
     batch: list[int] = []
     for row in sorted(range(len(lengths)), key=lengths.__getitem__):
         if batch and (len(batch) == BATCH or (len(batch) + 1) * lengths[row] > most_tokens):

@@ -40,8 +40,8 @@ class UnusableVersionError(RuntimeError):
 
 @dataclass(frozen=True)
 class Source:
-    """The encoder that settings name, and how texts are read. `exports`: where ONNX Runtime's files of encoders are
-    kept; None where PyTorch serves, on `device`.
+    """The encoder that settings name, and how texts are read. `exports`: where files of encoders for ONNX Runtime are
+    kept, by which a processor serves; None where PyTorch does. `device`: PROCESSOR, or a GPU's name for PyTorch.
     """
 
     name: str | None
@@ -49,6 +49,10 @@ class Source:
     threads: int
     exports: Path | None = None
     device: str = PROCESSOR
+
+    @property
+    def is_on_gpu(self) -> bool:
+        return self.device != PROCESSOR
 
     @property
     def title(self) -> str:
@@ -145,8 +149,9 @@ def _base(source: Source) -> Encoder:
 
 
 def _load(source: Source) -> Encoder:
-    if source.device != PROCESSOR:
-        return load_on_gpu(source.name, source.max_tokens, source.threads)
+    found = load_on_gpu(source.name, source.max_tokens, source.threads) if source.is_on_gpu else None
+    if found:
+        return found
     if source.exports is None:
         return load_encoder(source.name, source.max_tokens, source.threads)
     return load_small(source.name, source.max_tokens, source.threads, source.exports)

@@ -76,7 +76,13 @@ class _Turn:
                 return
             mine = threading.Event()
             self._waiting.append(mine)
-        if not mine.wait(SQLITE_WAIT_S) and self._is_left(mine):
+        try:
+            mine.wait(SQLITE_WAIT_S)
+        except BaseException:  # an interrupt: nobody else would give the turn back
+            if not self._is_left(mine):
+                self.__exit__()
+            raise
+        if self._is_left(mine):
             raise DatabaseBusyError
 
     def __exit__(self, *_: object) -> None:

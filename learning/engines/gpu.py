@@ -22,11 +22,16 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CUDA = "cuda"
-# Batches are filled up to the next of these: so few shapes come, and each is captured once.
+# Batches are filled up to the next of these: so few shapes come, and each is captured once. Longer ones stay as they
+# are.
 TEXTS = (1, 8, 32)
 TOKENS = (32, 64, 128, 256)
 # Kernels are chosen, and memory is taken, while a shape is run for the first times: that can't be captured.
 WARM_UPS = 3
+
+# Encoders of several teams and versions share a GPU. What another thread does there meanwhile would end a capture, and
+# graphs work in place.
+_turn = threading.Lock()
 
 Forward = Callable[["Tensor", "Tensor"], "Tensor"]
 
@@ -34,8 +39,11 @@ Forward = Callable[["Tensor", "Tensor"], "Tensor"]
 def has_gpu() -> bool:
     """Is there one that PyTorch can use? Without a driver PyTorch is not even loaded."""
     try:
-        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
     except OSError:
+        return False
+    number = ctypes.c_int(0)
+    if driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(number)) or not number.value:
         return False
     import torch
 
@@ -43,7 +51,7 @@ def has_gpu() -> bool:
 
 
 class GpuEngine:
-    """A transformer with mean pooling over its tokens, safe to share: graphs work in place, so batches take turns."""
+    """A transformer with mean pooling over its tokens, safe to share: batches take turns."""
 
     batch_tokens = TEXTS[-1] * TOKENS[-1]
 
@@ -51,23 +59,27 @@ class GpuEngine:
         """`model` is moved there. On another device than CUDA nothing is captured."""
         self.dimensions = int(model.config.hidden_size)
         self._device = device
-        self._model = model.to(device, _precision(device))
-        self._tokens = (*(step for step in TOKENS if step < max_tokens), max_tokens)
-        self._turn = threading.Lock()
-        common = [(texts, tokens) for texts in TEXTS for tokens in self._tokens if tokens <= TOKENS[-1]]
+        self._model = _halved(model.to(device), _precision(device))
+        self._tokens = (*(step for step in TOKENS if step < max_tokens), min(max_tokens, TOKENS[-1]))
+        common = [(texts, tokens) for texts in TEXTS for tokens in self._tokens]
         self._graphs = {shape: _Graph(self._forward, shape) for shape in common} if device == CUDA else {}
 
     def vectors(self, ids: Tokens, mask: Tokens) -> NDArray[np.float32]:
         """(batch, dimensions) for (batch, tokens), each row of length 1; `mask` is 0 where a row is filled up."""
         import torch
 
-        shape = _next(len(ids), TEXTS), _next(ids.shape[1], self._tokens)
+        shape = self._shape(*ids.shape)
         batch = torch.from_numpy(_filled(ids, shape)), torch.from_numpy(_filled(mask, shape))
         batch[1][len(ids) :, 0] = 1  # a row without any token has nothing to attend to
-        with self._turn, torch.no_grad():
+        with _turn, torch.no_grad():
             found = self._run(shape, *batch)
             vectors: NDArray[np.float32] = found[: len(ids)].cpu().numpy()
         return vectors
+
+    def _shape(self, texts: int, tokens: int) -> tuple[int, int]:
+        if texts > TEXTS[-1] or tokens > self._tokens[-1]:
+            return texts, tokens
+        return _next(texts, TEXTS), _next(tokens, self._tokens)
 
     def _run(self, shape: tuple[int, int], ids: Tensor, mask: Tensor) -> Tensor:
         if shape in self._graphs:
@@ -85,9 +97,10 @@ class _Graph:
     def __init__(self, forward: Forward, shape: tuple[int, int]) -> None:
         import torch
 
-        with torch.no_grad():
+        with _turn, torch.no_grad():
             self._ids = torch.zeros(shape, dtype=torch.int64, device=CUDA)
             self._mask = torch.ones_like(self._ids)
+            self._mask[:, -1] = 0  # with nothing to leave out, attention would be warmed up without a mask
             aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
             aside.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(aside):
@@ -95,7 +108,7 @@ class _Graph:
                     forward(self._ids, self._mask)
             torch.cuda.current_stream().wait_stream(aside)
             self._graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self._graph):
+            with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
                 self._vectors = forward(self._ids, self._mask)
 
     def replay(self, ids: Tensor, mask: Tensor) -> Tensor:
@@ -114,8 +127,15 @@ def _precision(device: str) -> Any:
     return torch.bfloat16
 
 
+def _halved(model: Any, precision: Any) -> Any:
+    """The weights alone: what a model computes positions from loses too much."""
+    for weights in model.parameters():
+        weights.data = weights.data.to(precision)
+    return model
+
+
 def _next(number: int, steps: Sequence[int]) -> int:
-    return next((step for step in steps if step >= number), number)
+    return next(step for step in steps if step >= number)
 
 
 def _filled(tokens: Tokens, shape: tuple[int, int]) -> Tokens:

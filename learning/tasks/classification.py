@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session
 
 from learning.gate import Limits
-from learning.registry import Registry
+from learning.registry import Registry, Source
 from learning.training.job import Job, Result
 from learning.training.lessons import gather
 from learning.training.recipe import Recipe
@@ -86,7 +86,7 @@ class Classification:
             max_tokens=source.max_tokens,
             threads=terms.threads,
             report_to=terms.report_to,
-            exports=str(source.exports.resolve()) if source.exports else None,
+            exports=_exports(source),
         ).write(folder)
 
     def _recipe(self, run: Run) -> Recipe:
@@ -114,3 +114,8 @@ class Classification:
         for suspect in result.report.get("suspects", []):
             if suspect["id"] not in imported and messages.is_standing(session, suspect["id"]):
                 questions.doubt(session, self._team_id, suspect["id"])
+
+
+def _exports(source: Source) -> str | None:
+    """Where a version is exported to, that it is judged by; None where PyTorch serves."""
+    return str(source.exports.resolve()) if source.exports and not source.is_on_gpu else None

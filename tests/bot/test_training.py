@@ -12,7 +12,7 @@ from bot.training import encoder_source
     ("engine", "has_gpu", "device", "exports"),
     [
         ("auto", False, "cpu", Path("kept")),
-        ("auto", True, "cuda", None),
+        ("auto", True, "cuda", Path("kept")),
         ("onnx", True, "cpu", Path("kept")),
         ("torch", True, "cpu", None),
     ],

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -177,6 +180,29 @@ def test_a_turn_that_does_not_come_in_time_is_an_error_and_spares_the_next(sqlit
     assert later.result()
 
 
+def test_who_is_interrupted_while_waiting_keeps_nobody_waiting(sqlite: Database) -> None:
+    class StoppedError(Exception):
+        pass
+
+    def interrupt(*_: object) -> None:
+        raise StoppedError
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            held, over = threading.Event(), threading.Event()
+            pool.submit(_hold, sqlite, held, over)
+            held.wait()
+            _after(0.2, lambda: os.kill(os.getpid(), signal.SIGUSR1))
+            with pytest.raises(StoppedError), sqlite.writing():
+                pass
+            over.set()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+    assert received(sqlite)
+
+
 def test_writers_take_turns_in_the_order_in_which_they_came(sqlite: Database) -> None:
     order: list[int] = []
 
@@ -221,6 +247,12 @@ def test_many_writers_of_one_process_all_get_their_turn(database: Database) -> N
     with database.reading() as session:
         assert messages.count_waiting(session, TEAM) == 8
         assert labels.active(session, TEAM) == []
+
+
+def _hold(database: Database, held: threading.Event, over: threading.Event) -> None:
+    with database.writing():
+        held.set()
+        over.wait()
 
 
 @pytest.fixture

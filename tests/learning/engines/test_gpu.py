@@ -10,7 +10,7 @@ from learning.encoder import Encoder, load_encoder
 from learning.engines.gpu import GpuEngine, has_gpu
 from learning.serving import SAMPLES, load_on_gpu
 from tests.factories import together
-from tests.learning.tiny_models import tiny_model
+from tests.learning.tiny_models import SMALL, tiny_model
 
 TEXTS = [*SAMPLES[0], *SAMPLES[1], *SAMPLES[2], *[f"invoice {'again ' * number}" for number in range(40)]]
 
@@ -30,6 +30,22 @@ def test_with_half_the_bits_and_shapes_filled_up_it_reads_nearly_as_in_full(
     assert (read.cut, halved.fingerprint) == (expected.cut, plain.fingerprint)
 
 
+def test_batches_are_filled_up_to_few_shapes_and_longer_ones_not() -> None:
+    from transformers import BertConfig, BertModel
+
+    shapes: list[tuple[int, ...]] = []
+    model = BertModel(BertConfig(vocab_size=8, **SMALL)).eval()
+    model.register_forward_pre_hook(
+        lambda _model, _args, given: shapes.append(tuple(given["input_ids"].shape)), with_kwargs=True
+    )
+    engine = GpuEngine(model, 512, device="cpu")
+
+    for texts, tokens in [(1, 20), (2, 33), (9, 256), (3, 300)]:
+        engine.vectors(*[np.ones((texts, tokens), dtype=np.int64)] * 2)
+
+    assert shapes == [(1, 32), (8, 64), (32, 256), (3, 300)]
+
+
 def test_a_text_is_read_as_if_it_were_alone(tmp_path: Path) -> None:
     halved = load_encoder(tiny_model(tmp_path / "model"), 48, 1, _on_this_processor)
 
@@ -39,21 +55,17 @@ def test_a_text_is_read_as_if_it_were_alone(tmp_path: Path) -> None:
     assert (in_batches * alone).sum(axis=1).min() > 0.999
 
 
-def test_the_processor_serves_where_the_gpu_fails(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_gpu_that_fails_serves_not(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     def out_of_memory(_model: Any, _max_tokens: int) -> GpuEngine:
         raise RuntimeError("CUDA error: out of memory")
 
     source = tiny_model(tmp_path / "model")
 
-    served = load_on_gpu(source, 48, 1, out_of_memory)
-
-    assert np.array_equal(served.encode(TEXTS).vectors, load_encoder(source, 48, 1).encode(TEXTS).vectors)
-    assert "the GPU failed" in caplog.text
+    assert load_on_gpu(source, 48, 1, out_of_memory) is None
+    assert "the GPU failed error=RuntimeError: CUDA error: out of memory" in caplog.text
 
 
-def test_the_processor_serves_where_the_gpu_says_something_else(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_gpu_that_says_something_else_serves_not(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     def broken(model: Any, max_tokens: int) -> GpuEngine:
         for weights in model.parameters():
             weights.data.normal_()
@@ -61,16 +73,24 @@ def test_the_processor_serves_where_the_gpu_says_something_else(
 
     source = tiny_model(tmp_path / "model")
 
-    served = load_on_gpu(source, 48, 1, broken)
-
-    assert np.array_equal(served.encode(TEXTS).vectors, load_encoder(source, 48, 1).encode(TEXTS).vectors)
+    assert load_on_gpu(source, 48, 1, broken) is None
     assert "alike by" in caplog.text
+
+
+def test_a_gpu_that_answers_as_the_processor_does_serves(tmp_path: Path) -> None:
+    source = tiny_model(tmp_path / "model")
+
+    served = load_on_gpu(source, 48, 1, _on_this_processor)
+
+    assert served
+    assert served.fingerprint == load_encoder(source, 48, 1).fingerprint
 
 
 @pytest.mark.skipif(not has_gpu(), reason="there is no GPU")
 def test_captured_shapes_answer_as_the_processor_does_also_to_many_at_once(encoder: Encoder) -> None:
     on_gpu = load_on_gpu(None, 256, 1)
     expected = encoder.encode(TEXTS).vectors
+    assert on_gpu
 
     found = together(*[lambda: on_gpu.encode(TEXTS).vectors for _ in range(4)])
 
