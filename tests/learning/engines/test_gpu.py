@@ -6,10 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from learning.artifacts import Artifacts
 from learning.encoder import Encoder, load_encoder
-from learning.engines.gpu import GpuEngine, has_gpu
-from learning.serving import SAMPLES, load_on_gpu
-from tests.factories import together
+from learning.engines.gpu import CUDA, GpuEngine, has_gpu
+from learning.registry import Registry, Source
+from learning.serving import MODEL, SAMPLES, load_on_gpu
+from storage.database import Database
+from tests.factories import TEAM, together
 from tests.learning.tiny_models import SMALL, tiny_model
 
 TEXTS = [*SAMPLES[0], *SAMPLES[1], *SAMPLES[2], *[f"invoice {'again ' * number}" for number in range(40)]]
@@ -84,6 +87,18 @@ def test_a_gpu_that_answers_as_the_processor_does_serves(tmp_path: Path) -> None
 
     assert served
     assert served.fingerprint == load_encoder(source, 48, 1).fingerprint
+
+
+@pytest.mark.skipif(has_gpu(), reason="there is a GPU")
+def test_where_the_gpu_fails_the_processor_serves_by_what_is_quickest_there(
+    database: Database, tmp_path: Path
+) -> None:
+    source = Source(tiny_model(tmp_path / "model"), 48, 1, tmp_path / "exports", device=CUDA)
+
+    registry = Registry(database, TEAM, Artifacts(str(tmp_path / "models"), tmp_path / "cache"), source)
+
+    assert list((tmp_path / "exports").rglob(MODEL))
+    assert registry.base.encode(TEXTS).vectors.shape == (len(TEXTS), SMALL["hidden_size"])
 
 
 @pytest.mark.skipif(not has_gpu(), reason="there is no GPU")
