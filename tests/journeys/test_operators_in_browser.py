@@ -20,7 +20,7 @@ MESSAGE = "My parcel with the new card is late"
 SIMILAR = "The new card is still not in my letter box"
 TAUGHT = 12
 UNDER_WAY = re.compile(r"a challenger trains\s.*█░* [1-9]\d?%", re.DOTALL)
-TRAINED_MS = 60_000
+TRAINED_MS = 120_000
 SWAPPED_S = 30
 NOT_ALLOWED = "Only operators can do this. Whoever runs this bot names them in OPERATORS."
 
@@ -85,7 +85,7 @@ def until_swapped(running: Bot, times: int) -> None:
     until(lambda: swaps("corrigible_swaps_total") == times, within_s=SWAPPED_S)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(360)
 def test_an_operator_follows_a_run_reads_the_verdict_promotes_and_rolls_back(
     browser: BrowserContext, slack: Slack, tmp_path: Path
 ) -> None:
@@ -102,7 +102,7 @@ def test_an_operator_follows_a_run_reads_the_verdict_promotes_and_rolls_back(
         expect(whisper(ana)).to_contain_text("A training run begins")
         run = note(ana, "Training: ")
         expect(run).to_contain_text("asked for by @ana")
-        expect(run).to_contain_text(UNDER_WAY)
+        expect(run).to_contain_text(UNDER_WAY, timeout=TRAINED_MS)  # training gives way to all else here
 
         expect(run).to_contain_text("Training: v2 runs in shadow", timeout=TRAINED_MS)
         verdict = note(ana, "v2 runs in shadow beside v1")
