@@ -45,6 +45,8 @@ class Engine(Protocol):
     dimensions: int
     # So many tokens, padding included, are read at once.
     batch_tokens: int
+    # What a batch costs besides its tokens, in tokens: to fill up the others by more than that is dearer than another.
+    batch_cost: int
 
     def vectors(self, ids: Tokens, mask: Tokens) -> Vectors:
         """(batch, dimensions) for (batch, tokens), each row of length 1."""
@@ -70,7 +72,8 @@ class Encoder:
         """One vector a text, in the order of the texts; texts of like length share batches, so little is padded."""
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         read = self.tokenizer.read(texts)
-        for batch in batches([len(ids) for ids in read.ids], self._engine.batch_tokens):
+        lengths = [len(ids) for ids in read.ids]
+        for batch in batches(lengths, self._engine.batch_tokens, self._engine.batch_cost):
             vectors[batch] = self._engine.vectors(*self.tokenizer.filled_up([read.ids[at] for at in batch]))
         return Encoding(vectors, read.cut)
 
@@ -83,11 +86,18 @@ class Encoder:
         return Encoder(engine, self.tokenizer, self.fingerprint)
 
 
-def batches(lengths: list[int], most_tokens: int) -> Iterator[list[int]]:
-    """Rows of texts with so many tokens, the short ones first, in batches of BATCH texts and `most_tokens` at most."""
+def batches(lengths: list[int], most_tokens: int, cost: int) -> Iterator[list[int]]:
+    """Rows of texts with so many tokens, the short ones first, in batches of BATCH texts and `most_tokens` at most.
+
+    A longer text begins a new batch where `cost`, that of a batch in tokens, is less than filling up the shorter ones.
+    """
     batch: list[int] = []
     for row in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) == BATCH or (len(batch) + 1) * lengths[row] > most_tokens):
+        if batch and (
+            len(batch) == BATCH
+            or (len(batch) + 1) * lengths[row] > most_tokens
+            or len(batch) * (lengths[row] - lengths[batch[-1]]) > cost
+        ):
             yield batch
             batch = []
         batch.append(row)

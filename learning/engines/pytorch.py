@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 
 # On a processor long texts gain little from sharing a batch, and take its memory.
 PROCESSOR_TOKENS = 1_024
+# Measured with all-MiniLM on one thread: 9 ms a batch, and 0.3 ms a token.
+BATCH_COST = 30
 
 
 class TorchEngine:
     """A transformer with mean pooling over its tokens (Reimers & Gurevych, 2019)."""
 
     batch_tokens = PROCESSOR_TOKENS
+    batch_cost = BATCH_COST
 
     def __init__(self, model: Any) -> None:
         self._model = model

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from learning.encoder import Encoder, EncoderNotFoundError, load_encoder
+from learning.encoder import BATCH, Encoder, EncoderNotFoundError, batches, load_encoder
 from tests.factories import together
 from tests.learning.tiny_models import tiny_model
 
@@ -36,6 +36,19 @@ def test_texts_of_mixed_lengths_keep_their_order_and_are_encoded_as_if_each_were
     alone = np.vstack([encoder.encode([text]).vectors for text in texts])
 
     assert np.abs(in_batches - alone).max() < 1e-5
+
+
+def test_texts_share_a_batch_while_filling_them_up_costs_less_than_another() -> None:
+    assert list(batches([9, 3, 10, 3, 60, 4], most_tokens=1_000, cost=4)) == [[1, 3, 5], [0, 2], [4]]
+
+
+def test_where_another_batch_is_dear_all_texts_share_one() -> None:
+    assert list(batches([9, 3, 60], most_tokens=1_000, cost=1_000)) == [[1, 0, 2]]
+
+
+def test_a_batch_takes_no_more_tokens_and_no_more_texts_than_it_may() -> None:
+    assert list(batches([300, 300, 300, 2_000], most_tokens=600, cost=0)) == [[0, 1], [2], [3]]
+    assert [len(batch) for batch in batches([7] * (BATCH + 1), most_tokens=9_999, cost=0)] == [BATCH, 1]
 
 
 def test_what_means_the_same_is_near(encoder: Encoder) -> None:
