@@ -165,7 +165,7 @@ def _store(database: Database, encoder: Encoder, chosen: list[Row], vectors: Vec
         labels.synchronize(session, TEAM, [LabelSpec(name) for name in sorted({row.label for row in chosen})])
         for message, vector in zip(stored, vectors, strict=True):
             messages.receive(session, message)
-            predictions.keep_vector(session, message.id, encoder.fingerprint, vector)
+            predictions.keep_vectors(session, encoder.fingerprint, {message.id: vector})
     return [message.id for message in stored]
 
 

@@ -54,7 +54,7 @@ def _store(database: Database, rows: list[Row], fingerprint: str) -> None:
                 session.connection().execute(insert(table), found)
         for corrected in (values for of, values in rows if of is Correction):
             message_id = str(corrected["message_id"])
-            predictions.keep_vector(session, message_id, fingerprint, _vector(message_id))
+            predictions.keep_vectors(session, fingerprint, {message_id: _vector(message_id)})
 
 
 def _vector(message_id: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:

@@ -145,7 +145,7 @@ class Service:
         )
         is_new = messages.receive(session, message)
         if is_new and not text:
-            predictions.show(session, message)
+            predictions.show(session, [message])
         return is_new
 
     def _mode(self, said: Said, chosen: Mode) -> Mode:

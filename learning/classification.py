@@ -61,25 +61,28 @@ class Classifier:
         served = self._champion.served
         rankings = _rank(served, batch)
         with self._database.writing() as session:
-            again = [
-                ranking is not None and self._store(session, message, ranking, served)
+            taken = messages.take(session, batch)
+            read = [
+                (message, ranking)
                 for message, ranking in zip(batch, rankings, strict=True)
-                if messages.take(session, message)
+                if ranking is not None and message.id in taken
             ]
+            again = self._store(session, read, served)
         is_full = len(found) == BATCH or len(batch) < len(found)
-        return Batch(batch, rankings.count(None), sum(again), is_full)
+        return Batch(batch, rankings.count(None), again, is_full)
 
-    def _store(self, session: Session, message: Message, ranking: Ranking, served: Served) -> bool:
-        """Store vector, prediction and card; was there an earlier prediction?"""
-        predictions.keep_vector(session, message.id, served.encoder.fingerprint, ranking.vector)
-        is_again = predictions.put(session, self._prediction(message, ranking, served))
-        if is_again:
-            cards.want(session, message.id)
-            if outbox.knows(session, message.id):
-                outbox.append(session, self._team_id, message.id, Kind.EDIT)
-        if self._is_shown(message, ranking):
-            predictions.show(session, message)
-        return is_again
+    def _store(self, session: Session, read: list[tuple[Message, Ranking]], served: Served) -> int:
+        """Store vectors, predictions and cards; how many of the messages had an earlier prediction?"""
+        vectors = {message.id: ranking.vector for message, ranking in read}
+        predictions.keep_vectors(session, served.encoder.fingerprint, vectors)
+        made = [self._prediction(message, ranking, served) for message, ranking in read]
+        again = predictions.put(session, made)
+        for message_id in again:
+            cards.want(session, message_id)
+            if outbox.knows(session, message_id):
+                outbox.append(session, self._team_id, message_id, Kind.EDIT)
+        predictions.show(session, [message for message, ranking in read if self._is_shown(message, ranking)])
+        return len(again)
 
     def _is_shown(self, message: Message, ranking: Ranking) -> bool:
         if message.mode is Mode.ASK:

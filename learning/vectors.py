@@ -35,9 +35,12 @@ def read(database: Database, encoder: Encoder, message_ids: Sequence[str]) -> di
     vectors = _encode(encoder, texts) if texts else {}
     with database.writing() as session:
         still = messages.texts(session, list(texts))  # edited or erased meanwhile: not what was read
-        for message_id, vector in vectors.items():
-            if still.get(message_id) == texts[message_id]:
-                predictions.keep_vector(session, message_id, encoder.fingerprint, vector)
+        kept = {
+            message_id: vector
+            for message_id, vector in vectors.items()
+            if still.get(message_id) == texts[message_id]
+        }
+        predictions.keep_vectors(session, encoder.fingerprint, kept)
     return vectors
 
 

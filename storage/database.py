@@ -233,9 +233,23 @@ def insert_if_new(session: Session, row: SQLModel) -> bool:
     return connection.execute(statement, row.model_dump()).first() is not None
 
 
+def insert_new(session: Session, rows: Sequence[SQLModel]) -> None:
+    """Insert those of these rows of one table of which none of the unique keys stands already."""
+    if not rows:
+        return
+    connection = session.connection()
+    statement = _insert_ignoring(type(rows[0]), connection.dialect.name)
+    connection.execute(statement, [row.model_dump() for row in rows])
+
+
 @cache
 def _insert_if_new(table: type[SQLModel], dialect: str) -> Executable:
     # Made once a table: an acknowledgement waits for it, and making it takes as long as carrying it out.
-    insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
     # A row count is not known for every driver; what RETURNING gives is: a row where one was inserted.
-    return insert.on_conflict_do_nothing().returning(literal_column("1"))
+    return _insert_ignoring(table, dialect).returning(literal_column("1"))
+
+
+@cache
+def _insert_ignoring(table: type[SQLModel], dialect: str) -> postgresql.Insert | sqlite.Insert:
+    insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return insert.on_conflict_do_nothing()

@@ -58,7 +58,7 @@ def ask(session: Session, dispute: Dispute) -> None:
     if standing is None or message is None or message.erased_at:
         return
     standing.asked_at = time.time()
-    predictions.show(session, message)
+    predictions.show(session, [message])
     cards.want(session, message.id)
 
 

@@ -56,19 +56,23 @@ def count_waiting(session: Session, team_id: str) -> int:
     return session.exec(waiting).one()
 
 
-def take(session: Session, message: Message) -> bool:
-    """Is this message, as it was read, still to be predicted? From now on it waits no longer.
+def take(session: Session, batch: Sequence[Message]) -> set[str]:
+    """Ids of those messages that, as they were read, are still to be predicted; from now on they wait no longer.
 
-    Not where it was erased or edited since, or another replica was quicker. It is locked until the transaction ends.
+    Left out are those that were erased or edited since, and those with which another replica was quicker. They are
+    locked until the transaction ends.
     """
-    as_read = update(Message).where(
-        col(Message.id) == message.id,
-        col(Message.waiting),
-        col(Message.text) == message.text,
-        col(Message.erased_at).is_(None),
+    as_read = {message.id: message.text for message in batch}
+    waiting = select(Message.id, Message.text).where(
+        col(Message.id).in_(as_read), col(Message.waiting), col(Message.erased_at).is_(None)
     )
-    taken = session.connection().execute(as_read.values(waiting=False).returning(col(Message.id)))
-    return taken.first() is not None
+    # In one order for all replicas: none waits for another that waits for it.
+    found = session.exec(waiting.order_by(col(Message.id)).with_for_update()).all()
+    taken = {message_id for message_id, text in found if text == as_read[message_id]}
+    if taken:
+        done = update(Message).where(col(Message.id).in_(taken)).values(waiting=False)
+        session.connection().execute(done)
+    return taken
 
 
 def is_standing(session: Session, message_id: str) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import LargeBinary, delete, union
+from sqlalchemy import LargeBinary, delete, insert, union
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
 
-from storage.database import insert_if_new
+from storage.database import insert_new
 from storage.tables import Answer, Card, Correction, Message, Prediction, Vector
 
 FLOAT16 = np.dtype("<f2")
@@ -16,19 +18,25 @@ FLOAT16 = np.dtype("<f2")
 MARK = 16
 
 
-def put(session: Session, prediction: Prediction) -> bool:
-    """Store a prediction; True where it takes the place of an earlier one, because its message was edited."""
-    of_message = delete(Prediction).where(col(Prediction.message_id) == prediction.message_id)
-    earlier = session.connection().execute(of_message.returning(col(Prediction.id))).first()
-    session.add(prediction)
-    session.flush()
-    return earlier is not None
+def put(session: Session, made: Sequence[Prediction]) -> set[str]:
+    """Store predictions; ids of the messages that had an earlier one, because they were edited."""
+    if not made:
+        return set()
+    message_ids = [prediction.message_id for prediction in made]
+    earlier = delete(Prediction).where(col(Prediction.message_id).in_(message_ids))
+    connection = session.connection()
+    again = set(connection.execute(earlier.returning(col(Prediction.message_id))).scalars())
+    connection.execute(insert(Prediction), [prediction.model_dump() for prediction in made])
+    return again
 
 
-def keep_vector(session: Session, message_id: str, encoder: str, vector: NDArray[np.float32]) -> None:
-    """Keep the vector of a message, (dimensions,), under the fingerprint of the encoder that made it, as float16."""
-    data = vector.astype(FLOAT16).tobytes()
-    insert_if_new(session, Vector(message_id=message_id, encoder=encoder, float16=data))
+def keep_vectors(session: Session, encoder: str, made: Mapping[str, NDArray[np.float32]]) -> None:
+    """Keep the vectors, (dimensions,) each, of messages under the fingerprint of their encoder, as float16."""
+    rows = [
+        Vector(message_id=message_id, encoder=encoder, float16=vector.astype(FLOAT16).tobytes())
+        for message_id, vector in made.items()
+    ]
+    insert_new(session, rows)
 
 
 def vectors(session: Session, encoder: str, message_ids: list[str]) -> dict[str, NDArray[np.float32]]:
@@ -128,13 +136,16 @@ def count(session: Session, team_id: str) -> int:
     ).one()
 
 
-def show(session: Session, message: Message) -> None:
-    """Ask for a card in the thread of a message."""
-    card = Card(
-        message_id=message.id,
-        team_id=message.team_id,
-        channel_id=message.channel_id,
-        thread_ts=message.thread_ts or message.ts,
-        lane=message.lane,
-    )
-    insert_if_new(session, card)
+def show(session: Session, shown: Sequence[Message]) -> None:
+    """Ask for a card in the thread of each of these messages."""
+    cards = [
+        Card(
+            message_id=message.id,
+            team_id=message.team_id,
+            channel_id=message.channel_id,
+            thread_ts=message.thread_ts or message.ts,
+            lane=message.lane,
+        )
+        for message in shown
+    ]
+    insert_new(session, cards)

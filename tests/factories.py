@@ -55,10 +55,10 @@ def predicted(database: Database, label: Label, text: str = "Where is my invoice
     """A message with vector, prediction and card."""
     one = received(database, text, team_id=label.team_id, **given)
     with database.writing() as session:
-        predictions.keep_vector(session, one.id, ENCODER, np.ones(3, dtype=np.float32))
-        predictions.put(session, prediction(one, label))
-        predictions.show(session, one)
-        messages.take(session, one)
+        predictions.keep_vectors(session, ENCODER, {one.id: np.ones(3, dtype=np.float32)})
+        predictions.put(session, [prediction(one, label)])
+        predictions.show(session, [one])
+        messages.take(session, [one])
     return one
 
 

@@ -84,9 +84,9 @@ def claimed(database: Database, message: Message, label_file: Path) -> None:
             ranked=[[label.id, 0.9]],
             mode=message.mode,
         )
-        predictions.put(session, prediction)
-        messages.take(session, message)
-        predictions.show(session, message)
+        predictions.put(session, [prediction])
+        messages.take(session, [message])
+        predictions.show(session, [message])
         stored_cards.claim(session, "T0LOCAL", 10, UNPACED)
         card = session.get(Card, message.id)
         assert card is not None

@@ -45,7 +45,7 @@ class Weeks:
         with self.database.writing() as session:
             for one in some:
                 said = prediction(one, self.bug, created_at=time.time() - days_ago * 86_400)
-                predictions.put(session, said)
+                predictions.put(session, [said])
         return some
 
     def judge(self, some: list[Message], label: Label) -> None:

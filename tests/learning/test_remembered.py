@@ -57,7 +57,7 @@ def test_an_edited_message_is_remembered_anew_and_an_erased_one_no_more(database
 
     with database.writing() as session:
         messages.edit(session, TEAM, edited.channel_id, edited.ts, "I meant something else")
-        predictions.keep_vector(session, edited.id, ENCODER, _vector(7))
+        predictions.keep_vectors(session, ENCODER, {edited.id: _vector(7)})
         messages.erase(session, TEAM, erased.channel_id, erased.ts, is_heard=True)
     _follow(database, remembered)
 
@@ -82,7 +82,7 @@ def _said(database: Database, label: Label, number: int) -> Message:
     one = predicted(database, label, f"message {number}")
     with database.writing() as session:
         session.connection().execute(delete(Vector).where(col(Vector.message_id) == one.id))
-        predictions.keep_vector(session, one.id, ENCODER, _vector(number))
+        predictions.keep_vectors(session, ENCODER, {one.id: _vector(number)})
     say(database, one, ANA, label)
     return one
 

@@ -281,7 +281,7 @@ def test_the_content_of_a_card_is_all_that_it_shows(database: Database) -> None:
 def test_a_message_without_words_has_a_card_without_a_prediction(database: Database) -> None:
     one = received(database, "", waiting=False)
     with database.writing() as session:
-        predictions.show(session, one)
+        predictions.show(session, [one])
 
     with database.reading() as session:
         assert contents.of_message(session, one.id).prediction is None
@@ -292,7 +292,7 @@ def test_a_message_has_one_card_however_often_it_is_asked_for(database: Database
     _shown(database, _claim(database)[0], wanted=1)
 
     with database.writing() as session:
-        predictions.show(session, one)
+        predictions.show(session, [one])
 
     assert _due(database) == 0
     with database.reading() as session:
@@ -301,7 +301,7 @@ def test_a_message_has_one_card_however_often_it_is_asked_for(database: Database
 
 def test_a_card_needs_a_message(database: Database) -> None:
     with pytest.raises(Exception, match=r"(?i)foreign key"), database.writing() as session:
-        predictions.show(session, message())
+        predictions.show(session, [message()])
 
 
 def _claim(database: Database, most: int = 8, pace: Pace = UNPACED) -> list[Claim]:

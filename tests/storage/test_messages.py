@@ -18,6 +18,7 @@ from tests.factories import (
     label_set,
     message,
     predicted,
+    prediction,
     received,
     say,
     together,
@@ -94,11 +95,44 @@ def test_what_is_done_waits_no_longer(database: Database) -> None:
     one, other = received(database), received(database)
 
     with database.writing() as session:
-        messages.take(session, one)
+        messages.take(session, [one])
 
     with database.reading() as session:
         assert [waiting.id for waiting in messages.waiting(session, TEAM, 9)] == [other.id]
         assert messages.count_waiting(session, TEAM) == 1
+
+
+def test_of_a_batch_only_what_still_waits_as_it_was_read_is_taken(database: Database) -> None:
+    same, edited, erased, done, unread = (received(database, f"message {number}") for number in range(5))
+    with database.reading() as session:
+        read = messages.waiting(session, TEAM, 4)
+    _erase(database, erased)
+    with database.writing() as session:
+        messages.edit(session, TEAM, edited.channel_id, edited.ts, "I meant something else")
+        messages.take(session, [done])
+
+    with database.writing() as session:
+        assert messages.take(session, read) == {same.id}
+
+    with database.reading() as session:
+        left = messages.waiting(session, TEAM, 9)
+    assert {one.id for one in left} == {edited.id, unread.id}
+
+
+def test_a_second_prediction_takes_the_place_of_the_first_and_is_told_from_it(database: Database) -> None:
+    known = label_set(database, "bug", "billing")
+    first, second = received(database), received(database)
+    with database.writing() as session:
+        assert predictions.put(session, [prediction(first, known["bug"])]) == set()
+
+    with database.writing() as session:
+        both = [prediction(one, known["billing"]) for one in (first, second)]
+        assert predictions.put(session, both) == {first.id}
+
+    with database.reading() as session:
+        said = predictions.labels_said(session, [first.id, second.id])
+        assert said == {first.id: known["billing"].id, second.id: known["billing"].id}
+        assert predictions.count(session, TEAM) == 2
 
 
 def test_an_erased_message_loses_text_author_and_vector_and_its_card_is_due(database: Database) -> None:
@@ -197,9 +231,9 @@ def test_vectors_come_back_as_they_were_computed_but_for_rounding_each_under_its
     vector = np.random.default_rng(0).normal(size=384).astype(np.float32)
 
     with database.writing() as session:
-        predictions.keep_vector(session, one.id, ENCODER, vector)
-        predictions.keep_vector(session, one.id, ENCODER, vector + 1)  # computed once: the first one stays
-        predictions.keep_vector(session, one.id, "another encoder", vector + 2)
+        predictions.keep_vectors(session, ENCODER, {one.id: vector})
+        predictions.keep_vectors(session, ENCODER, {one.id: vector + 1})  # computed once: the first one stays
+        predictions.keep_vectors(session, "another encoder", {one.id: vector + 2})
 
     with database.reading() as session:
         found = predictions.vectors(session, ENCODER, [one.id, "never predicted"])
@@ -212,7 +246,7 @@ def test_more_vectors_than_one_statement_takes_are_found(database: Database) -> 
     ids = [received(database).id for _ in range(3)]
     with database.writing() as session:
         for message_id in ids:
-            predictions.keep_vector(session, message_id, ENCODER, np.ones(2, dtype=np.float32))
+            predictions.keep_vectors(session, ENCODER, {message_id: np.ones(2, dtype=np.float32)})
 
     with database.reading() as session:
         asked = [ids[0], *[f"no {number}" for number in range(40_000)], *ids[1:]]

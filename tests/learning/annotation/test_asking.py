@@ -41,8 +41,8 @@ def _pool(database: Database, encoder: Encoder, label: Label, number: int) -> li
     vectors = encoder.encode(texts).vectors
     with database.writing() as session:
         for message, vector in zip(messages, vectors, strict=True):
-            predictions.keep_vector(session, message.id, encoder.fingerprint, vector)
-            predictions.put(session, prediction(message, label))
+            predictions.keep_vectors(session, encoder.fingerprint, {message.id: vector})
+            predictions.put(session, [prediction(message, label)])
     return messages
 
 

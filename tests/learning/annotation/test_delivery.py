@@ -101,7 +101,7 @@ def test_what_argilla_refuses_is_set_aside_with_its_reason_and_blocks_nobody(
     bad = corrected(database, known["bug"], "a secret nobody may read in a log")
     with database.writing() as session:
         session.exec(delete(Vector).where(col(Vector.message_id) == bad.id))
-        predictions.keep_vector(session, bad.id, ENCODER, np.ones(5, dtype=np.float32))
+        predictions.keep_vectors(session, ENCODER, {bad.id: np.ones(5, dtype=np.float32)})
 
     desk.deliver()
 
@@ -118,7 +118,7 @@ def test_what_was_refused_is_delivered_once_its_cause_is_mended_and_it_is_sent_a
     bad = corrected(database, known["bug"], "mend me")
     with database.writing() as session:
         session.exec(delete(Vector).where(col(Vector.message_id) == bad.id))
-        predictions.keep_vector(session, bad.id, ENCODER, np.ones(5, dtype=np.float32))
+        predictions.keep_vectors(session, ENCODER, {bad.id: np.ones(5, dtype=np.float32)})
     desk.deliver()
     with database.writing() as session:
         session.exec(delete(Vector).where(col(Vector.message_id) == bad.id))
