@@ -62,6 +62,11 @@ def settings(tmp_path: Path, database_url: str, **changes: Any) -> Settings:
     return Settings(_env_file=None, **given)
 
 
+def learned(running: Bot) -> float:
+    """How many heads were fitted so far; one is when the bot starts."""
+    return running.metrics.registry.get_sample_value("corrigible_refits_total") or 0.0
+
+
 @contextmanager
 def bot(
     slack: Slack, chosen: Settings, *, by_http: bool = False, argilla: SignIn | None = None

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.local.browser import WAIT_MS, chromium
 from tests.local.running import Slack, until, workspace
-from tests.running import SUPPORT, bot, person, settings
+from tests.running import SUPPORT, bot, learned, person, settings
 
 MESSAGE = "The vending machine swallowed my coins"
 SIMILAR = "The vending machine ate my coins again"
@@ -47,6 +47,7 @@ def test_write_see_the_card_correct_it_and_see_it_learned(
         expect(first).to_contain_text("sure")
         expect(first).not_to_contain_text("praise ·")
 
+        before = learned(running)
         first.locator("[data-action-id=change]").click()
         menu = page.get_by_test_id("modal").get_by_role("combobox")
         menu.fill("praise")
@@ -55,7 +56,7 @@ def test_write_see_the_card_correct_it_and_see_it_learned(
         corrected = page.get_by_test_id("reply").nth(0)
         expect(corrected).to_contain_text("settled by 1 person")
         expect(corrected).to_contain_text("praise")
-        until(lambda: running.metrics.registry.get_sample_value("corrigible_refits_total"))
+        until(lambda: learned(running) > before)
 
         write(page, SIMILAR)
         again = page.get_by_test_id("reply").nth(1)

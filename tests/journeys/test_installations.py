@@ -28,10 +28,10 @@ from local.slack.person import Person
 from local.slack.team import Team
 from storage import channels, corrections
 from storage.tables import Mode
-from tests.journeys.test_main_job import learned, teach
+from tests.journeys.test_main_job import teach
 from tests.local.browser import WAIT_MS, chromium
 from tests.local.running import ACME, ANA, AUTHORIZE, GLOBEX, SUPPORT, Grid, free_port, grid, until
-from tests.running import settings
+from tests.running import learned, settings
 
 CRASH = "The app crashes with an error"
 ORGANIZATION = "E0HOOLI"

@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from bot.compose import Bot
 from local.slack.person import Person
 from local.slack.seed import DIRECT_MESSAGES
 from storage.tables import Message
 from tests.local.running import Slack, free_port, until, workspace
-from tests.running import ANA, BEN, SUPPORT, bot, cards, person, settings
+from tests.running import ANA, BEN, SUPPORT, bot, cards, learned, person, settings
 
 
 @pytest.fixture
@@ -31,11 +30,6 @@ def ana(slack: Slack) -> Iterator[Person]:
 
 def label_of(card: dict[str, str]) -> str:
     return card["text"].split(",")[0]
-
-
-def learned(running: Bot) -> float:
-    """How many heads were fitted so far."""
-    return running.metrics.registry.get_sample_value("corrigible_refits_total") or 0.0
 
 
 def teach(ana: Person, card: dict[str, str], label: str) -> dict[str, str]:
