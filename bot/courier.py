@@ -77,9 +77,7 @@ class Courier:
         self._is_full = True  # until we know: who ends just now should rather wake us for nothing
         slots = _take(self._free, AT_ONCE)
         of_heard = _take(self._free_of_heard, slots)
-        self._is_full = of_heard == 0
         if not slots:
-            _give_back(self._free_of_heard, of_heard)
             return None
         try:
             with self._database.writing() as session:
@@ -95,9 +93,10 @@ class Courier:
             self._pool.submit(self._deliver, claim)
         for behind in handout.behind:
             self._pool.submit(self._tell, behind)
-        if handout.claims:
-            return 0.0
-        return OTHERS_TURN_S if of_heard else None
+        if heard == of_heard:
+            return None  # who ends first will wake us: until then there is nothing that we could hand out
+        self._is_full = False
+        return 0.0 if handout.claims else OTHERS_TURN_S
 
     def close(self, timeout_s: float) -> None:
         """Let deliveries under way end, for at most `timeout_s`; the next start finds what was left."""
