@@ -63,7 +63,8 @@ def test_the_first_and_the_last_answers_are_counted_apart() -> None:
 
 
 def test_the_bot_learns_from_the_person_that_a_replay_plays(slack: Slack, tmp_path: Path) -> None:
-    texts = ["The parrot is loud", "My parrot is so loud", "This loud parrot again", "What a loud parrot"]
+    # More than enough: a message may be read before the head that a correction led to is in service.
+    texts = [f"What a loud parrot, for the {number}. time" for number in range(16)]
     rows = [Row(text, "Parrots") for text in texts]
     screen = StringIO()
     with bot(slack, settings(tmp_path, f"sqlite:///{tmp_path}/corrigible.db")):
@@ -71,7 +72,7 @@ def test_the_bot_learns_from_the_person_that_a_replay_plays(slack: Slack, tmp_pa
 
     assert score.right[0] is False
     assert score.right[-1] is True
-    assert "of 4 messages" in screen.getvalue()
+    assert f"of {len(rows)} messages" in screen.getvalue()
 
 
 def test_no_workspace_is_found_where_none_runs(tmp_path: Path) -> None:
