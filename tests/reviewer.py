@@ -50,7 +50,7 @@ class Reviewer:
     def dataset(self, name: str | None = None) -> Json:
         """The dataset of that name, once it is there."""
         wanted = name or self._dataset
-        found: Json = until(lambda: self._find(wanted), within_s=20)
+        found: Json = until(lambda: self._find(wanted))
         return found
 
     def _find(self, name: str) -> Json | None:
@@ -66,7 +66,7 @@ class Reviewer:
 
     def record(self, text: str) -> Json:
         """The record of the message with this text, once it is there."""
-        found: Json = until(lambda: self.find(text), within_s=20)
+        found: Json = until(lambda: self.find(text))
         return found
 
     def find(self, text: str) -> Json | None:

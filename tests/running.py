@@ -134,7 +134,7 @@ class BotProcess:
         assert self._process is not None
         self._process.kill()
         self._process.wait()
-        until(lambda: not self._slack.bot_connected(), within_s=10)
+        until(lambda: not self._slack.bot_connected())
 
     def stop(self) -> int:
         """Ctrl-C; the exit status."""

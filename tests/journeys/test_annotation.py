@@ -75,10 +75,10 @@ def test_a_reviewers_answer_is_shown_on_the_card_and_learned(
         card = card_on(ana, GARAGE)
         suggested = label_of(card)
         teach(ana, card, "praise")
-        record = until(lambda: said(reviewer, GARAGE, "praise"), within_s=20)
+        record = until(lambda: said(reviewer, GARAGE, "praise"))
         reviewer.submit(record, "how-to")
         card = settled(ana, card, "how-to")
-        again = until(lambda: relabelled(ana, "how-to"), within_s=20)
+        again = until(lambda: relabelled(ana, "how-to"))
 
     assert record["fields"]["said"] == "- Person 1 chose **praise**"
     assert record["metadata"]["channel"] == "#support"
@@ -160,7 +160,7 @@ def test_reviewers_who_disagree_are_asked_once_more_and_the_majority_settles(
         with first.colleague() as second, first.colleague() as third:
             first.submit(record, "how-to")
             second.submit(record, "billing")
-            tie = until(lambda: once_more(first), within_s=20)
+            tie = until(lambda: once_more(first))
             third.submit(tie, "billing")
             card = settled(ana, card, "billing")
 
@@ -182,7 +182,7 @@ def test_a_message_deleted_in_slack_is_deleted_in_argilla(
         teach(ana, ana.wait_for_reply(SUPPORT, ts), "praise")
         reviewer.record(GARAGE)
         ana.delete(SUPPORT, ts)
-        until(lambda: reviewer.records() == [], within_s=20)
+        until(lambda: reviewer.records() == [])
 
 
 def test_a_label_proposed_later_reaches_argilla_and_every_response_moves_along(
@@ -200,7 +200,7 @@ def test_a_label_proposed_later_reaches_argilla_and_every_response_moves_along(
         former = reviewer.dataset()["id"]
         view = ana.open_view(card, "change")
         ana.submit(view, {"proposal": {"proposal": {"type": "plain_text_input", "value": "access"}}})
-        until(lambda: reviewer.dataset()["id"] != former, within_s=30)
+        until(lambda: reviewer.dataset()["id"] != former)
         moved = {one["fields"]["text"]: one for one in reviewer.records()}
         late = reviewer.records(f"{chosen.argilla_dataset}-moved-{former[:8]}")
         [there] = [one for one in late if one["fields"]["text"] == "I want a refund"]
@@ -241,8 +241,8 @@ def test_a_dataset_that_is_gone_is_made_again_with_every_record_and_nobody_is_as
         settled(ana, card, "how-to")
         former = reviewer.dataset()["id"]
         reviewer.ask("DELETE", f"datasets/{former}")
-        until(lambda: reviewer.dataset()["id"] != former, within_s=20)
-        record = until(lambda: said(reviewer, GARAGE, "praise"), within_s=20)
+        until(lambda: reviewer.dataset()["id"] != former)
+        record = until(lambda: said(reviewer, GARAGE, "praise"))
 
     assert record["status"] == "completed"
     assert [one["values"]["label"]["value"] for one in record["responses"]] == ["how-to"]
@@ -274,7 +274,7 @@ def test_the_pool_is_asked_about_within_the_budget(
             card_on(ana, f"Where is invoice {number}?")
         with running.database.writing() as session:
             session.connection().execute(update(Job).where(col(Job.name) == "ask").values(due_at=0.0))
-        asked = until(reviewer.records, within_s=30)
+        asked = until(reviewer.records)
 
     assert [one["metadata"]["source"] for one in asked] == ["random"]
     assert asked[0]["fields"]["said"] is None
@@ -292,7 +292,7 @@ def test_every_correction_is_one_record_whatever_else_happens(
         card = card_on(ana, GARAGE)
         for label in ("praise", "billing", "how-to", "praise"):
             card = teach(ana, card, label)
-        until(lambda: said(reviewer, GARAGE, "praise"), within_s=20)
+        until(lambda: said(reviewer, GARAGE, "praise"))
         with running.database.reading() as session:
             words = corrections.count(session, running.workspace.service._team_id)
         found = reviewer.records()
@@ -311,7 +311,7 @@ def test_a_webhook_that_argilla_did_not_sign_is_refused(
         assert running.workspace.annotation is not None
         webhooks = running.workspace.annotation.webhooks
         assert webhooks is not None
-        until(lambda: webhooks.is_registered, within_s=20)
+        until(lambda: webhooks.is_registered)
         address = f"http://127.0.0.1:{chosen.port}/argilla/webhook"
         answer = httpx.post(address, headers=headers, content=b'{"type": "response.created"}')
 

@@ -74,7 +74,7 @@ def test_a_channel_that_asked_for_it_hears_of_its_week_once(
         corrected(slack, ana)
         wished = ana.command(SUPPORT, "/corrigible", "digest on")["text"]
         monday(running)
-        until(lambda: told_at(running), within_s=20)
+        until(lambda: told_at(running))
         monday(replica)
         time.sleep(2.0)
         [digest] = seen(slack)
@@ -102,10 +102,10 @@ def test_what_reached_slack_before_a_crash_is_not_told_twice(
         ana.command(SUPPORT, "/corrigible", "digest on")
         begun = time.time()
         monday(running)
-        until(lambda: told_at(running), within_s=20)
+        until(lambda: told_at(running))
         a_week_has_passed(running, begun_at=begun)
         monday(running)
-        until(lambda: told_at(running), within_s=20)
+        until(lambda: told_at(running))
 
     assert len(seen(slack)) == 1
 
@@ -117,7 +117,7 @@ def test_where_nothing_happened_nobody_is_told(
         ana.command(SUPPORT, "/corrigible", "on reply")
         ana.command(SUPPORT, "/corrigible", "digest on")
         monday(running)
-        until(lambda: told_at(running), within_s=20)
+        until(lambda: told_at(running))
 
     assert seen(slack) == []
 
@@ -137,7 +137,7 @@ def test_it_is_seen_on_the_page(slack: Slack, ana: Person, database_url: str, tm
         page.keyboard.press("Enter")
         expect(page.get_by_text("Once a week I tell here what I learned").first).to_be_visible()
         monday(running)
-        until(lambda: told_at(running), within_s=20)
+        until(lambda: told_at(running))
         picture = page.get_by_alt_text("Right answers by week: 0% in the week to")
         expect(page.get_by_text("The week here").first).to_be_visible()
         expect(picture).to_be_visible()

@@ -80,7 +80,7 @@ def test_who_asks_in_a_direct_message_or_by_a_mention_is_answered_before_the_bac
     database.close()
 
     with bot(slack, chosen):
-        until(lambda: len(slack.calls("chat.postMessage")) >= BACKLOG + 2, 90)
+        until(lambda: len(slack.calls("chat.postMessage")) >= BACKLOG + 2, 200)
 
     posts = [call["arguments"] for call in slack.calls("chat.postMessage")]
     answers = [post["thread_ts"] for post in posts if post.get("thread_ts")]

@@ -63,15 +63,15 @@ def test_what_a_person_wrote_is_erased_here_and_in_argilla_and_counted(
         teach(ben, ben.wait_for_reply(SUPPORT, of_ana), "praise")
         card = ana.wait_for_reply(SUPPORT, of_ben)
         teach(ana, card, "praise")
-        until(lambda: len(reviewer.records()) == 2, within_s=20)
+        until(lambda: len(reviewer.records()) == 2)
 
         asked = ana.command(SUPPORT, "/corrigible", "forget me")
         before = stored(database_url)
         ana.press(asked, "forget")
-        proof = until(lambda: told(slack, "What I keep of you now: 0 messages, 0 words."), within_s=20)
+        proof = until(lambda: told(slack, "What I keep of you now: 0 messages, 0 words."))
         until(lambda: cards(slack, of_ana) == [])
         until(lambda: "somebody chose *praise*" in str(cards(slack, of_ben)))
-        until(lambda: len(reviewer.records()) == 1, within_s=20)
+        until(lambda: len(reviewer.records()) == 1)
         again = ana.command(SUPPORT, "/corrigible", "forget me")
 
     assert "1 message that you wrote (1 of them in Argilla too)" in asked["text"]
@@ -116,7 +116,7 @@ def test_what_a_channel_keeps_no_longer_is_erased_and_the_rest_stays(
         old, new = ana.write(SUPPORT, CRASH), ana.write(SUPPORT, REFUND)
         until(lambda: cards(slack, old) and cards(slack, new))
         age(database_url, old, days=91)
-        until(lambda: stored(database_url) == [REFUND], within_s=20)
+        until(lambda: stored(database_url) == [REFUND])
 
         assert running.workspace.service.count_due() == 0
 
@@ -161,7 +161,7 @@ def test_for_how_long_messages_are_kept_is_chosen_and_seen_on_the_page(
         card = page.get_by_test_id("reply")
         expect(card).to_contain_text("bug")
         age(database_url, old, days=91)
-        until(lambda: stored(database_url) == [], within_s=20)
+        until(lambda: stored(database_url) == [])
         expect(card).to_contain_text("bug")  # it quotes nothing, so it stays
         card.locator("[data-action-id=change]").click()
         expect(page.locator(".ephemeral").last).to_contain_text("not known here any more")

@@ -86,7 +86,7 @@ def test_what_an_operator_chooses_holds_at_once_and_after_a_restart(
         until(lambda: rebuilt(running, before))
         until(lambda: "home_retrain" in str(ben.home()))
         ben.press_at_home("home_retrain")
-        until(lambda: "asked for by" in str(slack.messages(OPERATORS)), 10)
+        until(lambda: "asked for by" in str(slack.messages(OPERATORS)))
         kept = chosen(running.database)
     with bot(slack, ours), person(slack, BEN) as ben:
         again = str(ben.open_from_home("home_settings"))
@@ -112,7 +112,7 @@ def test_messages_are_answered_while_a_choice_takes_effect(
         while not rebuilt(running, before):
             sent.append(ana.write(SUPPORT, f"{CRASH}, for the time number {len(sent)}"))
         sent.append(ana.write(SUPPORT, CRASH))
-        until(lambda: all(cards(slack, ts) for ts in sent), within_s=30)
+        until(lambda: all(cards(slack, ts) for ts in sent))
 
     assert [len(cards(slack, ts)) for ts in sent] == [1] * len(sent)
 

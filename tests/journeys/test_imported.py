@@ -32,7 +32,7 @@ def take_in(folder: Path, database_url: str) -> None:
 
 def until_learned(running: Bot) -> None:
     team = running.workspace.service.overview
-    until(lambda: team(TEAM_ID).version.endswith("learned from: 3"), within_s=20)
+    until(lambda: team(TEAM_ID).version.endswith("learned from: 3"))
 
 
 @pytest.mark.parametrize("when", ["while it runs", "before it starts again"])

@@ -106,7 +106,7 @@ def serves(running: Bot, *teams: str) -> bool:
 def installed(slack: Grid, running: Bot, *teams: Team) -> None:
     for team in teams:
         assert slack.install(address(slack), team.id).status_code == 200
-        until(partial(running.workspaces.of, team.id), within_s=20)
+        until(partial(running.workspaces.of, team.id))
 
 
 def ana_in(slack: Grid, team: Team) -> Person:
@@ -223,7 +223,7 @@ def test_a_restart_goes_on_where_it_was_installed(tmp_path: Path) -> None:
         with installable(slack, chosen) as running:
             installed(slack, running, ACME)
         with installable(slack, chosen) as running, ana_in(slack, ACME) as acme:
-            until(lambda: serves(running, ACME.id), within_s=20)
+            until(lambda: serves(running, ACME.id))
             acme.command(SUPPORT, "/corrigible", "on reply")
             assert acme.wait_for_reply(SUPPORT, acme.write(SUPPORT, CRASH))
 
@@ -233,7 +233,7 @@ def test_a_token_that_is_about_to_expire_is_rotated_before_it_is_used(tmp_path: 
         installed(slack, running, ACME)
         first = running.workspaces.of(ACME.id)
         assert first
-        until(lambda: token(running) != first.grant.token, within_s=10)
+        until(lambda: token(running) != first.grant.token)
         assert running.workspaces.of(ACME.id) is first, "a new token builds nothing anew"
         with ana_in(slack, ACME) as acme:
             acme.command(SUPPORT, "/corrigible", "on reply")
@@ -253,7 +253,7 @@ def test_an_organization_installs_it_once_for_all_its_workspaces(tmp_path: Path)
                 support = team.own(SUPPORT)
                 somebody.command(support, "/corrigible", "on reply")
                 ts = somebody.write(support, CRASH)
-                until(partial(cards_of, slack, team, ts), within_s=10)
+                until(partial(cards_of, slack, team, ts))
         until(lambda: serves(running, EAST.id, WEST.id))
         slack.withdraw(WEST.id)
         until(lambda: serves(running, EAST.id))
@@ -285,7 +285,7 @@ def test_a_person_installs_it_in_a_browser_and_removes_it_there(tmp_path: Path) 
         page.get_by_role("radio", name="Globex").check()
         page.get_by_role("button", name="Allow").click()
         expect(page.locator("body")).to_contain_text("Thank you")
-        until(lambda: serves(running, GLOBEX.id), within_s=20)
+        until(lambda: serves(running, GLOBEX.id))
         page = context.new_page()  # the other one asks whether to open Slack's own program
         page.goto(f"{slack.url}/{GLOBEX.id}/#channel=corrigible&user=ana")
         expect(page.get_by_test_id("bot-status")).to_have_text("corrigible is connected")

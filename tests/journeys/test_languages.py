@@ -137,7 +137,7 @@ def test_digests_are_told_in_the_language_that_operators_chose_for_their_workspa
         with person(slack, PEOPLE["ben"]) as ben:
             teach(ben, ana.wait_for_reply(SUPPORT, ana.write(SUPPORT, CRASH)), "praise")
         monday(running)
-        digest = until(lambda: next((one for one in slack.messages() if one.get("files")), None), 20)
+        digest = until(lambda: next((one for one in slack.messages() if one.get("files")), None))
 
     [field] = [block for block in modal["blocks"] if block.get("block_id") == "language"]
     assert field["element"]["initial_option"]["text"]["text"] == "Español"

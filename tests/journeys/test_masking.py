@@ -74,7 +74,7 @@ def test_what_people_write_is_masked_before_it_is_kept_reviewed_or_exported(
         ts = ana.write(SUPPORT, WRITTEN)
         card = ana.wait_for_reply(SUPPORT, ts)
         teach(ana, card, "praise")
-        record = until(lambda: said(reviewer, MASKED, "praise"), within_s=20)
+        record = until(lambda: said(reviewer, MASKED, "praise"))
         ana.edit(SUPPORT, ts, f"{WRITTEN} and {SECRETS['key']}")
         until(lambda: "[key]" in texts(running))
         edited = reviewer.record(f"{MASKED} and [key]")

@@ -85,7 +85,7 @@ def until_swapped(running: Bot, times: int) -> None:
     until(lambda: swaps("corrigible_swaps_total") == times, within_s=SWAPPED_S)
 
 
-@pytest.mark.timeout(360)
+@pytest.mark.timeout(600)
 def test_an_operator_follows_a_run_reads_the_verdict_promotes_and_rolls_back(
     browser: BrowserContext, slack: Slack, tmp_path: Path
 ) -> None:

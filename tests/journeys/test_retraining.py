@@ -81,7 +81,7 @@ def note_with(slack: Slack, words: str) -> dict[str, Any] | None:
 
 def press(ana: Person, slack: Slack, words: str, action_id: str) -> None:
     """Press a button of the note with these words, once it is there."""
-    until(lambda: action_id in str(note_with(slack, words)), within_s=30)
+    until(lambda: action_id in str(note_with(slack, words)))
     shown = note_with(slack, words)
     assert shown
     ana.press(shown, action_id)
@@ -89,7 +89,7 @@ def press(ana: Person, slack: Slack, words: str, action_id: str) -> None:
 
 def until_trained(running: Bot) -> Run:
     ended = (Phase.SHADOW, Phase.PROMOTED, Phase.REFUSED, Phase.FAILED)
-    until(lambda: latest(running).phase in ended, within_s=90)
+    until(lambda: latest(running).phase in ended, within_s=200)
     return latest(running)
 
 
@@ -129,7 +129,7 @@ class Crowd:
                 return
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_corrections_become_a_version_in_service_while_messages_keep_coming_and_none_is_lost(
     slack: Slack, ana: Person, database_url: str, tmp_path: Path
 ) -> None:
@@ -145,12 +145,10 @@ def test_corrections_become_a_version_in_service_while_messages_keep_coming_and_
             if in_service(running) == 1:  # the holdout is empty: nobody reviewed anything
                 until(lambda: note_with(slack, "runs in shadow beside v1"))
                 press(ana, slack, "Training: v2", "promote")
-            until(lambda: note_with(slack, "v2 takes the place of v1"), within_s=30)
-            until(
-                lambda: running.metrics.registry.get_sample_value("corrigible_swaps_total") == 1, within_s=30
-            )
+            until(lambda: note_with(slack, "v2 takes the place of v1"))
+            until(lambda: running.metrics.registry.get_sample_value("corrigible_swaps_total") == 1)
             after = len(crowd.written)
-            until(lambda: len(crowd.written) > after + 20, within_s=30)
+            until(lambda: len(crowd.written) > after + 20)
         until(lambda: all(answers(slack, crowd.written)), within_s=60)
         time.sleep(0.5)
 
@@ -163,7 +161,7 @@ def test_corrections_become_a_version_in_service_while_messages_keep_coming_and_
     assert picture
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(600)
 def test_a_roll_back_by_click_is_served_within_a_second_while_messages_keep_coming(
     slack: Slack, ana: Person, database_url: str, tmp_path: Path
 ) -> None:
@@ -176,17 +174,17 @@ def test_a_roll_back_by_click_is_served_within_a_second_while_messages_keep_comi
         until_trained(running)
         if in_service(running) == 1:
             press(ana, slack, "Training: v2", "promote")
-        until(lambda: running.metrics.registry.get_sample_value("corrigible_swaps_total") == 1, within_s=30)
+        until(lambda: running.metrics.registry.get_sample_value("corrigible_swaps_total") == 1)
         until(lambda: "roll_back" in str(note_with(slack, "v2 takes the place of v1")))
 
         with Crowd(slack, [row["text"] for row in rows]) as crowd:
-            until(lambda: len(crowd.written) > 20, within_s=30)
+            until(lambda: len(crowd.written) > 20)
             began = time.monotonic()
             press(ana, slack, "v2 takes the place of v1", "roll_back")
             until(lambda: running.metrics.registry.get_sample_value("corrigible_swaps_total") == 2)
             took_s = time.monotonic() - began
             after = len(crowd.written)
-            until(lambda: len(crowd.written) > after + 20, within_s=30)
+            until(lambda: len(crowd.written) > after + 20)
         until(lambda: all(answers(slack, crowd.written)), within_s=60)
         time.sleep(0.5)
         shown = answers(slack, crowd.written)

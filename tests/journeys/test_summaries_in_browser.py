@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.test_summaries import THREAD, thread
+from tests.journeys.test_summaries import THREAD, WRITTEN_S, patient, thread
 from tests.local.browser import WAIT_MS, chromium
 from tests.local.running import Slack, workspace
-from tests.running import ANA, BEN, bot, settings
+from tests.running import ANA, BEN, bot
 
-WRITTEN_MS = 90_000
+WRITTEN_MS = WRITTEN_S * 1_000
 BETTER = "ben deletes the archives from March today and starts the export again tonight."
 
 
@@ -48,11 +48,11 @@ def summarize(page: Page) -> None:
     page.get_by_text("Summarize thread").click()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_a_thread_is_summarized_judged_and_improved(
     slack: Slack, page: Page, database_url: str, tmp_path: Path
 ) -> None:
-    with bot(slack, settings(tmp_path, database_url)):
+    with bot(slack, patient(tmp_path, database_url)):
         page.goto(f"{slack.url}/#channel=support&user=ana")
         thread(slack)
         summarize(page)

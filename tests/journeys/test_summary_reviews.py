@@ -68,9 +68,9 @@ def test_reviewers_polish_what_somebody_edited_and_the_card_shows_it(
 ) -> None:
     with bot(slack, chosen, argilla=argilla) as running:
         ts = edited(slack, ana, EDITED)
-        [record] = until(reviewer.records, within_s=20)
+        [record] = until(reviewer.records)
         reviewer.polish(record, POLISHED)
-        until(lambda: "polished by a reviewer" in str(summary_of(slack, ts)["blocks"]), within_s=20)
+        until(lambda: "polished by a reviewer" in str(summary_of(slack, ts)["blocks"]))
         shown = summary_of(slack, ts)["text"]
         with running.database.reading() as session:
             [settled] = summary_reviews.settled(session, TEAM).values()
@@ -87,9 +87,9 @@ def test_a_summary_whose_message_is_deleted_goes_from_argilla_too(
 ) -> None:
     with bot(slack, chosen, argilla=argilla):
         ts = edited(slack, ana, EDITED)
-        until(reviewer.records, within_s=20)
+        until(reviewer.records)
         ana.delete(SUPPORT, ts)
-        until(lambda: not reviewer.records(), within_s=20)
+        until(lambda: not reviewer.records())
 
     assert reviewer.records() == []
 
@@ -99,8 +99,8 @@ def test_a_dataset_that_somebody_deleted_is_made_anew_with_everything(
 ) -> None:
     with bot(slack, chosen, argilla=argilla):
         edited(slack, ana, EDITED)
-        until(reviewer.records, within_s=20)
+        until(reviewer.records)
         reviewer.ask("DELETE", f"datasets/{reviewer.dataset()['id']}")
-        [record] = until(reviewer.records, within_s=30)
+        [record] = until(reviewer.records)
 
     assert suggestion(record) == "Person 2 deletes old archives."

@@ -18,7 +18,7 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-WAIT_MS = 15_000  # a shared machine can be slow
+WAIT_MS = 30_000  # a shared machine can be slow
 
 
 @contextmanager

@@ -105,7 +105,7 @@ def test_it_dies_with_its_owner_however_that_one_dies(tmp_path: Path) -> None:
     ) as owner:
         assert owner.stdout
         trainer = psutil.Process(int(owner.stdout.readline()))
-        until(lambda: trainer.nice() > 0, within_s=30)  # it has begun, and gives way to others
+        until(lambda: trainer.nice() > 0)  # it has begun, and gives way to others
         os.kill(owner.pid, signal.SIGKILL)
 
     assert trainer.wait(20) is None or not trainer.is_running()
