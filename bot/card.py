@@ -20,8 +20,9 @@ from bot.mrkdwn import escape
 from bot.payloads import Json
 from storage.answers import Verdict
 from storage.contents import Content
+from storage.corrections import Spoken
 from storage.erasure import is_forgotten
-from storage.tables import Correction, Label, Mode, Prediction, Word
+from storage.tables import Label, Mode, Prediction, Word
 
 RIGHT = "right"
 CHANGE = "change"
@@ -173,7 +174,7 @@ def _guess(content: Content, prediction: Prediction) -> str:
     return f"{guess}{_cut(prediction)}"
 
 
-def _word(word: Correction, labels: dict[str, Label]) -> str:
+def _word(word: Spoken, labels: dict[str, Label]) -> str:
     label = f"*{escape(labels[word.label_id].name)}*"
     return _(SAID[word.word]).format(person=person(word.user_id), label=label)
 

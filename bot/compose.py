@@ -312,7 +312,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     courier = Courier(database, team_id, bot_user_id, posting, metrics, pace, locales)
 
     show = Worker("courier", courier.step, metrics)
-    courier.on_free = show.wake
+    courier.on_due = show.wake
     learn = Worker("refitter", learning.step, metrics)
     learning.is_stopping = lambda: learn.is_stopping
     swapping = Swapping(following, metrics, learning.start_over)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from slack_sdk import WebClient
@@ -17,6 +16,7 @@ from bot.card import card, metadata
 from bot.language import _, many, speaking
 from bot.locales import Locales
 from bot.metrics import Metrics
+from bot.places import Places, Taken
 from bot.refusals import Refusal
 from storage import cards, channels, contents, pacing
 from storage.cards import Behind, Claim
@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 AT_ONCE = 8
 # So many of them at least are free for cards that a person waits for.
 RESERVED = 2
-OTHERS_TURN_S = 0.05
+# Where all places are taken, those that get free in so long are gathered: several cards cost little more than one.
+GATHER_S = 0.05
 
 
 class Courier:
@@ -58,10 +59,8 @@ class Courier:
         self._pace = pace
         self._locales = locales
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="courier")
-        self._free = threading.Semaphore(AT_ONCE)
-        self._free_of_heard = threading.Semaphore(AT_ONCE - RESERVED)
-        self._is_full = False
-        self.on_free: Callable[[], None] = lambda: None
+        self._places = Places(AT_ONCE, RESERVED)
+        self.on_due: Callable[[], None] = lambda: None
 
     def step(self) -> float | None:
         """Hand out the cards that are due; seconds until the next one is, None where none waits."""
@@ -74,36 +73,32 @@ class Courier:
         return self._hand_out()
 
     def _hand_out(self) -> float | None:
-        self._is_full = True  # until we know: who ends just now should rather wake us for nothing
-        slots = _take(self._free, AT_ONCE)
-        of_heard = _take(self._free_of_heard, slots)
-        if not slots:
-            return None
+        taken = self._places.take()
+        if not taken.every:
+            return None  # who ends first will wake us
         try:
             with self._database.writing() as session:
-                handout = cards.claim(session, self._team_id, slots, self._pace, of_heard)
+                handout = cards.claim(session, self._team_id, taken.every, self._pace, taken.heard)
+            with self._database.reading() as session:
+                shown = contents.of_messages(session, [claim.message_id for claim in handout.claims])
         except BaseException:
-            _give_back(self._free, slots)
-            _give_back(self._free_of_heard, of_heard)
+            self._places.give_back(taken)
             raise
-        _give_back(self._free, slots - len(handout.claims))
-        heard = sum(not claim.is_urgent for claim in handout.claims)
-        _give_back(self._free_of_heard, of_heard - heard)
-        for claim in handout.claims:
-            self._pool.submit(self._deliver, claim)
+        claims = [claim for claim in handout.claims if claim.message_id in shown]
+        used = _places_of(claims)
+        self._places.give_back(Taken(taken.every - used.every, taken.heard - used.heard))
+        for claim in claims:
+            self._pool.submit(self._deliver, claim, shown[claim.message_id])
         for behind in handout.behind:
             self._pool.submit(self._tell, behind)
-        if heard == of_heard:
-            return None  # who ends first will wake us: until then there is nothing that we could hand out
-        self._is_full = False
-        return 0.0 if handout.claims else OTHERS_TURN_S
+        if not taken.heard:
+            return None  # as above
+        return GATHER_S if used.heard == taken.heard or not claims else 0.0
 
     def close(self, timeout_s: float) -> None:
         """Let deliveries under way end, for at most `timeout_s`; the next start finds what was left."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-        until = time.monotonic() + timeout_s
-        for _slot in range(AT_ONCE):
-            self._free.acquire(timeout=max(0.0, until - time.monotonic()))
+        self._places.wait_until_free(timeout_s)
 
     def _tell(self, behind: Behind) -> None:
         """Once, and only where people look for cards: that they come later."""
@@ -126,24 +121,20 @@ class Courier:
             "the last in about {minutes}."
         ).format(answers=behind.waiting, minutes=many("{number} minute", "{number} minutes", minutes))
 
-    def _deliver(self, claim: Claim) -> None:
+    def _deliver(self, claim: Claim, content: Content) -> None:
         is_due_again = False
         try:
-            is_due_again = self._show(claim)
+            is_due_again = self._show(claim, content)
         except Exception:
             log.exception("card failed message=%s", claim.message_id)
             self._metrics.errors.labels("courier").inc()
         finally:
-            self._free.release()
-            if not claim.is_urgent:
-                self._free_of_heard.release()
-            if is_due_again or self._is_full:
-                self.on_free()
+            was_missed = self._places.end(_places_of([claim]))
+            if is_due_again or was_missed:
+                self.on_due()
 
-    def _show(self, claim: Claim) -> bool:
+    def _show(self, claim: Claim, content: Content) -> bool:
         """Bring one card to its state; is it due again, because somebody clicked meanwhile?"""
-        with self._database.reading() as session:
-            content = contents.of_message(session, claim.message_id)
         try:
             ts, reaction = self._answer(claim, content)
         except SlackApiError as error:
@@ -213,13 +204,5 @@ class Courier:
         return not refusal.is_final
 
 
-def _take(slots: threading.Semaphore, most: int) -> int:
-    taken = 0
-    while taken < most and slots.acquire(blocking=False):
-        taken += 1
-    return taken
-
-
-def _give_back(slots: threading.Semaphore, number: int) -> None:
-    if number:
-        slots.release(number)
+def _places_of(claims: Sequence[Claim]) -> Taken:
+    return Taken(len(claims), sum(not claim.is_urgent for claim in claims))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import and_
 from sqlmodel import Session, col, select
 
 from storage import answers, corrections, disputes
 from storage.answers import Verdict
-from storage.tables import Card, Correction, Label, Message, Prediction
+from storage.corrections import Spoken
+from storage.tables import Card, Label, Message, Prediction
 
 
 @dataclass(frozen=True)
@@ -18,13 +19,14 @@ class Content:
     """Everything that was said of one message, read at one moment.
 
     `wanted` says which state of its card this is (0 where it has none); `words` are each person's last, oldest
-    first; `labels` are all that are named here, by id. `choice`: two label ids of which people were asked to take one.
+    first; `labels` are at least those that are named here, by id. `choice`: two label ids of which people were asked
+    to take one.
     """
 
     wanted: int
     message: Message
     prediction: Prediction | None
-    words: list[Correction]
+    words: list[Spoken]
     verdict: Verdict | None
     labels: dict[str, Label]
     choice: tuple[str, str] | None = None
@@ -39,30 +41,60 @@ class Content:
 
 def of_message(session: Session, message_id: str) -> Content:
     """What there is to show of a message now."""
-    # The card's state first: what is read after it is at least as new.
+    return of_messages(session, [message_id])[message_id]
+
+
+def of_messages(session: Session, message_ids: Sequence[str]) -> dict[str, Content]:
+    """What there is to show now of each of these messages, which are of one team, by message id."""
+    # The cards' states first: what is read after them is at least as new.
+    read = _read(session, message_ids)
+    if not read:
+        return {}
+    team_id = read[0][1].team_id
+    words = corrections.words(session, team_id, message_ids)
+    verdicts = answers.verdicts(session, team_id, message_ids)
+    choices = disputes.choices(session, message_ids)
+    named = _named([one for _, _, one in read if one], words, verdicts, choices)
+    labels = session.exec(select(Label).where(Label.team_id == team_id, col(Label.id).in_(named)))
+    by_id = {label.id: label for label in labels}
+    return {
+        message.id: Content(
+            wanted or 0,
+            message,
+            prediction,
+            words.get(message.id, []),
+            verdicts.get(message.id),
+            by_id,
+            choices.get(message.id),
+        )
+        for wanted, message, prediction in read
+    }
+
+
+def _read(
+    session: Session, message_ids: Sequence[str]
+) -> Sequence[tuple[int | None, Message, Prediction | None]]:
     is_its_own = and_(
         col(Prediction.message_id) == Message.id, col(Prediction.team_id) == col(Message.team_id)
     )
-    said = (
+    chosen = (
         select(Card.wanted, Message, Prediction)
         .select_from(Message)
         .outerjoin(Card, col(Card.message_id) == Message.id)
         .outerjoin(Prediction, is_its_own)
-        .where(Message.id == message_id)
+        .where(col(Message.id).in_(message_ids))
     )
-    wanted, message, prediction = session.exec(said).one()
-    words = corrections.last_words(session, message_id)
-    verdict = answers.verdict(answers.of_message(session, message_id))
-    named = {word.label_id for word in words} | {label_id for label_id, _ in _ranked(prediction)}
-    if verdict and verdict.label_id:
-        named.add(verdict.label_id)
-    dispute = disputes.open_question(session, message_id)
-    choice = (dispute.champion_label, dispute.challenger_label) if dispute else None
-    named |= set(choice or ())
-    labels = session.exec(select(Label).where(Label.team_id == message.team_id, col(Label.id).in_(named)))
-    by_id = {label.id: label for label in labels}
-    return Content(wanted or 0, message, prediction, words, verdict, by_id, choice)
+    return session.exec(chosen).all()
 
 
-def _ranked(prediction: Prediction | None) -> list[list[Any]]:
-    return prediction.ranked if prediction else []
+def _named(
+    predictions: Iterable[Prediction],
+    words: Mapping[str, Sequence[Spoken]],
+    verdicts: Mapping[str, Verdict],
+    choices: Mapping[str, tuple[str, str]],
+) -> set[str]:
+    """Ids of all labels that anybody speaks of."""
+    ranked = {label_id for prediction in predictions for label_id, _ in prediction.ranked}
+    said = {word.label_id for every in words.values() for word in every}
+    settled = {verdict.label_id for verdict in verdicts.values() if verdict.label_id}
+    return ranked | said | settled | {label_id for choice in choices.values() for label_id in choice}

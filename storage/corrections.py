@@ -40,12 +40,6 @@ def add_once(session: Session, correction: Correction) -> bool:
     return True
 
 
-def last_words(session: Session, message_id: str) -> list[Correction]:
-    """The last word of each person on one message, oldest first."""
-    chosen = select(Correction).where(Correction.message_id == message_id, _BY_A_PERSON)
-    return last_of_each(session.exec(chosen.order_by(col(Correction.created_at), col(Correction.id))))
-
-
 @dataclass(frozen=True)
 class Heard:
     """The messages of a team that are not erased, and the label of those of which there is one word.

@@ -31,6 +31,12 @@ PATIENCE_S = 30.0
 PAUSE_S = 0.1
 READS = "corrigible_reads"
 
+# PostgreSQL reads each statement of a transaction anew in any case: without one, its beginning and end are saved.
+_READING: dict[str, dict[str, Any]] = {
+    "sqlite": {READS: True},
+    "postgresql": {"isolation_level": "AUTOCOMMIT"},
+}
+
 Written = TypeVar("Written")
 
 
@@ -105,7 +111,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._reader = engine.execution_options(**{READS: True})
+        self._reader = engine.execution_options(**_READING[engine.dialect.name])
         # SQLite has one writer at a time and lets the others poll; a lock of ours wakes the next at once.
         self._turn = _Turn() if engine.dialect.name == "sqlite" else nullcontext()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, func, select
@@ -62,16 +63,19 @@ def ask(session: Session, dispute: Dispute) -> None:
     cards.want(session, message.id)
 
 
-def open_question(session: Session, message_id: str) -> Dispute | None:
-    """The latest dispute about which people were asked on this message, while its duel goes on."""
+def choices(session: Session, message_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """By message, the two labels of which people were asked to take one, in the latest duel that still goes on."""
     asked = (
-        select(Dispute)
+        select(Dispute.message_id, Dispute.champion_label, Dispute.challenger_label)
         .join(Run, col(Run.id) == Dispute.run_id)
         .where(
-            Dispute.message_id == message_id, col(Dispute.asked_at).is_not(None), Run.phase == Phase.SHADOW
+            col(Dispute.message_id).in_(message_ids),
+            col(Dispute.asked_at).is_not(None),
+            Run.phase == Phase.SHADOW,
         )
     )
-    return session.exec(asked.order_by(col(Dispute.created_at).desc())).first()
+    rows = session.exec(asked.order_by(col(Dispute.created_at)))
+    return {message_id: (champion, challenger) for message_id, champion, challenger in rows}
 
 
 def of_run(session: Session, run_id: str) -> list[Dispute]:

@@ -7,7 +7,8 @@ import pytest
 from bot.card import NO_WORDS, card, metadata
 from storage.answers import Verdict
 from storage.contents import Content
-from storage.tables import Correction, Label, LabelSource, Mode, Word
+from storage.corrections import Spoken
+from storage.tables import Label, LabelSource, Mode, Word
 from tests.factories import ANA, BEN, CAT, TEAM, message, prediction
 
 NAMES = ("bug", "billing", "praise", "how-to")
@@ -28,10 +29,7 @@ def _content(
     standard = {"confidence": 0.734, "ranked": ranked, "version": 3, "revision": 7}
     verdict: Verdict | None = given.pop("verdict", None)
     answer = prediction(one, labels[given.pop("label_id", "l-bug")], **{**standard, **given})
-    words = [
-        Correction(message_id="m1", team_id=TEAM, user_id=user, label_id=f"l-{name}", word=word)
-        for user, name, word in said or []
-    ]
+    words = [Spoken("m1", user, f"l-{name}", word, 1.0) for user, name, word in said or []]
     return Content(1, one, answer, words, verdict, labels)
 
 

@@ -13,6 +13,7 @@ from storage.pacing import Pace
 from storage.tables import Card, Label, Lane
 from tests.factories import (
     ANA,
+    BEN,
     SUPPORT,
     TEAM,
     UNPACED,
@@ -274,8 +275,32 @@ def test_the_content_of_a_card_is_all_that_it_shows(database: Database) -> None:
     assert (content.wanted, content.message.text) == (2, one.text)
     assert content.prediction is not None
     assert content.prediction.label_id == known["bug"].id
-    assert [said.id for said in content.words] == [word.id]
+    assert [(said.user_id, said.created_at) for said in content.words] == [(ANA, word.created_at)]
     assert {content.labels[label.id].name for label in (known["bug"], known["billing"])} == {"bug", "billing"}
+
+
+def test_what_several_cards_show_is_read_at_once_and_each_shows_its_own(database: Database) -> None:
+    known = label_set(database, "bug", "billing", "praise")
+    first, second = predicted(database, known["bug"]), predicted(database, known["praise"])
+    say(database, first, ANA, known["billing"])
+    say(database, first, BEN, known["billing"])
+
+    with database.reading() as session:
+        found = contents.of_messages(session, [second.id, first.id, "unknown"])
+        alone = [contents.of_message(session, one.id) for one in (first, second)]
+        assert contents.of_messages(session, []) == {}
+
+    assert found.keys() == {first.id, second.id}
+    for one in alone:
+        read_along = found[one.message.id]
+        assert (read_along.wanted, read_along.words, read_along.settled) == (
+            one.wanted,
+            one.words,
+            one.settled,
+        )
+        assert read_along.labels.items() >= one.labels.items()
+    assert [said.user_id for said in found[first.id].words] == [ANA, BEN]
+    assert found[second.id].settled is None
 
 
 def test_a_message_without_words_has_a_card_without_a_prediction(database: Database) -> None:

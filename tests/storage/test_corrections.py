@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from sqlmodel import select
 
-from storage import cards, contents, corrections, labels, resolution
+from storage import cards, contents, labels, resolution
 from storage.corrections import settled
 from storage.database import Database
 from storage.labels import LabelSpec
@@ -39,7 +39,7 @@ def test_most_peoples_last_words_settle_a_message_and_the_latest_decides_between
         say(database, message, user, known[name])
 
     with database.reading() as session:
-        label_id = settled(corrections.last_words(session, message.id))
+        label_id = settled(contents.of_message(session, message.id).words)
         labelled = resolution.labelled(session, TEAM)
 
     assert label_id == (known[agreed].id if agreed else None)
@@ -56,7 +56,7 @@ def test_every_word_is_kept_and_the_last_of_each_person_is_read_oldest_first(
 
     with database.reading() as session:
         assert len(session.exec(select(Correction)).all()) == 3
-        last = corrections.last_words(session, message.id)
+        last = contents.of_message(session, message.id).words
     assert [(word.user_id, word.word) for word in last] == [(BEN, Word.CHANGED), (ANA, Word.PROPOSED)]
 
 
@@ -101,7 +101,7 @@ def test_one_person_who_clicks_twice_at_once_has_one_last_word(
     )
 
     with database.reading() as session:
-        assert len(corrections.last_words(session, message.id)) == 1
+        assert len(contents.of_message(session, message.id).words) == 1
 
 
 def test_a_message_settled_on_a_label_that_was_retired_since_is_left_out(
@@ -212,4 +212,4 @@ def test_a_reaction_that_is_taken_back_leaves_what_was_clicked(
 
 def _standing(database: Database, message: Message) -> dict[str, str]:
     with database.reading() as session:
-        return {word.user_id: word.label_id for word in corrections.last_words(session, message.id)}
+        return {word.user_id: word.label_id for word in contents.of_message(session, message.id).words}

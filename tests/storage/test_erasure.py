@@ -5,7 +5,7 @@ import time
 import pytest
 from sqlmodel import select
 
-from storage import cards, channels, corrections, erasure, labels, messages, outbox, predictions
+from storage import cards, channels, contents, erasure, labels, messages, outbox, predictions
 from storage.database import Database
 from storage.erasure import FORGOTTEN, Kept
 from storage.tables import Dataset, Label, Message, Mode, Outbox, Record, Stage
@@ -56,7 +56,7 @@ def test_what_a_person_said_of_others_messages_counts_on_without_a_name(
 
     assert kept(database, ANA).words == 0
     with database.reading() as session:
-        [word] = corrections.last_words(session, message.id)
+        [word] = contents.of_message(session, message.id).words
         heard = session.exec(select(Outbox).where(Outbox.message_id == message.id)).all()
     assert (word.user_id, word.label_id) == (INSTEAD, bug.id)
     assert erasure.is_forgotten(word.user_id)

@@ -5,7 +5,18 @@ from functools import partial
 import pytest
 from sqlmodel import Session, func, select
 
-from storage import answers, corrections, imports, labels, messages, outbox, overview, questions, resolution
+from storage import (
+    answers,
+    contents,
+    corrections,
+    imports,
+    labels,
+    messages,
+    outbox,
+    overview,
+    questions,
+    resolution,
+)
 from storage.database import Database
 from storage.imports import Imported, Labelled, Outcome
 from storage.labels import LabelSpec, RetiredLabelError
@@ -138,7 +149,7 @@ def test_an_imported_label_is_no_word_of_a_person_and_nobody_is_asked_or_told(
         assert questions.ask_about_earlier_corrections(session, TEAM) == 0
         assert corrections.count(session, TEAM) == 0
         assert corrections.words(session, TEAM) == {}
-        assert corrections.last_words(session, one.id) == []
+        assert contents.of_message(session, one.id).words == []
         assert labels.counts(session, TEAM) == {}
         assert questions.pool(session, TEAM, 10) == questions.everything(session, TEAM, 0.0) == []
         assert questions.by_source(session, TEAM) == {}
