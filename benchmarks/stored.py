@@ -25,6 +25,10 @@ CORRECTED_EACH = 50
 DAYS_S = 35 * 86_400
 AT_ONCE = 10_000
 DIMENSIONS = 384
+SETTLE = {
+    "sqlite": ("PRAGMA wal_checkpoint(TRUNCATE)",),
+    "postgresql": ("VACUUM (ANALYZE)", "CHECKPOINT"),
+}
 LABELS = Path(__file__).parent.parent / "labels.toml"
 
 Row = tuple[type[SQLModel], dict[str, object]]
@@ -43,7 +47,15 @@ def fill(url: str, messages: int) -> None:
     for group in track(groups, f"Storing {messages:,} messages", console=progress):
         rows = [row for number in group for row in _rows(number, messages, label_ids)]
         _store(database, rows, fingerprint)
+    _settle(database)
     database.close()
+
+
+def _settle(database: Database) -> None:
+    """Vacuum, and bring to disk what was written: a year does both, a minute of filling does not."""
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for statement in SETTLE[database.engine.dialect.name]:
+            connection.exec_driver_sql(statement)
 
 
 def _store(database: Database, rows: list[Row], fingerprint: str) -> None:
@@ -52,9 +64,8 @@ def _store(database: Database, rows: list[Row], fingerprint: str) -> None:
             found = [values for of, values in rows if of is table]
             if found:
                 session.connection().execute(insert(table), found)
-        for corrected in (values for of, values in rows if of is Correction):
-            message_id = str(corrected["message_id"])
-            predictions.keep_vectors(session, fingerprint, {message_id: _vector(message_id)})
+        corrected = [str(values["message_id"]) for of, values in rows if of is Correction]
+        predictions.keep_vectors(session, fingerprint, {one: _vector(one) for one in corrected})
 
 
 def _vector(message_id: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
