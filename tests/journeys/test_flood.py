@@ -44,8 +44,7 @@ def test_a_flood_is_answered_at_slacks_pace_newest_first_and_the_channel_hears_o
     with bot(slack, chosen):
         ana.command(SUPPORT, "/corrigible", "on reply")
     said = [ana.write(SUPPORT, f"The app crashes with error {number}") for number in range(NUMBER)]
-    # Slack wants a pause: also on a slow machine all are predicted then, and wait for their turn.
-    slack.fault("method", method="chat.postMessage", kind="rate_limited", retry_after=PAUSE_S, times=1)
+    _pause(slack)
     began = time.monotonic()
     with bot(slack, settings(tmp_path, database_url, posts_per_second=PER_SECOND, post_burst=BURST)):
         until(lambda: all(cards(slack, ts) for ts in said), 60)
@@ -99,6 +98,7 @@ def test_that_it_is_catching_up_is_told_on_the_page(
         ana.command(SUPPORT, "/corrigible", "on reply")
     for number in range(NUMBER):
         ana.write(SUPPORT, f"The app crashes with error {number}")
+    _pause(slack)
     with (
         bot(slack, settings(tmp_path, database_url, posts_per_second=PER_SECOND, post_burst=BURST)),
         chromium() as browser,
@@ -110,6 +110,11 @@ def test_that_it_is_catching_up_is_told_on_the_page(
         told = page.get_by_test_id("message").filter(has_text="answers are still to come")
         expect(told).to_have_count(1)
         expect(told).to_contain_text("newest first")
+
+
+def _pause(slack: Slack) -> None:
+    """Slack wants a pause: also on a slow machine all are predicted then, and wait for their turn."""
+    slack.fault("method", method="chat.postMessage", kind="rate_limited", retry_after=PAUSE_S, times=1)
 
 
 def _mean_place(answers: list[str], of: list[str]) -> float:
