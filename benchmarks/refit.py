@@ -163,10 +163,11 @@ def _store(database: Database, encoder: Encoder, chosen: list[Row], vectors: Vec
     ]
     with database.writing() as session:
         labels.synchronize(session, TEAM, [LabelSpec(name) for name in sorted({row.label for row in chosen})])
-        for message, vector in zip(stored, vectors, strict=True):
+        for message in stored:
             messages.receive(session, message)
-            predictions.keep_vectors(session, encoder.fingerprint, {message.id: vector})
-    return [message.id for message in stored]
+        ids = [message.id for message in stored]
+        predictions.keep_vectors(session, encoder.fingerprint, dict(zip(ids, vectors, strict=True)))
+    return ids
 
 
 def _say(session: Session, message_id: str, name: str) -> None:

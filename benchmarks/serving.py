@@ -1,4 +1,5 @@
-"""How fast messages are read on a processor: one, and 32 at once, short (some 24 tokens) and long (128).
+"""How fast messages are read on a processor: one, and 32 at once, short (some 24 tokens), long (128), and as people
+write to a bank (6 to 57).
 
 Baseline: `transformers.pipeline("text-classification")` as its documentation shows it, on the same encoder with a
 classifier of as many labels. Beside it the same encoder by PyTorch (SDPA, inference mode), by ONNX Runtime with its
@@ -71,7 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     readers: dict[str, Read] = {PIPELINE: pipeline}
     readers |= {name: encoder.encode for name, encoder in encoders.items()}
     figures = {"threads": float(options.threads)}
-    for name, (texts, turns) in CASES.items():
+    cases = CASES | {"many_mixed": ([row.text for row in test[:: len(test) // AT_ONCE][:AT_ONCE]], 12)}
+    for name, (texts, turns) in cases.items():
         figures |= _timed(name, texts, max(3, turns // 6) if options.quick else turns, readers)
     accuracy = {
         name: _accuracy(encoder, draws, tested)
