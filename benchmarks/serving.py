@@ -5,8 +5,8 @@ Baseline: `transformers.pipeline("text-classification")` as its documentation sh
 classifier of as many labels. Beside it the same encoder by PyTorch (SDPA, inference mode), by ONNX Runtime with its
 weights as they are, and as ENGINE=onnx serves it: weights of eight bits. All on the same threads, in turns, tokenizing
 included. Ratios are of processor time, which other work on the machine disturbs least. Accuracy: the head that serves,
-fitted to 16 labels a class of Banking77 on the vectors of each; the mean of DRAWS choices of those labels, since of three
-the difference has a standard error of a tenth of a point.
+fitted to 16 labels a class of Banking77 on the vectors of each; the mean of DRAWS choices of those labels: of three the
+difference has a standard error of a tenth of a point.
 """
 
 from __future__ import annotations
