@@ -6,7 +6,8 @@ classifier of as many labels. Beside it the same encoder by PyTorch (SDPA, infer
 weights as they are, and as ENGINE=onnx serves it: weights of eight bits. All on the same threads, in turns, tokenizing
 included. Ratios are of processor time, which other work on the machine disturbs least. Accuracy: the head that serves,
 fitted to 16 labels a class of Banking77 on the vectors of each; the mean of DRAWS choices of those labels: of three the
-difference has a standard error of a tenth of a point.
+difference has a standard error of a tenth of a point. Where PyTorch finds a GPU: the same there, by the clock
+(`benchmarks/serving_gpu.py`).
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ from typing import Any
 import numpy as np
 from rich.progress import track
 
+from benchmarks import serving_gpu
 from benchmarks.data import MissingDataError, Row, rows
 from benchmarks.report import NO_DATA, Bound, conclude, progress, refuse
 from learning import head
 from learning.encoder import Encoder, Vectors, load_encoder, source_of
 from learning.engines.export import quantize, quiet, trace
+from learning.engines.gpu import CUDA, has_gpu
 from learning.engines.onnx import OnnxEngine
 
 MAX_TOKENS = 256
@@ -68,13 +71,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tested = test[::12] if options.quick else test
     with tempfile.TemporaryDirectory(prefix="corrigible-") as folder:
         encoders = _encoders(Path(folder), options.threads)
-    pipeline = _pipeline()
-    readers: dict[str, Read] = {PIPELINE: pipeline}
+    readers: dict[str, Read] = {PIPELINE: _pipeline()}
     readers |= {name: encoder.encode for name, encoder in encoders.items()}
     figures = {"threads": float(options.threads)}
     cases = CASES | {"many_mixed": ([row.text for row in test[:: len(test) // AT_ONCE][:AT_ONCE]], 12)}
+    if options.quick:
+        cases = {name: (texts, max(3, turns // 6)) for name, (texts, turns) in cases.items()}
     for name, (texts, turns) in cases.items():
-        figures |= _timed(name, texts, max(3, turns // 6) if options.quick else turns, readers)
+        figures |= _timed(name, texts, turns, readers)
+    if has_gpu():
+        figures |= serving_gpu.measure(cases, MAX_TOKENS)
+        encoders["gpu"] = serving_gpu.encoder_on(CUDA, MAX_TOKENS)
     accuracy = {
         name: _accuracy(encoder, draws, tested)
         for name, encoder in track(encoders.items(), "Accuracy", console=progress)
