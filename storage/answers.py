@@ -104,10 +104,11 @@ def verdicts(session: Session, team_id: str, message_ids: Sequence[str] | None =
             col(Answer.answered_at),
         )
         .join(Message, col(Message.id) == Answer.message_id)
-        .where(col(Answer.team_id) == team_id, col(Message.erased_at).is_(None))
+        .where(col(Message.erased_at).is_(None))
     )
+    of_team = col(Answer.team_id) == team_id
     by_message: dict[str, list[Given]] = {}
-    for row in of_messages(session, chosen, col(Answer.message_id), message_ids):
+    for row in of_messages(session, chosen, of_team, col(Answer.message_id), message_ids):
         by_message.setdefault(row[0], []).append(Given._make(row))
     found = {message_id: verdict(answers) for message_id, answers in by_message.items()}
     return {message_id: one for message_id, one in found.items() if one}

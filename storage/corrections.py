@@ -85,15 +85,12 @@ def words(
             col(Correction.created_at),
         )
         .join(Message, col(Message.id) == Correction.message_id)
-        .where(
-            col(Correction.team_id) == team_id,
-            _BY_A_PERSON,
-            col(Message.erased_at).is_(None),
-        )
+        .where(_BY_A_PERSON, col(Message.erased_at).is_(None))
         .order_by(col(Correction.created_at), col(Correction.id))
     )
+    of_team = col(Correction.team_id) == team_id
     said: dict[str, list[Spoken]] = {}
-    for row in of_messages(session, chosen, col(Correction.message_id), message_ids):
+    for row in of_messages(session, chosen, of_team, col(Correction.message_id), message_ids):
         said.setdefault(row[0], []).append(Spoken._make(row))
     return {message_id: last_of_each(every) for message_id, every in said.items()}
 

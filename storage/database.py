@@ -220,13 +220,14 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def of_messages(
-    session: Session, chosen: Any, column: Any, message_ids: Sequence[str] | None
+    session: Session, chosen: Any, of_team: Any, column: Any, message_ids: Sequence[str] | None
 ) -> Iterator[Any]:
-    """The rows of a query of columns: all, or those whose `column` is one of these."""
+    """The rows of a query of columns: all of a team, or those whose `column` is one of these messages of it."""
+    # Never both conditions: SQLite, which keeps no statistics, would look for some messages among all of the team.
     session.flush()  # what this transaction adds is read as well
     connection = session.connection()
     if message_ids is None:
-        yield from connection.execute(chosen)
+        yield from connection.execute(chosen.where(of_team))
         return
     for start in range(0, len(message_ids), 500):  # databases bound how many parameters one statement takes
         yield from connection.execute(chosen.where(column.in_(message_ids[start : start + 500])))

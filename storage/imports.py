@@ -67,14 +67,11 @@ def labels(session: Session, team_id: str, message_ids: Sequence[str] | None = N
     chosen = (
         columns(col(Correction.message_id), col(Correction.label_id), col(Correction.created_at))
         .join(Message, col(Message.id) == Correction.message_id)
-        .where(
-            col(Correction.team_id) == team_id,
-            col(Correction.word) == Word.IMPORTED,
-            col(Message.erased_at).is_(None),
-        )
+        .where(col(Correction.word) == Word.IMPORTED, col(Message.erased_at).is_(None))
         .order_by(col(Correction.created_at), col(Correction.id))
     )
-    rows = of_messages(session, chosen, col(Correction.message_id), message_ids)
+    of_team = col(Correction.team_id) == team_id
+    rows = of_messages(session, chosen, of_team, col(Correction.message_id), message_ids)
     return {message_id: Imported(label_id, at) for message_id, label_id, at in rows}
 
 

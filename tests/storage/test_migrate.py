@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,9 +11,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from numpy.typing import NDArray
 from sqlalchemy import Connection, event, inspect
-from sqlmodel import SQLModel
+from sqlmodel import Session, SQLModel
 
-from storage import cards, messages, predictions, summaries
+from storage import cards, contents, imports, messages, predictions, summaries
 from storage.database import Database, open_database
 from storage.migrate import configuration, migrate
 from storage.pacing import Pace
@@ -94,6 +95,39 @@ def _vector(database: Database, message_id: str, encoder: str) -> NDArray[np.flo
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_waits_is_found_by_its_index_whatever_is_stored_beside_it(database: Database) -> None:
     """SQLite takes a partial index only where the query has its condition word by word."""
+
+    def read(session: Session) -> None:
+        messages.waiting(session, TEAM, 9)
+        messages.count_waiting(session, TEAM)
+        cards.next_due(session, TEAM, Pace(1.0, 10))
+        cards.count_due(session, TEAM)
+        summaries.next_due(session, TEAM)
+
+    plans = _plans(database, read)
+
+    assert len(plans) == 5
+    assert [
+        plan for plan in plans if "USING INDEX ix_" not in plan and "COVERING INDEX ix_" not in plan
+    ] == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_was_said_of_some_messages_is_not_looked_for_among_all_of_the_team(database: Database) -> None:
+    one = received(database)
+
+    def read(session: Session) -> None:
+        contents.of_messages(session, [one.id])
+        imports.labels(session, TEAM, [one.id])
+
+    plans = _plans(database, read)
+
+    by_message = [plan for plan in plans if "_message_id (message_id=?)" in plan]
+    assert len(by_message) == 4  # words, answers, questions of a duel, imported labels
+    assert [plan for plan in plans if "_team (" in plan] == []
+
+
+def _plans(database: Database, read: Callable[[Session], None]) -> list[str]:
+    """How SQLite carries out each query of `read`."""
     plans: list[str] = []
 
     def explain(connection: Connection, _cursor: Any, statement: str, given: Any, *_: Any) -> None:
@@ -105,13 +139,5 @@ def test_what_waits_is_found_by_its_index_whatever_is_stored_beside_it(database:
 
     event.listen(database.engine, "before_cursor_execute", explain)
     with database.reading() as session:
-        messages.waiting(session, TEAM, 9)
-        messages.count_waiting(session, TEAM)
-        cards.next_due(session, TEAM, Pace(1.0, 10))
-        cards.count_due(session, TEAM)
-        summaries.next_due(session, TEAM)
-
-    assert len(plans) == 5
-    assert [
-        plan for plan in plans if "USING INDEX ix_" not in plan and "COVERING INDEX ix_" not in plan
-    ] == []
+        read(session)
+    return plans
