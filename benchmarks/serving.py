@@ -80,8 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, (texts, turns) in cases.items():
         figures |= _timed(name, texts, turns, readers)
     if has_gpu():
-        figures |= serving_gpu.measure(cases, MAX_TOKENS)
         encoders["gpu"] = serving_gpu.encoder_on(CUDA, MAX_TOKENS)
+        figures |= serving_gpu.measure(encoders["gpu"], cases)
     accuracy = {
         name: _accuracy(encoder, draws, tested)
         for name, encoder in track(encoders.items(), "Accuracy", console=progress)

@@ -41,14 +41,17 @@ def encoder_on(device: str, max_tokens: int) -> Encoder:
     return load_encoder(None, max_tokens, 1, lambda model, longest: GpuEngine(model, longest, device))
 
 
-def measure(cases: Cases, max_tokens: int, device: str = CUDA, side: int = SIDE) -> dict[str, float]:
-    """For each case percentiles in ms, messages a second, the ratio to the pipeline, and shares of both limits."""
+def measure(encoder: Encoder, cases: Cases, device: str = CUDA, side: int = SIDE) -> dict[str, float]:
+    """For each case percentiles in ms, messages a second, the ratio to the pipeline, and shares of both limits.
+
+    encoder: one on that device.
+    """
     import torch
     from transformers import AutoModel
 
     model = AutoModel.from_pretrained(source_of(None))
     weights = sum(one.weight.numel() for one in model.modules() if isinstance(one, torch.nn.Linear))
-    encoder, limits = encoder_on(device, max_tokens), limits_of(device, side)
+    limits = limits_of(device, side)
     readers: dict[str, Read] = {"gpu_pipeline": _pipeline(device), "gpu": encoder.encode}
     figures = {"gpu_limit_tera_operations": limits.operations / 1e12, "gpu_limit_gb": limits.bytes / 1e9}
     for case, (texts, turns) in cases.items():
@@ -115,10 +118,8 @@ def _timed(case: str, texts: list[str], turns: int, readers: dict[str, Read]) ->
     for read in readers.values():
         read(texts)
     for _ in track(range(turns), f"{case} on the GPU", console=progress):
-        for (
-            name,
-            read,
-        ) in readers.items():  # both end with numbers in the processor's memory: nothing to wait for
+        # Both end with numbers in the processor's memory: there is nothing to wait for.
+        for name, read in readers.items():
             began = time.perf_counter()
             read(texts)
             taken_s[name].append(time.perf_counter() - began)

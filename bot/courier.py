@@ -31,6 +31,7 @@ AT_ONCE = 8
 # So many of them at least are free for cards that a person waits for.
 RESERVED = 2
 # Where all places are taken, those that get free in so long are gathered: several cards cost little more than one.
+# Where another replica holds all that is due, it is left alone for as long.
 GATHER_S = 0.05
 
 
@@ -79,21 +80,28 @@ class Courier:
         try:
             with self._database.writing() as session:
                 handout = cards.claim(session, self._team_id, taken.every, self._pace, taken.heard)
-            with self._database.reading() as session:
-                shown = contents.of_messages(session, [claim.message_id for claim in handout.claims])
         except BaseException:
             self._places.give_back(taken)
             raise
-        claims = [claim for claim in handout.claims if claim.message_id in shown]
-        used = _places_of(claims)
+        used = _places_of(handout.claims)
         self._places.give_back(Taken(taken.every - used.every, taken.heard - used.heard))
-        for claim in claims:
-            self._pool.submit(self._deliver, claim, shown[claim.message_id])
+        shown = self._contents(handout.claims)
+        for claim in handout.claims:
+            self._pool.submit(self._deliver, claim, shown.get(claim.message_id))
         for behind in handout.behind:
             self._pool.submit(self._tell, behind)
         if not taken.heard:
             return None  # as above
-        return GATHER_S if used.heard == taken.heard or not claims else 0.0
+        return GATHER_S if used.heard == taken.heard or not handout.claims else 0.0
+
+    def _contents(self, claims: Sequence[Claim]) -> dict[str, Content]:
+        """What these cards show, by message; nothing where one can't be read: then each delivery reads its own."""
+        try:
+            with self._database.reading() as session:
+                return contents.of_messages(session, [claim.message_id for claim in claims])
+        except Exception:
+            log.exception("cards not read together cards=%d", len(claims))
+            return {}
 
     def close(self, timeout_s: float) -> None:
         """Let deliveries under way end, for at most `timeout_s`; the next start finds what was left."""
@@ -121,10 +129,10 @@ class Courier:
             "the last in about {minutes}."
         ).format(answers=behind.waiting, minutes=many("{number} minute", "{number} minutes", minutes))
 
-    def _deliver(self, claim: Claim, content: Content) -> None:
+    def _deliver(self, claim: Claim, content: Content | None) -> None:
         is_due_again = False
         try:
-            is_due_again = self._show(claim, content)
+            is_due_again = self._show(claim, content or self._content(claim))
         except Exception:
             log.exception("card failed message=%s", claim.message_id)
             self._metrics.errors.labels("courier").inc()
@@ -133,14 +141,18 @@ class Courier:
             if is_due_again or was_missed:
                 self.on_due()
 
+    def _content(self, claim: Claim) -> Content:
+        with self._database.reading() as session:
+            return contents.of_message(session, claim.message_id)
+
     def _show(self, claim: Claim, content: Content) -> bool:
         """Bring one card to its state; is it due again, because somebody clicked meanwhile?"""
         try:
             ts, reaction = self._answer(claim, content)
         except SlackApiError as error:
-            return self._refused(claim, refusals.read(error, claim.attempts))
+            return self._refused(claim, content, refusals.read(error, claim.attempts))
         except OSError as error:  # no connection, none of Slack's answers in time
-            return self._refused(claim, refusals.silence(error, claim.attempts))
+            return self._refused(claim, content, refusals.silence(error, claim.attempts))
         with self._database.writing() as session:
             is_due_again = cards.shown(session, claim.message_id, ts, reaction, content.wanted)
         if claim.ts is None and not claim.reaction:
@@ -188,20 +200,19 @@ class Courier:
     def _find(self, claim: Claim) -> str | None:
         return replies.find(self._client, claim.channel_id, claim.thread_ts, metadata(claim.message_id))
 
-    def _refused(self, claim: Claim, refusal: Refusal) -> bool:
+    def _refused(self, claim: Claim, content: Content, refusal: Refusal) -> bool:
         log.warning(
             "card not shown message=%s reason=%s final=%s", claim.message_id, refusal.reason, refusal.is_final
         )
         self._metrics.errors.labels("slack").inc()
         with self._database.writing() as session:
             if refusal.is_final:
-                cards.give_up(session, claim.message_id, refusal.reason)
-            else:
-                may_stand = refusal.may_stand or claim.may_stand
-                cards.postpone(session, claim.message_id, refusal.delay_s, may_stand)
+                return cards.give_up(session, claim.message_id, refusal.reason, content.wanted)
+            may_stand = refusal.may_stand or claim.may_stand
+            cards.postpone(session, claim.message_id, refusal.delay_s, may_stand)
             if refusal.reason == refusals.RATE_LIMITED:
                 pacing.pause(session, self._team_id, claim.channel_id, self._pace, refusal.delay_s)
-        return not refusal.is_final
+        return True
 
 
 def _places_of(claims: Sequence[Claim]) -> Taken:

@@ -42,8 +42,8 @@ class Places:
 
     def end(self, delivered: Taken) -> bool:
         """A delivery has ended; did somebody miss a place meanwhile, and should look again?"""
-        self.give_back(delivered)
         with self._changed:
+            self.give_back(delivered)
             was_missed, self._is_missed = self._is_missed, False
             return was_missed
 

@@ -45,7 +45,7 @@ class Engine(Protocol):
     dimensions: int
     # So many tokens, padding included, are read at once.
     batch_tokens: int
-    # What a batch costs besides its tokens, in tokens: to fill up the others by more than that is dearer than another.
+    # What running a batch costs besides its tokens, in tokens: padding dearer than this is worth another batch.
     batch_cost: int
 
     def vectors(self, ids: Tokens, mask: Tokens) -> Vectors:
@@ -81,6 +81,10 @@ class Encoder:
         """Ids and mask of a batch, (texts, tokens) each, as engines take them."""
         return self.tokenizer.filled_up(self.tokenizer.read(texts).ids)
 
+    def read_together(self, texts: list[str]) -> Vectors:
+        """(texts, dimensions), all in one batch, the shorter ones filled up."""
+        return self._engine.vectors(*self.tokens(texts))
+
     def run_by(self, engine: Engine) -> Encoder:
         """The same encoder on another engine."""
         return Encoder(engine, self.tokenizer, self.fingerprint)
@@ -92,15 +96,17 @@ def batches(lengths: list[int], most_tokens: int, cost: int) -> Iterator[list[in
     A longer text begins a new batch where `cost`, that of a batch in tokens, is less than filling up the shorter ones.
     """
     batch: list[int] = []
+    tokens = 0
     for row in sorted(range(len(lengths)), key=lengths.__getitem__):
         if batch and (
             len(batch) == BATCH
             or (len(batch) + 1) * lengths[row] > most_tokens
-            or len(batch) * (lengths[row] - lengths[batch[-1]]) > cost
+            or len(batch) * lengths[row] - tokens > cost
         ):
             yield batch
-            batch = []
+            batch, tokens = [], 0
         batch.append(row)
+        tokens += lengths[row]
     if batch:
         yield batch
 
@@ -148,7 +154,7 @@ def _tokenizer(source: str, max_tokens: int) -> Tokenizer:
 def _try(encoder: Encoder, source: str) -> None:
     """A model that loads but can't read (no padding token, no such output) should fail now, not at each message."""
     try:
-        encoder.encode(["a message", "another one, a little longer"])
+        encoder.read_together(["a message", "another one, a little longer"])
     except (ValueError, TypeError, AttributeError, IndexError, RuntimeError) as error:
         raise EncoderNotFoundError(source, _first_line(error)) from error
 

@@ -34,7 +34,7 @@ def read(database: Database, encoder: Encoder, message_ids: Sequence[str]) -> di
     texts = {message_id: text for message_id, text in found.items() if text}
     vectors = _encode(encoder, texts) if texts else {}
     with database.writing() as session:
-        still = messages.texts(session, list(texts))  # edited or erased meanwhile: not what was read
+        still = messages.held_texts(session, list(texts))  # edited or erased meanwhile: not what was read
         kept = {
             message_id: vector
             for message_id, vector in vectors.items()

@@ -173,10 +173,12 @@ def postpone(session: Session, message_id: str, delay_s: float, may_stand: bool)
     card.attempted = may_stand
 
 
-def give_up(session: Session, message_id: str, reason: str) -> None:
-    """Slack will never show this; a later word on the message tries anew."""
+def give_up(session: Session, message_id: str, reason: str, wanted: int) -> bool:
+    """Slack will never show state `wanted`; a later word on the message tries anew: was there one already?"""
     card = _locked(session, message_id)
-    card.due, card.failed, card.claimed_until = False, reason, 0.0
+    card.due, card.claimed_until = card.wanted > wanted, 0.0
+    card.failed = None if card.due else reason
+    return card.due
 
 
 def count_due(session: Session, team_id: str) -> int:

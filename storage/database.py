@@ -31,7 +31,8 @@ PATIENCE_S = 30.0
 PAUSE_S = 0.1
 READS = "corrigible_reads"
 
-# PostgreSQL reads each statement of a transaction anew in any case: without one, its beginning and end are saved.
+# PostgreSQL shows each statement of a transaction what is committed by then (READ COMMITTED): readers have no use for
+# one, and save its beginning and its end.
 _READING: dict[str, dict[str, Any]] = {
     "sqlite": {READS: True},
     "postgresql": {"isolation_level": "AUTOCOMMIT"},
@@ -117,7 +118,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session for queries, rolled back at the end."""
+        """A session for queries alone: PostgreSQL would keep what is written here, and SQLite would not."""
         with Session(self._reader) as session:
             yield session
 

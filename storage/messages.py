@@ -47,6 +47,13 @@ def texts(session: Session, message_ids: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def held_texts(session: Session, message_ids: Sequence[str]) -> dict[str, str]:
+    """As `texts`, locked: nobody edits or erases them until the transaction ends."""
+    standing = select(Message.id).where(col(Message.id).in_(message_ids)).order_by(col(Message.id))
+    session.exec(standing.with_for_update(key_share=True)).all()
+    return texts(session, message_ids)
+
+
 def count_waiting(session: Session, team_id: str) -> int:
     """How many messages have no prediction yet."""
     # Named, the lanes lead SQLite to the index of what waits, instead of through all messages of the team.
@@ -66,8 +73,8 @@ def take(session: Session, batch: Sequence[Message]) -> set[str]:
     waiting = select(Message.id, Message.text).where(
         col(Message.id).in_(as_read), col(Message.waiting), col(Message.erased_at).is_(None)
     )
-    # In one order for all replicas: none waits for another that waits for it.
-    found = session.exec(waiting.order_by(col(Message.id)).with_for_update()).all()
+    # In one order for all replicas: none waits for another that waits for it, nor for who stores what refers to them.
+    found = session.exec(waiting.order_by(col(Message.id)).with_for_update(key_share=True)).all()
     taken = {message_id for message_id, text in found if text == as_read[message_id]}
     if taken:
         done = update(Message).where(col(Message.id).in_(taken)).values(waiting=False)

@@ -34,7 +34,7 @@ def keep_vectors(session: Session, encoder: str, made: Mapping[str, NDArray[np.f
     """Keep the vectors, (dimensions,) each, of messages under the fingerprint of their encoder, as float16."""
     rows = [
         Vector(message_id=message_id, encoder=encoder, float16=vector.astype(FLOAT16).tobytes())
-        for message_id, vector in made.items()
+        for message_id, vector in sorted(made.items())  # in one order, as `messages.take` locks them
     ]
     insert_new(session, rows)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.serving_gpu import measure
+from benchmarks.serving_gpu import encoder_on, measure
 
 CPU = "cpu"
 
@@ -10,7 +10,7 @@ CPU = "cpu"
 def test_each_case_has_its_times_its_ratio_and_its_shares_of_the_limits() -> None:
     cases = {"one": (["Where is my invoice?"], 3), "three": (["Where is my invoice?"] * 3, 3)}
 
-    figures = measure(cases, max_tokens=32, device=CPU, side=256)
+    figures = measure(encoder_on(CPU, 32), cases, device=CPU, side=256)
 
     assert all(value > 0 for value in figures.values())
     for case, (texts, _) in cases.items():

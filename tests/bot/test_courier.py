@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl
 
 import pytest
 from slack_sdk import WebClient
+from sqlalchemy import literal_column, update
+from sqlmodel import col
 
 from bot import worker as workers
 from bot.courier import AT_ONCE, RESERVED, Courier
@@ -19,7 +21,7 @@ from bot.metrics import Metrics
 from bot.worker import Worker
 from storage import cards
 from storage.database import Database
-from storage.tables import Label
+from storage.tables import Label, Message
 from tests.factories import ANA, TEAM, UNPACED, label_set, predicted, say
 from tests.local.running import until
 
@@ -145,3 +147,17 @@ def test_what_somebody_says_while_the_card_is_posted_is_shown_next(
 
     assert slack.asked["chat.postMessage"] == [one.ts]
     assert len(slack.asked["chat.update"]) == 1
+
+
+def test_a_card_that_can_not_be_read_stops_no_other(database: Database, known: dict[str, Label]) -> None:
+    slack = SlowSlack()
+    slack.answering.set()
+    unreadable, *others = [predicted(database, known["bug"]) for _ in range(3)]
+    with database.engine.begin() as connection:
+        spoilt = update(Message).where(col(Message.id) == unreadable.id)
+        connection.execute(spoilt.values(mode=literal_column("'newer'")))
+
+    with showing(database, slack):
+        until(lambda: due(database) == 1)
+
+    assert sorted(slack.asked["chat.postMessage"]) == sorted(one.ts for one in others)

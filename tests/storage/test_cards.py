@@ -233,10 +233,24 @@ def test_a_card_that_slack_refused_for_good_waits_for_a_new_word(database: Datab
     one = predicted(database, bug)
     [claim] = _claim(database)
     with database.writing() as session:
-        cards.give_up(session, claim.message_id, "channel_is_archived")
+        cards.give_up(session, claim.message_id, "channel_is_archived", wanted=1)
     assert (_claim(database), _due(database), _failures(database)) == ([], 0, {"channel_is_archived": 1})
 
     say(database, one, ANA, bug)
+
+    assert [again.message_id for again in _claim(database)] == [one.id]
+    assert _failures(database) == {}
+
+
+def test_what_was_said_while_slack_refused_a_card_for_good_is_tried_anew(
+    database: Database, bug: Label
+) -> None:
+    one = predicted(database, bug)
+    [claim] = _claim(database)
+    say(database, one, ANA, bug)
+
+    with database.writing() as session:
+        assert cards.give_up(session, claim.message_id, "invalid_blocks", wanted=1)
 
     assert [again.message_id for again in _claim(database)] == [one.id]
     assert _failures(database) == {}
@@ -246,7 +260,7 @@ def test_refusals_are_counted_by_reason(database: Database, bug: Label) -> None:
     for reason in ("is_archived", "is_archived", "no_text"):
         one = predicted(database, bug)
         with database.writing() as session:
-            cards.give_up(session, one.id, reason)
+            cards.give_up(session, one.id, reason, wanted=1)
 
     assert _failures(database) == {"is_archived": 2, "no_text": 1}
 

@@ -28,7 +28,7 @@ def test_a_team_at_work(database: Database) -> None:
     with database.writing() as session:
         channels.set_mode(session, TEAM, SUPPORT, Mode.REPLY, ANA)
         channels.set_mode(session, TEAM, "C2", Mode.ASK, ANA)
-        cards.give_up(session, refused.id, "is_archived")
+        cards.give_up(session, refused.id, "is_archived", wanted=1)
         version = versions.champion(session, TEAM, "mini", "mini-name")
         versions.revise(session, version, "a", 0)
         versions.revise(session, version, "b", 1)

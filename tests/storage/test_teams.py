@@ -44,7 +44,7 @@ def theirs(database: Database) -> Message:
         channels.set_mode(session, OTHER, SUPPORT, Mode.REPLY, ANA)
         digests.wish(session, OTHER, SUPPORT, ANA)
         choices.choose(session, OTHER, {"timezone": "UTC"}, ANA)
-        cards.give_up(session, refused.id, "is_archived")
+        cards.give_up(session, refused.id, "is_archived", wanted=1)
         version = versions.champion(session, OTHER, "mini", "mini-name")
         versions.revise(session, version, "a", 1)
     return one
