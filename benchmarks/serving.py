@@ -19,13 +19,13 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.progress import track
 
 from benchmarks import serving_gpu
 from benchmarks.data import MissingDataError, Row, rows
+from benchmarks.plain_pipeline import plain_pipeline
 from benchmarks.report import NO_DATA, Bound, conclude, progress, refuse
 from learning import head
 from learning.encoder import Encoder, Vectors, load_encoder, source_of
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tested = test[::12] if options.quick else test
     with tempfile.TemporaryDirectory(prefix="corrigible-") as folder:
         encoders = _encoders(Path(folder), options.threads)
-    readers: dict[str, Read] = {PIPELINE: _pipeline()}
+    readers: dict[str, Read] = {PIPELINE: plain_pipeline("cpu")}
     readers |= {name: encoder.encode for name, encoder in encoders.items()}
     figures = {"threads": float(options.threads)}
     cases = CASES | {"many_mixed": ([row.text for row in test[:: len(test) // AT_ONCE][:AT_ONCE]], 12)}
@@ -104,17 +104,6 @@ def _encoders(folder: Path, threads: int) -> dict[str, Encoder]:
         name: encoder.run_by(OnnxEngine(file, threads)) for name, file in (("fp32", plain), (SERVED, small))
     }
     return {"torch": encoder, **by_onnx}
-
-
-def _pipeline() -> Read:
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
-
-    source = source_of(None)
-    model = AutoModelForSequenceClassification.from_pretrained(source, num_labels=77)
-    classify: Any = pipeline(
-        "text-classification", model=model, tokenizer=AutoTokenizer.from_pretrained(source)
-    )
-    return lambda texts: classify(texts)
 
 
 def _timed(case: str, texts: list[str], turns: int, readers: dict[str, Read]) -> dict[str, float]:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from rich.progress import track
 
+from benchmarks.plain_pipeline import plain_pipeline
 from benchmarks.report import progress
 from learning.encoder import Encoder, load_encoder, source_of
 from learning.engines.gpu import CUDA, GpuEngine
@@ -52,7 +53,7 @@ def measure(encoder: Encoder, cases: Cases, device: str = CUDA, side: int = SIDE
     model = AutoModel.from_pretrained(source_of(None))
     weights = sum(one.weight.numel() for one in model.modules() if isinstance(one, torch.nn.Linear))
     limits = limits_of(device, side)
-    readers: dict[str, Read] = {"gpu_pipeline": _pipeline(device), "gpu": encoder.encode}
+    readers: dict[str, Read] = {"gpu_pipeline": plain_pipeline(device), "gpu": encoder.encode}
     figures = {"gpu_limit_tera_operations": limits.operations / 1e12, "gpu_limit_gb": limits.bytes / 1e9}
     for case, (texts, turns) in cases.items():
         taken_s = _timed(case, texts, turns, readers)
@@ -101,16 +102,6 @@ def _operations(config: Any, weights: int, tokens: np.ndarray[Any, Any]) -> floa
     pairs = float((tokens.astype(np.float64) ** 2).sum())
     numbers = int(config.num_hidden_layers) * int(config.hidden_size)
     return 2.0 * weights * float(tokens.sum()) + 4.0 * numbers * pairs
-
-
-def _pipeline(device: str) -> Read:
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
-
-    source = source_of(None)
-    model = AutoModelForSequenceClassification.from_pretrained(source, num_labels=77)
-    tokenizer = AutoTokenizer.from_pretrained(source)
-    classify: Any = pipeline("text-classification", model=model, tokenizer=tokenizer, device=device)
-    return lambda texts: classify(texts)
 
 
 def _timed(case: str, texts: list[str], turns: int, readers: dict[str, Read]) -> dict[str, list[float]]:

@@ -62,6 +62,7 @@ def test_who_closes_waits_until_nothing_is_under_way() -> None:
     places.give_back(URGENT)
     waiting = threading.Thread(target=places.wait_until_free, args=(60.0,))
     waiting.start()
+    waiting.join(0.1)
     assert waiting.is_alive()
 
     places.end(HEARD)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import numpy as np
@@ -271,3 +272,24 @@ def _texts(database: Database) -> Sequence[str]:
 
 def _all(session: Session) -> Sequence[str]:
     return session.exec(select(Message.text).where(Message.team_id == TEAM)).all()
+
+
+def test_texts_that_are_held_are_not_erased_until_what_was_made_of_them_is_stored(database: Database) -> None:
+    one = received(database)
+
+    def erase() -> None:
+        with database.writing() as session:
+            messages.erase(session, TEAM, one.channel_id, one.ts, is_heard=True)
+
+    erasing = threading.Thread(target=erase)
+    with database.writing() as session:
+        assert messages.held_texts(session, [one.id]) == {one.id: one.text}
+        erasing.start()
+        erasing.join(0.2)
+        assert erasing.is_alive()
+        predictions.keep_vectors(session, ENCODER, {one.id: np.ones(3, dtype=np.float32)})
+    erasing.join(10)
+
+    with database.reading() as session:
+        assert session.exec(select(Vector)).all() == []
+        assert messages.texts(session, [one.id]) == {}
