@@ -22,9 +22,12 @@ from local.slack.person import Person
 from local.slack.seed import CHANNELS, PEOPLE
 from tests.local.running import Slack, free_port, until
 
+HANG_S = 300  # Long after a process should have ended; it only keeps a test from waiting forever.
+
 SUPPORT = CHANNELS["support"]
 ANA, BEN = PEOPLE["ana"], PEOPLE["ben"]
 
+COMMAND = "from bot.cli import main; main()"
 LABELS = """
 [[label]]
 name = "bug"
@@ -86,8 +89,8 @@ def bot(
 
 @contextmanager
 def person(slack: Slack, user: str = ANA) -> Iterator[Person]:
-    """Somebody in the workspace."""
-    with Person(f"{slack.url}/", user) as somebody:
+    """Somebody in the workspace, who is patient."""
+    with Person(f"{slack.url}/", user, HANG_S) as somebody:
         yield somebody
 
 
@@ -122,12 +125,12 @@ class BotProcess:
 
     def start(self) -> None:
         """Returns when the bot is connected."""
-        command = [sys.executable, "-c", "from bot.cli import main; main()", "run"]
+        command = [sys.executable, "-c", COMMAND, "run"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        until(self._slack.bot_connected, within_s=60)
+        until(self._slack.bot_connected)
 
     def kill(self) -> None:
         """kill -9."""
@@ -140,4 +143,18 @@ class BotProcess:
         """Ctrl-C; the exit status."""
         assert self._process is not None
         self._process.send_signal(signal.SIGINT)
-        return self._process.wait(10)
+        return self._process.wait(HANG_S)
+
+
+def corrigible(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `corrigible …` in a folder, with these variables and no others that concern it."""
+    ours = ("SLACK_", "DATABASE_URL", "ENCODER", "LABELS_FILE", "PORT", "HOST", "LOCAL_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return subprocess.run(
+        [sys.executable, "-c", COMMAND, *words],
+        cwd=folder,
+        env={**kept, "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        timeout=HANG_S,
+    )

@@ -23,9 +23,10 @@ class PersonError(RuntimeError):
 class Person:
     """Acts as one user; use it in a `with` block."""
 
-    def __init__(self, address: str, user: str) -> None:
+    def __init__(self, address: str, user: str, patience_s: float = PATIENCE_S) -> None:
         self._user = user
-        self._http = httpx.Client(base_url=f"{address}page/", timeout=PATIENCE_S)
+        self._patience_s = patience_s
+        self._http = httpx.Client(base_url=f"{address}page/", timeout=patience_s)
         # A full queue would hold up the end of the connection until it gives up waiting.
         self._connecting = connect(
             f"{address.replace('http', 'ws', 1)}page/events?user={user}", max_size=None, max_queue=None
@@ -173,7 +174,7 @@ class Person:
         return message
 
     def _wait(self, is_it: Callable[[Json], bool]) -> Json:
-        until = time.monotonic() + PATIENCE_S
+        until = time.monotonic() + self._patience_s
         while True:
             for number, event in enumerate(self._heard):
                 if is_it(event):
@@ -185,7 +186,7 @@ class Person:
         try:
             self._heard.append(json.loads(self._events.recv(timeout=max(0.0, patience_s))))
         except TimeoutError as error:
-            raise PersonError(f"nothing came within {PATIENCE_S:.0f} s") from error
+            raise PersonError(f"nothing came within {self._patience_s:.0f} s") from error
         except ConnectionClosed as error:
             raise PersonError("the workspace is gone") from error
 

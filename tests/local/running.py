@@ -54,9 +54,16 @@ class Slack:
         """Write a message; its ts."""
         return self.page("message", user, channel=channel, text=text, **more)["ts"]
 
+    def channel(self, name: str) -> str:
+        """Make a public channel and invite the bot; the channel's id."""
+        made = self.page("channel", name=name)["channel"]["id"]
+        assert self.page("invite", channel=made)["ok"]
+        return str(made)
+
     def messages(self, channel: str = SUPPORT, user: str = ANA) -> list[dict[str, Any]]:
-        """What a person sees in a channel."""
-        return self.http.get("/page/messages", params={"user": user, "channel": channel}).json()["messages"]
+        """Everything that a person sees in a channel."""
+        asked = {"user": user, "channel": channel, "limit": 100_000}
+        return self.http.get("/page/messages", params=asked).json()["messages"]
 
     def fault(self, name: str, /, **body: Any) -> dict[str, Any]:
         """POST /faults/…"""
