@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, Page
 
 from bot.compose import Bot
 from local.slack.person import Person
-from tests.local.browser import WAIT_MS
+from tests.local.browser import WAIT_MS, chromium
 from tests.local.running import Slack, workspace
-from tests.running import ANA, BEN, bot, person, settings
+from tests.running import ANA, BEN, PATIENT, bot, person, settings
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def changes() -> dict[str, Any]:
 def shared(changes: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
     folder = tmp_path_factory.mktemp("shared")
     chosen = settings(folder, f"sqlite:///{folder}/corrigible.db", **changes)
-    with workspace() as slack, bot(slack, chosen) as running:
+    with workspace(**PATIENT) as slack, bot(slack, chosen) as running:
         yield Shared(slack, running)
 
 
@@ -51,8 +51,9 @@ def slack(request: pytest.FixtureRequest) -> Iterator[Slack]:
     if "running" in request.fixturenames:
         shared: Shared = request.getfixturevalue("shared")
         yield shared.slack
+        shared.slack.fault("clear")
         return
-    with workspace() as fresh:
+    with workspace(**PATIENT) as fresh:
         yield fresh
 
 
@@ -72,6 +73,12 @@ def ana(slack: Slack) -> Iterator[Person]:
 def ben(slack: Slack) -> Iterator[Person]:
     with person(slack, BEN) as somebody:
         yield somebody
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture

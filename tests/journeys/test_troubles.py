@@ -12,116 +12,123 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import event, update
+from sqlmodel import col
 
 from bot.compose import Bot, SlackRefusedError, compose
 from bot.compose import Slack as Address
 from bot.web import PortInUseError
 from learning.encoder import EncoderNotFoundError
 from local.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from local.slack.person import Person
+from local.slack.seed import BOT_USER_ID, TEAM_ID
 from local.slack.serving import listen
 from storage.database import DatabaseUnavailableError
+from storage.tables import Label
+from tests.journeys.steps import card_on, predictions_in, propose, turn_on, until_answered
 from tests.local.running import Slack, free_port, until, workspace
 from tests.running import ANA, BEN, SUPPORT, bot, cards, person, settings
 
+ODD_TEXTS = [
+    "x" * 40_000,
+    "🔥🔥🔥",
+    ":fire:",
+    "```raise SystemExit(1)```",
+    "האפליקציה קורסת",
+    "\u202etxet",
+    "\x00null",
+    "<@U999>?",
+]
+
 
 @pytest.fixture
-def slack() -> Iterator[Slack]:
-    with workspace() as running:
-        yield running
+def channel(channel: str, ana: Person) -> str:
+    """A channel in which the bot answers every message."""
+    turn_on(ana, channel)
+    return channel
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/corrigible.db"
+def address(slack: Slack) -> Address:
+    """What the bot needs to reach its workspace."""
+    return Address(f"{slack.url}/api/", BOT_TOKEN, APP_TOKEN, None)
 
 
-@pytest.fixture
-def running(slack: Slack, sqlite_url: str, tmp_path: Path) -> Iterator[Bot]:
-    """A bot that is on in #support."""
-    with bot(slack, settings(tmp_path, sqlite_url)) as started, person(slack) as ana:
-        ana.command(SUPPORT, "/corrigible", "on reply")
-        yield started
-
-
-def one_card(slack: Slack, ts: str, within_s: float = 60) -> str:
-    """The text of the one card of a message, after it had time to come twice."""
-    until(lambda: cards(slack, ts), within_s)
-    time.sleep(0.3)
-    [card] = cards(slack, ts)
+def one_card(running: Bot, slack: Slack, channel: str, ts: str) -> str:
+    """The text of the one card of a message, when the bot has nothing more to do."""
+    until(lambda: cards(slack, ts, channel))
+    until_answered(running, slack)
+    [card] = cards(slack, ts, channel)
     return str(card["text"])
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "x" * 40_000,
-        "🔥🔥🔥",
-        ":fire:",
-        "```raise SystemExit(1)```",
-        "האפליקציה קורסת",
-        "\u202etxet",
-        "\x00null",
-        "<@U999>?",
-    ],
-)
-def test_any_text_gets_a_card(slack: Slack, running: Bot, text: str) -> None:
-    assert "sure" in one_card(slack, slack.say(text))
+def test_any_text_gets_a_card(running: Bot, slack: Slack, channel: str) -> None:
+    written = [slack.say(text, channel) for text in ODD_TEXTS]
+
+    for ts in written:
+        assert "sure" in one_card(running, slack, channel, ts)
 
 
 def test_of_a_very_long_message_the_beginning_is_read_and_the_card_says_so(
-    slack: Slack, running: Bot
+    running: Bot, ana: Person, channel: str
 ) -> None:
-    ts = slack.say("The app crashes. " * 2_300)
-    one_card(slack, ts)
+    card = card_on(ana, channel, "The app crashes. " * 2_300)
 
-    assert "I read only its beginning" in str(cards(slack, ts)[0]["blocks"])
+    assert "I read only its beginning" in str(card["blocks"])
 
 
 def test_a_message_without_words_is_answered_only_to_who_addressed_the_bot(
-    slack: Slack, running: Bot
+    running: Bot, slack: Slack, channel: str
 ) -> None:
-    quiet = slack.say("<@U0BEN00002>")
-    addressed = slack.say("<@U0CORRIGIB>")
+    quiet = slack.say(f"<@{BEN}>", channel)
+    addressed = slack.say(f"<@{BOT_USER_ID}>", channel)
 
-    assert "this message has none" in one_card(slack, addressed)
-    assert cards(slack, quiet) == []
+    assert "this message has none" in one_card(running, slack, channel, addressed)
+    assert cards(slack, quiet, channel) == []
 
 
-def test_messages_of_bots_joins_and_unfolded_links_are_ignored(slack: Slack, running: Bot) -> None:
-    base = {"type": "message", "channel": SUPPORT, "user": ANA, "text": "crash", "channel_type": "channel"}
+def test_messages_of_bots_joins_and_unfolded_links_are_ignored(
+    running: Bot, slack: Slack, ana: Person, channel: str
+) -> None:
+    base = {"type": "message", "channel": channel, "user": ANA, "text": "crash", "channel_type": "channel"}
     slack.fault("event", event={**base, "ts": "1.1", "bot_id": "B0OTHER"})
     slack.fault("event", event={**base, "ts": "1.2", "subtype": "channel_join"})
     slack.fault("event", event={**base, "ts": "1.3", "subtype": "bot_message"})
     unfolded = {**base, "ts": "1.4", "attachments": []}
     slack.fault("event", event={**base, "subtype": "message_changed", "ts": "1.5", "message": unfolded})
-    one_card(slack, slack.say("The app crashes"))
+    card_on(ana, channel, "The app crashes")
 
-    assert running.workspace.service.overview("T0LOCAL").predictions == 1
-
-
-def test_an_event_of_unknown_shape_is_acknowledged_and_stops_nothing(slack: Slack, running: Bot) -> None:
-    slack.fault("event", event={"type": "message", "channel": SUPPORT, "text": "no ts"})
-    slack.fault("event", event={"type": "something_new"})
-    one_card(slack, slack.say("The app crashes"))
-
-    assert until(lambda: all(one["acknowledged_at"] for one in slack.deliveries("something_new")))
-    assert until(lambda: all(one["acknowledged_at"] for one in slack.deliveries("message")))
+    assert predictions_in(running, channel) == 1
 
 
-def test_an_event_that_comes_again_changes_nothing(slack: Slack, running: Bot) -> None:
-    ts = slack.say("The app crashes")
-    one_card(slack, ts)
+def test_an_event_of_unknown_shape_is_acknowledged_and_stops_nothing(
+    running: Bot, slack: Slack, ana: Person, channel: str
+) -> None:
+    shapeless = slack.fault("event", event={"type": "message", "channel": channel, "text": "no ts"})
+    unknown = slack.fault("event", event={"type": "something_new"})
+
+    assert shapeless["acknowledged"]
+    assert unknown["acknowledged"]
+    assert card_on(ana, channel, "The app crashes")
+
+
+def test_an_event_that_comes_again_changes_nothing(running: Bot, slack: Slack, channel: str) -> None:
+    duplicates = running.metrics.registry.get_sample_value
+    ts = slack.say("The app crashes", channel)
+    one_card(running, slack, channel, ts)
+    before = duplicates("corrigible_duplicates_total") or 0
     slack.fault("redeliver", count=3)
-    until(lambda: running.metrics.registry.get_sample_value("corrigible_duplicates_total"))
+    until(lambda: (duplicates("corrigible_duplicates_total") or 0) > before)
 
-    assert one_card(slack, ts)
+    assert one_card(running, slack, channel, ts)
 
 
-def test_a_dropped_socket_comes_back(slack: Slack, running: Bot) -> None:
+def test_a_dropped_socket_comes_back(running: Bot, slack: Slack, channel: str) -> None:
     slack.fault("disconnect", kind="close")
-    ts = slack.say("The app crashes")
+    ts = slack.say("The app crashes", channel)
 
-    assert one_card(slack, ts)
+    assert one_card(running, slack, channel, ts)
+    until(slack.bot_connected)
 
 
 @pytest.mark.parametrize(
@@ -136,80 +143,88 @@ def test_a_dropped_socket_comes_back(slack: Slack, running: Bot) -> None:
     ids=lambda trouble: trouble["kind"],
 )
 def test_whatever_slack_answers_to_a_post_there_is_exactly_one_card(
-    slack: Slack, running: Bot, trouble: dict[str, object]
+    running: Bot, slack: Slack, channel: str, trouble: dict[str, object]
 ) -> None:
     slack.fault("method", method="chat.postMessage", times=2, **trouble)
-    troubled = slack.say("The app crashes")
-    next_one = slack.say("I want a refund")
+    troubled = slack.say("The app crashes", channel)
+    next_one = slack.say("I want a refund", channel)
 
-    assert one_card(slack, next_one).startswith("billing")
-    assert one_card(slack, troubled).startswith("bug")
+    assert one_card(running, slack, channel, next_one).startswith("billing")
+    assert one_card(running, slack, channel, troubled).startswith("bug")
 
 
-def test_a_card_that_slack_refuses_for_good_is_counted_and_stops_nothing(slack: Slack, running: Bot) -> None:
+def test_a_card_that_slack_refuses_for_good_is_counted_and_stops_nothing(
+    running: Bot, slack: Slack, ana: Person, channel: str
+) -> None:
     slack.fault("method", method="chat.postMessage", kind="error", error="restricted_action", times=1)
-    slack.say("The app crashes")
-    until(lambda: running.workspace.service.overview("T0LOCAL").failures)
-    one_card(slack, slack.say("I want a refund"))
+    slack.say("The app crashes", channel)
+    until(lambda: running.workspace.service.overview(TEAM_ID).failures)
+    card_on(ana, channel, "I want a refund")
 
-    assert running.workspace.service.overview("T0LOCAL").failures == {"restricted_action": 1}
-
-
-def test_two_people_at_once_and_one_twice_leave_one_correct_state(slack: Slack, running: Bot) -> None:
-    ts = slack.say("The app crashes")
-    one_card(slack, ts)
-    [card] = cards(slack, ts)
-    with person(slack, ANA) as ana, person(slack, BEN) as ben:
-        for _ in range(3):
-            ana.press(card, "right")
-            ben.press(card, "right")
-    until(lambda: cards(slack, ts)[0]["text"] == "bug, settled by 2 people")
-    until(lambda: running.workspace.service.count_due() == 0)
-
-    assert running.workspace.service.overview("T0LOCAL").words == 6
-    assert cards(slack, ts)[0]["text"] == "bug, settled by 2 people"
+    assert running.workspace.service.overview(TEAM_ID).failures == {"restricted_action": 1}
 
 
-def test_a_modal_with_nothing_chosen_or_a_retired_label_says_what_to_do(slack: Slack, running: Bot) -> None:
+def test_two_people_at_once_and_one_twice_leave_one_correct_state(
+    running: Bot, slack: Slack, ana: Person, ben: Person, channel: str
+) -> None:
+    card = card_on(ana, channel, "The app crashes")
+    before = running.workspace.service.overview(TEAM_ID).words
+    for _ in range(3):
+        ana.press(card, "right")
+        ben.press(card, "right")
+    until_answered(running, slack)
+
+    assert running.workspace.service.overview(TEAM_ID).words == before + 6
+    assert one_card(running, slack, channel, card["thread_ts"]) == "bug, settled by 2 people"
+
+
+def test_a_modal_with_nothing_chosen_or_a_retired_label_says_what_to_do(
+    running: Bot, ana: Person, channel: str
+) -> None:
+    propose(ana, ana.open_view(card_on(ana, channel, "The garage is closed"), "change"), "Parking")
     with running.database.writing() as session:
-        session.connection().exec_driver_sql("UPDATE label SET retired_at = 1 WHERE name = 'praise'")
-    ts = slack.say("The app crashes")
-    one_card(slack, ts)
-    with person(slack) as ana:
-        view = ana.open_view(cards(slack, ts)[0], "change")
-        cleared = {"label": {"label": {"type": "external_select", "selected_option": None}}}
-        nothing = ana.submit(view, cleared)
-        retired = ana.submit(
-            view, {"proposal": {"proposal": {"type": "plain_text_input", "value": "Praise"}}}
-        )
+        session.connection().execute(update(Label).where(col(Label.name) == "Parking").values(retired_at=1.0))
+    view = ana.open_view(card_on(ana, channel, "Is the garage open again?"), "change")
+    cleared = {"label": {"label": {"type": "external_select", "selected_option": None}}}
+    nothing = ana.submit(view, cleared)
+    retired = propose(ana, view, "parking")
 
     assert "Choose a label" in nothing["errors"]["label"]
     assert "was retired" in retired["errors"]["proposal"]
 
 
+@pytest.fixture
+def impatient(database_url: str, tmp_path: Path) -> Iterator[tuple[Slack, Bot]]:
+    """A bot of its own, and a Slack that sends again what was not acknowledged within three seconds."""
+    with workspace() as slack, bot(slack, settings(tmp_path, database_url)) as running:
+        with person(slack) as ana:
+            turn_on(ana, SUPPORT)
+        yield slack, running
+
+
 def test_a_locked_database_delays_a_message_and_loses_none(
-    slack: Slack, running: Bot, tmp_path: Path
+    impatient: tuple[Slack, Bot], tmp_path: Path
 ) -> None:
-    lock = sqlite3.connect(tmp_path / "corrigible.db", isolation_level=None)
+    slack, running = impatient
+    lock = sqlite3.connect(str(running.database.engine.url.database), isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
     ts = slack.say("The app crashes")
-    time.sleep(2.5)
+    until(lambda: slack.deliveries()[-1]["attempts"] >= 2)
     lock.execute("ROLLBACK")
     lock.close()
 
-    assert one_card(slack, ts).startswith("bug")
+    assert one_card(running, slack, SUPPORT, ts).startswith("bug")
 
 
-def test_a_full_database_acknowledges_nothing_that_it_could_not_store(slack: Slack, running: Bot) -> None:
+def test_a_full_database_acknowledges_nothing_that_it_could_not_store(impatient: tuple[Slack, Bot]) -> None:
+    slack, running = impatient
     with running.database.reading() as session:
         pages = session.connection().exec_driver_sql("PRAGMA page_count").scalar_one()
-    limited: list[object] = []
+    limited: list[sqlite3.Connection] = []
 
     def limit(connection: sqlite3.Connection, _record: object, *_: object) -> None:
         connection.execute(f"PRAGMA max_page_count={pages}").close()
         limited.append(connection)
-
-    from sqlalchemy import event
 
     event.listen(running.database.engine, "checkout", limit)
     slack.say("y" * 30_000)
@@ -217,17 +232,16 @@ def test_a_full_database_acknowledges_nothing_that_it_could_not_store(slack: Sla
     unacknowledged = slack.deliveries()[-1]["acknowledged_at"]
     event.remove(running.database.engine, "checkout", limit)
     for connection in limited:
-        assert isinstance(connection, sqlite3.Connection)
         connection.execute("PRAGMA max_page_count=1000000").close()
-    one_card(slack, slack.say("I want a refund"))
 
     assert unacknowledged is None
+    assert one_card(running, slack, SUPPORT, slack.say("I want a refund"))
 
 
 def test_a_wrong_token_is_refused_at_the_start_with_what_to_do(
-    slack: Slack, sqlite_url: str, tmp_path: Path
+    slack: Slack, database_url: str, tmp_path: Path
 ) -> None:
-    chosen = settings(tmp_path, sqlite_url)
+    chosen = settings(tmp_path, database_url)
     with pytest.raises(SlackRefusedError, match=r"SLACK_BOT_TOKEN \(invalid_auth\)\. Copy the token again"):
         compose(chosen, Address(f"{slack.url}/api/", "xoxb-wrong", APP_TOKEN, None))
     started = compose(chosen, Address(f"{slack.url}/api/", BOT_TOKEN, "xapp-wrong", None))
@@ -238,34 +252,33 @@ def test_a_wrong_token_is_refused_at_the_start_with_what_to_do(
         started.stop()
 
 
-def test_a_slack_that_does_not_answer_is_named_at_the_start(sqlite_url: str, tmp_path: Path) -> None:
+def test_a_slack_that_does_not_answer_is_named_at_the_start(database_url: str, tmp_path: Path) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}/api/"
     with pytest.raises(SlackRefusedError, match="Check SLACK_API_URL"):
-        compose(settings(tmp_path, sqlite_url), Address(nowhere, BOT_TOKEN, APP_TOKEN, None))
+        compose(settings(tmp_path, database_url), Address(nowhere, BOT_TOKEN, APP_TOKEN, None))
 
 
 def test_an_unreachable_database_is_named_at_the_start_without_its_password(
-    slack: Slack, tmp_path: Path
+    address: Address, tmp_path: Path
 ) -> None:
     url = f"postgresql://bot:hush@127.0.0.1:{free_port()}/corrigible"
     with pytest.raises(DatabaseUnavailableError) as raised:
-        compose(settings(tmp_path, url), Address(f"{slack.url}/api/", BOT_TOKEN, APP_TOKEN, None))
+        compose(settings(tmp_path, url), address)
 
     assert "hush" not in str(raised.value)
 
 
 def test_an_encoder_that_does_not_exist_is_named_at_the_start(
-    slack: Slack, sqlite_url: str, tmp_path: Path
+    address: Address, database_url: str, tmp_path: Path
 ) -> None:
-    chosen = settings(tmp_path, sqlite_url, encoder=str(tmp_path / "no-model"))
+    chosen = settings(tmp_path, database_url, encoder=str(tmp_path / "no-model"))
     with pytest.raises(EncoderNotFoundError, match="no-model"):
-        compose(chosen, Address(f"{slack.url}/api/", BOT_TOKEN, APP_TOKEN, None))
+        compose(chosen, address)
 
 
-def test_a_port_in_use_is_named_at_the_start(slack: Slack, sqlite_url: str, tmp_path: Path) -> None:
+def test_a_port_in_use_is_named_at_the_start(address: Address, database_url: str, tmp_path: Path) -> None:
     with listen(0) as taken:
-        chosen = settings(tmp_path, sqlite_url, port=taken.getsockname()[1])
-        started = compose(chosen, Address(f"{slack.url}/api/", BOT_TOKEN, APP_TOKEN, None))
+        started = compose(settings(tmp_path, database_url, port=taken.getsockname()[1]), address)
         try:
             with pytest.raises(PortInUseError, match="set PORT to a free port"):
                 started.start()
@@ -283,14 +296,14 @@ def signed(body: bytes, secret: str = SIGNING_SECRET, age_s: float = 0) -> dict[
     }
 
 
-def test_over_http_only_what_slack_signed_just_now_is_heard(sqlite_url: str, tmp_path: Path) -> None:
+def test_over_http_only_what_slack_signed_just_now_is_heard(database_url: str, tmp_path: Path) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}/slack/events"
-    event = {"type": "event_callback", "team_id": "T0LOCAL", "event": {"type": "app_home_opened"}}
-    good, large = json.dumps(event).encode(), b" " * 1_000_001
+    opened = {"type": "event_callback", "team_id": TEAM_ID, "event": {"type": "app_home_opened"}}
+    good, large = json.dumps(opened).encode(), b" " * 1_000_001
     with (
         workspace(bot_url=address) as slack,
-        bot(slack, settings(tmp_path, sqlite_url, port=port), by_http=True),
+        bot(slack, settings(tmp_path, database_url, port=port), by_http=True),
         httpx.Client() as http,
     ):
         answers = {
@@ -323,12 +336,11 @@ def test_over_http_only_what_slack_signed_just_now_is_heard(sqlite_url: str, tmp
 
 
 def test_no_log_line_holds_what_people_wrote_or_a_token(
-    slack: Slack, running: Bot, caplog: pytest.LogCaptureFixture
+    running: Bot, slack: Slack, ana: Person, channel: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("DEBUG", logger="bot"):
         slack.fault("method", method="chat.postMessage", kind="error", error="internal_error", times=1)
-        ts = slack.say("Pineapple juice on the keyboard")
-        one_card(slack, ts)
+        card_on(ana, channel, "Pineapple juice on the keyboard")
 
     assert "Pineapple" not in caplog.text
     assert BOT_TOKEN not in caplog.text

@@ -43,7 +43,7 @@ class Slack:
 
     def __init__(self, url: str, token: str | None = BOT_TOKEN) -> None:
         self.url = url
-        self.http = httpx.Client(base_url=url, trust_env=False, timeout=10)
+        self.http = httpx.Client(base_url=url, trust_env=False, timeout=60)
         self.web = WebClient(token=token, base_url=f"{url}/api/")
 
     def page(self, name: str, /, user: str = ANA, **body: Any) -> dict[str, Any]:
