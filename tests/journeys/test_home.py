@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from bot.compose import Bot
 from local.slack.person import Person
 from local.slack.seed import TEAM_ID
 from storage import runs, versions
 from tests.factories import second_version
-from tests.journeys.test_main_job import teach
-from tests.local.browser import WAIT_MS, chromium
-from tests.local.running import Slack, until, workspace
-from tests.running import ANA, BEN, SUPPORT, bot, person, settings
+from tests.journeys.pages import open_home, take_picture
+from tests.journeys.steps import card_on, teach, turn_on
+from tests.local.running import Slack, until
+from tests.running import ANA, BEN, SUPPORT, bot, settings
 
 CRASH = "The app crashes with an error"
-
-
-@pytest.fixture
-def slack() -> Iterator[Slack]:
-    with workspace() as running:
-        yield running
-
-
-@pytest.fixture
-def ana(slack: Slack) -> Iterator[Person]:
-    with person(slack, ANA) as somebody:
-        yield somebody
 
 
 def shows(somebody: Person, words: str) -> bool:
@@ -39,12 +24,12 @@ def shows(somebody: Person, words: str) -> bool:
 
 
 def test_everybody_sees_how_the_bot_is_doing_and_operators_have_buttons(
-    slack: Slack, ana: Person, database_url: str, tmp_path: Path
+    slack: Slack, ana: Person, ben: Person, database_url: str, tmp_path: Path
 ) -> None:
-    with bot(slack, settings(tmp_path, database_url, operators=ANA)), person(slack, BEN) as ben:
-        ana.command(SUPPORT, "/corrigible", "on quiet")
-        ana.command(SUPPORT, "/corrigible", "on reply")
-        card = ana.wait_for_reply(SUPPORT, ana.write(SUPPORT, CRASH))
+    with bot(slack, settings(tmp_path, database_url, operators=ANA)):
+        turn_on(ana, SUPPORT, "quiet")
+        turn_on(ana, SUPPORT)
+        card = card_on(ana, SUPPORT, CRASH)
         teach(ben, card, "praise")
         until(lambda: shows(ben, "1 word of people"))
         of_ben = str(ben.home())
@@ -79,27 +64,18 @@ def test_who_was_an_operator_when_the_tab_was_shown_is_refused_when_they_are_not
             assert runs.under_way(session, TEAM_ID) is None
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_it_is_seen_on_the_page(slack: Slack, ana: Person, database_url: str, tmp_path: Path) -> None:
-    with (
-        bot(slack, settings(tmp_path, database_url, operators=BEN)) as running,
-        chromium() as browser,
-        browser.new_context(viewport={"width": 1200, "height": 1000}) as context,
-    ):
-        context.set_default_timeout(WAIT_MS)
-        page = context.new_page()
-        ana.command(SUPPORT, "/corrigible", "on reply")
-        card = ana.wait_for_reply(SUPPORT, ana.write(SUPPORT, CRASH))
-        teach(ana, card, "praise")
+def test_it_is_seen_on_the_page(
+    slack: Slack, ana: Person, database_url: str, tmp_path: Path, page: Page
+) -> None:
+    with bot(slack, settings(tmp_path, database_url, operators=BEN)) as running:
+        turn_on(ana, SUPPORT)
+        teach(ana, card_on(ana, SUPPORT, CRASH), "praise")
         _promoted(running)
-        page.goto(f"{slack.url}/#channel=corrigible&user=ben")
-        page.get_by_test_id("home-tab").click()
-        home = page.locator("#home")
+        home = open_home(page, slack.url, "ben")
         expect(home).to_contain_text("How right it is")
         expect(home).to_contain_text("0 right, 1 corrected")
         expect(home).to_contain_text("praise: chosen 1 time")
-        if folder := os.environ.get("SCREENSHOTS"):
-            page.screenshot(path=Path(folder) / "home.png")
+        take_picture(page, "home.png")
         expect(home).to_contain_text("v2 is in service")
         home.locator("[data-action-id=home_roll_back]").click()
         expect(page.get_by_test_id("question")).to_contain_text("The version before v2 answers again")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +15,16 @@ from local.slack.person import Person
 from local.slack.seed import CHANNELS, TEAM_ID
 from storage import choices
 from storage.database import Database
-from tests.local.browser import WAIT_MS, chromium
-from tests.local.running import Slack, until, workspace
-from tests.running import ANA, BEN, SUPPORT, bot, cards, person, settings
+from tests.journeys.pages import open_home, take_picture
+from tests.journeys.steps import turn_on, until_answered
+from tests.local.running import Slack, until
+from tests.running import ANA, BEN, SUPPORT, bot, settings
 
 CRASH = "The app crashes with an error"
 EXPORT = "How do I get my data out as a CSV file?"
 OPERATORS, AWAY = CHANNELS["corrigible-ops"], CHANNELS["random"]
+BETWEEN_MESSAGES_S = 0.02
 Modal = dict[str, Any]
-
-
-@pytest.fixture
-def slack() -> Iterator[Slack]:
-    with workspace() as running:
-        yield running
-
-
-@pytest.fixture
-def ana(slack: Slack) -> Iterator[Person]:
-    with person(slack, ANA) as somebody:
-        yield somebody
 
 
 def written(**values: str) -> Modal:
@@ -64,15 +54,20 @@ def chosen(database: Database) -> dict[str, Any]:
         return choices.of_team(session, TEAM_ID)
 
 
+def answered(slack: Slack) -> Counter[str]:
+    """How many cards each message has."""
+    return Counter(one["thread_ts"] for one in slack.messages() if "bot_id" in one and "thread_ts" in one)
+
+
 def rebuilt(running: Bot, before: object) -> bool:
     return running.workspace is not before
 
 
 def test_what_an_operator_chooses_holds_at_once_and_after_a_restart(
-    slack: Slack, ana: Person, database_url: str, tmp_path: Path
+    slack: Slack, ana: Person, ben: Person, database_url: str, tmp_path: Path
 ) -> None:
     ours = settings(tmp_path, database_url, operators=ANA)
-    with bot(slack, ours) as running, person(slack, BEN) as ben:
+    with bot(slack, ours) as running:
         before = running.workspace
         ana.command(OPERATORS, "/corrigible", "on")
         choose(
@@ -88,7 +83,7 @@ def test_what_an_operator_chooses_holds_at_once_and_after_a_restart(
         ben.press_at_home("home_retrain")
         until(lambda: "asked for by" in str(slack.messages(OPERATORS)))
         kept = chosen(running.database)
-    with bot(slack, ours), person(slack, BEN) as ben:
+    with bot(slack, ours):
         again = str(ben.open_from_home("home_settings"))
 
     assert kept == {
@@ -106,15 +101,17 @@ def test_messages_are_answered_while_a_choice_takes_effect(
 ) -> None:
     with bot(slack, settings(tmp_path, database_url, operators=ANA)) as running:
         before = running.workspace
-        ana.command(SUPPORT, "/corrigible", "on reply")
+        turn_on(ana, SUPPORT)
         choose(ana, written(ask_below_margin="0.5"))
         sent: list[str] = []
         while not rebuilt(running, before):
             sent.append(ana.write(SUPPORT, f"{CRASH}, for the time number {len(sent)}"))
+            time.sleep(BETWEEN_MESSAGES_S)
         sent.append(ana.write(SUPPORT, CRASH))
-        until(lambda: all(cards(slack, ts) for ts in sent))
+        until(lambda: sent[-1] in answered(slack))
+        until_answered(running, slack)
 
-    assert [len(cards(slack, ts)) for ts in sent] == [1] * len(sent)
+    assert [answered(slack)[ts] for ts in sent] == [1] * len(sent)
 
 
 def test_a_choice_of_another_replica_is_followed(
@@ -160,7 +157,7 @@ def test_labels_are_renamed_added_and_retired(
 ) -> None:
     ours = settings(tmp_path, database_url, operators=ANA)
     with bot(slack, ours):
-        ana.command(SUPPORT, "/corrigible", "on reply")
+        turn_on(ana, SUPPORT)
         first = label_of(ana, CRASH)
         edit_label(ana, "bug", written(name="defect", emoji=":beetle:"))
         until(lambda: "defect" in label_of(ana, CRASH))
@@ -192,17 +189,9 @@ def test_a_label_that_can_not_be_is_refused_under_its_field(
     assert "such as :bug:" in code["errors"]["emoji"]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_it_is_done_on_the_page(slack: Slack, ana: Person, database_url: str, tmp_path: Path) -> None:
-    with (
-        bot(slack, settings(tmp_path, database_url, operators=BEN)) as running,
-        chromium() as browser,
-        browser.new_context(viewport={"width": 1200, "height": 1000}) as context,
-    ):
-        context.set_default_timeout(WAIT_MS)
-        page = context.new_page()
-        page.goto(f"{slack.url}/#channel=corrigible&user=ben")
-        page.get_by_test_id("home-tab").click()
+def test_it_is_done_on_the_page(slack: Slack, database_url: str, tmp_path: Path, page: Page) -> None:
+    with bot(slack, settings(tmp_path, database_url, operators=BEN)) as running:
+        open_home(page, slack.url, "ben")
         _set_time_zone(page, running)
         _add_label(page)
 
@@ -215,7 +204,7 @@ def _set_time_zone(page: Page, running: Bot) -> None:
     modal.get_by_text("Save").click()
     expect(modal).to_contain_text("This is no time zone")
     modal.get_by_label("Time zone").fill("Europe/Lisbon")
-    _picture(page, "settings.png")
+    take_picture(page, "settings.png")
     modal.get_by_text("Save").click()
     expect(home).to_contain_text("Saved: “Time zone”.")
     assert chosen(running.database) == {"timezone": "Europe/Lisbon"}
@@ -230,12 +219,7 @@ def _add_label(page: Page) -> None:
     editor.get_by_label("What it is for").fill("getting data out as a file")
     editor.get_by_label("Emoji").fill(":package:")
     editor.get_by_label("Examples").fill(EXPORT)
-    _picture(page, "label.png")
+    take_picture(page, "label.png")
     editor.get_by_text("Save").click()
     expect(home).to_contain_text("The label data export is saved")
     expect(home).to_contain_text("data export: chosen 0 times")
-
-
-def _picture(page: Page, name: str) -> None:
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / name)

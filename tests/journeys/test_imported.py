@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from bot.compose import Bot
+from local.slack.person import Person
 from local.slack.seed import TEAM_ID
-from tests.bot.test_cli import corrigible
-from tests.journeys.test_main_job import label_of
-from tests.local.browser import WAIT_MS, chromium
-from tests.local.running import until, workspace
-from tests.running import SUPPORT, bot, person, settings
+from tests.journeys.pages import write
+from tests.journeys.steps import card_on, label_of, turn_on
+from tests.local.running import Slack, until
+from tests.running import SUPPORT, bot, corrigible, settings
 
 ROWS = """text,label
 My badge does not open the garage door,praise
@@ -35,43 +34,29 @@ def until_learned(running: Bot) -> None:
     until(lambda: team(TEAM_ID).version.endswith("learned from: 3"))
 
 
-@pytest.mark.parametrize("when", ["while it runs", "before it starts again"])
-def test_the_next_message_is_labelled_by_what_was_imported(
-    database_url: str, tmp_path: Path, when: str
+def test_what_is_imported_while_the_bot_runs_labels_the_next_message(
+    slack: Slack, ana: Person, database_url: str, tmp_path: Path, page: Page
 ) -> None:
-    chosen = settings(tmp_path, database_url)
-    with workspace() as slack, person(slack) as ana:
-        with bot(slack, chosen) as running:
-            ana.command(SUPPORT, "/corrigible", "on reply")
-            before = ana.wait_for_reply(SUPPORT, ana.write(SUPPORT, "My badge does not open the garage"))
-            if when == "while it runs":
-                take_in(tmp_path, database_url)
-                until_learned(running)
-                after = ana.wait_for_reply(SUPPORT, ana.write(SUPPORT, "Badge does not open garage door"))
-        if when != "while it runs":
-            take_in(tmp_path, database_url)
-            with bot(slack, chosen):
-                after = ana.wait_for_reply(SUPPORT, ana.write(SUPPORT, "Badge does not open garage door"))
-
-    assert label_of(before) != "praise"
-    assert label_of(after) == "praise"
-
-
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_it_is_seen_on_the_page(database_url: str, tmp_path: Path) -> None:
-    with (
-        workspace() as slack,
-        bot(slack, settings(tmp_path, database_url)) as running,
-        chromium() as browser,
-        browser.new_context() as context,
-    ):
-        context.set_default_timeout(WAIT_MS)
-        page = context.new_page()
-        with person(slack) as ana:
-            ana.command(SUPPORT, "/corrigible", "on reply")
+    with bot(slack, settings(tmp_path, database_url)) as running:
+        turn_on(ana, SUPPORT)
+        before = card_on(ana, SUPPORT, "My badge does not open the garage")
         take_in(tmp_path, database_url)
         until_learned(running)
         page.goto(f"{slack.url}/#channel=support&user=ben")
-        page.get_by_test_id("composer").fill("Badge does not open garage door")
-        page.get_by_test_id("send").click()
-        expect(page.get_by_test_id("card").filter(has_text="sure")).to_contain_text("praise")
+        write(page, "Badge does not open garage door")
+        expect(page.get_by_test_id("card").filter(has_text="sure").last).to_contain_text("praise")
+
+    assert label_of(before) != "praise"
+
+
+def test_what_was_imported_while_the_bot_was_away_labels_the_next_message(
+    slack: Slack, ana: Person, database_url: str, tmp_path: Path
+) -> None:
+    chosen = settings(tmp_path, database_url)
+    with bot(slack, chosen):
+        turn_on(ana, SUPPORT)
+    take_in(tmp_path, database_url)
+    with bot(slack, chosen):
+        after = card_on(ana, SUPPORT, "Badge does not open garage door")
+
+    assert label_of(after) == "praise"
