@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,26 +14,14 @@ from storage import messages
 from storage.database import open_database
 from storage.tables import Lane, Message, Mode
 from tests.local.browser import WAIT_MS, chromium
-from tests.local.running import Slack, until, workspace
-from tests.running import ANA, SUPPORT, bot, cards, person, settings
+from tests.local.running import Slack, until
+from tests.running import ANA, SUPPORT, bot, cards, settings
 
 NUMBER = 70
 BACKLOG = 200
 PER_SECOND = 8.0
 BURST = 5
 PAUSE_S = 5
-
-
-@pytest.fixture
-def slack() -> Iterator[Slack]:
-    with workspace() as running:
-        yield running
-
-
-@pytest.fixture
-def ana(slack: Slack) -> Iterator[Person]:
-    with person(slack, ANA) as somebody:
-        yield somebody
 
 
 def test_a_flood_is_answered_at_slacks_pace_newest_first_and_the_channel_hears_of_it_once(

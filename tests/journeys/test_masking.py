@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import MetaData, select
 
 from bot.compose import Bot
@@ -16,11 +14,11 @@ from local.slack.person import Person
 from local.slack.seed import TEAM_ID
 from storage import exports
 from storage.database import Database
-from tests.journeys.test_annotation import annotated, said
-from tests.journeys.test_main_job import teach
-from tests.local.running import Slack, until, workspace
+from tests.journeys.reviewing import annotated, record_saying
+from tests.journeys.steps import card_on, teach, turn_on
+from tests.local.running import Slack, until
 from tests.reviewer import Reviewer
-from tests.running import ANA, SUPPORT, bot, person, settings
+from tests.running import SUPPORT, bot, settings
 
 SECRETS = {
     "email": "ana.ribeiro@example.com",
@@ -31,18 +29,6 @@ SECRETS = {
 REFUND = "Refund me, please"
 WRITTEN = f"{REFUND}: <mailto:{SECRETS['email']}|{SECRETS['email']}>, {SECRETS['phone']}, {SECRETS['card']}"
 MASKED = f"{REFUND}: [email], [phone], [card]"
-
-
-@pytest.fixture
-def slack() -> Iterator[Slack]:
-    with workspace() as running:
-        yield running
-
-
-@pytest.fixture
-def ana(slack: Slack) -> Iterator[Person]:
-    with person(slack, ANA) as somebody:
-        yield somebody
 
 
 def everything(database: Database) -> str:
@@ -70,11 +56,11 @@ def test_what_people_write_is_masked_before_it_is_kept_reviewed_or_exported(
         Reviewer(argilla, str(chosen.argilla_dataset)) as reviewer,
         bot(slack, chosen, argilla=argilla) as running,
     ):
-        ana.command(SUPPORT, "/corrigible", "on reply")
+        turn_on(ana, SUPPORT)
         ts = ana.write(SUPPORT, WRITTEN)
         card = ana.wait_for_reply(SUPPORT, ts)
         teach(ana, card, "praise")
-        record = until(lambda: said(reviewer, MASKED, "praise"))
+        record = until(lambda: record_saying(reviewer, MASKED, "praise"))
         ana.edit(SUPPORT, ts, f"{WRITTEN} and {SECRETS['key']}")
         until(lambda: "[key]" in texts(running))
         edited = reviewer.record(f"{MASKED} and [key]")
@@ -87,12 +73,9 @@ def test_what_people_write_is_masked_before_it_is_kept_reviewed_or_exported(
     assert f"{MASKED} and [key]" in exported
 
 
-def test_what_somebody_points_at_is_masked_too(
-    slack: Slack, ana: Person, database_url: str, tmp_path: Path
-) -> None:
-    with bot(slack, settings(tmp_path, database_url)) as running:
-        ana.point(SUPPORT, ana.write(SUPPORT, WRITTEN), "classify_message")
-        kept = texts(running)
+def test_what_somebody_points_at_is_masked_too(running: Bot, ana: Person, channel: str) -> None:
+    ana.point(channel, ana.write(channel, WRITTEN), "classify_message")
+    kept = texts(running)
 
     assert "[email]" in kept
     assert leaked(kept) == []
@@ -100,8 +83,8 @@ def test_what_somebody_points_at_is_masked_too(
 
 def test_an_operator_can_turn_it_off(slack: Slack, ana: Person, database_url: str, tmp_path: Path) -> None:
     with bot(slack, settings(tmp_path, database_url, mask_personal_data=False)) as running:
-        ana.command(SUPPORT, "/corrigible", "on reply")
-        ana.wait_for_reply(SUPPORT, ana.write(SUPPORT, WRITTEN))
+        turn_on(ana, SUPPORT)
+        card_on(ana, SUPPORT, WRITTEN)
         kept: Any = texts(running)
 
     assert plain(WRITTEN) in kept
