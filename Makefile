@@ -31,7 +31,7 @@ static: $(VENV)/installed-dev
 
 # As a new user sees it: a clone of the last commit, its own environments, a message, a correction, Ctrl-C.
 demo-check:
-	@$(PYTHON) tests/fresh_clone/check.py --python $(PYTHON)
+	@$(PYTHON) -m tests.fresh_clone.check --python $(PYTHON)
 
 # The unit tests on the oldest versions that pyproject.toml allows.
 test-oldest:

@@ -20,7 +20,7 @@ import urllib.request
 import uuid
 from pathlib import Path
 
-from terminal import EndedError, Terminal
+from tests.fresh_clone.terminal import EndedError, Terminal
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
