@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from bot.compose import Bot
 from local.slack.person import Person
-from tests.local.browser import WAIT_MS, chromium
+from tests.local.browser import WAIT_MS
 from tests.local.running import Slack, workspace
 from tests.running import ANA, BEN, PATIENT, bot, person, settings
 
@@ -32,8 +34,11 @@ def changes() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def shared(changes: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+def shared(
+    changes: dict[str, Any], sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shared]:
     folder = tmp_path_factory.mktemp("shared")
+    shutil.copyfile(sqlite_template, folder / "corrigible.db")
     chosen = settings(folder, f"sqlite:///{folder}/corrigible.db", **changes)
     with workspace(**PATIENT) as slack, bot(slack, chosen) as running:
         yield Shared(slack, running)
@@ -73,12 +78,6 @@ def ana(slack: Slack) -> Iterator[Person]:
 def ben(slack: Slack) -> Iterator[Person]:
     with person(slack, BEN) as somebody:
         yield somebody
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture
