@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from threading import Barrier
 from typing import Any
 
 from slack_bolt.request import BoltRequest
 from sqlalchemy import MetaData, Table, select
 
-from bot.compose import Bot
+from bot.compose import LISTENERS, Bot
 from local.slack.person import Person
 from storage.database import Database
 from storage.tables import Making, Origin, Summary
 from tests.factories import second_version
-from tests.journeys.test_main_job import teach
-from tests.local.running import ACME, ANA, GLOBEX, SUPPORT, Grid
+from tests.journeys.steps import card_on, teach, turn_on
+from tests.local.running import ACME, ANA, GLOBEX, SUPPORT, Grid, until
+from tests.running import learned
 
 SECRET = "The merger with Hooli is on"
 QUIET_SECRET = "The merger with Hooli is announced quietly"
 OF_THE_CLOCK = ("job", "lease", "pacing", "estimate")  # what ticks by itself
-REST_S = 0.5
+STILL_S = 1.0
 Json = dict[str, Any]
 
 
@@ -31,10 +33,12 @@ class Theirs:
         self.slack = slack
         self.running = running
         self.sender = GLOBEX
-        acme.command(SUPPORT, "/corrigible", "on reply")
-        card = acme.wait_for_reply(SUPPORT, acme.write(SUPPORT, SECRET))
+        turn_on(acme, SUPPORT)
+        card = card_on(acme, SUPPORT, SECRET)
+        before = learned(running)
         teach(acme, card, "praise")
-        acme.command(SUPPORT, "/corrigible", "on quiet")
+        until(lambda: learned(running) > before)
+        turn_on(acme, SUPPORT, "quiet")
         self.ts, self.quiet_ts = card["thread_ts"], acme.write(SUPPORT, QUIET_SECRET)
         values = [
             one["value"] for block in card["blocks"] for one in block.get("elements", []) if "value" in one
@@ -133,10 +137,26 @@ class Theirs:
             "message", subtype="message_deleted", channel=self.sender.own(SUPPORT), deleted_ts=ts
         )
 
-    def rest(self) -> str:
-        """Some things are done after they were acknowledged."""
-        time.sleep(REST_S)
+    def finish(self) -> str:
+        """Wait until the listeners are done: some go on after they have acknowledged."""
+        served = self.running.workspaces.of(self.sender.id)
+        assert served
+        listeners = served.app.listener_runner.listener_executor
+        together = Barrier(LISTENERS)  # each listener that is free waits for all the others
+        for done in [listeners.submit(together.wait) for _ in range(LISTENERS)]:
+            done.result()
         return ""
+
+    def settled(self) -> dict[str, list[str]]:
+        """Every row of Acme, once no worker changes any."""
+        served = self.running.workspaces.of(ACME.id)
+        assert served
+        until(lambda: served.service.count_waiting() == 0 and served.service.count_due() == 0)
+        rows: dict[str, list[str]] = {}
+        while self.changed(rows):
+            rows = self.rows()
+            time.sleep(STILL_S)
+        return rows
 
     def rows(self) -> dict[str, list[str]]:
         """Every row of Acme, but for times that tick by themselves."""

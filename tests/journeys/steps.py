@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import Any
 
 from sqlalchemy import update
@@ -79,6 +80,12 @@ def all_heard(slack: Slack, channel: str | None = None) -> bool:
     """Did the bot acknowledge everything that was said in this channel, or anywhere?"""
     said = [one for one in slack.deliveries() if channel in (None, one["channel"])]
     return all(one["acknowledged_at"] for one in said)
+
+
+def card_counts(slack: Slack, channel: str) -> Counter[str]:
+    """How many cards each message of a channel has, by ts."""
+    posts = [one for one in slack.messages(channel) if "bot_id" in one]
+    return Counter(one["thread_ts"] for one in posts if one.get("thread_ts", one["ts"]) != one["ts"])
 
 
 def texts_in(running: Bot, channel: str) -> list[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from storage.tables import Mode
 from tests.crossing import QUIET_SECRET, SECRET, Theirs
-from tests.journeys.test_installations import ana_in, installable, installed, sqlite
+from tests.journeys.installing import ana_in, installable, installed
+from tests.journeys.steps import turn_on
 from tests.local.running import ACME, ANA, GLOBEX, SUPPORT, Grid, free_port, grid, until
 from tests.running import settings
 
@@ -32,21 +32,20 @@ OFF = Mode.OFF.value
 ERASED = "What I keep of you now: 0 messages"
 
 
-def test_nothing_that_one_workspace_sends_reaches_into_another(tmp_path: Path) -> None:
-    chosen = settings(tmp_path, sqlite(tmp_path), port=free_port(), summarizer="none")
+def test_nothing_that_one_workspace_sends_reaches_into_another(database_url: str, tmp_path: Path) -> None:
+    chosen = settings(tmp_path, database_url, port=free_port(), summarizer="none")
     with (
         grid(f"http://127.0.0.1:{chosen.port}/slack/events") as slack,
         installable(slack, chosen) as running,
     ):
         installed(slack, running, ACME, GLOBEX)
         with ana_in(slack, ACME) as acme, ana_in(slack, GLOBEX) as globex:
-            globex.command(SUPPORT, "/corrigible", "on reply")
+            turn_on(globex, SUPPORT)
             theirs = Theirs(slack, running, acme)
-            time.sleep(2.0)  # what Acme set off has come to rest
-            before = theirs.rows()
+            before = theirs.settled()
             answers = "\n".join([*_everything_sent(theirs), *_everything_ended(theirs)])
-            time.sleep(2.0)
-            after = theirs.rows()
+            theirs.finish()
+            after = theirs.settled()
             home = str(globex.home())
             theirs.sender = ACME
             own = "\n".join(_everything_sent(theirs))
@@ -77,7 +76,7 @@ def _everything_sent(theirs: Theirs) -> Iterator[str]:
         yield theirs.command(words)
     yield theirs.event("app_home_opened", tab="home", channel="D1")
     yield theirs.click("home_settings", "now")
-    yield theirs.rest()
+    yield theirs.finish()
     yield theirs.point("summarize_thread", theirs.ts)
     yield theirs.submit("choose_settings", "", {"ask_per_day": {"type": "number_input", "value": "7"}})
 
@@ -120,10 +119,10 @@ def _of_versions(theirs: Theirs) -> Iterator[str]:
     yield theirs.click("roll_back", number)
     yield theirs.click("promote", number)
     yield theirs.click("home_roll_back", number)
-    yield theirs.rest()
+    yield theirs.finish()
     yield theirs.click("promote", number)
     yield theirs.command("rollback")
-    yield theirs.rest()
+    yield theirs.finish()
     yield theirs.click("home_retrain", "now")
 
 
@@ -132,7 +131,7 @@ def _of_messages(theirs: Theirs) -> Iterator[str]:
         yield theirs.react(kind, theirs.quiet_ts)
     for callback_id in ("classify_message", "correct_message"):
         yield theirs.point(callback_id, theirs.ts)
-    yield theirs.rest()
+    yield theirs.finish()
     yield theirs.edited(theirs.quiet_ts)
 
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 
 from sqlalchemy import MetaData, select
 
 from learning.artifacts import Artifacts
 from local.argilla.embedded import SignIn
+from local.slack.person import Person
 from local.slack.seed import TEAM_ID
 from storage import labels
 from storage.database import Database, open_database
 from storage.labels import LabelSpec
 from storage.tables import Version
-from tests.bot.test_cli import corrigible
-from tests.journeys.test_main_job import teach
-from tests.local.running import until, workspace
+from tests.journeys.reviewing import annotated
+from tests.journeys.steps import card_on, teach, turn_on
+from tests.local.running import Slack, until
 from tests.reviewer import Reviewer
-from tests.running import SUPPORT, bot, person, settings
+from tests.running import SUPPORT, bot, corrigible
 
 CRASH = "The app crashes with an error"
 OTHER = "T0OTHER"
@@ -34,10 +34,10 @@ def rows(database: Database) -> dict[str, int]:
 
 
 def test_everything_of_a_team_goes_and_nothing_of_another(
-    argilla: SignIn, database_url: str, tmp_path: Path
+    slack: Slack, ana: Person, argilla: SignIn, database_url: str, tmp_path: Path
 ) -> None:
-    name = f"test-{secrets.token_hex(6)}"
-    chosen = settings(tmp_path, database_url, argilla_dataset=name, ask_per_day=0)
+    chosen = annotated(tmp_path, database_url)
+    name = str(chosen.argilla_dataset)
     environment = {
         "DATABASE_URL": database_url,
         "MODELS_URL": chosen.models_url,
@@ -50,20 +50,18 @@ def test_everything_of_a_team_goes_and_nothing_of_another(
     (model / "weights").write_text("of their words")
     digest = Artifacts(chosen.models_url, tmp_path / "cache").put(model)
 
-    with workspace() as slack, Reviewer(argilla, name) as reviewer:
-        with bot(slack, chosen, argilla=argilla) as running, person(slack) as ana:
-            ana.command(SUPPORT, "/corrigible", "on reply")
+    with Reviewer(argilla, name) as reviewer:
+        with bot(slack, chosen, argilla=argilla) as running:
+            turn_on(ana, SUPPORT)
             ana.command(SUPPORT, "/corrigible", "digest on")
-            teach(ana, ana.wait_for_reply(SUPPORT, ana.write(SUPPORT, CRASH)), "praise")
+            teach(ana, card_on(ana, SUPPORT, CRASH), "praise")
             until(lambda: len(reviewer.records()) == 1)
             with running.database.writing() as session:
                 labels.synchronize(session, OTHER, [LabelSpec("bug")])
                 session.add(_version(TEAM_ID, digest))
             served = corrigible(tmp_path, "erase", TEAM_ID, "--yes", **environment, **access)
         unknown = corrigible(tmp_path, "erase", "T0NOBODY", "--yes", **environment, **access)
-        nowhere = until(
-            lambda: _not_served(corrigible(tmp_path, "erase", TEAM_ID, "--yes", **environment)), 60
-        )
+        nowhere = until(lambda: _not_served(corrigible(tmp_path, "erase", TEAM_ID, "--yes", **environment)))
         unsure = corrigible(tmp_path, "erase", TEAM_ID, **environment, **access)
         kept = reviewer.find(CRASH)
         erased = corrigible(tmp_path, "erase", TEAM_ID, "--yes", **environment, **access)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from standardwebhooks import Webhook
 
 from bot.compose import Bot
 from local.argilla.embedded import SignIn
-from tests.journeys.test_installations import address, everything, installable, installed, serves, sqlite
+from tests.journeys.installing import everything, installable, installed, serves
+from tests.journeys.reviewing import dataset
 from tests.local.running import ACME, GLOBEX, free_port, grid, until
 from tests.reviewer import Reviewer
 from tests.running import settings
@@ -21,17 +21,19 @@ EVENT = '{"type": "response.created", "data": {}}'
 COOKIE = "slack-app-oauth-state"
 
 
-def test_an_installation_is_finished_by_the_browser_that_began_it_and_once(tmp_path: Path) -> None:
-    with everything(tmp_path, sqlite(tmp_path)) as (slack, running):
-        stolen = slack.allow(address(slack), GLOBEX.id)
-        begun = httpx.get(f"{address(slack)}/slack/install")
+def test_an_installation_is_finished_by_the_browser_that_began_it_and_once(
+    database_url: str, tmp_path: Path
+) -> None:
+    with everything(tmp_path, database_url) as (slack, running):
+        stolen = slack.allow(slack.bot_url, GLOBEX.id)
+        begun = httpx.get(f"{slack.bot_url}/slack/install")
         made_up = re.sub("state=[^&]+", "state=made-up", stolen)
         refused = [
             httpx.get(stolen),
             httpx.get(stolen, headers={"cookie": f"{COOKIE}={begun.cookies[COOKIE]}"}),
             httpx.get(made_up, headers={"cookie": f"{COOKIE}=made-up"}),
         ]
-        done = slack.install(address(slack), ACME.id)
+        done = slack.install(slack.bot_url, ACME.id)
         again = httpx.get(done.url, headers={"cookie": done.request.headers["cookie"]})
         until(lambda: serves(running, ACME.id))
 
@@ -42,10 +44,9 @@ def test_an_installation_is_finished_by_the_browser_that_began_it_and_once(tmp_p
 
 
 def test_a_webhook_that_argilla_signed_for_one_team_is_not_believed_of_another(
-    argilla: SignIn, tmp_path: Path
+    argilla: SignIn, database_url: str, tmp_path: Path
 ) -> None:
-    place = f"test-{secrets.token_hex(6)}"
-    chosen = settings(tmp_path, sqlite(tmp_path), port=free_port(), argilla_workspace=place)
+    chosen = settings(tmp_path, database_url, port=free_port(), argilla_workspace=dataset())
     with (
         grid(f"http://127.0.0.1:{chosen.port}/slack/events") as slack,
         installable(slack, chosen, argilla) as running,

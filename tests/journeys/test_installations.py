@@ -14,42 +14,26 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import text
 
-from bot.compose import Bot, compose
-from bot.compose import Slack as Address
-from bot.installations import OAuth
+from bot.compose import Bot
 from bot.settings import Settings
-from learning.annotation.connection import Access
-from local.argilla.embedded import SignIn
 from local.slack.credentials import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET
-from local.slack.person import Person
 from local.slack.team import Team
 from storage import channels, corrections
 from storage.tables import Mode
-from tests.journeys.test_main_job import teach
-from tests.local.browser import WAIT_MS, chromium
-from tests.local.running import ACME, ANA, AUTHORIZE, GLOBEX, SUPPORT, Grid, free_port, grid, until
-from tests.running import learned, settings
+from tests.databases import on_both
+from tests.journeys.installing import ana_in, everything, installable, installed, serves
+from tests.journeys.pages import write
+from tests.journeys.steps import card_on, teach, turn_on, until_learned
+from tests.local.running import ACME, ANA, GLOBEX, SUPPORT, Grid, free_port, grid, until
+from tests.running import COMMAND, learned, settings
 
 CRASH = "The app crashes with an error"
 ORGANIZATION = "E0HOOLI"
 EAST = Team("T0EAST", "Hooli East", "hooli-east", ORGANIZATION, "Hooli", mark="E")
 WEST = Team("T0WEST", "Hooli West", "hooli-west", ORGANIZATION, "Hooli", mark="W")
-
-
-@contextmanager
-def installable(slack: Grid, chosen: Settings, argilla: SignIn | None = None) -> Iterator[Bot]:
-    """A bot that any workspace can install."""
-    oauth = OAuth(CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET, f"{slack.url}{AUTHORIZE}", None)
-    find = partial(Access, argilla.url, argilla.api_key) if argilla else None
-    running = compose(chosen, Address(f"{slack.url}/api/", None, None, SIGNING_SECRET, oauth), find)
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop()
 
 
 @contextmanager
@@ -68,49 +52,16 @@ def installable_process(slack: Grid, chosen: Settings) -> Iterator[Path]:
         "MODELS_URL": chosen.models_url,
         "WORKPLACE": str(chosen.workplace),
     }
-    command = [sys.executable, "-c", "from bot.cli import main; main()", "run"]
+    command = [sys.executable, "-c", COMMAND, "run"]
     with (
         log.open("wb") as written,
         subprocess.Popen(command, env=environment, stdout=written, stderr=written) as process,
     ):
         try:
-            until(lambda: "installed at" in log.read_text(), within_s=60)
+            until(lambda: "installed at" in log.read_text())
             yield log
         finally:
             process.send_signal(signal.SIGINT)
-
-
-@contextmanager
-def everything(tmp_path: Path, url: str, **of_grid: Any) -> Iterator[tuple[Grid, Bot]]:
-    """Slack with several workspaces, and the bot."""
-    chosen = settings(tmp_path, url, port=free_port())
-    with (
-        grid(f"http://127.0.0.1:{chosen.port}/slack/events", **of_grid) as slack,
-        installable(slack, chosen) as running,
-    ):
-        yield slack, running
-
-
-def sqlite(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/corrigible.db"
-
-
-def address(slack: Grid) -> str:
-    return slack.bot_url
-
-
-def serves(running: Bot, *teams: str) -> bool:
-    return {one.grant.team_id for one in running.workspaces.every()} == set(teams)
-
-
-def installed(slack: Grid, running: Bot, *teams: Team) -> None:
-    for team in teams:
-        assert slack.install(address(slack), team.id).status_code == 200
-        until(partial(running.workspaces.of, team.id))
-
-
-def ana_in(slack: Grid, team: Team) -> Person:
-    return Person(f"{slack.url}/{team.id}/", team.own(ANA))
 
 
 def cards_of(slack: Grid, team: Team, ts: str) -> list[dict[str, Any]]:
@@ -118,18 +69,19 @@ def cards_of(slack: Grid, team: Team, ts: str) -> list[dict[str, Any]]:
     return [one for one in seen if one.get("thread_ts") == ts != one["ts"] and "bot_id" in one]
 
 
+@on_both
 def test_each_workspace_that_installs_it_is_served_for_itself(database_url: str, tmp_path: Path) -> None:
     with everything(tmp_path, database_url) as (slack, running):
         installed(slack, running, ACME, GLOBEX)
         with ana_in(slack, ACME) as acme, ana_in(slack, GLOBEX) as globex:
-            acme.command(SUPPORT, "/corrigible", "on reply")
-            globex.command(SUPPORT, "/corrigible", "on reply")
-            card = acme.wait_for_reply(SUPPORT, acme.write(SUPPORT, CRASH))
+            turn_on(acme, SUPPORT)
+            turn_on(globex, SUPPORT)
+            card = card_on(acme, SUPPORT, CRASH)
             before = learned(running)
             teach(acme, card, "praise")
-            until(lambda: learned(running) > before)
-            card = acme.wait_for_reply(SUPPORT, acme.write(SUPPORT, f"{CRASH} again"))
-            other = globex.wait_for_reply(SUPPORT, globex.write(SUPPORT, f"{CRASH} again"))
+            until_learned(running, before)
+            card = card_on(acme, SUPPORT, f"{CRASH} again")
+            other = card_on(globex, SUPPORT, f"{CRASH} again")
             home = str(globex.home())
 
     assert "praise" in str(card["blocks"])
@@ -138,29 +90,29 @@ def test_each_workspace_that_installs_it_is_served_for_itself(database_url: str,
     assert "home_retrain" in home, "who installed it operates it"
 
 
-def test_the_command_serves_whoever_installs_the_app(tmp_path: Path) -> None:
-    chosen = settings(tmp_path, sqlite(tmp_path), port=free_port())
+def test_the_command_serves_whoever_installs_the_app(database_url: str, tmp_path: Path) -> None:
+    chosen = settings(tmp_path, database_url, port=free_port())
     with (
         grid(f"http://127.0.0.1:{chosen.port}/slack/events") as slack,
         installable_process(slack, chosen) as log,
     ):
-        assert slack.install(address(slack), ACME.id).status_code == 200
+        assert slack.install(slack.bot_url, ACME.id).status_code == 200
         until(lambda: "workspace served team=T0ACME" in log.read_text())
         with ana_in(slack, ACME) as acme:
-            acme.command(SUPPORT, "/corrigible", "on reply")
-            card = acme.wait_for_reply(SUPPORT, acme.write(SUPPORT, CRASH))
+            turn_on(acme, SUPPORT)
+            card = card_on(acme, SUPPORT, CRASH)
 
     assert "bug" in card["text"]
     assert "file-based" not in log.read_text(), "Bolt makes no stores of its own"
 
 
-def test_a_button_of_one_workspace_does_nothing_in_another(tmp_path: Path) -> None:
-    with everything(tmp_path, sqlite(tmp_path)) as (slack, running):
+def test_a_button_of_one_workspace_does_nothing_in_another(database_url: str, tmp_path: Path) -> None:
+    with everything(tmp_path, database_url) as (slack, running):
         installed(slack, running, ACME, GLOBEX)
         with ana_in(slack, ACME) as acme, ana_in(slack, GLOBEX) as globex:
-            acme.command(SUPPORT, "/corrigible", "on reply")
-            globex.command(SUPPORT, "/corrigible", "on reply")
-            card = acme.wait_for_reply(SUPPORT, acme.write(SUPPORT, CRASH))
+            turn_on(acme, SUPPORT)
+            turn_on(globex, SUPPORT)
+            card = card_on(acme, SUPPORT, CRASH)
             theirs = running.workspaces.of(GLOBEX.id)
             assert theirs
             value = next(
@@ -178,8 +130,8 @@ def test_a_button_of_one_workspace_does_nothing_in_another(tmp_path: Path) -> No
             assert corrections.count(session, ACME.id) == 0
 
 
-def test_tokens_are_sealed_in_the_database(tmp_path: Path) -> None:
-    with everything(tmp_path, sqlite(tmp_path)) as (slack, running):
+def test_tokens_are_sealed_in_the_database(database_url: str, tmp_path: Path) -> None:
+    with everything(tmp_path, database_url) as (slack, running):
         installed(slack, running, ACME)
         served = running.workspaces.of(ACME.id)
         assert served
@@ -202,7 +154,7 @@ def test_it_goes_at_once_when_it_is_removed_and_can_be_installed_again(
     with everything(tmp_path, database_url) as (slack, running):
         installed(slack, running, ACME, GLOBEX)
         with ana_in(slack, ACME) as acme:
-            acme.command(SUPPORT, "/corrigible", "on reply")
+            turn_on(acme, SUPPORT)
         slack.uninstall(ACME.id)
         until(lambda: serves(running, GLOBEX.id))
         slack.revoke(GLOBEX.id)
@@ -211,33 +163,35 @@ def test_it_goes_at_once_when_it_is_removed_and_can_be_installed_again(
         with running.database.reading() as session:
             mode = channels.mode_of(session, ACME.id, SUPPORT)
         with ana_in(slack, ACME) as acme:
-            card = acme.wait_for_reply(SUPPORT, acme.write(SUPPORT, CRASH))
+            card = card_on(acme, SUPPORT, CRASH)
 
     assert mode is Mode.REPLY
     assert card
 
 
-def test_a_restart_goes_on_where_it_was_installed(tmp_path: Path) -> None:
-    chosen = settings(tmp_path, sqlite(tmp_path), port=free_port())
+def test_a_restart_goes_on_where_it_was_installed(database_url: str, tmp_path: Path) -> None:
+    chosen = settings(tmp_path, database_url, port=free_port())
     with grid(f"http://127.0.0.1:{chosen.port}/slack/events") as slack:
         with installable(slack, chosen) as running:
             installed(slack, running, ACME)
         with installable(slack, chosen) as running, ana_in(slack, ACME) as acme:
             until(lambda: serves(running, ACME.id))
-            acme.command(SUPPORT, "/corrigible", "on reply")
-            assert acme.wait_for_reply(SUPPORT, acme.write(SUPPORT, CRASH))
+            turn_on(acme, SUPPORT)
+            assert card_on(acme, SUPPORT, CRASH)
 
 
-def test_a_token_that_is_about_to_expire_is_rotated_before_it_is_used(tmp_path: Path) -> None:
-    with everything(tmp_path, sqlite(tmp_path), token_life_s=60) as (slack, running):
+def test_a_token_that_is_about_to_expire_is_rotated_before_it_is_used(
+    database_url: str, tmp_path: Path
+) -> None:
+    with everything(tmp_path, database_url, token_life_s=60) as (slack, running):
         installed(slack, running, ACME)
         first = running.workspaces.of(ACME.id)
         assert first
         until(lambda: token(running) != first.grant.token)
         assert running.workspaces.of(ACME.id) is first, "a new token builds nothing anew"
         with ana_in(slack, ACME) as acme:
-            acme.command(SUPPORT, "/corrigible", "on reply")
-            assert acme.wait_for_reply(SUPPORT, acme.write(SUPPORT, CRASH))
+            turn_on(acme, SUPPORT)
+            assert card_on(acme, SUPPORT, CRASH)
 
 
 def token(running: Bot) -> str | None:
@@ -245,13 +199,13 @@ def token(running: Bot) -> str | None:
     return served.clients.authorized().bot_token if served else None
 
 
-def test_an_organization_installs_it_once_for_all_its_workspaces(tmp_path: Path) -> None:
-    with everything(tmp_path, sqlite(tmp_path), teams=(EAST, WEST)) as (slack, running):
-        assert slack.install(address(slack), ORGANIZATION).status_code == 200
+def test_an_organization_installs_it_once_for_all_its_workspaces(database_url: str, tmp_path: Path) -> None:
+    with everything(tmp_path, database_url, teams=(EAST, WEST)) as (slack, running):
+        assert slack.install(slack.bot_url, ORGANIZATION).status_code == 200
         for team in (EAST, WEST):
             with ana_in(slack, team) as somebody:
                 support = team.own(SUPPORT)
-                somebody.command(support, "/corrigible", "on reply")
+                turn_on(somebody, support)
                 ts = somebody.write(support, CRASH)
                 until(partial(cards_of, slack, team, ts))
         until(lambda: serves(running, EAST.id, WEST.id))
@@ -261,32 +215,28 @@ def test_an_organization_installs_it_once_for_all_its_workspaces(tmp_path: Path)
         until(lambda: serves(running))
 
 
-def test_a_request_that_slack_did_not_sign_is_refused(tmp_path: Path) -> None:
-    with everything(tmp_path, sqlite(tmp_path), teams=(EAST, WEST)) as (slack, running):
-        assert slack.install(address(slack), ORGANIZATION).status_code == 200
+def test_a_request_that_slack_did_not_sign_is_refused(database_url: str, tmp_path: Path) -> None:
+    with everything(tmp_path, database_url, teams=(EAST, WEST)) as (slack, running):
+        assert slack.install(slack.bot_url, ORGANIZATION).status_code == 200
         body = {"team_id": "T0FORGED", "enterprise_id": ORGANIZATION, "is_enterprise_install": "true"}
-        answer = httpx.post(f"{address(slack)}/slack/events", data=body)
+        answer = httpx.post(f"{slack.bot_url}/slack/events", data=body)
 
         assert answer.status_code == 401
         assert serves(running)
 
 
-def test_a_person_installs_it_in_a_browser_and_removes_it_there(tmp_path: Path) -> None:
-    with (
-        everything(tmp_path, sqlite(tmp_path)) as (slack, running),
-        chromium() as browser,
-        browser.new_context() as context,
-    ):
-        context.set_default_timeout(WAIT_MS)
-        page = context.new_page()
-        page.goto(f"{address(slack)}/slack/install")
+def test_a_person_installs_it_in_a_browser_and_removes_it_there(
+    database_url: str, tmp_path: Path, page: Page
+) -> None:
+    with everything(tmp_path, database_url) as (slack, running):
+        page.goto(f"{slack.bot_url}/slack/install")
         page.get_by_role("link").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("corrigible asks to be installed")
         page.get_by_role("radio", name="Globex").check()
         page.get_by_role("button", name="Allow").click()
         expect(page.locator("body")).to_contain_text("Thank you")
         until(lambda: serves(running, GLOBEX.id))
-        page = context.new_page()  # the other one asks whether to open Slack's own program
+        page = page.context.new_page()  # the other one asks whether to open Slack's own program
         page.goto(f"{slack.url}/{GLOBEX.id}/#channel=corrigible&user=ana")
         expect(page.get_by_test_id("bot-status")).to_have_text("corrigible is connected")
         page.get_by_test_id("home-tab").click()
@@ -297,32 +247,23 @@ def test_a_person_installs_it_in_a_browser_and_removes_it_there(tmp_path: Path) 
 
 
 def test_an_organization_installs_it_in_a_browser_and_each_workspace_sees_its_own_alone(
-    tmp_path: Path,
+    database_url: str, tmp_path: Path, page: Page
 ) -> None:
-    with (
-        everything(tmp_path, sqlite(tmp_path), teams=(EAST, WEST)) as (slack, running),
-        chromium() as browser,
-        browser.new_context() as context,
-    ):
-        context.set_default_timeout(WAIT_MS)
-        page = context.new_page()
-        page.goto(f"{address(slack)}/slack/install")
+    with everything(tmp_path, database_url, teams=(EAST, WEST)) as (slack, running):
+        page.goto(f"{slack.bot_url}/slack/install")
         page.get_by_role("link").click()
         page.get_by_role("radio", name="Hooli, the whole organization").check()
         page.get_by_role("button", name="Allow").click()
         expect(page.get_by_test_id("bot-status")).to_have_text("corrigible is connected")
         with ana_in(slack, EAST) as east:
-            east.command(EAST.own(SUPPORT), "/corrigible", "on reply")
-            assert east.wait_for_reply(EAST.own(SUPPORT), east.write(EAST.own(SUPPORT), CRASH))
+            turn_on(east, EAST.own(SUPPORT))
+            assert card_on(east, EAST.own(SUPPORT), CRASH)
         page.goto(f"{slack.url}/{WEST.id}/#channel={EAST.own(SUPPORT)}&user={EAST.own(ANA)}")
         expect(page.get_by_role("heading", level=1)).to_have_text("Hooli West")
         page.get_by_test_id("channel-link").filter(has_text="support").click()
-        composer = page.get_by_test_id("composer")
-        composer.fill("/corrigible on reply")
-        composer.press("Enter")
+        write(page, "/corrigible on reply")
         expect(page.locator(".ephemeral")).to_contain_text("On. I answer every message")
-        composer.fill("I want a refund")
-        composer.press("Enter")
+        write(page, "I want a refund")
         expect(page.get_by_test_id("card").filter(has_text="sure")).to_contain_text("billing")
         expect(page.get_by_text(CRASH)).to_have_count(0)
         assert serves(running, EAST.id, WEST.id)

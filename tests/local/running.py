@@ -261,10 +261,11 @@ def free_port() -> int:
 
 def until(holds: Callable[[], Any], within_s: float = 300.0) -> Any:
     """Wait for something to become true; what it then was. A shared machine can be slow: who waits is patient."""
-    deadline = time.monotonic() + within_s
+    deadline, pause_s = time.monotonic() + within_s, 0.005
     while not (found := holds()):
         assert time.monotonic() < deadline, "it did not become true in time"
-        time.sleep(0.01)
+        time.sleep(pause_s)
+        pause_s = min(1.2 * pause_s, 0.2)  # what takes long is asked for less often: asking costs time too
     return found
 
 
