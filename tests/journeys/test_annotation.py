@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import update
-from sqlmodel import col
 
 from bot.settings import Settings
 from local.argilla.embedded import SignIn
 from local.slack.person import Person
 from storage import answers, corrections, datasets, resolution
-from storage.database import Database, open_database
-from storage.tables import Job
-from tests.journeys.test_main_job import label_of, teach
-from tests.local.running import Slack, until, workspace
+from tests.databases import on_both
+from tests.journeys.reviewing import annotated, record_saying
+from tests.journeys.steps import card_on, label_of, make_due, propose, settled, teach, turn_on
+from tests.local.running import Slack, until
 from tests.reviewer import Reviewer
-from tests.running import ANA, SUPPORT, bot, person, settings
+from tests.running import ANA, SUPPORT, bot
 
 GARAGE = "My badge does not open the garage door"
 AGAIN = "My badge doesn't open the door of the garage"
-
-
-@pytest.fixture
-def slack() -> Iterator[Slack]:
-    with workspace() as running:
-        yield running
-
-
-@pytest.fixture
-def ana(slack: Slack) -> Iterator[Person]:
-    with person(slack, ANA) as somebody:
-        yield somebody
 
 
 @pytest.fixture
@@ -50,32 +35,16 @@ def reviewer(argilla: SignIn, chosen: Settings) -> Iterator[Reviewer]:
         yield somebody
 
 
-def annotated(tmp_path: Path, database_url: str, **changes: Any) -> Settings:
-    """Settings with a dataset of its own, in which only corrections are asked about."""
-    given = {"argilla_dataset": f"test-{secrets.token_hex(6)}", "ask_per_day": 0, **changes}
-    return settings(tmp_path, database_url, **given)
-
-
-def card_on(ana: Person, text: str) -> dict[str, Any]:
-    return ana.wait_for_reply(SUPPORT, ana.write(SUPPORT, text))
-
-
-def settled(ana: Person, card: dict[str, Any], label: str) -> dict[str, Any]:
-    """The card once it shows this label, by whatever other states."""
-    while label_of(card) != label:
-        card = ana.wait_for_change(card)
-    return card
-
-
+@on_both
 def test_a_reviewers_answer_is_shown_on_the_card_and_learned(
     slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
 ) -> None:
     with bot(slack, chosen, argilla=argilla):
-        ana.command(SUPPORT, "/corrigible", "on reply")
-        card = card_on(ana, GARAGE)
+        turn_on(ana, SUPPORT)
+        card = card_on(ana, SUPPORT, GARAGE)
         suggested = label_of(card)
         teach(ana, card, "praise")
-        record = until(lambda: said(reviewer, GARAGE, "praise"))
+        record = until(lambda: record_saying(reviewer, GARAGE, "praise"))
         reviewer.submit(record, "how-to")
         card = settled(ana, card, "how-to")
         again = until(lambda: relabelled(ana, "how-to"))
@@ -94,13 +63,8 @@ def test_a_reviewers_answer_is_shown_on_the_card_and_learned(
     assert label_of(again) == "how-to"
 
 
-def said(reviewer: Reviewer, text: str, word: str) -> dict[str, Any] | None:
-    found = reviewer.find(text)
-    return found if found and word in str(found["fields"]["said"]) else None
-
-
 def relabelled(ana: Person, label: str) -> dict[str, Any] | None:
-    card = card_on(ana, AGAIN)
+    card = card_on(ana, SUPPORT, AGAIN)
     return card if label_of(card) == label else None
 
 
@@ -108,10 +72,10 @@ def test_drafts_count_for_nothing_and_a_discarded_message_is_taken_out(
     slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
 ) -> None:
     with bot(slack, chosen, argilla=argilla) as running:
-        ana.command(SUPPORT, "/corrigible", "on reply")
-        card = card_on(ana, GARAGE)
+        turn_on(ana, SUPPORT)
+        card = card_on(ana, SUPPORT, GARAGE)
         teach(ana, card, "praise")
-        other = card_on(ana, "I want a refund")
+        other = card_on(ana, SUPPORT, "I want a refund")
         teach(ana, other, "bug")
         reviewer.draft(reviewer.record(GARAGE), "how-to")
         reviewer.discard(reviewer.record("I want a refund"))
@@ -131,8 +95,8 @@ def test_an_answer_that_is_changed_or_taken_back_changes_the_label(
     slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
 ) -> None:
     with bot(slack, chosen, argilla=argilla):
-        ana.command(SUPPORT, "/corrigible", "on reply")
-        card = card_on(ana, GARAGE)
+        turn_on(ana, SUPPORT)
+        card = card_on(ana, SUPPORT, GARAGE)
         teach(ana, card, "praise")
         record = reviewer.record(GARAGE)
         reviewer.submit(record, "how-to")
@@ -153,8 +117,8 @@ def test_reviewers_who_disagree_are_asked_once_more_and_the_majority_settles(
         bot(slack, chosen, argilla=argilla),
         Reviewer(argilla, str(chosen.argilla_dataset)) as first,
     ):
-        ana.command(SUPPORT, "/corrigible", "on reply")
-        card = card_on(ana, GARAGE)
+        turn_on(ana, SUPPORT)
+        card = card_on(ana, SUPPORT, GARAGE)
         teach(ana, card, "praise")
         record = first.record(GARAGE)
         with first.colleague() as second, first.colleague() as third:
@@ -177,7 +141,7 @@ def test_a_message_deleted_in_slack_is_deleted_in_argilla(
     slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
 ) -> None:
     with bot(slack, chosen, argilla=argilla):
-        ana.command(SUPPORT, "/corrigible", "on reply")
+        turn_on(ana, SUPPORT)
         ts = ana.write(SUPPORT, GARAGE)
         teach(ana, ana.wait_for_reply(SUPPORT, ts), "praise")
         reviewer.record(GARAGE)
@@ -189,17 +153,16 @@ def test_a_label_proposed_later_reaches_argilla_and_every_response_moves_along(
     slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
 ) -> None:
     with bot(slack, chosen, argilla=argilla) as running:
-        ana.command(SUPPORT, "/corrigible", "on reply")
-        card = card_on(ana, GARAGE)
+        turn_on(ana, SUPPORT)
+        card = card_on(ana, SUPPORT, GARAGE)
         teach(ana, card, "praise")
-        other = card_on(ana, "I want a refund")
+        other = card_on(ana, SUPPORT, "I want a refund")
         teach(ana, other, "bug")
         reviewer.submit(reviewer.record(GARAGE), "how-to")
         card = settled(ana, card, "how-to")
         reviewer.draft(reviewer.record("I want a refund"), "billing")
         former = reviewer.dataset()["id"]
-        view = ana.open_view(card, "change")
-        ana.submit(view, {"proposal": {"proposal": {"type": "plain_text_input", "value": "access"}}})
+        propose(ana, ana.open_view(card, "change"), "access")
         until(lambda: reviewer.dataset()["id"] != former)
         moved = {one["fields"]["text"]: one for one in reviewer.records()}
         late = reviewer.records(f"{chosen.argilla_dataset}-moved-{former[:8]}")
@@ -221,8 +184,8 @@ def test_what_was_answered_while_the_bot_was_away_is_learned_when_it_is_back(
     slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
 ) -> None:
     with bot(slack, chosen, argilla=argilla):
-        ana.command(SUPPORT, "/corrigible", "on reply")
-        card = card_on(ana, GARAGE)
+        turn_on(ana, SUPPORT)
+        card = card_on(ana, SUPPORT, GARAGE)
         teach(ana, card, "praise")
         record = reviewer.record(GARAGE)
     reviewer.submit(record, "how-to")
@@ -234,15 +197,15 @@ def test_a_dataset_that_is_gone_is_made_again_with_every_record_and_nobody_is_as
     slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
 ) -> None:
     with bot(slack, chosen, argilla=argilla):
-        ana.command(SUPPORT, "/corrigible", "on reply")
-        card = card_on(ana, GARAGE)
+        turn_on(ana, SUPPORT)
+        card = card_on(ana, SUPPORT, GARAGE)
         teach(ana, card, "praise")
         reviewer.submit(reviewer.record(GARAGE), "how-to")
         settled(ana, card, "how-to")
         former = reviewer.dataset()["id"]
         reviewer.ask("DELETE", f"datasets/{former}")
         until(lambda: reviewer.dataset()["id"] != former)
-        record = until(lambda: said(reviewer, GARAGE, "praise"))
+        record = until(lambda: record_saying(reviewer, GARAGE, "praise"))
 
     assert record["status"] == "completed"
     assert [one["values"]["label"]["value"] for one in record["responses"]] == ["how-to"]
@@ -253,8 +216,8 @@ def test_without_argilla_corrections_wait_and_are_delivered_once_there_is_one(
     slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
 ) -> None:
     with bot(slack, chosen):
-        ana.command(SUPPORT, "/corrigible", "on reply")
-        teach(ana, card_on(ana, GARAGE), "praise")
+        turn_on(ana, SUPPORT)
+        teach(ana, card_on(ana, SUPPORT, GARAGE), "praise")
     with bot(slack, chosen, argilla=argilla):
         record = reviewer.record(GARAGE)
 
@@ -269,30 +232,25 @@ def test_the_pool_is_asked_about_within_the_budget(
         bot(slack, chosen, argilla=argilla) as running,
         Reviewer(argilla, str(chosen.argilla_dataset)) as reviewer,
     ):
-        ana.command(SUPPORT, "/corrigible", "on reply")
+        turn_on(ana, SUPPORT)
         for number in range(6):
-            card_on(ana, f"Where is invoice {number}?")
-        with running.database.writing() as session:
-            session.connection().execute(update(Job).where(col(Job.name) == "ask").values(due_at=0.0))
+            card_on(ana, SUPPORT, f"Where is invoice {number}?")
+        make_due(running, "ask")
         asked = until(reviewer.records)
 
     assert [one["metadata"]["source"] for one in asked] == ["random"]
     assert asked[0]["fields"]["said"] is None
 
 
-def opened(chosen: Settings) -> Database:
-    return open_database(chosen.database_url.get_secret_value())
-
-
 def test_every_correction_is_one_record_whatever_else_happens(
     slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
 ) -> None:
     with bot(slack, chosen, argilla=argilla) as running:
-        ana.command(SUPPORT, "/corrigible", "on reply")
-        card = card_on(ana, GARAGE)
+        turn_on(ana, SUPPORT)
+        card = card_on(ana, SUPPORT, GARAGE)
         for label in ("praise", "billing", "how-to", "praise"):
             card = teach(ana, card, label)
-        until(lambda: said(reviewer, GARAGE, "praise"))
+        until(lambda: record_saying(reviewer, GARAGE, "praise"))
         with running.database.reading() as session:
             words = corrections.count(session, running.workspace.service._team_id)
         found = reviewer.records()

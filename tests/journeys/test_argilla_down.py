@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from bot.compose import Bot
 from local.argilla.embedded import EmbeddedArgilla, SignIn
-from storage import answers, outbox, overview, resolution
-from tests.local.running import Slack, until, workspace
+from local.slack.person import Person
+from local.slack.seed import TEAM_ID
+from storage import answers, outbox, resolution
+from tests.journeys.reviewing import annotated
+from tests.journeys.steps import card_counts, turn_on
+from tests.local.running import Slack, until
 from tests.reviewer import Reviewer
-from tests.running import ANA, SUPPORT, bot, person, settings
+from tests.running import SUPPORT, bot
 
 Json = dict[str, Any]
+# Records are delivered in batches of 100, and answers kept a hundred in a transaction: more than one of each.
+CORRECTIONS = 240
+ANSWERS = 110
 
 
-def cards_on(slack: Slack, texts: list[str]) -> list[Json]:
+def cards_on(slack: Slack, ana: Person, texts: list[str]) -> list[Json]:
     """Write these messages; the bot's cards on them."""
-    with person(slack) as ana:
-        ana.command(SUPPORT, "/corrigible", "on reply")
+    turn_on(ana, SUPPORT)
     for text in texts:
         slack.say(text)
-    found: list[Json] = until(lambda: all_cards(slack, len(texts)), within_s=120)
-    return found
-
-
-def all_cards(slack: Slack, number: int) -> list[Json] | None:
-    time.sleep(0.5)
-    asked: Json = {"user": ANA, "channel": SUPPORT, "limit": 3 * number}
-    seen = slack.http.get("/page/messages", params=asked).json()["messages"]
-    shown = [one for one in seen if "bot_id" in one and one.get("thread_ts") not in (None, one["ts"])]
-    return shown if len(shown) == number else None
+    until(lambda: card_counts(slack, SUPPORT).total() == len(texts))
+    return [
+        one for one in slack.messages() if "bot_id" in one and one.get("thread_ts") not in (None, one["ts"])
+    ]
 
 
 def confirm(slack: Slack, shown: list[Json]) -> None:
@@ -47,69 +44,58 @@ def confirm(slack: Slack, shown: list[Json]) -> None:
         assert slack.page("action", channel=SUPPORT, ts=card["ts"], action=action)["acknowledged"]
 
 
-@pytest.mark.timeout(600)
-def test_argilla_killed_in_the_middle_of_500_corrections_has_each_exactly_once_when_it_is_back(
-    tmp_path: Path,
+def backlog(running: Bot) -> int:
+    with running.database.reading() as session:
+        return outbox.backlog(session, TEAM_ID).messages
+
+
+def answered(running: Bot) -> int:
+    with running.database.reading() as session:
+        return answers.count(session, TEAM_ID)
+
+
+def test_argilla_killed_in_the_middle_of_corrections_has_each_exactly_once_when_it_is_back(
+    slack: Slack, ana: Person, database_url: str, tmp_path: Path
 ) -> None:
-    texts = [f"Where is invoice number {number}?" for number in range(500)]
+    texts = [f"Where is invoice number {number}?" for number in range(CORRECTIONS)]
+    half = CORRECTIONS // 2
     server = EmbeddedArgilla(tmp_path / "argilla", 0)
     known = server.start()
-    chosen = settings(
-        tmp_path, f"sqlite:///{tmp_path}/corrigible.db", argilla_dataset="killed", ask_per_day=0
-    )
-    with workspace() as slack, bot(slack, chosen, argilla=known) as running:
-        shown = cards_on(slack, texts)
-        confirm(slack, shown[:250])
+    chosen = annotated(tmp_path, database_url)
+    with bot(slack, chosen, argilla=known) as running:
+        shown = cards_on(slack, ana, texts)
+        confirm(slack, shown[:half])
         server.kill()
-        confirm(slack, shown[250:])
+        confirm(slack, shown[half:])
         waiting = backlog(running)
         server.start()
-        until(lambda: backlog(running) == 0, within_s=200)
-        with Reviewer(known, "killed") as reviewer:
+        until(lambda: backlog(running) == 0)
+        with Reviewer(known, str(chosen.argilla_dataset)) as reviewer:
             records = reviewer.records()
     server.stop()
 
-    assert waiting >= 250
+    assert waiting >= half
     assert Counter(one["fields"]["text"] for one in records) == dict.fromkeys(texts, 1)
     assert all("confirmed" in one["fields"]["said"] for one in records)
 
 
-def backlog(running: Any) -> int:
-    with running.database.reading() as session:
-        [team] = overview.teams(session)
-        return outbox.backlog(session, team).messages
-
-
-@pytest.mark.timeout(600)
-def test_200_answers_given_while_the_bot_is_down_are_labels_after_its_start(
-    argilla: SignIn, tmp_path: Path, database_url: str
+def test_answers_given_while_the_bot_is_down_are_labels_after_its_start(
+    slack: Slack, ana: Person, argilla: SignIn, database_url: str, tmp_path: Path
 ) -> None:
-    texts = [f"Where is invoice number {number}?" for number in range(200)]
-    name = f"test-{secrets.token_hex(6)}"
-    chosen = settings(tmp_path, database_url, argilla_dataset=name, ask_per_day=0)
-    with workspace() as slack, Reviewer(argilla, name) as reviewer:
+    texts = [f"Where is invoice number {number}?" for number in range(ANSWERS)]
+    chosen = annotated(tmp_path, database_url)
+    with Reviewer(argilla, str(chosen.argilla_dataset)) as reviewer:
         with bot(slack, chosen, argilla=argilla) as running:
-            confirm(slack, cards_on(slack, texts))
-            until(lambda: backlog(running) == 0, within_s=120)
+            confirm(slack, cards_on(slack, ana, texts))
+            until(lambda: backlog(running) == 0)
         records = reviewer.records()
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda one: reviewer.submit(one, "how-to"), records))
         with bot(slack, chosen, argilla=argilla) as running:
+            until(lambda: answered(running) == ANSWERS)
             with running.database.reading() as session:
-                [team] = overview.teams(session)
-            until(lambda: answered(running, team) == 200, within_s=120)
-            with running.database.reading() as session:
-                labels = resolution.labelled(session, team)
-                named = {
-                    label.name
-                    for label in running.workspace.service.labels(team)
-                    if label.id in labels.values()
-                }
+                labels = resolution.labelled(session, TEAM_ID)
+            how_to = {one.id for one in running.workspace.service.labels(TEAM_ID) if one.name == "how-to"}
 
-    assert len(labels) == 200
-    assert named == {"how-to"}
-
-
-def answered(running: Any, team: str) -> int:
-    with running.database.reading() as session:
-        return answers.count(session, team)
+    assert len(labels) == ANSWERS
+    assert set(labels.values()) == how_to

@@ -12,29 +12,17 @@ from bot.settings import Settings
 from local.argilla.embedded import SignIn
 from local.slack.person import Person
 from storage import summary_reviews
-from tests.journeys.test_annotation import annotated
-from tests.journeys.test_summaries import summary_of, switched_on, thread
-from tests.local.running import Slack, until, workspace
+from tests.journeys.reviewing import annotated
+from tests.journeys.threads import allow_summaries, rewrite, summarize, summary_of, thread
+from tests.local.running import Slack, until
 from tests.reviewer import Reviewer
-from tests.running import ANA, SUPPORT, bot, person
+from tests.running import SUPPORT, bot
 
 Json = dict[str, Any]
 
 TEAM = "T0LOCAL"
 EDITED = "ben deletes old archives."
 POLISHED = "Person 2 deletes old archives today, so that the export works before Thursday."
-
-
-@pytest.fixture
-def slack() -> Iterator[Slack]:
-    with workspace() as running:
-        yield running
-
-
-@pytest.fixture
-def ana(slack: Slack) -> Iterator[Person]:
-    with person(slack, ANA) as somebody:
-        yield somebody
 
 
 @pytest.fixture
@@ -50,11 +38,9 @@ def reviewer(argilla: SignIn, chosen: Settings) -> Iterator[Reviewer]:
 
 def edited(slack: Slack, ana: Person, text: str) -> str:
     """A summary of a thread, edited; the ts of the thread."""
-    switched_on(ana)
-    ts = thread(slack)
-    ana.shortcut(SUPPORT, ts, "summarize_thread")
-    view = ana.open_view(summary_of(slack, ts), "summary_edit")
-    ana.submit(view, {"text": {"text": {"type": "plain_text_input", "value": text}}})
+    allow_summaries(ana, SUPPORT)
+    ts = thread(slack, SUPPORT)
+    rewrite(ana, summarize(ana, slack, SUPPORT, ts), text)
     return ts
 
 
@@ -70,8 +56,8 @@ def test_reviewers_polish_what_somebody_edited_and_the_card_shows_it(
         ts = edited(slack, ana, EDITED)
         [record] = until(reviewer.records)
         reviewer.polish(record, POLISHED)
-        until(lambda: "polished by a reviewer" in str(summary_of(slack, ts)["blocks"]))
-        shown = summary_of(slack, ts)["text"]
+        until(lambda: "polished by a reviewer" in str(summary_of(slack, SUPPORT, ts)["blocks"]))
+        shown = summary_of(slack, SUPPORT, ts)["text"]
         with running.database.reading() as session:
             [settled] = summary_reviews.settled(session, TEAM).values()
 
