@@ -1,100 +1,97 @@
-"""From a thread in Slack to a summary that people judge and improve, with the model that ships, on both databases."""
+"""From a thread in Slack to a summary that people judge and improve, until its messages are deleted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import pytest
+from playwright.sync_api import Page, expect
 from sqlmodel import select
 
-from bot.settings import Settings
 from local.slack.person import Person
 from storage.tables import Summary, SummaryWord
-from tests.local.running import Slack, until, workspace
-from tests.running import ANA, BEN, SUPPORT, bot, person, settings
+from tests.databases import on_both
+from tests.journeys.pages import take_picture, write
+from tests.journeys.threads import THREAD, allow_summaries, rewrite, summarize, summary_of, thread
+from tests.local.running import Slack, until
+from tests.running import BEN, HANG_S, SUPPORT, bot, settings
 
-Json = dict[str, Any]
-
-# The model gives way to everything else that runs on the machine, all other tests among it.
-WRITTEN_S = 240
-
-THREAD = (
-    (ANA, "The nightly export to the warehouse failed again, the report for the board is empty."),
-    (BEN, "I saw it. The disk of the export server is full, 98 percent."),
-    (ANA, "Can we delete the old archives? The board meets on Thursday."),
-    (BEN, "Yes. I will delete the archives from March today and start the export again tonight."),
-)
+# The model gives way to everything else on the machine, all other tests among it.
+WRITTEN_MS = 1_000 * HANG_S
+BETTER = "ben deletes the archives from March today and starts the export again tonight."
 
 
-@pytest.fixture
-def slack() -> Iterator[Slack]:
-    with workspace() as running:
-        yield running
-
-
-@pytest.fixture
-def ana(slack: Slack) -> Iterator[Person]:
-    with person(slack, ANA) as somebody:
-        yield somebody
-
-
-def patient(tmp_path: Path, database_url: str) -> Settings:
-    """Settings of a bot whose model may take its time before sentences are picked instead."""
-    return settings(tmp_path, database_url, summary_seconds=WRITTEN_S)
-
-
-def thread(slack: Slack) -> str:
-    """People talk; the ts of what they talk about."""
-    first = slack.say(THREAD[0][1], user=THREAD[0][0])
-    for user, text in THREAD[1:]:
-        slack.say(text, user=user, thread_ts=first)
-    return first
-
-
-def summary_of(slack: Slack, ts: str) -> Json:
-    """The finished summary in a thread."""
-
-    def find() -> Json | None:
-        found = [one for one in slack.messages() if one.get("thread_ts") == ts and "bot_id" in one]
-        done = [one for one in found if not one["text"].startswith("Summarizing")]
-        assert len(found) <= 1
-        return done[0] if done else None
-
-    return until(find, WRITTEN_S)
-
-
-def switched_on(ana: Person, words: str = "summaries on") -> None:
-    assert "On. I told the channel" in ana.command(SUPPORT, "/corrigible", words)["text"]
-
-
-@pytest.mark.timeout(600)
+@on_both
 def test_a_thread_is_summarized_judged_edited_and_erased(
-    slack: Slack, ana: Person, database_url: str, tmp_path: Path
+    slack: Slack, ana: Person, ben: Person, database_url: str, tmp_path: Path
 ) -> None:
-    with bot(slack, patient(tmp_path, database_url)) as running, person(slack, BEN) as ben:
-        switched_on(ana)
-        ts = thread(slack)
-        ana.shortcut(SUPPORT, ts, "summarize_thread")
-        summary = summary_of(slack, ts)
+    with bot(slack, settings(tmp_path, database_url, summarizer="none")) as running:
+        allow_summaries(ana, SUPPORT)
+        ts = thread(slack, SUPPORT)
+        summary = summarize(ana, slack, SUPPORT, ts)
         ben.press(summary, "summary_good")
-        until(lambda: f"<@{BEN}> good" in str(summary_of(slack, ts)["blocks"]))
-        view = ana.open_view(summary_of(slack, ts), "summary_edit")
+        until(lambda: f"<@{BEN}> good" in str(summary_of(slack, SUPPORT, ts)["blocks"]))
         better = "Ben deletes old archives so that the export works again before Thursday."
-        ana.submit(view, {"text": {"text": {"type": "plain_text_input", "value": better}}})
-        until(lambda: "ben deletes old archives" in summary_of(slack, ts)["text"])
+        rewrite(ana, summary_of(slack, SUPPORT, ts), better)
+        until(lambda: "ben deletes old archives" in summary_of(slack, SUPPORT, ts)["text"])
         with running.database.reading() as session:
             [kept] = [word.text for word in session.exec(select(SummaryWord)) if word.text]
         ana.delete(SUPPORT, ts)
-        until(lambda: "was deleted" in summary_of(slack, ts)["text"])
+        until(lambda: "was deleted" in summary_of(slack, SUPPORT, ts)["text"])
         with running.database.reading() as session:
             [erased] = session.exec(select(Summary))
             words = [word.text for word in session.exec(select(SummaryWord))]
 
     assert "4 messages by 2 people" in summary["text"]
-    assert "written by SmolLM2-135M-Instruct" in str(summary["blocks"])
     assert f"/archives/{SUPPORT}/p" in str(summary["blocks"])
     assert kept.startswith(f"<@{BEN}> deletes")
     assert erased.sentences == []
     assert words == ["", ""]
+
+
+def whisper(page: Page, words: str) -> None:
+    expect(page.locator(".ephemeral").filter(has_text=words).last).to_be_visible()
+
+
+def choose_to_summarize(page: Page) -> None:
+    """Choose the shortcut in the menu of the thread's first message."""
+    message = page.get_by_test_id("message").filter(has_text=THREAD[0][1]).first
+    message.hover()
+    message.get_by_test_id("more").click()
+    page.get_by_text("Summarize thread").click()
+
+
+def test_the_model_that_ships_writes_a_summary_which_is_judged_and_improved_on_the_page(
+    slack: Slack, page: Page, database_url: str, tmp_path: Path
+) -> None:
+    patient = settings(
+        tmp_path, database_url, summary_seconds=HANG_S
+    )  # by default sentences are picked earlier
+    with bot(slack, patient):
+        page.goto(f"{slack.url}/#channel=support&user=ana")
+        thread(slack, SUPPORT)
+        choose_to_summarize(page)
+        whisper(page, "Summaries are off in this channel.")
+        write(page, "/corrigible summaries on")
+        whisper(page, "On. I told the channel.")
+
+        choose_to_summarize(page)
+        page.get_by_test_id("reply-count").click()
+        card = page.get_by_test_id("reply").filter(has_text="Summar").last
+        expect(card).to_contain_text("Summarizing …")
+        expect(card).to_contain_text("Summary of 4 messages by 2 people", timeout=WRITTEN_MS)
+        expect(card).to_contain_text("written by SmolLM2-135M-Instruct")
+        take_picture(page, "summary.png")
+
+        with page.context.expect_page() as opened:
+            card.get_by_role("link", name="[1]").first.click()
+        expect(opened.value.get_by_text(THREAD[0][1]).first).to_be_visible()
+        opened.value.close()
+
+        card.get_by_text("Good", exact=True).click()
+        expect(card).to_contain_text("@ana good")
+        card.get_by_text("Edit", exact=True).click()
+        page.get_by_test_id("modal").get_by_role("textbox").fill(BETTER)
+        page.get_by_test_id("modal-submit").click()
+        expect(card).to_contain_text(BETTER)
+        expect(card).to_contain_text("edited; the first draft was by SmolLM2-135M-Instruct")
+        expect(card).to_contain_text("@ana edited")
