@@ -22,7 +22,7 @@ class Reviewer:
         self._http = httpx.Client(
             base_url=f"{argilla.url}/api/v1/",
             headers={"X-Argilla-Api-Key": api_key or argilla.api_key},
-            timeout=30,
+            timeout=120,
             trust_env=False,
         )
 

@@ -24,7 +24,7 @@ from tests.local.running import Slack, free_port, until
 
 HANG_S = 300  # Long after a process should have ended; it only keeps a test from waiting forever.
 # Slack gives a bot three seconds to answer a click. On a busy machine that would be a test of the machine.
-PATIENT = {"ack_timeout_s": 30.0, "trigger_life_s": 60.0}
+PATIENT: dict[str, Any] = {"ack_timeout_s": 30.0, "trigger_life_s": 60.0}
 
 SUPPORT = CHANNELS["support"]
 ANA, BEN = PEOPLE["ana"], PEOPLE["ben"]

@@ -18,7 +18,7 @@ from local.slack.credentials import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET
 from local.slack.person import Person
 from local.slack.team import Team
 from tests.local.running import ANA, AUTHORIZE, Grid, free_port, grid, until
-from tests.running import HANG_S, settings
+from tests.running import HANG_S, PATIENT, settings
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def everything(folder: Path, url: str, **of_grid: Any) -> Iterator[tuple[Grid, B
     """Slack with several workspaces, and the bot."""
     chosen = settings(folder, url, port=free_port())
     with (
-        grid(f"http://127.0.0.1:{chosen.port}/slack/events", **of_grid) as slack,
+        grid(f"http://127.0.0.1:{chosen.port}/slack/events", **{**PATIENT, **of_grid}) as slack,
         installable(slack, chosen) as running,
     ):
         yield slack, running

@@ -10,7 +10,7 @@ from tests.crossing import QUIET_SECRET, SECRET, Theirs
 from tests.journeys.installing import ana_in, installable, installed
 from tests.journeys.steps import turn_on
 from tests.local.running import ACME, ANA, GLOBEX, SUPPORT, Grid, free_port, grid, until
-from tests.running import settings
+from tests.running import PATIENT, settings
 
 # What one may change in one's own, and what that leaves there.
 TRACES = {
@@ -35,7 +35,7 @@ ERASED = "What I keep of you now: 0 messages"
 def test_nothing_that_one_workspace_sends_reaches_into_another(database_url: str, tmp_path: Path) -> None:
     chosen = settings(tmp_path, database_url, port=free_port(), summarizer="none")
     with (
-        grid(f"http://127.0.0.1:{chosen.port}/slack/events") as slack,
+        grid(f"http://127.0.0.1:{chosen.port}/slack/events", **PATIENT) as slack,
         installable(slack, chosen) as running,
     ):
         installed(slack, running, ACME, GLOBEX)

@@ -10,10 +10,11 @@ from learning.artifacts import Artifacts
 from local.argilla.embedded import SignIn
 from local.slack.person import Person
 from local.slack.seed import TEAM_ID
-from storage import labels
-from storage.database import Database, open_database
+from storage import labels, team_erasure
+from storage.database import Database
 from storage.labels import LabelSpec
 from storage.tables import Version
+from storage.team_erasure import TeamServedError
 from tests.journeys.reviewing import annotated
 from tests.journeys.steps import card_on, teach, turn_on
 from tests.local.running import Slack, until
@@ -34,7 +35,7 @@ def rows(database: Database) -> dict[str, int]:
 
 
 def test_everything_of_a_team_goes_and_nothing_of_another(
-    slack: Slack, ana: Person, argilla: SignIn, database_url: str, tmp_path: Path
+    slack: Slack, ana: Person, argilla: SignIn, database: Database, database_url: str, tmp_path: Path
 ) -> None:
     chosen = annotated(tmp_path, database_url)
     name = str(chosen.argilla_dataset)
@@ -61,18 +62,17 @@ def test_everything_of_a_team_goes_and_nothing_of_another(
                 session.add(_version(TEAM_ID, digest))
             served = corrigible(tmp_path, "erase", TEAM_ID, "--yes", **environment, **access)
         unknown = corrigible(tmp_path, "erase", "T0NOBODY", "--yes", **environment, **access)
-        nowhere = until(lambda: _not_served(corrigible(tmp_path, "erase", TEAM_ID, "--yes", **environment)))
+        until(lambda: _is_free(database))
+        nowhere = corrigible(tmp_path, "erase", TEAM_ID, "--yes", **environment)
         unsure = corrigible(tmp_path, "erase", TEAM_ID, **environment, **access)
         kept = reviewer.find(CRASH)
         erased = corrigible(tmp_path, "erase", TEAM_ID, "--yes", **environment, **access)
         datasets = [one["name"] for one in reviewer.ask("GET", "me/datasets")["items"]]
 
-    opened = open_database(database_url)
-    left = rows(opened)
-    opened.close()
+    left = rows(database)
     assert f"A bot serves {TEAM_ID} now" in served.stderr
     assert "There is no team 'T0NOBODY' here" in unknown.stderr
-    assert "Set ARGILLA_API_URL" in nowhere
+    assert "Set ARGILLA_API_URL" in nowhere.stderr
     assert unsure.returncode == 1
     assert kept, "who is asked and says nothing keeps all"
     assert f"Erased all of {TEAM_ID}" in erased.stdout
@@ -93,6 +93,11 @@ def _version(team_id: str, digest: str) -> Version:
     )
 
 
-def _not_served(told: object) -> str:
-    said = str(getattr(told, "stderr", ""))
-    return "" if "A bot serves" in said else said
+def _is_free(database: Database) -> bool:
+    """Did all that the bot held of the team lapse?"""
+    try:
+        with database.reading() as session:
+            team_erasure.extent(session, TEAM_ID)
+    except TeamServedError:
+        return False
+    return True

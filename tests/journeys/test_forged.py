@@ -15,7 +15,7 @@ from tests.journeys.installing import everything, installable, installed, serves
 from tests.journeys.reviewing import dataset
 from tests.local.running import ACME, GLOBEX, free_port, grid, until
 from tests.reviewer import Reviewer
-from tests.running import settings
+from tests.running import PATIENT, settings
 
 EVENT = '{"type": "response.created", "data": {}}'
 COOKIE = "slack-app-oauth-state"
@@ -48,7 +48,7 @@ def test_a_webhook_that_argilla_signed_for_one_team_is_not_believed_of_another(
 ) -> None:
     chosen = settings(tmp_path, database_url, port=free_port(), argilla_workspace=dataset())
     with (
-        grid(f"http://127.0.0.1:{chosen.port}/slack/events") as slack,
+        grid(f"http://127.0.0.1:{chosen.port}/slack/events", **PATIENT) as slack,
         installable(slack, chosen, argilla) as running,
         Reviewer(argilla, "") as reviewer,
     ):

@@ -26,6 +26,11 @@ BETWEEN_MESSAGES_S = 0.02
 Modal = dict[str, Any]
 
 
+@pytest.fixture(scope="module")
+def changes() -> dict[str, Any]:
+    return {"operators": ANA}
+
+
 def written(**values: str) -> Modal:
     """What somebody writes into fields whose blocks and actions have the same name."""
     return {name: {name: {"value": value}} for name, value in values.items()}
@@ -118,18 +123,14 @@ def test_a_choice_of_another_replica_is_followed(
         until(lambda: "home_retrain" in str(ana.home()))
 
 
-def test_what_can_not_be_used_is_said_under_its_field_and_nothing_is_kept(
-    slack: Slack, ana: Person, database_url: str, tmp_path: Path
-) -> None:
-    with bot(slack, settings(tmp_path, database_url, operators=ANA)) as running:
-        wrong = choose(ana, written(timezone="Mars", retrain_cron="at night", ask_per_day="9"))
-        away = choose(ana, {"ops_channel": {"ops_channel": {"selected_conversation": AWAY}}})
-        kept = chosen(running.database)
+def test_what_can_not_be_used_is_said_under_its_field_and_nothing_is_kept(running: Bot, ana: Person) -> None:
+    wrong = choose(ana, written(timezone="Mars", retrain_cron="at night", ask_per_day="9"))
+    away = choose(ana, {"ops_channel": {"ops_channel": {"selected_conversation": AWAY}}})
 
     assert wrong["errors"].keys() == {"timezone", "retrain_cron"}
     assert "Europe/Lisbon" in wrong["errors"]["timezone"]
     assert "Invite me there" in away["errors"]["ops_channel"]
-    assert kept == {}
+    assert chosen(running.database) == {}
 
 
 @pytest.mark.parametrize("opened_by", ["home_settings", "home_edit_labels"])
@@ -170,13 +171,10 @@ def test_labels_are_renamed_added_and_retired(
         assert "*bug*" not in home
 
 
-def test_a_label_that_can_not_be_is_refused_under_its_field(
-    slack: Slack, ana: Person, database_url: str, tmp_path: Path
-) -> None:
-    with bot(slack, settings(tmp_path, database_url, operators=ANA)):
-        taken = edit_label(ana, "praise", written(name="Billing"))
-        emoji = edit_label(ana, "praise", written(name="praise", emoji=":bug:"))
-        code = edit_label(ana, "praise", written(name="praise", emoji="bug!"))
+def test_a_label_that_can_not_be_is_refused_under_its_field(running: Bot, ana: Person) -> None:
+    taken = edit_label(ana, "praise", written(name="Billing"))
+    emoji = edit_label(ana, "praise", written(name="praise", emoji=":bug:"))
+    code = edit_label(ana, "praise", written(name="praise", emoji="bug!"))
 
     assert "“billing” already" in taken["errors"]["name"]
     assert "“bug” has this emoji" in emoji["errors"]["emoji"]

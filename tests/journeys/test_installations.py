@@ -28,7 +28,7 @@ from tests.journeys.installing import ana_in, everything, installable, installed
 from tests.journeys.pages import write
 from tests.journeys.steps import card_on, teach, turn_on, until_learned
 from tests.local.running import ACME, ANA, GLOBEX, SUPPORT, Grid, free_port, grid, until
-from tests.running import COMMAND, learned, settings
+from tests.running import COMMAND, PATIENT, learned, settings
 
 CRASH = "The app crashes with an error"
 ORGANIZATION = "E0HOOLI"
@@ -93,7 +93,7 @@ def test_each_workspace_that_installs_it_is_served_for_itself(database_url: str,
 def test_the_command_serves_whoever_installs_the_app(database_url: str, tmp_path: Path) -> None:
     chosen = settings(tmp_path, database_url, port=free_port())
     with (
-        grid(f"http://127.0.0.1:{chosen.port}/slack/events") as slack,
+        grid(f"http://127.0.0.1:{chosen.port}/slack/events", **PATIENT) as slack,
         installable_process(slack, chosen) as log,
     ):
         assert slack.install(slack.bot_url, ACME.id).status_code == 200
@@ -171,7 +171,7 @@ def test_it_goes_at_once_when_it_is_removed_and_can_be_installed_again(
 
 def test_a_restart_goes_on_where_it_was_installed(database_url: str, tmp_path: Path) -> None:
     chosen = settings(tmp_path, database_url, port=free_port())
-    with grid(f"http://127.0.0.1:{chosen.port}/slack/events") as slack:
+    with grid(f"http://127.0.0.1:{chosen.port}/slack/events", **PATIENT) as slack:
         with installable(slack, chosen) as running:
             installed(slack, running, ACME)
         with installable(slack, chosen) as running, ana_in(slack, ACME) as acme:

@@ -27,7 +27,7 @@ from tests.journeys.steps import (
     until_learned,
 )
 from tests.local.running import Slack, free_port, until, workspace
-from tests.running import ANA, BEN, SUPPORT, bot, cards, learned, person, settings
+from tests.running import ANA, BEN, PATIENT, SUPPORT, bot, cards, learned, person, settings
 
 
 @on_both
@@ -54,7 +54,7 @@ def test_a_correction_is_shown_and_the_next_similar_message_is_right(
 def test_signed_http_serves_the_same_as_socket_mode(database_url: str, tmp_path: Path) -> None:
     port = free_port()
     with (
-        workspace(bot_url=f"http://127.0.0.1:{port}/slack/events") as slack,
+        workspace(bot_url=f"http://127.0.0.1:{port}/slack/events", **PATIENT) as slack,
         bot(slack, settings(tmp_path, database_url, port=port), by_http=True),
         person(slack) as ana,
     ):

@@ -13,10 +13,10 @@ from tests.databases import on_both
 from tests.journeys.pages import take_picture, write
 from tests.journeys.threads import THREAD, allow_summaries, rewrite, summarize, summary_of, thread
 from tests.local.running import Slack, until
-from tests.running import BEN, HANG_S, SUPPORT, bot, settings
+from tests.running import BEN, SUPPORT, bot, settings
 
 # The model gives way to everything else on the machine, all other tests among it.
-WRITTEN_MS = 1_000 * HANG_S
+WRITTEN_MS = 800_000
 BETTER = "ben deletes the archives from March today and starts the export again tonight."
 
 
@@ -63,10 +63,8 @@ def choose_to_summarize(page: Page) -> None:
 def test_the_model_that_ships_writes_a_summary_which_is_judged_and_improved_on_the_page(
     slack: Slack, page: Page, database_url: str, tmp_path: Path
 ) -> None:
-    patient = settings(
-        tmp_path, database_url, summary_seconds=HANG_S
-    )  # by default sentences are picked earlier
-    with bot(slack, patient):
+    patient = 3_600  # seconds after which sentences are picked instead
+    with bot(slack, settings(tmp_path, database_url, summary_seconds=patient)):
         page.goto(f"{slack.url}/#channel=support&user=ana")
         thread(slack, SUPPORT)
         choose_to_summarize(page)

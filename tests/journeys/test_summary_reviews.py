@@ -11,6 +11,7 @@ import pytest
 from bot.settings import Settings
 from local.argilla.embedded import SignIn
 from local.slack.person import Person
+from local.slack.seed import TEAM_ID
 from storage import summary_reviews
 from tests.journeys.reviewing import annotated
 from tests.journeys.threads import allow_summaries, rewrite, summarize, summary_of, thread
@@ -20,7 +21,6 @@ from tests.running import SUPPORT, bot
 
 Json = dict[str, Any]
 
-TEAM = "T0LOCAL"
 EDITED = "ben deletes old archives."
 POLISHED = "Person 2 deletes old archives today, so that the export works before Thursday."
 
@@ -59,7 +59,7 @@ def test_reviewers_polish_what_somebody_edited_and_the_card_shows_it(
         until(lambda: "polished by a reviewer" in str(summary_of(slack, SUPPORT, ts)["blocks"]))
         shown = summary_of(slack, SUPPORT, ts)["text"]
         with running.database.reading() as session:
-            [settled] = summary_reviews.settled(session, TEAM).values()
+            [settled] = summary_reviews.settled(session, TEAM_ID).values()
 
     assert suggestion(record) == "Person 2 deletes old archives."
     assert "**Person 1**: The nightly export" in record["fields"]["thread"]

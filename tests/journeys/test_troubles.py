@@ -27,7 +27,7 @@ from storage.database import DatabaseUnavailableError
 from storage.tables import Label
 from tests.journeys.steps import card_on, predictions_in, propose, turn_on, until_answered
 from tests.local.running import Slack, free_port, until, workspace
-from tests.running import ANA, BEN, SUPPORT, bot, cards, person, settings
+from tests.running import ANA, BEN, PATIENT, SUPPORT, bot, cards, person, settings
 
 ODD_TEXTS = [
     "x" * 40_000,
@@ -302,7 +302,7 @@ def test_over_http_only_what_slack_signed_just_now_is_heard(database_url: str, t
     opened = {"type": "event_callback", "team_id": TEAM_ID, "event": {"type": "app_home_opened"}}
     good, large = json.dumps(opened).encode(), b" " * 1_000_001
     with (
-        workspace(bot_url=address) as slack,
+        workspace(bot_url=address, **PATIENT) as slack,
         bot(slack, settings(tmp_path, database_url, port=port), by_http=True),
         httpx.Client() as http,
     ):

@@ -62,7 +62,7 @@ class Slack:
 
     def messages(self, channel: str = SUPPORT, user: str = ANA) -> list[dict[str, Any]]:
         """Everything that a person sees in a channel."""
-        asked = {"user": user, "channel": channel, "limit": 100_000}
+        asked: dict[str, str | int] = {"user": user, "channel": channel, "limit": 100_000}
         return self.http.get("/page/messages", params=asked).json()["messages"]
 
     def fault(self, name: str, /, **body: Any) -> dict[str, Any]:
