@@ -9,6 +9,7 @@ import pytest
 
 from learning.encoder import Encoder, Vectors, load_encoder
 from learning.head import Classes
+from tests.learning.tiny_models import tiny_model
 
 SAMPLE = Path(__file__).parent.parent / "data" / "banking77_sample.jsonl"
 
@@ -27,6 +28,12 @@ class Banking:
 def encoder() -> Encoder:
     """The encoder that is served where nobody chose another."""
     return load_encoder(None, max_tokens=256, threads=1)
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of an encoder of a few kilobytes, for what any encoder shows. Only to be read."""
+    return tiny_model(tmp_path_factory.mktemp("tiny") / "base")
 
 
 @pytest.fixture(scope="session")
