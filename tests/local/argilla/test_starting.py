@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from local.argilla import embedded
 from local.argilla.embedded import ArgillaNotStartedError, EmbeddedArgilla
 from tests.local.argilla.processes import all_gone, wait_for
 
@@ -20,7 +19,7 @@ from tests.local.argilla.processes import all_gone, wait_for
 def test_it_ends_with_the_process_that_started_it(tmp_path: Path, part: str) -> None:
     started = f"EmbeddedArgilla(pathlib.Path({str(tmp_path)!r}), 0).start()"
     code = f"import pathlib; from local.argilla.embedded import EmbeddedArgilla; {started}"
-    with subprocess.Popen([sys.executable, "-c", code], cwd=embedded.ROOT) as parent:
+    with subprocess.Popen([sys.executable, "-c", code]) as parent:
         wait_for(tmp_path, part)
 
         parent.kill()
@@ -33,7 +32,7 @@ def test_an_environment_that_is_not_installed_is_named(
 ) -> None:
     monkeypatch.setenv("CORRIGIBLE_ARGILLA_PYTHON", str(tmp_path / "nowhere" / "python"))
 
-    with pytest.raises(ArgillaNotStartedError, match="`make run` installs it"):
+    with pytest.raises(ArgillaNotStartedError, match="corrigible argilla install"):
         EmbeddedArgilla(tmp_path, 0).start()
 
 
