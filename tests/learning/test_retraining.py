@@ -14,6 +14,8 @@ from tests.factories import TEAM, received
 from tests.learning.reviewed_team import ENDED, ReviewedTeam
 from tests.learning.training_here import Deaths
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def team(database: Database, tmp_path: Path, tiny_base: str) -> Iterator[ReviewedTeam]:
@@ -22,7 +24,6 @@ def team(database: Database, tmp_path: Path, tiny_base: str) -> Iterator[Reviewe
     made.retraining.close()
 
 
-@pytest.mark.slow
 def test_a_run_leaves_a_version_whose_encoder_transformers_can_load_and_a_verdict(
     database: Database, tmp_path: Path
 ) -> None:

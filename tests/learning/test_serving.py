@@ -127,6 +127,7 @@ def test_what_no_exporter_knows_is_named(tmp_path: Path) -> None:
         export(str(tmp_path / "missing"), tmp_path / "file.onnx", [])
 
 
+@pytest.mark.slow
 def test_a_model_that_can_not_be_loaded_is_named_as_ever(tmp_path: Path) -> None:
     with pytest.raises(EncoderNotFoundError, match="could not be loaded"):
         load_small(str(tmp_path), 32, 1, tmp_path / "kept")

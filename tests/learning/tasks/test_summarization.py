@@ -24,6 +24,7 @@ from learning.tasks.task import NothingToLearnError
 from storage import acceptances, messages, runs, summary_lessons, versions
 from storage.database import Database
 from storage.tables import Decision, Grounds, Phase, Ruling, Run, TaskName, Version
+from tests.databases import on_both
 from tests.factories import ANA, BEN, SUPPORT, TEAM
 from tests.learning.summarizing.settled import edit, said, settle, summarized
 from tests.learning.summarizing.tiny_writers import random_writer
@@ -146,6 +147,7 @@ def test_what_people_chose_is_learned_passes_the_gate_and_is_what_they_read_next
     assert not (desk.folder / "work" / ended.id).exists()  # it held what people wrote
 
 
+@pytest.mark.slow
 def test_the_version_before_serves_again_after_a_roll_back_and_the_classifier_is_left_alone(
     desk: Desk,
 ) -> None:
@@ -163,6 +165,7 @@ def test_the_version_before_serves_again_after_a_roll_back_and_the_classifier_is
         assert versions.in_service(session, TEAM) == classifier.number == 3
 
 
+@pytest.mark.slow
 def test_too_few_settled_summaries_leave_the_one_in_service_and_a_version_that_operators_may_promote(
     desk: Desk,
 ) -> None:
@@ -234,6 +237,7 @@ def test_nothing_that_writes_is_trained_otherwise(desk: Desk, state: object) -> 
     assert desk.job().writing is None
 
 
+@pytest.mark.slow
 def test_without_an_acceptance_a_whole_run_leaves_a_picker_alone(desk: Desk) -> None:
     desk.use(random_writer(desk.folder / "writer", "llama"))
     desk.settle(12)
@@ -246,6 +250,7 @@ def test_without_an_acceptance_a_whole_run_leaves_a_picker_alone(desk: Desk) -> 
     assert not any(desk.folder.glob("work/*/writing"))
 
 
+@pytest.mark.slow
 def test_what_was_trained_while_the_acceptance_was_withdrawn_is_thrown_away(desk: Desk) -> None:
     desk.use(random_writer(desk.folder / "writer", "llama"), share=0.0)  # nothing is compared
     desk.settle(12)
@@ -263,6 +268,7 @@ def test_what_was_trained_while_the_acceptance_was_withdrawn_is_thrown_away(desk
     assert not (desk.folder / "models").exists()
 
 
+@pytest.mark.slow
 def test_a_model_that_was_trained_serves_on_when_only_the_picker_learns_anew(desk: Desk) -> None:
     desk.use(random_writer(desk.folder / "writer", "llama"), share=0.0)  # nothing is compared
     desk.settle(12)
@@ -284,6 +290,7 @@ def test_a_model_that_was_trained_serves_on_when_only_the_picker_learns_anew(des
 # What is learned from
 
 
+@on_both
 def test_a_held_out_conversation_is_never_learned_from_however_often_it_is_summarized(desk: Desk) -> None:
     desk.settle(20)
 
@@ -310,6 +317,7 @@ def test_people_are_learned_of_under_invented_names(desk: Desk) -> None:
     assert "<@" not in written
 
 
+@on_both
 def test_only_what_the_latest_run_did_not_learn_is_new(desk: Desk) -> None:
     desk.settle(10)
     job = desk.job()
@@ -342,6 +350,7 @@ def test_where_nobody_settled_a_summary_a_run_says_what_is_needed(desk: Desk) ->
         desk.job()
 
 
+@pytest.mark.slow
 def test_a_run_whose_champion_is_lost_fails_with_the_reason_and_holds_up_no_other(desk: Desk) -> None:
     desk.settle(30)
     desk.train()
@@ -358,6 +367,7 @@ def test_a_run_whose_champion_is_lost_fails_with_the_reason_and_holds_up_no_othe
 # Serving
 
 
+@pytest.mark.slow
 def test_a_version_whose_files_are_gone_gives_its_place_back_and_summaries_go_on(desk: Desk) -> None:
     desk.settle(30)
     serving = desk.serving()

@@ -19,6 +19,8 @@ from learning.training.recipe import Recipe, RecipeError
 from tests.learning.tiny_models import tiny_model
 from tests.learning.training.examples import QUICK, TARGETS, examples
 
+pytestmark = pytest.mark.slow
+
 
 def train(source: str, folder: Path, recipe: Recipe = QUICK, told: list[Progress] | None = None) -> Trained:
     heard: list[Progress] = [] if told is None else told
