@@ -52,6 +52,11 @@ class Weeks:
             say(self.database, one, ANA, label)
 
 
+@pytest.fixture(scope="module")
+def encoder(remembering_encoder: Encoder) -> Encoder:
+    return remembering_encoder
+
+
 @pytest.fixture
 def weeks(database: Database, encoder: Encoder) -> Weeks:
     return Weeks(database, encoder)
@@ -78,7 +83,7 @@ def test_where_people_write_as_before_nothing_is_told(weeks: Weeks) -> None:
 
 
 def test_on_the_first_days_nothing_is_told(weeks: Weeks) -> None:
-    weeks.write("money", 200, days_ago=1)
+    weeks.write("money", 100, days_ago=1)
 
     weeks.drifting.look()
 

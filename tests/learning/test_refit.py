@@ -27,6 +27,11 @@ SPECS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def encoder(remembering_encoder: Encoder) -> Encoder:
+    return remembering_encoder
+
+
 @pytest.fixture
 def known(database: Database) -> dict[str, Label]:
     return _labels(database, *SPECS)

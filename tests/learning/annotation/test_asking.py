@@ -20,6 +20,11 @@ from tests.databases import on_both
 from tests.factories import ANA, TEAM, label_set, message, predicted, prediction, say
 
 
+@pytest.fixture(scope="module")
+def encoder(remembering_encoder: Encoder) -> Encoder:
+    return remembering_encoder
+
+
 @pytest.fixture
 def known(database: Database) -> dict[str, Label]:
     return label_set(database, "bug", "billing", "praise")

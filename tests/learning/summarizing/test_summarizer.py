@@ -34,6 +34,11 @@ THREAD = [
 TRUE = "Tom moves the old backups to the archive because the staging database is full."
 
 
+@pytest.fixture(scope="module")
+def encoder(remembering_encoder: Encoder) -> Encoder:
+    return remembering_encoder
+
+
 class Says:
     """Stands for the process of a model: it says this, whatever it reads, and notes what that was."""
 
