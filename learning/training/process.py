@@ -8,12 +8,28 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Protocol
 
+from learning.children import end
 from learning.training.job import LOG
 from learning.training.progress import Progress
 
-STOP_S = 5.0
 TRACKED = "tracking"
+
+
+class Training(Protocol):
+    """One attempt at the job of a folder, as its owner sees it."""
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far it is; None before it has said so."""
+
+    @property
+    def status(self) -> int | None:
+        """0 if it left a result, anything else if it died; None while it runs."""
+
+    def stop(self) -> None:
+        """End it now; the next attempt goes on from what this one saved."""
 
 
 class TrainingProcess:
@@ -59,14 +75,8 @@ class TrainingProcess:
         return self._process.poll()
 
     def stop(self) -> None:
-        """End it now; what it has saved of its run it finds again."""
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait(STOP_S)
-        self._listener.join(STOP_S)
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe:
-                pipe.close()
+        """End it now; the next attempt goes on from what this one saved."""
+        end(self._process, self._listener)
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
