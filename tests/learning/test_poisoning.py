@@ -18,7 +18,7 @@ from storage.tables import Decision
 from tests.factories import BEN, received, say
 from tests.learning.reviewed_team import ReviewedTeam
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("training_libraries")]
 
 SAMPLE = Path(__file__).parent.parent / "data" / "banking77_sample.jsonl"
 RECIPE = Recipe(epochs=2, batch_size=8, max_tokens=24)
