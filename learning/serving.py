@@ -12,7 +12,6 @@ import logging
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
+from learning.children import command
 from learning.encoder import Encoder, Run, load_encoder, source_of
 from learning.engines.gpu import GpuEngine
 from learning.engines.onnx import OnnxEngine
@@ -72,10 +72,8 @@ class About:
 def export_apart(source: str, max_tokens: int, folder: Path) -> None:
     """Have another process write the folder anew; it is not there if that one failed."""
     log.info("exporting the encoder, once source=%s", source)
-    command = [sys.executable, "-m", "learning.exporting", source, str(max_tokens), str(folder.resolve())]
-    ended = subprocess.run(  # noqa: S603
-        command, capture_output=True, text=True, cwd=Path(__file__).parents[1], env=os.environ, check=False
-    )
+    called = command("learning.exporting", source, str(max_tokens), str(folder))
+    ended = subprocess.run(called, capture_output=True, text=True, env=os.environ, check=False)  # noqa: S603
     if ended.returncode:
         log.warning("the export of the encoder failed status=%d", ended.returncode)
 

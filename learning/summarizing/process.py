@@ -10,15 +10,13 @@ import logging
 import os
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-from learning.children import end
+from learning.children import command, end
 from learning.summarizing.reasons import Reason
 from learning.summarizing.thread import Utterance
 
@@ -130,12 +128,11 @@ class _Child:
         quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "false"}
         bounded = {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
         self.process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "learning.summarizing", model, threads, encoder],
+            command("learning.summarizing", model, threads, encoder),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # what libraries print may quote what people wrote
             env={**os.environ, **quiet, **bounded},
-            cwd=Path(__file__).parents[2],
             process_group=0,  # as in training: Ctrl-C is for its owner, and it gives way to it
         )
         self._heard: queue.Queue[dict[str, Any] | None] = queue.Queue()

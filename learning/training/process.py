@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Protocol
 
-from learning.children import end
+from learning.children import command, end
 from learning.training.job import LOG
 from learning.training.progress import Progress
 
@@ -41,18 +40,16 @@ class TrainingProcess:
 
     def __init__(self, folder: Path, threads: int) -> None:
         self._latest: Progress | None = None
-        command = [sys.executable, "-m", "learning.training", str(folder)]
         quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "false"}
         # Read when the libraries are loaded: what torch leaves alone is not to take all processors either.
         bounded = {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
         with (folder / LOG).open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
-                command,
+                command("learning.training", str(folder)),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env={**tracking(folder), **os.environ, **quiet, **bounded},
-                cwd=Path(__file__).parents[2],
                 # Ctrl-C in a terminal is for its owner, who stops it. In a session of its own its niceness would be
                 # worth nothing: Linux shares processors among sessions first (sched(7), autogroups).
                 process_group=0,
