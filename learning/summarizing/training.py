@@ -60,11 +60,11 @@ class _Work:
         self._folder = folder
         self._made = folder / MODEL
         self._tell = tell
+        tell(Progress("looking at the summaries", 0.0))
         self._encoder = load_encoder(job.encoder, ENCODER_TOKENS, job.threads)
 
     def result(self) -> Result:
         job = self._job
-        self._tell(Progress("looking at the summaries", 0.0))
         self._made.mkdir(exist_ok=True)
         picker = fit([_choice(self._encoder, one) for one in job.training])
         picker.save(self._made / PICKER)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,27 @@ class Banking:
     descriptions: Vectors
     vectors: Vectors
     classes: Classes
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _collected() -> None:
+    """Set aside what was imported: collecting garbage looks through all the rest again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def training_libraries() -> None:
+    """Import what training imports, and set it aside: each training collects garbage at its end."""
+    import cleanlab.filter  # noqa: F401
+    from transformers import AutoModel, Trainer  # noqa: F401
+
+    import learning.training.fine_tune
+    import learning.training.model
+    import learning.training.picture  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -2,68 +2,44 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
 from learning.gate import Limits
 from learning.training.child import work
-from learning.training.examples import Example, Target
+from learning.training.examples import Example
 from learning.training.job import Job
-from learning.training.recipe import Recipe
 from storage import splits
 from storage.database import Database
 from storage.tables import Decision
 from tests.factories import BEN, received, say
 from tests.learning.reviewed_team import ReviewedTeam
+from tests.learning.training.examples import QUICK, TARGETS, examples
 
-pytestmark = pytest.mark.slow
-
-SAMPLE = Path(__file__).parent.parent / "data" / "banking77_sample.jsonl"
-RECIPE = Recipe(epochs=2, batch_size=8, max_tokens=24)
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("training_libraries")]
 
 
-def sample(labels: int) -> dict[str, list[str]]:
-    """Texts of some labels of Banking77."""
-    texts: dict[str, list[str]] = {}
-    for line in SAMPLE.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        texts.setdefault(row["label"], []).append(row["text"])
-    return dict(sorted(texts.items(), key=lambda one: -len(one[1]))[:labels])
-
-
-def job(training: list[Example], holdout: list[Example], labels: list[str]) -> Job:
-    """A run whose champion is the encoder as it is, with a head fitted to clean examples."""
-    return Job(
-        title="A test",
-        source=None,
-        champion=None,
-        targets=[Target(label, label, label.replace("_", " ")) for label in labels],
-        training=training,
-        groups=list(range(len(training))),
-        said=[],
-        holdout=holdout,
-        recipe=RECIPE,
-        limits=Limits(least=10),
-        max_tokens=32,
-        threads=1,
-    )
-
-
-def test_a_challenger_that_was_taught_nonsense_is_refused(tmp_path: Path) -> None:
-    texts = sample(labels=4)
-    labels = list(texts)
-    rows = [
-        Example(f"{label}{at}", text, label) for label, some in texts.items() for at, text in enumerate(some)
-    ]
-    holdout = [row for at, row in enumerate(rows) if at % 2]
+def test_a_challenger_that_was_taught_nonsense_is_refused(tmp_path: Path, tiny_base: str) -> None:
+    labels = [target.id for target in TARGETS]
+    rows = examples(times=12)
     nonsense = [
-        Example(row.id, row.text, labels[(labels.index(row.label_id) + 1) % len(labels)])
-        for at, row in enumerate(rows)
-        if not at % 2
+        Example(row.id, row.text, labels[(labels.index(row.label_id) + 1) % len(labels)]) for row in rows[::2]
     ]
-    job(nonsense, holdout, labels).write(tmp_path)
+    Job(
+        title="A test",
+        source=tiny_base,
+        champion=None,
+        targets=TARGETS,
+        training=nonsense,
+        groups=list(range(len(nonsense))),
+        said=[],
+        holdout=rows[1::2],
+        recipe=QUICK,
+        limits=Limits(least=10),
+        max_tokens=16,
+        threads=1,
+    ).write(tmp_path)
 
     result = work(tmp_path, lambda _: None)
 

@@ -14,7 +14,7 @@ from tests.factories import TEAM, received
 from tests.learning.reviewed_team import ENDED, ReviewedTeam
 from tests.learning.training_here import Deaths
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("training_libraries")]
 
 
 @pytest.fixture

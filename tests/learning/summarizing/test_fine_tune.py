@@ -19,7 +19,7 @@ SAID = [Utterance("1", "Maya", "moves the release to Friday"), Utterance("2", "T
 PAIRS = [Pair(prompting.transcript(SAID), "Maya moves the release to Friday.")] * 8
 QUICK = {"epochs": 30, "learning_rate": 1e-2, "frozen_share": 0.0, "batch_size": 4, "gathered": 2}
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("training_libraries")]
 
 
 def tuned(source: str, folder: Path, **recipe: float) -> list[Progress]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -33,6 +33,11 @@ from tests.learning.training_here import TrainingHere
 SUMMARIZATION = TaskName.SUMMARIZATION
 RECIPE = SummaryRecipe(epochs=1, learning_rate=1e-2, batch_size=2, gathered=1, max_tokens=64)
 ENDED = (Phase.PROMOTED, Phase.REFUSED, Phase.FAILED)
+
+
+def trains(test: Callable[..., None]) -> Callable[..., None]:
+    """Mark a test that trains for real."""
+    return pytest.mark.slow(pytest.mark.usefixtures("training_libraries")(test))
 
 
 class Desk:
@@ -120,7 +125,7 @@ def desk(database: Database, tmp_path: Path, tiny_base: str) -> Iterator[Desk]:
     made.retraining.close()
 
 
-@pytest.mark.slow
+@trains
 def test_what_people_chose_is_learned_passes_the_gate_and_is_what_they_read_next(
     database: Database, tmp_path: Path
 ) -> None:
@@ -147,7 +152,7 @@ def test_what_people_chose_is_learned_passes_the_gate_and_is_what_they_read_next
     assert not (desk.folder / "work" / ended.id).exists()  # it held what people wrote
 
 
-@pytest.mark.slow
+@trains
 def test_the_version_before_serves_again_after_a_roll_back_and_the_classifier_is_left_alone(
     desk: Desk,
 ) -> None:
@@ -165,7 +170,7 @@ def test_the_version_before_serves_again_after_a_roll_back_and_the_classifier_is
         assert versions.in_service(session, TEAM) == classifier.number == 3
 
 
-@pytest.mark.slow
+@trains
 def test_too_few_settled_summaries_leave_the_one_in_service_and_a_version_that_operators_may_promote(
     desk: Desk,
 ) -> None:
@@ -185,7 +190,7 @@ def test_too_few_settled_summaries_leave_the_one_in_service_and_a_version_that_o
 # What writes
 
 
-@pytest.mark.slow
+@trains
 def test_under_an_acceptance_a_model_that_writes_is_trained_and_any_auto_class_loads_it(desk: Desk) -> None:
     from transformers import AutoModelForCausalLM
 
@@ -237,7 +242,7 @@ def test_nothing_that_writes_is_trained_otherwise(desk: Desk, state: object) -> 
     assert desk.job().writing is None
 
 
-@pytest.mark.slow
+@trains
 def test_without_an_acceptance_a_whole_run_leaves_a_picker_alone(desk: Desk) -> None:
     desk.use(random_writer(desk.folder / "writer", "llama"))
     desk.settle(12)
@@ -250,7 +255,7 @@ def test_without_an_acceptance_a_whole_run_leaves_a_picker_alone(desk: Desk) -> 
     assert not any(desk.folder.glob("work/*/writing"))
 
 
-@pytest.mark.slow
+@trains
 def test_what_was_trained_while_the_acceptance_was_withdrawn_is_thrown_away(desk: Desk) -> None:
     desk.use(random_writer(desk.folder / "writer", "llama"), share=0.0)  # nothing is compared
     desk.settle(12)
@@ -268,7 +273,7 @@ def test_what_was_trained_while_the_acceptance_was_withdrawn_is_thrown_away(desk
     assert not (desk.folder / "models").exists()
 
 
-@pytest.mark.slow
+@trains
 def test_a_model_that_was_trained_serves_on_when_only_the_picker_learns_anew(desk: Desk) -> None:
     desk.use(random_writer(desk.folder / "writer", "llama"), share=0.0)  # nothing is compared
     desk.settle(12)
@@ -350,7 +355,7 @@ def test_where_nobody_settled_a_summary_a_run_says_what_is_needed(desk: Desk) ->
         desk.job()
 
 
-@pytest.mark.slow
+@trains
 def test_a_run_whose_champion_is_lost_fails_with_the_reason_and_holds_up_no_other(desk: Desk) -> None:
     desk.settle(30)
     desk.train()
@@ -367,7 +372,7 @@ def test_a_run_whose_champion_is_lost_fails_with_the_reason_and_holds_up_no_othe
 # Serving
 
 
-@pytest.mark.slow
+@trains
 def test_a_version_whose_files_are_gone_gives_its_place_back_and_summaries_go_on(desk: Desk) -> None:
     desk.settle(30)
     serving = desk.serving()

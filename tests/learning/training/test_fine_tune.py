@@ -19,7 +19,7 @@ from learning.training.recipe import Recipe, RecipeError
 from tests.learning.tiny_models import tiny_model
 from tests.learning.training.examples import QUICK, TARGETS, examples
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("training_libraries")]
 
 
 def train(source: str, folder: Path, recipe: Recipe = QUICK, told: list[Progress] | None = None) -> Trained:

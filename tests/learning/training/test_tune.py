@@ -14,7 +14,7 @@ from tests.learning.training.examples import TARGETS, examples
 
 BEFORE = Recipe(epochs=1, batch_size=8, learning_rate=1e-5, head_rate=1e-4, max_tokens=16)
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("training_libraries")]
 
 
 def test_what_wins_is_kept_and_is_never_worse_than_the_recipe_before(tmp_path: Path) -> None:
