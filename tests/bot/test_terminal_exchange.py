@@ -11,7 +11,7 @@ from storage import imports, labels
 from storage.database import Database, open_database
 from storage.migrate import migrate
 from storage.tables import Label
-from tests.bot.test_cli import corrigible
+from tests.bot.command_line import corrigible
 from tests.factories import ANA, OTHER, TEAM, label_set, predicted, say
 from tests.storage.test_imports import labelled
 

@@ -11,7 +11,7 @@ from storage import runs, versions
 from storage.database import Database, open_database
 from storage.migrate import migrate
 from storage.tables import Decision, Grounds, Phase, Ruling
-from tests.bot.test_cli import corrigible
+from tests.bot.command_line import corrigible
 from tests.factories import OTHER, TEAM, label_set
 
 
