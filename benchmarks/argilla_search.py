@@ -118,7 +118,7 @@ class Reviewer:
 
 
 def _take_turns(reviewer: Reviewer, rounds: int) -> dict[str, list[float]]:
-    """Seconds by what was asked for."""
+    """Return the seconds that each kind of request took."""
     asked: dict[str, Callable[[np.random.Generator], None]] = {
         "list": reviewer.list,
         "search": reviewer.search,

@@ -49,7 +49,7 @@ class Vectorized:
 
 @dataclass(frozen=True)
 class Problem:
-    """Label names and their texts' vectors, what may be learned from for each seed, and what is asked."""
+    """The labels' names and embeddings, the training examples for each seed, and the test messages."""
 
     labels: tuple[str, ...]
     descriptions: Vectors
@@ -86,7 +86,7 @@ def prepare(train: list[Row], test: list[Row], seeds: int) -> Problem:
 
 
 def _sample(train: list[Row], seed: int) -> list[Row]:
-    """For each class the most rows that are asked for; fewer of them are the first of these."""
+    """For each class as many rows as the largest step needs; smaller steps take the first of them."""
     shuffled = [train[at] for at in np.random.default_rng(seed).permutation(len(train))]
     of_class: dict[str, list[Row]] = {}
     for row in shuffled:

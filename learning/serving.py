@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 
 from learning.encoder import Encoder, Run, load_encoder, source_of
 from learning.engines.gpu import GpuEngine
@@ -78,8 +79,7 @@ def load_small(name: str | None, max_tokens: int, threads: int, kept: Path) -> E
     folder = own if own.is_dir() else kept / _key(source, max_tokens)
     found = _open(folder, threads)
     if found is None and folder is not own and not _refused(folder):
-        _export(source, max_tokens, folder)
-        found = _open(folder, threads)
+        found = _open_or_export(source, max_tokens, folder, threads)
     if found is None:
         log.warning(
             "the encoder is served by PyTorch: %s", _refused(folder) or "there is no export that opens"
@@ -133,6 +133,17 @@ def _open(folder: Path, threads: int) -> Encoder | None:
         log.warning("an export can't be opened folder=%s error=%s", folder, type(error).__name__)
         return None
     return Encoder(engine, tokenizer, about.fingerprint)
+
+
+def _open_or_export(source: str, max_tokens: int, folder: Path, threads: int) -> Encoder | None:
+    """Open the export at `folder`, made here unless another process just did; None if there is none that opens."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        found = _open(folder, threads)
+        if found is None and not _refused(folder):
+            _export(source, max_tokens, folder)
+            found = _open(folder, threads)
+    return found
 
 
 def _refused(folder: Path) -> str | None:

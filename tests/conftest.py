@@ -1,23 +1,25 @@
-"""What all tests share: a database of each kind, fresh for each test, and no hub."""
+"""What all tests share; `tests/README.md` says what is started once in a run, and what each test has of its own."""
 
 from __future__ import annotations
 
 import atexit
 import os
 import shutil
-import sys
 import tempfile
-import uuid
-import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-import psycopg
 import pytest
+from playwright.sync_api import Browser
 
 from local.argilla.embedded import EmbeddedArgilla, SignIn
 from storage.database import Database, open_database
-from storage.migrate import migrate
+from tests import databases
+from tests.local.browser import chromium, connected
+from tests.sharing import once, shared
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -25,55 +27,87 @@ if "EXPORTS" not in os.environ:  # the encoder is exported once for all tests; w
     os.environ["EXPORTS"] = tempfile.mkdtemp(prefix="corrigible-exports-")
     atexit.register(shutil.rmtree, os.environ["EXPORTS"], ignore_errors=True)
 
+SLOW_FIXTURES = {"argilla", "browser", "postgresql_url"}
+JOURNEYS = Path(__file__).parent / "journeys"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make check` leaves out."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        callspec = getattr(item, "callspec", None)
+        is_on_postgresql = callspec is not None and "postgresql" in callspec.params.values()
+        if fixtures & SLOW_FIXTURES or is_on_postgresql or JOURNEYS in item.path.parents:
+            item.add_marker("slow")
+
 
 @pytest.fixture(scope="session")
-def argilla(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignIn]:
-    """A real Argilla of this test run; each test takes a dataset of its own."""
-    with EmbeddedArgilla(tmp_path_factory.mktemp("argilla"), 0) as known:
-        yield known
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    """A real PostgreSQL of this test run; `{}` stands where the name of a database goes."""
-    if sys.version_info >= (3, 13):
-        pytest.skip(
-            "PostgreSQL comes with the wheel pgserver, which has no release for Python 3.13 and later"
-        )
-    try:
-        with warnings.catch_warnings(action="ignore"):  # on import it looks for XDG_RUNTIME_DIR
-            from pgserver.postgres_server import get_server
-    except ImportError:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip("PostgreSQL comes with the wheel pgserver, which is not installed")
-    folder = tempfile.mkdtemp(prefix="corrigible-pg-")
-    server = get_server(folder, cleanup_mode="delete")
-    with psycopg.connect(server.get_uri(), autocommit=True) as admin:
-        admin.execute("ALTER SYSTEM SET fsync = off")
-        admin.execute("SELECT pg_reload_conf()")
-    yield server.get_uri(database="{}")
-    server.cleanup()
+def argilla(run_folder: Path) -> Iterator[SignIn]:
+    """A real Argilla of this run; each test takes a dataset of its own."""
+
+    @contextmanager
+    def serve() -> Iterator[dict[str, Any]]:
+        with EmbeddedArgilla(run_folder / "argilla", 0) as known:
+            yield asdict(known)
+
+    with shared(run_folder, "argilla-server", serve) as known:
+        yield SignIn(**known)
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(run_folder: Path) -> Iterator[str]:
+    """A real PostgreSQL of this run; `{}` stands for the name of a database."""
+    with shared(run_folder, "postgresql", databases.postgresql) as known:
+        yield str(known["url"])
+
+
+@pytest.fixture(scope="session")
+def browser(run_folder: Path) -> Iterator[Browser]:
+    """A real Chromium of this run, without a window; each test takes a context of its own."""
+    with shared(run_folder, "chromium", chromium) as known, connected(known["url"]) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(run_folder: Path) -> Path:
+    """A SQLite file with the tables of this release."""
+    return once(run_folder, "template.db", databases.make_sqlite_template)
+
+
+@pytest.fixture(params=["sqlite"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database with the tables of this release; `on_both` asks for one of each kind."""
+    if request.param == "sqlite":
+        file = tmp_path / "corrigible.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+        yield f"sqlite:///{file}"
+        return
+    server: str = request.getfixturevalue("postgresql_url")
+    with databases.postgresql_database(server, databases.TEMPLATE) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database."""
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without any table."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'corrigible.db'}"
         return
     server: str = request.getfixturevalue("postgresql_url")
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(server.format("postgres"), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}".encode())
-        yield server.format(name)
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    with databases.postgresql_database(server, "template0") as url:
+        yield url
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """A database of this release, empty."""
     opened = open_database(database_url)
-    migrate(opened)
     yield opened
     opened.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,8 @@ from bot.commands import HELP
 from bot.settings import Settings
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+README = ROOT / "README.md"
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("tests/*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"```.*?```", re.DOTALL)
 
@@ -29,6 +30,11 @@ def links(page: Path) -> Iterator[str]:
     for link in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
         if not link.startswith(("http://", "https://", "mailto:")):
             yield link
+
+
+def words_of(texts: Iterable[str]) -> set[str]:
+    """The first word after each `/corrigible`."""
+    return set(re.findall(r"`/corrigible ([a-z]+)", "\n".join(texts)))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -65,7 +71,39 @@ def test_every_command_that_a_page_names_exists() -> None:
 
 
 def test_every_word_of_the_slash_command_that_a_page_names_exists() -> None:
-    known = set(re.findall(r"`/corrigible ([a-z]+)", "\n".join(HELP))) | {"rollback", "policy", "summarise"}
+    known = words_of(HELP) | {"summarise"}
     for page in PAGES:
-        named = set(re.findall(r"`/corrigible ([a-z]+)", page.read_text(encoding="utf-8")))
-        assert named <= known, page.name
+        assert words_of([page.read_text(encoding="utf-8")]) <= known, page.name
+
+
+def test_the_readme_fits_a_screen_and_a_half() -> None:
+    text = README.read_text(encoding="utf-8")
+
+    assert len(text.splitlines()) <= 100
+    assert len(text.encode()) <= 6_000
+
+
+def test_every_make_target_that_a_page_names_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):(?!=)", makefile, re.MULTILINE))
+    for page in PAGES:
+        named = set(
+            re.findall(
+                r"(?:^|`)make ([a-z-]+)(?=`|$| PYTHON| +#)", page.read_text(encoding="utf-8"), re.MULTILINE
+            )
+        )
+        assert named <= targets, page.name
+
+
+def test_every_command_and_every_word_of_the_slash_command_is_on_the_page_of_commands() -> None:
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+
+    assert set(get_command(app).commands) <= set(re.findall(r"bin/corrigible ([a-z]+)", page))  # type: ignore[attr-defined]
+    assert words_of(HELP) - {"help"} <= words_of([page])
+
+
+def test_every_benchmark_that_a_page_names_exists() -> None:
+    for page in PAGES:
+        named = set(re.findall(r"benchmarks\.([a-z_]+)", page.read_text(encoding="utf-8")))
+        missing = {name for name in named if not (ROOT / "benchmarks" / f"{name}.py").is_file()} - {"md"}
+        assert not missing, page.name

@@ -252,7 +252,7 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def until(holds: Callable[[], Any], within_s: float = 60.0) -> Any:
+def until(holds: Callable[[], Any], within_s: float = 300.0) -> Any:
     """Wait for something to become true; what it then was. A shared machine can be slow: who waits is patient."""
     deadline = time.monotonic() + within_s
     while not (found := holds()):
