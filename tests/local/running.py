@@ -34,6 +34,8 @@ from local.slack.server import create_app
 from local.slack.serving import LocalServer, listen
 from local.slack.team import Team
 
+PATIENCE_S = 300.0  # bounds a hang: it says nothing of how long something takes
+
 SUPPORT = CHANNELS["support"]
 ANA, BEN = PEOPLE["ana"], PEOPLE["ben"]
 
@@ -252,7 +254,7 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def until(holds: Callable[[], Any], within_s: float = 300.0) -> Any:
+def until(holds: Callable[[], Any], within_s: float = PATIENCE_S) -> Any:
     """Wait for something to become true; what it then was. A shared machine can be slow: who waits is patient."""
     deadline = time.monotonic() + within_s
     while not (found := holds()):
