@@ -36,6 +36,13 @@ from local.slack.team import Team
 
 PATIENCE_S = 300.0  # bounds a hang: it says nothing of how long something takes
 
+# A workspace that waits for a bot for as long as a slow machine may take.
+PATIENT: dict[str, Any] = {
+    "ack_timeout_s": PATIENCE_S,
+    "trigger_life_s": PATIENCE_S,
+    "retry_delays_s": (0.05, 0.1, 0.2),
+}
+
 SUPPORT = CHANNELS["support"]
 ANA, BEN = PEOPLE["ana"], PEOPLE["ben"]
 
@@ -45,7 +52,7 @@ class Slack:
 
     def __init__(self, url: str, token: str | None = BOT_TOKEN) -> None:
         self.url = url
-        self.http = httpx.Client(base_url=url, trust_env=False, timeout=10)
+        self.http = httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE_S)
         self.web = WebClient(token=token, base_url=f"{url}/api/")
 
     def page(self, name: str, /, user: str = ANA, **body: Any) -> dict[str, Any]:
