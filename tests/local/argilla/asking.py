@@ -12,7 +12,7 @@ import httpx
 from local.argilla.embedded import SignIn
 
 Json = dict[str, Any]
-WAIT_S = 60  # a shared machine can be slow
+WAIT_S = 300  # a shared machine can be slow
 
 
 @contextmanager
