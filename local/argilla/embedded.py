@@ -12,7 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
 
-ROOT = Path(__file__).parent.parent.parent
+LOCAL = Path(__file__).resolve().parent.parent
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+ENVIRONMENT = Path(".venv-argilla")
 START_S = 120.0
 STOP_S = 6.0
 LOG_TAIL = 1_000
@@ -20,6 +22,13 @@ LOG_TAIL = 1_000
 
 class ArgillaNotStartedError(RuntimeError):
     """The embedded Argilla is not installed, or did not come up."""
+
+
+class ArgillaNotInstalledError(ArgillaNotStartedError):
+    """Argilla's environment is missing."""
+
+    def __init__(self, python: Path) -> None:
+        super().__init__(f"Argilla is not installed ({python} is missing): run `corrigible argilla install`.")
 
 
 @dataclass(frozen=True)
@@ -33,14 +42,12 @@ class SignIn:
 
 
 def interpreter() -> Path:
-    """The Python of Argilla's environment. Raises ArgillaNotStartedError where there is none."""
+    """Return the Python of Argilla's environment. Raises ArgillaNotInstalledError."""
     given = os.environ.get("CORRIGIBLE_ARGILLA_PYTHON")
-    found = Path(given) if given else ROOT / ".venv-argilla" / "bin" / "python"
+    found = Path(given) if given else ENVIRONMENT / "bin" / "python"
     if not found.exists():
-        raise ArgillaNotStartedError(
-            f"Argilla's environment is not installed ({found} is missing); `make run` installs it."
-        )
-    return found
+        raise ArgillaNotInstalledError(found)
+    return found.absolute()
 
 
 class EmbeddedArgilla:
@@ -109,13 +116,26 @@ class EmbeddedArgilla:
         place = ("--home", str(self._home), "--port", str(self._port))
         return subprocess.Popen(  # noqa: S603
             [str(python), "-m", "local.argilla", *place],
-            cwd=ROOT,
+            cwd=self._home,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            env={**kept, "PYTHONPATH": str(ROOT)},
+            env={**kept, "PYTHONPATH": str(self._code())},
             start_new_session=True,  # Ctrl-C at a terminal is for the bot, which then stops this
         )
+
+    def _code(self) -> Path:
+        """Make a folder that holds our code and nothing else, for the import path of another environment.
+
+        Where we are installed, packages lie beside ours that must not be imported instead of Argilla's own.
+        """
+        code = self._home / "code"
+        code.mkdir(exist_ok=True)
+        link = code / LOCAL.name
+        if not link.is_symlink() or link.readlink() != LOCAL:
+            link.unlink(missing_ok=True)
+            link.symlink_to(LOCAL)
+        return code
 
     def _first_line(self, process: subprocess.Popen[bytes]) -> bytes:
         """What the supervisor says when the server answers; less where it ended or takes too long."""

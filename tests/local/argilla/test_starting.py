@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from local.argilla import embedded
 from local.argilla.embedded import ArgillaNotStartedError, EmbeddedArgilla
 from tests.local.argilla.processes import processes
 from tests.local.running import until
@@ -24,7 +23,7 @@ def test_it_ends_with_the_process_that_started_it_however_far_that_came(
 ) -> None:
     started = f"EmbeddedArgilla(pathlib.Path({str(tmp_path)!r}), 0).start()"
     code = f"import pathlib; from local.argilla.embedded import EmbeddedArgilla; {started}"
-    with subprocess.Popen([sys.executable, "-c", code], cwd=embedded.ROOT) as parent:
+    with subprocess.Popen([sys.executable, "-c", code]) as parent:
         until(lambda: all(processes(tmp_path, part) for part in parts))
 
         parent.kill()
@@ -37,7 +36,7 @@ def test_an_environment_that_is_not_installed_is_named(
 ) -> None:
     monkeypatch.setenv("CORRIGIBLE_ARGILLA_PYTHON", str(tmp_path / "nowhere" / "python"))
 
-    with pytest.raises(ArgillaNotStartedError, match="`make run` installs it"):
+    with pytest.raises(ArgillaNotStartedError, match="corrigible argilla install"):
         EmbeddedArgilla(tmp_path, 0).start()
 
 
