@@ -128,6 +128,7 @@ def test_where_no_bot_ever_ran_it_says_how_to_start_one(tmp_path: Path) -> None:
     assert "There is no team here; start the bot once with `make run`." in told
 
 
+@pytest.mark.slow  # it loads the real encoder
 def test_a_run_with_nothing_to_learn_from_fails_with_its_reason(opened: Database) -> None:
     status, told = at(opened, "retrain")
 

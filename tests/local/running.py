@@ -23,6 +23,7 @@ from starlette.applications import Starlette
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from local.certificates import certificates
 from local.slack.config import App as SlackApp
 from local.slack.config import Config
 from local.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
@@ -52,7 +53,7 @@ class Slack:
 
     def __init__(self, url: str, token: str | None = BOT_TOKEN) -> None:
         self.url = url
-        self.http = httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE_S)
+        self.http = httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE_S, verify=certificates())
         self.web = WebClient(token=token, base_url=f"{url}/api/")
 
     def page(self, name: str, /, user: str = ANA, **body: Any) -> dict[str, Any]:
@@ -185,7 +186,7 @@ class Grid:
 
 
 def _browser() -> httpx.Client:
-    return httpx.Client(follow_redirects=True, trust_env=False, timeout=10)
+    return httpx.Client(follow_redirects=True, trust_env=False, timeout=PATIENCE_S, verify=certificates())
 
 
 ACME, GLOBEX = Team("T0ACME", "Acme", "acme"), Team("T0GLOBEX", "Globex", "globex")
