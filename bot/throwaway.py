@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ from pathlib import Path
 
 import httpx
 from rich.console import Console
+
+from learning.children import command
 
 START_S = 120.0
 STOP_S = 10.0
@@ -57,9 +58,9 @@ def _start(folder: Path, labels: list[str], address: str) -> subprocess.Popen[by
     if len(labels) > 1:
         settings["LABELS_FILE"] = str(_write_labels(folder / "labels.toml", labels))
     with (folder / "log").open("wb") as log:
-        command = [sys.executable, "-c", "from bot.cli import main; main()", "run"]
         environment = {**os.environ, **settings}
-        return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # noqa: S603
+        run, nothing = command("corrigible", "run"), subprocess.DEVNULL
+        return subprocess.Popen(run, env=environment, stdin=nothing, stdout=log, stderr=log)  # noqa: S603
 
 
 def _write_labels(path: Path, labels: list[str]) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from bot.metrics import Metrics
 from bot.schedule import Scheduled
@@ -23,6 +24,7 @@ from learning.summarizing.recipe import SummaryRecipe
 from learning.tasks import classification, summarization
 from learning.tasks.classification import Classification
 from learning.tasks.summarization import Summarization
+from learning.training.process import TrainingProcess
 from learning.training.recipe import Recipe
 from learning.triggers import Triggers
 from learning.watching import Watching
@@ -82,8 +84,8 @@ def retrainer(
 ) -> Retraining:
     """The owner of a team's training process, for all its tasks."""
     both = (of.classification, of.summarization)
-    threads = settings.training_threads
-    return Retraining(database, team_id, both, registry.artifacts, settings.workplace, threads, on_change)
+    start = partial(TrainingProcess, threads=settings.training_threads)
+    return Retraining(database, team_id, both, registry.artifacts, settings.workplace, start, on_change)
 
 
 def encoder_source(settings: Settings) -> Source:

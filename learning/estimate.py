@@ -164,7 +164,10 @@ def _needed(sizes: Errors, errors: Errors, unlikely: Errors, curves: Errors, num
     variance = np.maximum(seen * (1 - seen), 1 / number).mean(axis=1, keepdims=True) / number
     best = (misfit / variance + unlikely).argmin(axis=1)
     slope, onset, floor = curves[:, best]
-    above = reached / beginnings[np.arange(len(errors)), best] - floor
+    beginning = beginnings[np.arange(len(errors)), best]
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        # A head that erred in no answer begins at 0. If all answers make it err, it needs no label to be as right; if
+        # it errs in none of them either, nothing is known (0 / 0, of which `above > 0` is false).
+        above = reached / beginning - floor
         needed: Errors = onset * (((1 - floor) / above) ** (1 / slope) - 1)
     return np.where(above > 0, np.maximum(needed, 0), np.inf)

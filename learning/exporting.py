@@ -15,7 +15,12 @@ from learning.serving import MODEL, SAMPLES, TOKENIZER, About
 def main() -> None:
     """Export the encoder of a folder or hub name to a folder; arguments: source, most tokens, folder."""
     source, max_tokens, folder = sys.argv[1:]
-    keep(load_encoder(source, int(max_tokens), threads=1), source, Path(folder))
+    export_here(source, int(max_tokens), Path(folder))
+
+
+def export_here(source: str, max_tokens: int, folder: Path) -> None:
+    """What `main` does, in the process of whoever calls it."""
+    keep(load_encoder(source, max_tokens, threads=1), source, folder)
 
 
 def keep(encoder: Encoder, source: str, folder: Path) -> None:

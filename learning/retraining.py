@@ -13,7 +13,7 @@ from pathlib import Path
 from learning.artifacts import ArtifactMissingError, Artifacts
 from learning.tasks.task import NothingToLearnError, Task
 from learning.training.job import MODEL, Result
-from learning.training.process import TrainingProcess
+from learning.training.process import Training
 from storage import runs, versions
 from storage.database import Database
 from storage.leases import Claim
@@ -34,11 +34,14 @@ class _Work:
     run_id: str
     task: Task
     folder: Path
-    process: TrainingProcess
+    training: Training
 
 
 class Retraining:
-    """The owner of a team's training process, whatever it trains. `step` never waits for it."""
+    """The owner of a team's training, whatever is trained. `step` never waits for it.
+
+    `start` begins an attempt at the job of a folder: a `TrainingProcess`, unless a test keeps it in its own process.
+    """
 
     def __init__(
         self,
@@ -47,7 +50,7 @@ class Retraining:
         tasks: Sequence[Task],
         artifacts: Artifacts,
         workplace: Path,
-        threads: int,
+        start: Callable[[Path], Training],
         on_change: Callable[[], None],
     ) -> None:
         self._database = database
@@ -55,7 +58,7 @@ class Retraining:
         self._tasks = {task.name: task for task in tasks}
         self._artifacts = artifacts
         self._workplace = workplace.resolve()
-        self._threads = threads
+        self._start = start
         self._on_change = on_change
         self.claim = Claim(database, f"training {team_id}")
         self._work: _Work | None = None
@@ -85,14 +88,9 @@ class Retraining:
         self._drop()
         self.claim.give_up()
 
-    @property
-    def pid(self) -> int | None:
-        """Of the training process; None while there is none."""
-        return self._work.process.pid if self._work else None
-
     def _drop(self) -> None:
         if self._work:
-            self._work.process.stop()
+            self._work.training.stop()
             self._work = None
 
     def _sweep(self) -> None:
@@ -134,15 +132,15 @@ class Retraining:
                 stage="training goes on" if run.attempts else "starting",
                 started_at=run.started_at or time.time(),
             )
-        self._work = _Work(run.id, task, folder, TrainingProcess(folder, self._threads))
+        self._work = _Work(run.id, task, folder, self._start(folder))
         log.info("training started run=%s attempt=%d", run.id, run.attempts + 1)
         self._on_change()
 
     # Watching
 
     def _watch(self, run: Run, work: _Work) -> None:
-        progress = work.process.progress
-        status = work.process.status
+        progress = work.training.progress
+        status = work.training.status
         if progress and progress.words != self._told and status is None:
             self._told = progress.words
             with self._database.writing() as session:

@@ -12,13 +12,14 @@ import logging
 import os
 import shutil
 import subprocess
-import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
 
+from learning.children import command
 from learning.encoder import Encoder, Run, load_encoder, source_of
 from learning.engines.gpu import GpuEngine
 from learning.engines.onnx import OnnxEngine
@@ -68,7 +69,22 @@ class About:
             return None
 
 
-def load_small(name: str | None, max_tokens: int, threads: int, kept: Path) -> Encoder:
+def export_apart(source: str, max_tokens: int, folder: Path) -> None:
+    """Have another process write the folder anew; it is not there if that one failed."""
+    log.info("exporting the encoder, once source=%s", source)
+    called = command("learning.exporting", source, str(max_tokens), str(folder))
+    ended = subprocess.run(called, capture_output=True, text=True, env=os.environ, check=False)  # noqa: S603
+    if ended.returncode:
+        log.warning("the export of the encoder failed status=%d", ended.returncode)
+
+
+def load_small(
+    name: str | None,
+    max_tokens: int,
+    threads: int,
+    kept: Path,
+    export: Callable[[str, int, Path], None] = export_apart,
+) -> Encoder:
     """What `load_encoder` gives, several times as fast; an export that lies in no version's folder is kept in `kept`.
 
     An encoder that can't be exported is served by PyTorch, and so is a version whose own export can't be opened here:
@@ -79,7 +95,7 @@ def load_small(name: str | None, max_tokens: int, threads: int, kept: Path) -> E
     folder = own if own.is_dir() else kept / _key(source, max_tokens)
     found = _open(folder, threads)
     if found is None and folder is not own and not _refused(folder):
-        found = _open_or_export(source, max_tokens, folder, threads)
+        found = _open_or_export(source, max_tokens, folder, threads, export)
     if found is None:
         log.warning(
             "the encoder is served by PyTorch: %s", _refused(folder) or "there is no export that opens"
@@ -135,13 +151,16 @@ def _open(folder: Path, threads: int) -> Encoder | None:
     return Encoder(engine, tokenizer, about.fingerprint)
 
 
-def _open_or_export(source: str, max_tokens: int, folder: Path, threads: int) -> Encoder | None:
+def _open_or_export(
+    source: str, max_tokens: int, folder: Path, threads: int, export: Callable[[str, int, Path], None]
+) -> Encoder | None:
     """Open the export at `folder`, made here unless another process just did; None if there is none that opens."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         found = _open(folder, threads)
         if found is None and not _refused(folder):
-            _export(source, max_tokens, folder)
+            shutil.rmtree(folder, ignore_errors=True)
+            export(source, max_tokens, folder)
             found = _open(folder, threads)
     return found
 
@@ -149,15 +168,3 @@ def _open_or_export(source: str, max_tokens: int, folder: Path, threads: int) ->
 def _refused(folder: Path) -> str | None:
     about = About.read(folder)
     return about.refused if about else None
-
-
-def _export(source: str, max_tokens: int, folder: Path) -> None:
-    """Have another process write the folder anew; it is not there where that one failed."""
-    shutil.rmtree(folder, ignore_errors=True)
-    log.info("exporting the encoder, once source=%s", source)
-    command = [sys.executable, "-m", "learning.exporting", source, str(max_tokens), str(folder.resolve())]
-    ended = subprocess.run(  # noqa: S603
-        command, capture_output=True, text=True, cwd=Path(__file__).parents[1], env=os.environ, check=False
-    )
-    if ended.returncode:
-        log.warning("the export of the encoder failed status=%d", ended.returncode)

@@ -10,20 +10,18 @@ import logging
 import os
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
+from learning.children import command, end
 from learning.summarizing.reasons import Reason
 from learning.summarizing.thread import Utterance
 
 START_S = 120.0
 GRACE_S = 3.0
-STOP_S = 5.0
 IDLE_S = 600.0
 
 log = logging.getLogger(__name__)
@@ -48,23 +46,21 @@ class Written:
 
 
 class WritingProcess:
-    """Owns at most one run of `python -m learning.summarizing`. Used by one thread at a time."""
+    """Owns at most one run of `python -m learning.summarizing`. Used by one thread at a time, closed by any."""
 
     def __init__(self, model: str | None, threads: int, encoder: str | None = None) -> None:
-        self._model = model
-        self._encoder = encoder
-        self._threads = threads
-        self._process: subprocess.Popen[bytes] | None = None
-        self._heard: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._arguments = (model or "", str(threads), encoder or "")
+        self._child: _Child | None = None
         self._title = ""
         self._used_at = 0.0
         self._turn = threading.Lock()
+        self._is_closed = False
 
     @property
     def pid(self) -> int | None:
         """Of the process; None while there is none."""
-        process = self._process
-        return process.pid if process else None
+        child = self._child
+        return child.process.pid if child else None
 
     def write(
         self, utterances: Sequence[Utterance], limit_s: float, tell: Callable[[float], None] = lambda _: None
@@ -72,10 +68,10 @@ class WritingProcess:
         """What the model writes of these within `limit_s`. Raises WriterUnavailableError."""
         with self._turn:
             try:
-                self._begin()
+                child = self._begin()
                 began = time.monotonic()
-                self._send({"utterances": [asdict(one) for one in utterances], "limit_s": limit_s})
-                answer = self._answer(limit_s, tell)
+                child.send({"utterances": [asdict(one) for one in utterances], "limit_s": limit_s})
+                answer = _answer(child, limit_s, tell)
                 if answer.get("failed") == Reason.NO_MEMORY:
                     raise WriterUnavailableError(
                         Reason.NO_MEMORY
@@ -92,69 +88,68 @@ class WritingProcess:
 
     def rest(self) -> None:
         """Let go of the process's memory where nobody needed it for a while."""
-        if self._process and time.monotonic() - self._used_at > IDLE_S and self._turn.acquire(blocking=False):
+        if self._child and time.monotonic() - self._used_at > IDLE_S and self._turn.acquire(blocking=False):
             try:
                 self._end()
             finally:
                 self._turn.release()
 
     def close(self) -> None:
-        """End it now, whatever it does."""
+        """End it now, whatever it does; no other is started."""
+        self._is_closed = True
         self._end()
 
-    def _begin(self) -> None:
-        if self._process and self._process.poll() is None:
-            return
+    def _begin(self) -> _Child:
+        if self._child and self._child.process.poll() is None:
+            return self._child
         self._end()
-        quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "false"}
-        bounded = {"OMP_NUM_THREADS": str(self._threads), "OPENBLAS_NUM_THREADS": str(self._threads)}
-        self._heard = queue.Queue()
-        self._process = subprocess.Popen(  # noqa: S603
-            [
-                sys.executable,
-                "-m",
-                "learning.summarizing",
-                self._model or "",
-                str(self._threads),
-                self._encoder or "",
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # what libraries print may quote what people wrote
-            env={**os.environ, **quiet, **bounded},
-            cwd=Path(__file__).parents[2],
-            process_group=0,  # as in training: Ctrl-C is for its owner, and it gives way to it
-        )
-        listener = threading.Thread(
-            target=_listen, args=(self._process, self._heard), name="writing", daemon=True
-        )
-        listener.start()
-        ready = self._next(START_S, WriterUnavailableError(Reason.SLOW_TO_LOAD))
+        child = self._child = _Child(*self._arguments)
+        if self._is_closed:  # meanwhile, by another thread, which could not end what was not there yet
+            end(child.process, child.listener)
+            raise WriterUnavailableError(Reason.DIED)
+        ready = child.next(START_S, WriterUnavailableError(Reason.SLOW_TO_LOAD))
         if reason := ready.get("failed"):
             log.error("summarizer not loaded reason=%s", ready["why"])
             raise WriterUnavailableError(Reason(reason))
         self._title = str(ready["ready"])
         self._used_at = time.monotonic()
+        return child
 
-    def _send(self, request: dict[str, Any]) -> None:
-        assert self._process is not None
-        assert self._process.stdin is not None
+    def _end(self) -> None:
+        child, self._child = self._child, None
+        if child:
+            end(child.process, child.listener)
+
+
+class _Child:
+    """One run of the writing process, and what was heard of it."""
+
+    def __init__(self, model: str, threads: str, encoder: str) -> None:
+        quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "false"}
+        bounded = {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+        self.process = subprocess.Popen(  # noqa: S603
+            command("learning.summarizing", model, threads, encoder),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # what libraries print may quote what people wrote
+            env={**os.environ, **quiet, **bounded},
+            process_group=0,  # as in training: Ctrl-C is for its owner, and it gives way to it
+        )
+        self._heard: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self.listener = threading.Thread(target=self._listen, name="writing", daemon=True)
+        self.listener.start()
+
+    def send(self, request: dict[str, Any]) -> None:
+        """Ask for something. Raises WriterUnavailableError."""
+        assert self.process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
-            self._process.stdin.flush()
-        except OSError as error:
+            self.process.stdin.write(json.dumps(request).encode() + b"\n")
+            self.process.stdin.flush()
+        except (OSError, ValueError) as error:  # it died, or was closed by another thread
             raise WriterUnavailableError(Reason.DIED) from error
 
-    def _answer(self, limit_s: float, tell: Callable[[float], None]) -> dict[str, Any]:
-        until = time.monotonic() + limit_s + GRACE_S
-        too_slow = WriterUnavailableError(Reason.TOO_SLOW, seconds=f"{limit_s:.0f}")
-        while True:
-            heard = self._next(until - time.monotonic(), too_slow)
-            if "done" not in heard:
-                return heard
-            tell(float(heard["done"]))
-
-    def _next(self, within_s: float, too_slow: WriterUnavailableError) -> dict[str, Any]:
+    def next(self, within_s: float, too_slow: WriterUnavailableError) -> dict[str, Any]:
+        """What it says next. Raises `too_slow` after so long, WriterUnavailableError once it is dead."""
         try:
             heard = self._heard.get(timeout=max(0.0, within_s))
         except queue.Empty:
@@ -163,29 +158,21 @@ class WritingProcess:
             raise WriterUnavailableError(Reason.DIED)
         return heard
 
-    def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        if process.poll() is None:
-            process.kill()
-        process.wait(STOP_S)
-        for pipe in (process.stdin, process.stdout):
-            if pipe:
-                try:
-                    pipe.close()
-                except OSError:
-                    continue  # it died with something unread in the pipe
-
-
-def _listen(process: subprocess.Popen[bytes], heard: queue.Queue[dict[str, Any] | None]) -> None:
-    assert process.stdout is not None
-    try:
-        for line in process.stdout:
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
             try:
-                heard.put(json.loads(line))
+                self._heard.put(json.loads(line))
             except ValueError:
                 continue  # something that a library printed
-    except (OSError, ValueError):
-        pass  # closed by the owner
-    heard.put(None)
+        self._heard.put(None)
+
+
+def _answer(child: _Child, limit_s: float, tell: Callable[[float], None]) -> dict[str, Any]:
+    until = time.monotonic() + limit_s + GRACE_S
+    too_slow = WriterUnavailableError(Reason.TOO_SLOW, seconds=f"{limit_s:.0f}")
+    while True:
+        heard = child.next(until - time.monotonic(), too_slow)
+        if "done" not in heard:
+            return heard
+        tell(float(heard["done"]))

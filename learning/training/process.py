@@ -5,15 +5,30 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import threading
 from pathlib import Path
+from typing import Protocol
 
+from learning.children import command, end
 from learning.training.job import LOG
 from learning.training.progress import Progress
 
-STOP_S = 5.0
 TRACKED = "tracking"
+
+
+class Training(Protocol):
+    """One attempt at the job of a folder, as its owner sees it."""
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far it is; None before it has said so."""
+
+    @property
+    def status(self) -> int | None:
+        """0 if it left a result, anything else if it died; None while it runs."""
+
+    def stop(self) -> None:
+        """End it now; the next attempt goes on from what this one saved."""
 
 
 class TrainingProcess:
@@ -25,18 +40,16 @@ class TrainingProcess:
 
     def __init__(self, folder: Path, threads: int) -> None:
         self._latest: Progress | None = None
-        command = [sys.executable, "-m", "learning.training", str(folder)]
         quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "false"}
         # Read when the libraries are loaded: what torch leaves alone is not to take all processors either.
         bounded = {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
         with (folder / LOG).open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
-                command,
+                command("learning.training", str(folder)),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env={**tracking(folder), **os.environ, **quiet, **bounded},
-                cwd=Path(__file__).parents[2],
                 # Ctrl-C in a terminal is for its owner, who stops it. In a session of its own its niceness would be
                 # worth nothing: Linux shares processors among sessions first (sched(7), autogroups).
                 process_group=0,
@@ -59,14 +72,8 @@ class TrainingProcess:
         return self._process.poll()
 
     def stop(self) -> None:
-        """End it now; what it has saved of its run it finds again."""
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait(STOP_S)
-        self._listener.join(STOP_S)
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe:
-                pipe.close()
+        """End it now; the next attempt goes on from what this one saved."""
+        end(self._process, self._listener)
 
     def _listen(self) -> None:
         assert self._process.stdout is not None

@@ -10,7 +10,7 @@ from benchmarks.argilla_search import BOUNDS, measure
 from benchmarks.data import Row
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.slow
 def test_every_figure_that_is_asked_for_is_measured(tmp_path: Path) -> None:
     figures = measure(tmp_path, [Row(f"message number {n} of some length", "greeting") for n in range(60)], 2)
 

@@ -15,6 +15,7 @@ from tests.learning.tiny_models import tiny_model
 SHIPPED = Path(__file__).parents[1] / "data"
 
 
+@pytest.mark.slow
 def test_ours_is_measured_beside_the_plain_recipe_and_the_head_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(SHIPPED))
     monkeypatch.setattr(os, "cpu_count", lambda: 1)  # threads that wait for each other take ages in a crowd

@@ -62,6 +62,7 @@ def test_mcnemars_p_is_small_for_a_winner_and_large_for_a_loser_or_nobody() -> N
     assert mcnemar(_pair(won=0, lost=0, neither=100), random) == 1
 
 
+@pytest.mark.slow
 def test_it_runs_on_a_few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(SHIPPED))
     sample = rows("banking77_sample.jsonl")

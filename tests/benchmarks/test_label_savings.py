@@ -25,6 +25,7 @@ def test_labels_needed_lie_between_two_batches() -> None:
     assert math.isnan(at_88)
 
 
+@pytest.mark.slow
 def test_each_strategy_is_replayed_beside_small_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(SHIPPED))
     sample = rows("banking77_sample.jsonl")

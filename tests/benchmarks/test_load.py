@@ -81,7 +81,6 @@ def test_a_message_is_late_where_it_is_accepted_late() -> None:
 
     sent = steady(lambda text: f"{next(clock)} {text}", rate_per_s=200, seconds=0.1)
     assert len(sent.ts) == len(sent.late_s) == len(sent.accepted_s) == 20
-    assert max(sent.accepted_s) < 1
 
 
 def test_cards_and_acknowledgements_are_told_by_message() -> None:

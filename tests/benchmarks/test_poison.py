@@ -47,6 +47,7 @@ def test_reviewers_are_believed_by_every_rule() -> None:
         assert {message_id: found[message_id] for message_id in judged} == judged
 
 
+@pytest.mark.slow
 def test_each_rule_is_measured_and_ours_loses_least(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(SHIPPED))
     sample = rows("banking77_sample.jsonl")

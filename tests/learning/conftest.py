@@ -9,6 +9,8 @@ import pytest
 
 from learning.encoder import Encoder, Vectors, load_encoder
 from learning.head import Classes
+from tests.learning.remembering import RememberingEncoder
+from tests.learning.tiny_models import tiny_model
 
 SAMPLE = Path(__file__).parent.parent / "data" / "banking77_sample.jsonl"
 
@@ -24,9 +26,27 @@ class Banking:
 
 
 @pytest.fixture(scope="session")
-def encoder() -> Encoder:
-    """The encoder that is served where nobody chose another."""
+def shipped_encoder() -> Encoder:
+    """The encoder that is served unless settings name another."""
     return load_encoder(None, max_tokens=256, threads=1)
+
+
+@pytest.fixture(scope="session")
+def encoder(shipped_encoder: Encoder) -> Encoder:
+    """The same; a module that tests what is made of its vectors takes the remembering one under this name."""
+    return shipped_encoder
+
+
+@pytest.fixture(scope="session")
+def remembering_encoder(shipped_encoder: Encoder) -> Encoder:
+    """The same, but it reads no text twice."""
+    return RememberingEncoder(shipped_encoder)
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of an encoder of a few kilobytes, for what any encoder shows. Only to be read."""
+    return tiny_model(tmp_path_factory.mktemp("tiny") / "base")
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,16 @@
-"""A bot that goes on with what its team's database holds, and dies at the place that is named, as by kill -9.
+"""Lives of a bot that goes on with what its team's database holds; each dies at another place, as by kill -9.
 
-`python -m tests.learning.dying DATABASE_URL FOLDER PLACE`; without a place it lives to the end.
+`python -m tests.learning.dying DATABASE_URL FOLDER ENCODER` lives all of them, one after the other, and prints how each
+one ended. They are forked from one process, which has loaded the libraries that all of them need.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,16 +21,16 @@ from learning.registry import Registry
 from learning.retraining import Retraining
 from learning.tasks.classification import Classification
 from learning.training.job import Job
-from learning.training.process import TrainingProcess
 from storage import leases, versions
 from storage.database import Database, open_database
-from storage.tables import Phase
 from tests.factories import TEAM
+from tests.learning.reviewed_team import ENDED, ReviewedTeam
+from tests.learning.training_here import TrainingHere
 
 # In the order in which a run comes by them.
 OF_THE_RUN: dict[str, tuple[Any, str]] = {
     "before its lessons are written": (Job, "write"),
-    "with its trainer started": (TrainingProcess, "_listen"),
+    "with training started": (TrainingHere, "_run"),
     "before the verdict": (Retraining, "_conclude"),
     "before the version's files are stored": (Artifacts, "put"),
     "before the version is registered": (versions, "register"),
@@ -41,14 +44,13 @@ OF_THE_SWAP: dict[str, tuple[Any, str]] = {
 }
 
 
-def die() -> None:
-    """As `kill -9` does it: nothing is cleaned up."""
-    os.kill(os.getpid(), signal.SIGKILL)
+# The last life dies nowhere.
+LIVES = (*OF_THE_RUN, *OF_THE_SWAP, "")
 
 
 def _dies(told: Callable[..., Any]) -> Callable[..., Any]:
     def instead(*arguments: Any, **options: Any) -> Any:
-        die()
+        os.kill(os.getpid(), signal.SIGKILL)
         return told(*arguments, **options)
 
     return instead
@@ -60,33 +62,55 @@ def _undo_the_promotion(database: Database) -> None:
             versions.rule(session, versions.roll_back(session, TEAM, "U1", "a test"))
 
 
-def main() -> None:
+def _live(url: str, folder: Path, encoder: str, place: str) -> None:
     """Begin as a bot does, then take the run to its end, promote what it made, and serve it."""
-    from tests.learning.test_retraining import Desk
-
-    url, folder, place = sys.argv[1], Path(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else ""
-    leases.HOLD_S = 0.5
     database = open_database(url)
     if place in OF_THE_RUN:
         owner, name = OF_THE_RUN[place]
         setattr(owner, name, _dies(getattr(owner, name)))
     if place in OF_THE_SWAP:
         _undo_the_promotion(database)
-    desk = Desk(database, folder)
-    run = desk.until(desk.retraining, Phase.SHADOW, Phase.PROMOTED, Phase.REFUSED, Phase.FAILED)
+    team = ReviewedTeam(database, folder, encoder)
+    run = team.until(*ENDED)
     if place in OF_THE_RUN:
-        sys.exit(f"it did not come by: {place}")
+        raise AssertionError("it did not come by")
     with database.writing() as session:
         if versions.in_service(session, TEAM) != run.version:
             versions.rule(session, versions.promotion(session, TEAM, run.version or 0, "U1", "a test"))
     if place in OF_THE_SWAP:
         owner, name = OF_THE_SWAP[place]
         setattr(owner, name, _dies(getattr(owner, name)))
-    desk.following.follow()
+    team.following.follow()
     if place in OF_THE_SWAP:
-        sys.exit(f"it did not come by: {place}")
-    desk.retraining.close()
+        raise AssertionError("it did not come by")
+    team.retraining.close()
     database.close()
+
+
+def _fork(url: str, folder: Path, encoder: str, place: str) -> int:
+    """Live, in another process; its exit status."""
+    if pid := os.fork():
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    try:
+        _live(url, folder, encoder, place)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def main() -> None:
+    """Print a JSON object: by the place at which each life dies, how its process ended."""
+    import cleanlab.filter  # noqa: F401
+    from transformers import AutoModel, Trainer  # noqa: F401
+
+    import learning.training.fine_tune
+    import learning.training.model
+    import learning.training.picture  # noqa: F401
+
+    url, folder, encoder = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+    leases.HOLD_S = 0.0  # what the dead held is free: enough time has passed
+    print(json.dumps({place: _fork(url, folder, encoder, place) for place in LIVES}))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from learning.tokens import Read
 from storage import cards, messages, predictions
 from storage.database import Database, open_database
 from storage.tables import Card, Label, Lane, Message, Mode, Prediction, Vector
+from tests.databases import on_both
 from tests.factories import OTHER, TEAM, label_set, received, together
 from tests.learning.tiny_models import Reader, tiny_encoder
 
@@ -168,6 +169,7 @@ def test_a_message_that_is_erased_while_it_is_read_gets_no_prediction(
         assert [card.message_id for card in _cards(database)] == [kept.id]
 
 
+@on_both
 def test_two_replicas_at_once_predict_each_message_once(
     database: Database, database_url: str, champion: Champion
 ) -> None:

@@ -9,13 +9,14 @@ from sqlmodel import col
 
 from learning.champion import Champion, Served
 from learning.drifting import WEEK_S, Drifting
-from learning.encoder import Encoder, load_encoder
+from learning.encoder import Encoder
 from learning.head import Head
-from storage import labels, predictions, runs, versions
+from storage import labels, messages, predictions, runs, versions
 from storage.database import Database
 from storage.labels import LabelSpec
 from storage.tables import Label, Message, Version
-from tests.factories import ANA, TEAM, prediction, received, say
+from tests.databases import on_both
+from tests.factories import ANA, TEAM, message, prediction, say
 
 TOPICS = {
     "money": ["the invoice", "a refund", "my payment", "the price", "this bill", "our fee"],
@@ -38,12 +39,10 @@ class Weeks:
         self.drifting = Drifting(database, TEAM, champion, self.told.append)
 
     def write(self, topic: str, number: int, days_ago: float) -> list[Message]:
-        some = [
-            received(self.database, f"What about {TOPICS[topic][at % 6]}, in case {at}?")
-            for at in range(number)
-        ]
+        some = [message(f"What about {TOPICS[topic][at % 6]}, in case {at}?") for at in range(number)]
         with self.database.writing() as session:
             for one in some:
+                messages.receive(session, one)
                 said = prediction(one, self.bug, created_at=time.time() - days_ago * 86_400)
                 predictions.put(session, [said])
         return some
@@ -54,8 +53,8 @@ class Weeks:
 
 
 @pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    return load_encoder(None, max_tokens=64, threads=1)
+def encoder(remembering_encoder: Encoder) -> Encoder:
+    return remembering_encoder
 
 
 @pytest.fixture
@@ -84,13 +83,14 @@ def test_where_people_write_as_before_nothing_is_told(weeks: Weeks) -> None:
 
 
 def test_on_the_first_days_nothing_is_told(weeks: Weeks) -> None:
-    weeks.write("money", 200, days_ago=1)
+    weeks.write("money", 100, days_ago=1)
 
     weeks.drifting.look()
 
     assert weeks.told == []
 
 
+@on_both
 def test_what_came_after_a_version_was_trained_is_not_what_it_was_made_from(weeks: Weeks) -> None:
     weeks.write("money", 80, days_ago=30)
     weeks.write("garden", 160, days_ago=9)
@@ -105,6 +105,7 @@ def test_what_came_after_a_version_was_trained_is_not_what_it_was_made_from(week
     assert len(weeks.told) == 1
 
 
+@on_both
 def test_where_the_model_is_right_less_often_this_week_it_is_told(weeks: Weeks) -> None:
     before, lately = weeks.write("money", 60, days_ago=10), weeks.write("money", 60, days_ago=1)
     weeks.judge([*before[:55], *lately[:35]], weeks.bug)

@@ -12,8 +12,9 @@ from learning.watching import Watching
 from storage import cards, contents, disputes, runs, versions
 from storage.database import Database
 from storage.tables import Answer, Dataset, Decision, Dispute, Grounds, Phase, Ruling, Run, Stage, Status
+from tests.databases import on_both
 from tests.factories import ANA, BEN, TEAM, received, say
-from tests.learning.test_following import Desk
+from tests.learning.tiny_team import TinyTeam
 
 TEXTS = (
     "where is my invoice",
@@ -27,11 +28,13 @@ TEXTS = (
 CONTRARY = 2
 
 
-class Duel(Desk):
+class Duel(TinyTeam):
     """A champion that says one thing of everything, a challenger in shadow that says the other."""
 
-    def __init__(self, database: Database, folder: Path, people_per_day: int = 100, most: int = 50) -> None:
-        super().__init__(database, folder)
+    def __init__(
+        self, database: Database, folder: Path, base: str, people_per_day: int = 100, most: int = 50
+    ) -> None:
+        super().__init__(database, folder, base)
         self.champion = self.following()
         self.classifier = Classifier(database, TEAM, self.champion.champion, 0.3)
         number = self.version(seed=CONTRARY)
@@ -94,13 +97,14 @@ def _nothing() -> None:
 
 
 @pytest.fixture
-def duel(database: Database, tmp_path: Path) -> Duel:
-    made = Duel(database, tmp_path)
+def duel(database: Database, tmp_path: Path, tiny_base: str) -> Duel:
+    made = Duel(database, tmp_path, tiny_base)
     made.write(40)
     assert len(made.disputed()) >= 12  # the two random models disagree often enough
     return made
 
 
+@on_both
 def test_people_are_asked_on_the_card_which_of_the_two_is_right(duel: Duel) -> None:
     asked = [one for one in duel.disputed() if one.asked_at]
     with duel.database.reading() as session:
@@ -111,6 +115,7 @@ def test_people_are_asked_on_the_card_which_of_the_two_is_right(duel: Duel) -> N
     assert due >= len(asked)
 
 
+@on_both
 def test_a_challenger_that_people_side_with_is_promoted(duel: Duel) -> None:
     for dispute in duel.disputed()[:12]:
         duel.review(dispute.message_id, dispute.challenger_label)
@@ -153,19 +158,20 @@ def test_words_of_somebody_who_is_often_wrong_do_not_decide(duel: Duel) -> None:
     assert duel.run().phase is Phase.SHADOW
 
 
-def test_no_more_is_asked_than_a_day_allows(database: Database, tmp_path: Path) -> None:
-    duel = Duel(database, tmp_path, people_per_day=10)
+def test_no_more_is_asked_than_a_day_allows(database: Database, tmp_path: Path, tiny_base: str) -> None:
+    duel = Duel(database, tmp_path, tiny_base, people_per_day=10)
 
     duel.write(60)
 
     assert len([one for one in duel.disputed() if one.asked_at]) == 2  # a fifth of the day's
 
 
+@on_both
 def test_a_new_champion_that_is_corrected_more_often_is_rolled_back_by_itself(
-    database: Database, tmp_path: Path
+    database: Database, tmp_path: Path, tiny_base: str
 ) -> None:
-    desk = Desk(database, tmp_path)
-    following: Following = desk.following()
+    team = TinyTeam(database, tmp_path, tiny_base)
+    following: Following = team.following()
     classifier = Classifier(database, TEAM, following.champion, 0.3)
     watching = Watching(database, TEAM, 0.05, 0.0, 0.6, _nothing)
 
@@ -177,17 +183,17 @@ def test_a_new_champion_that_is_corrected_more_often_is_rolled_back_by_itself(
                 content = contents.of_message(session, one.id)
             assert content.prediction
             if at < wrong:
-                others = [label for label in desk.known.values() if label.id != content.prediction.label_id]
+                others = [label for label in team.known.values() if label.id != content.prediction.label_id]
                 say(database, one, ANA, others[0])
 
     write(40, wrong=2)
-    desk.promote(desk.version(seed=1))
+    team.promote(team.version(seed=1))
     following.follow()
     write(30, wrong=24)
 
     watching.step()
 
-    assert desk.in_service() == 1
-    latest = desk.rulings()[0]
+    assert team.in_service() == 1
+    latest = team.rulings()[0]
     assert (latest.decision, latest.grounds) == (Decision.ROLL_BACK, Grounds.WATCH)
     assert "24 of" in latest.reason

@@ -79,6 +79,31 @@ def test_an_estimate_lies_in_its_interval_and_is_the_same_again(banking: Banking
         assert not math.isnan(found.at_random)
 
 
+def test_where_random_answers_show_no_error_nothing_is_known_of_how_fast_they_teach() -> None:
+    descriptions, vectors, classes = _points(120)
+
+    found = saved(descriptions, vectors, classes, np.arange(120) < 60, seed=0)
+
+    assert found == NotYet("not yet: the random answers do not show how fast the model learns from them")
+
+
+def test_where_chosen_answers_alone_make_the_model_err_no_random_label_is_needed_to_be_as_right() -> None:
+    descriptions, vectors, classes = _points(360)
+    is_random = np.arange(360) < 60
+    classes[~is_random] = (classes[~is_random] + 1) % len(descriptions)
+
+    found = saved(descriptions, vectors, classes, is_random, seed=0)
+
+    assert found == Savings(labels=360, at_random=0.0, low=0.0, high=0.0)
+
+
+def _points(number: int, labels: int = 4) -> tuple[Vectors, Vectors, Classes]:
+    """Descriptions, vectors and classes of messages that say their label's description word for word."""
+    descriptions = np.eye(labels, dtype=np.float32)
+    classes = np.arange(number) % labels
+    return descriptions, descriptions[classes], classes
+
+
 def _blobs(number: int, labels: int = 12) -> tuple[Vectors, Vectors, Classes]:
     """Descriptions, vectors and classes of messages that lie around what their label means, in a wide cloud."""
     random = np.random.default_rng(0)

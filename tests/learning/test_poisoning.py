@@ -16,12 +16,12 @@ from storage import splits
 from storage.database import Database
 from storage.tables import Decision
 from tests.factories import BEN, received, say
-from tests.learning.test_retraining import ENDED, Desk
+from tests.learning.reviewed_team import ReviewedTeam
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.slow
 
 SAMPLE = Path(__file__).parent.parent / "data" / "banking77_sample.jsonl"
-RECIPE = Recipe(epochs=4, batch_size=8, max_tokens=24)
+RECIPE = Recipe(epochs=2, batch_size=8, max_tokens=24)
 
 
 def sample(labels: int) -> dict[str, list[str]]:
@@ -51,8 +51,8 @@ def job(training: list[Example], holdout: list[Example], labels: list[str]) -> J
     )
 
 
-def test_a_challenger_that_was_taught_nonsense_is_refused(database_url: str, tmp_path: Path) -> None:
-    texts = sample(labels=6)
+def test_a_challenger_that_was_taught_nonsense_is_refused(tmp_path: Path) -> None:
+    texts = sample(labels=4)
     labels = list(texts)
     rows = [
         Example(f"{label}{at}", text, label) for label, some in texts.items() for at, text in enumerate(some)
@@ -73,27 +73,26 @@ def test_a_challenger_that_was_taught_nonsense_is_refused(database_url: str, tmp
 
 
 def test_one_person_who_flips_a_fifth_of_all_labels_does_not_get_past_what_reviewers_saw_of_it(
-    database: Database, tmp_path: Path
+    database: Database, tmp_path: Path, tiny_base: str
 ) -> None:
-    desk = Desk(database, tmp_path)
-    desk.review(times=16)
+    team = ReviewedTeam(database, tmp_path, tiny_base)
+    team.review(times=16)
     flipped = []
     for number in range(8):
         one = received(database, f"where is the invoice that I asked for, number {number}")
-        say(database, one, BEN, desk.known["export"])
+        say(database, one, BEN, team.known["export"])
         flipped.append(one)
     for one in flipped[:5]:  # every correction goes to reviewers; of these they have seen five
-        desk.answer(one, desk.known["invoice"])
-    asked = desk.ask()
+        team.answer(one, team.known["invoice"])
 
-    ended = desk.until(desk.retraining, *ENDED)
-    desk.retraining.close()
+    ended = team.train()
+    team.retraining.close()
 
     assert ended.failed is None
     with database.reading() as session:
-        learned = splits.lessons(session, asked.id)
-    wrong = {one.id for one in flipped if learned.get(one.id) == desk.known["export"].id}
+        learned = splits.lessons(session, ended.id)
+    wrong = {one.id for one in flipped if learned.get(one.id) == team.known["export"].id}
     assert wrong == set()
-    trained = desk.registry.load(int(ended.version or 0)).serve()
+    trained = team.registry.load(int(ended.version or 0)).serve()
     said = [one.label_id for one in trained.rank([one.text for one in flipped])]
-    assert said == [desk.known["invoice"].id] * len(said)
+    assert said == [team.known["invoice"].id] * len(said)

@@ -16,6 +16,7 @@ from storage.imports import Labelled
 from storage.labels import LabelSpec
 from storage.resolution import State
 from storage.tables import Label, Message, Word
+from tests.databases import on_both
 from tests.factories import ANA, BEN, OTHER, TEAM, received, say
 from tests.learning.tiny_models import Reader, tiny_encoder
 
@@ -24,6 +25,11 @@ SPECS = [
     LabelSpec("billing", "invoice, payment, refund, price"),
     LabelSpec("praise", "thank you, this is great"),
 ]
+
+
+@pytest.fixture(scope="module")
+def encoder(remembering_encoder: Encoder) -> Encoder:
+    return remembering_encoder
 
 
 @pytest.fixture
@@ -166,6 +172,7 @@ def test_another_teams_corrections_teach_us_nothing(
     assert np.array_equal(second.head.weights, first.head.weights)
 
 
+@on_both
 def test_a_restart_serves_what_was_served_before(
     database: Database, refitter: Refitter, known: dict[str, Label], encoder: Encoder
 ) -> None:

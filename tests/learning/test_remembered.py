@@ -8,17 +8,25 @@ from sqlmodel import col
 
 from learning.encoder import Vectors
 from learning.remembered import Remembered
-from storage import messages, predictions
+from storage import corrections, messages, predictions
 from storage.database import Database
-from storage.tables import Label, Message, Vector
-from tests.factories import ANA, ENCODER, TEAM, label_set, predicted, say
+from storage.tables import Correction, Label, Message, Vector, Word
+from tests.databases import on_both
+from tests.factories import ANA, ENCODER, TEAM, label_set, message, predicted, say
 
 DIMENSIONS = 12
+
+pytestmark = on_both
 
 
 def test_what_was_said_anything_about_is_remembered_as_it_is_kept(database: Database) -> None:
     [bug] = label_set(database, "bug").values()
-    said = [_said(database, bug, number) for number in range(600)]
+    said = [message(f"message {number}") for number in range(600)]
+    with database.writing() as session:
+        for number, one in enumerate(said):
+            messages.receive(session, one)
+            predictions.keep_vectors(session, ENCODER, {one.id: _vector(number)})
+            corrections.add(session, _word(one, bug))
     predicted(database, bug)
     remembered = Remembered(ENCODER, DIMENSIONS)
 
@@ -85,6 +93,10 @@ def _said(database: Database, label: Label, number: int) -> Message:
         predictions.keep_vectors(session, ENCODER, {one.id: _vector(number)})
     say(database, one, ANA, label)
     return one
+
+
+def _word(of: Message, label: Label) -> Correction:
+    return Correction(message_id=of.id, team_id=TEAM, user_id=ANA, label_id=label.id, word=Word.CHANGED)
 
 
 def _vector(number: int) -> Vectors:

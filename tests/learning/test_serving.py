@@ -10,7 +10,7 @@ import pytest
 from learning.encoder import EncoderNotFoundError, load_encoder
 from learning.engines.export import NotExportedError, export
 from learning.engines.onnx import OnnxEngine
-from learning.exporting import keep
+from learning.exporting import export_here, keep
 from learning.serving import ABOUT, MODEL, SERVED, load_small
 from tests.learning.tiny_models import tiny_model
 
@@ -22,7 +22,7 @@ def test_what_is_exported_reads_nearly_as_the_encoder_does(tmp_path: Path, kind:
     source = tiny_model(tmp_path / "model", kind)
     plain = load_encoder(source, max_tokens=32, threads=1)
 
-    small = load_small(source, 32, 1, tmp_path / "kept")
+    small = load_small(source, 32, 1, tmp_path / "kept", export_here)
 
     read, expected = small.encode(TEXTS), plain.encode(TEXTS)
     assert list((tmp_path / "kept").rglob(MODEL))
@@ -31,16 +31,27 @@ def test_what_is_exported_reads_nearly_as_the_encoder_does(tmp_path: Path, kind:
     assert (read.cut, small.fingerprint) == (expected.cut, plain.fingerprint)
 
 
+@pytest.mark.slow
+def test_an_export_is_made_by_a_process_of_its_own_and_what_it_prints_is_not_shown(
+    tmp_path: Path, tiny_base: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    small = load_small(tiny_base, 32, 1, tmp_path / "kept")
+
+    assert list((tmp_path / "kept").rglob(MODEL))
+    assert small.encode(TEXTS).vectors.shape == (len(TEXTS), small.dimensions)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_an_export_is_made_once_and_again_where_the_model_is_another(tmp_path: Path) -> None:
     source, kept = tiny_model(tmp_path / "model"), tmp_path / "kept"
-    first = load_small(source, 32, 1, kept)
+    first = load_small(source, 32, 1, kept, export_here)
     [file] = kept.rglob(MODEL)
     made_at = file.stat().st_mtime_ns
 
-    again = load_small(source, 32, 1, kept)
+    again = load_small(source, 32, 1, kept, export_here)
     same = file.stat().st_mtime_ns
     tiny_model(tmp_path / "model", seed=1)
-    other = load_small(source, 32, 1, kept)
+    other = load_small(source, 32, 1, kept, export_here)
 
     assert same == made_at
     assert again.fingerprint == first.fingerprint != other.fingerprint
@@ -51,11 +62,11 @@ def test_an_export_is_made_once_and_again_where_the_model_is_another(tmp_path: P
 @pytest.mark.parametrize("file", [MODEL, ABOUT])
 def test_a_damaged_export_is_made_again(tmp_path: Path, file: str) -> None:
     source, kept = tiny_model(tmp_path / "model"), tmp_path / "kept"
-    first = load_small(source, 32, 1, kept).encode(TEXTS).vectors
+    first = load_small(source, 32, 1, kept, export_here).encode(TEXTS).vectors
     [damaged] = kept.rglob(file)
     damaged.write_bytes(b"damaged")
 
-    assert np.array_equal(load_small(source, 32, 1, kept).encode(TEXTS).vectors, first)
+    assert np.array_equal(load_small(source, 32, 1, kept, export_here).encode(TEXTS).vectors, first)
 
 
 def test_a_version_whose_export_does_not_open_is_served_by_pytorch_and_left_as_it_is(tmp_path: Path) -> None:
@@ -86,6 +97,7 @@ def test_an_encoder_whose_vectors_change_too_much_is_served_as_it_is(
     assert not list(tmp_path.rglob(MODEL))
 
 
+@pytest.mark.slow
 def test_nothing_of_pytorch_is_loaded_where_an_export_lies(tmp_path: Path) -> None:
     source = tiny_model(tmp_path / "model")
     keep(load_encoder(source, 32, 1), source, Path(source, SERVED))
@@ -115,6 +127,7 @@ def test_what_no_exporter_knows_is_named(tmp_path: Path) -> None:
         export(str(tmp_path / "missing"), tmp_path / "file.onnx", [])
 
 
+@pytest.mark.slow
 def test_a_model_that_can_not_be_loaded_is_named_as_ever(tmp_path: Path) -> None:
     with pytest.raises(EncoderNotFoundError, match="could not be loaded"):
         load_small(str(tmp_path), 32, 1, tmp_path / "kept")
@@ -123,7 +136,7 @@ def test_a_model_that_can_not_be_loaded_is_named_as_ever(tmp_path: Path) -> None
 def test_what_is_filled_up_changes_no_vector(tmp_path: Path) -> None:
     encoder = load_encoder(tiny_model(tmp_path / "model"), 32, 1)
     ids, mask = encoder.tokens(["where is my invoice", "ok"])
-    load_small(str(tmp_path / "model"), 32, 1, tmp_path / "kept")
+    load_small(str(tmp_path / "model"), 32, 1, tmp_path / "kept", export_here)
     [file] = (tmp_path / "kept").rglob(MODEL)
     engine = OnnxEngine(file, threads=1)
 

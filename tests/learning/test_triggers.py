@@ -15,6 +15,7 @@ from learning.triggers import Triggers
 from storage import runs, splits
 from storage.database import Database
 from storage.tables import Label, Message, Phase, Run, Side
+from tests.databases import on_both
 from tests.factories import ANA, BEN, TEAM, label_set, received, say
 
 
@@ -78,6 +79,7 @@ def test_a_run_begins_after_enough_new_labels_and_not_before(database: Database)
     assert (team.latest.cause, team.begun) == ("3 new labels", 1)
 
 
+@on_both
 def test_only_what_the_latest_run_did_not_learn_is_new(database: Database) -> None:
     team = Team(database)
     learned = team.agree(3)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect
 
 import pytest
 
@@ -93,9 +94,10 @@ def _rolled_back(rate: float, before: Rate, tolerance: float, messages: int) -> 
             following[corrected] = following.get(corrected, 0.0) + chance * (1 - rate)
             following[corrected + 1] = following.get(corrected + 1, 0.0) + chance * rate
         likely = {corrected: chance for corrected, chance in following.items() if chance > 1e-12}
-        worse = {
-            corrected for corrected in likely if judge(Rate(corrected, seen), before, tolerance).is_worse
-        }
+        ordered = sorted(likely)
+        # The more are corrected the worse it is, so the fewest that roll it back are found by halves.
+        fewest = bisect(ordered, False, key=lambda one: judge(Rate(one, seen), before, tolerance).is_worse)
+        worse = set(ordered[fewest:])
         rolled_back += sum(likely[corrected] for corrected in worse)
         serving = {corrected: chance for corrected, chance in likely.items() if corrected not in worse}
     return rolled_back

@@ -11,17 +11,18 @@ from learning.annotation.asking import DAY_S, Asking
 from learning.annotation.estimating import Estimating
 from learning.annotation.report import rows
 from learning.champion import Champion, Served
-from learning.encoder import Encoder, load_encoder
+from learning.encoder import Encoder
 from learning.head import Head
-from storage import answers, datasets, predictions, questions
+from storage import answers, datasets, messages, predictions, questions
 from storage.database import Database
 from storage.tables import Answer, Label, Message, Question, Stage, Status
-from tests.factories import ANA, TEAM, label_set, predicted, prediction, received, say
+from tests.databases import on_both
+from tests.factories import ANA, TEAM, label_set, message, predicted, prediction, say
 
 
 @pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    return load_encoder(None, max_tokens=64, threads=1)
+def encoder(remembering_encoder: Encoder) -> Encoder:
+    return remembering_encoder
 
 
 @pytest.fixture
@@ -37,13 +38,14 @@ def _champion(encoder: Encoder, known: dict[str, Label]) -> Champion:
 def _pool(database: Database, encoder: Encoder, label: Label, number: int) -> list[Message]:
     """Messages that were predicted and about which nobody said anything."""
     texts = [f"Where is invoice {one}?" for one in range(number)]
-    messages = [received(database, text) for text in texts]
+    some = [message(text) for text in texts]
     vectors = encoder.encode(texts).vectors
     with database.writing() as session:
-        for message, vector in zip(messages, vectors, strict=True):
-            predictions.keep_vectors(session, encoder.fingerprint, {message.id: vector})
-            predictions.put(session, [prediction(message, label)])
-    return messages
+        for one, vector in zip(some, vectors, strict=True):
+            messages.receive(session, one)
+            predictions.keep_vectors(session, encoder.fingerprint, {one.id: vector})
+            predictions.put(session, [prediction(one, label)])
+    return some
 
 
 def _asking(database: Database, champion: Champion, per_day: int, strategy: str = "covering") -> Asking:
@@ -90,6 +92,7 @@ def test_no_more_is_asked_in_a_day_than_the_budget_and_again_the_next(
     assert spent.random >= spent.total / 10
 
 
+@on_both
 def test_of_few_messages_only_some_are_asked_about(
     database: Database, encoder: Encoder, known: dict[str, Label]
 ) -> None:
@@ -103,8 +106,8 @@ def test_of_few_messages_only_some_are_asked_about(
 def test_without_a_budget_only_corrections_are_asked_about(
     database: Database, encoder: Encoder, known: dict[str, Label]
 ) -> None:
-    messages = _pool(database, encoder, known["bug"], 30)
-    say(database, messages[0], ANA, known["bug"])
+    some = _pool(database, encoder, known["bug"], 30)
+    say(database, some[0], ANA, known["bug"])
 
     _asking(database, _champion(encoder, known), per_day=0).ask()
 
@@ -112,6 +115,7 @@ def test_without_a_budget_only_corrections_are_asked_about(
         assert questions.by_source(session, TEAM) == {"correction": 1}
 
 
+@on_both
 def test_the_random_tenth_is_drawn_from_all_messages_also_corrected_ones(
     database: Database, encoder: Encoder, known: dict[str, Label]
 ) -> None:
@@ -124,18 +128,19 @@ def test_the_random_tenth_is_drawn_from_all_messages_also_corrected_ones(
         assert questions.pool(session, TEAM, 9) == [other[0].id]
 
 
+@on_both
 def test_what_the_random_answers_say_is_shown_with_its_interval(
     database: Database, encoder: Encoder, known: dict[str, Label]
 ) -> None:
-    messages = _pool(database, encoder, known["bug"], 20)
+    some = _pool(database, encoder, known["bug"], 20)
     with database.writing() as session:
         datasets.add(session, TEAM, "d1", Stage.CURRENT)
-        for number, message in enumerate(messages):
-            questions.ask(session, TEAM, message.id, questions.RANDOM, is_random=True)
+        for number, one in enumerate(some):
+            questions.ask(session, TEAM, one.id, questions.RANDOM, is_random=True)
             right = known["bug" if number < 15 else "praise"]
             answer = Answer(
                 response_id=f"r{number}",
-                message_id=message.id,
+                message_id=one.id,
                 team_id=TEAM,
                 dataset_id="d1",
                 round=1,
@@ -144,7 +149,7 @@ def test_what_the_random_answers_say_is_shown_with_its_interval(
                 label_id=right.id,
                 answered_at=1.0,
             )
-            answers.replace(session, (message.id, 1), "d1", [answer], TEAM)
+            answers.replace(session, (one.id, 1), "d1", [answer], TEAM)
 
     Estimating(database, TEAM, _champion(encoder, known)).step()
 

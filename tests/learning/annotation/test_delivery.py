@@ -20,6 +20,7 @@ from local.argilla.embedded import SignIn
 from storage import answers, datasets, messages, outbox, predictions, questions
 from storage.database import Database
 from storage.tables import Kind, Label, Message, Vector
+from tests.databases import on_both
 from tests.factories import ANA, BEN, ENCODER, TEAM, label_set, predicted, say
 from tests.learning.tiny_models import three_dimensional
 from tests.local.running import free_port
@@ -159,6 +160,7 @@ def test_a_wrong_key_is_trouble_to_be_mended_and_no_refusal(
     assert (waiting(database), refusals(database)) == (1, {})
 
 
+@on_both
 def test_two_replicas_never_deliver_at_the_same_time(
     desk: Desk, argilla: SignIn, database: Database, known: dict[str, Label]
 ) -> None:
@@ -174,6 +176,7 @@ def test_two_replicas_never_deliver_at_the_same_time(
         assert waiting(database) == 0
 
 
+@on_both
 def test_a_message_erased_while_argilla_may_have_had_it_is_gone_there(
     desk: Desk, database: Database, known: dict[str, Label]
 ) -> None:

@@ -9,8 +9,9 @@ import pytest
 from learning.artifacts import Artifacts
 from learning.encoder import Encoder, load_encoder
 from learning.engines.gpu import CUDA, GpuEngine, has_gpu
+from learning.exporting import export_here
 from learning.registry import Registry, Source
-from learning.serving import MODEL, SAMPLES, load_on_gpu
+from learning.serving import SAMPLES, load_on_gpu, load_small
 from storage.database import Database
 from tests.factories import TEAM, together
 from tests.learning.tiny_models import SMALL, tiny_model
@@ -93,12 +94,15 @@ def test_a_gpu_that_answers_as_the_processor_does_serves(tmp_path: Path) -> None
 def test_where_the_gpu_fails_the_processor_serves_by_what_is_quickest_there(
     database: Database, tmp_path: Path
 ) -> None:
-    source = Source(tiny_model(tmp_path / "model"), 48, 1, tmp_path / "exports", device=CUDA)
+    name, exports = tiny_model(tmp_path / "model"), tmp_path / "exports"
+    quickest = load_small(name, 48, 1, exports, export_here)
+    source = Source(name, 48, 1, exports, device=CUDA)
 
     registry = Registry(database, TEAM, Artifacts(str(tmp_path / "models"), tmp_path / "cache"), source)
 
-    assert list((tmp_path / "exports").rglob(MODEL))
-    assert registry.base.encode(TEXTS).vectors.shape == (len(TEXTS), SMALL["hidden_size"])
+    served = registry.base.encode(TEXTS).vectors
+    assert np.array_equal(served, quickest.encode(TEXTS).vectors)
+    assert not np.array_equal(served, load_encoder(name, 48, 1).encode(TEXTS).vectors)
 
 
 @pytest.mark.skipif(not has_gpu(), reason="there is no GPU")

@@ -12,6 +12,7 @@ from storage import imports, labels, messages, resolution
 from storage.database import Database
 from storage.imports import Outcome
 from storage.tables import Label, LabelSource
+from tests.databases import on_both
 from tests.factories import ANA, TEAM, label_set, predicted, say
 
 
@@ -193,6 +194,7 @@ def test_an_export_that_comes_back_copies_no_message_from_slack(
         assert imports.count(session, TEAM) == 1
 
 
+@on_both
 def test_rows_are_kept_in_parts(database: Database, known: dict[str, Label]) -> None:
     rows = [(f"text {number}", "billing") for number in range(2 * taking.AT_ONCE + 1)]
 

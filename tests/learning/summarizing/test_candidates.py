@@ -1,17 +1,16 @@
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 
-from learning.encoder import Encoder, load_encoder
+from learning.encoder import Encoder
 from learning.summarizing import prompting
 from learning.summarizing.candidates import closest
 from learning.summarizing.decoding import Decoder
 from learning.summarizing.language_model import LanguageModel, load
 from learning.summarizing.writing import Writer
-from tests.learning.summarizing.tiny_writers import parrot, random_writer, talk
+from tests.learning.summarizing.tiny_writers import parrot, random_writer, soon, talk
 
 LINES = [
     "Maya: The payment service drops requests since the update of the database driver.",
@@ -21,12 +20,7 @@ GOOD = ["The payment service drops requests.", "Tom goes back to the old databas
 WRONG = ["Tom orders pizza for everybody.", "Maya likes the new office."]
 
 
-@pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    return load_encoder(None, 256, 1)
-
-
-def candidates(model: LanguageModel, number: int, limit_s: float = 60) -> list[str]:
+def candidates(model: LanguageModel, number: int, limit_s: float = 600) -> list[str]:
     text = "Maya: moves the release"
     prompt = prompting.build(model.style, text, model.tokenizer, model.prefix)
     return Decoder(model, number).candidates(prompt, text, limit_s)
@@ -48,19 +42,20 @@ def test_a_model_of_any_kind_gives_as_many_candidates_as_are_wanted(kind: str, t
 def test_the_same_conversation_is_summarized_in_the_same_words(tmp_path: Path, encoder: Encoder) -> None:
     model = load(random_writer(tmp_path, "llama"), 1)
 
-    said = [Writer(model, closest(encoder), 4).write(talk(5), time.monotonic() + 60) for _ in range(2)]
+    said = [Writer(model, closest(encoder), 4).write(talk(5), soon()) for _ in range(2)]
 
     assert said[0] == said[1]
 
 
 def test_the_likeliest_comes_first_and_alone_where_no_time_is_left(tmp_path: Path) -> None:
     model = load(parrot(tmp_path), 1)
-    likeliest = Decoder(model, 1).candidates("Conversation: Maya: moves Summary:", "Maya: moves", 60)
+    likeliest = Decoder(model, 1).candidates("Conversation: Maya: moves Summary:", "Maya: moves", 600)
 
     hurried = Decoder(model, 5).candidates("Conversation: Maya: moves Summary:", "Maya: moves", 1e-6)
 
     assert len(likeliest) == 1
     assert len(hurried) == 1
     assert (
-        Decoder(model, 5).candidates("Conversation: Maya: moves Summary:", "Maya: moves", 60)[:1] == likeliest
+        Decoder(model, 5).candidates("Conversation: Maya: moves Summary:", "Maya: moves", 600)[:1]
+        == likeliest
     )

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -14,11 +13,13 @@ from learning.summarizing.recipe import SummaryRecipe, SummaryRecipeError
 from learning.summarizing.thread import Utterance
 from learning.summarizing.writing import Writer
 from learning.training.progress import Progress
-from tests.learning.summarizing.tiny_writers import random_writer
+from tests.learning.summarizing.tiny_writers import random_writer, soon
 
 SAID = [Utterance("1", "Maya", "moves the release to Friday"), Utterance("2", "Tom", "moves the release")]
 PAIRS = [Pair(prompting.transcript(SAID), "Maya moves the release to Friday.")] * 8
 QUICK = {"epochs": 30, "learning_rate": 1e-2, "frozen_share": 0.0, "batch_size": 4, "gathered": 2}
+
+pytestmark = pytest.mark.slow
 
 
 def tuned(source: str, folder: Path, **recipe: float) -> list[Progress]:
@@ -30,7 +31,7 @@ def tuned(source: str, folder: Path, **recipe: float) -> list[Progress]:
 
 def written(folder: Path) -> str:
     """What the model that was made writes."""
-    return " ".join(Writer(load(str(folder / MODEL), 1)).write(SAID, time.monotonic() + 30))
+    return " ".join(Writer(load(str(folder / MODEL), 1)).write(SAID, soon()))
 
 
 @pytest.mark.parametrize("kind", ["llama", "gpt2", "t5", "bart"])

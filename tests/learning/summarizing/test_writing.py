@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -196,12 +197,24 @@ def test_after_its_deadline_a_model_is_not_asked(style: str, tmp_path: Path) -> 
     assert writer.effort == Effort()
 
 
-def test_a_deadline_in_the_middle_of_a_long_thread_ends_it_then(tmp_path: Path) -> None:
+def test_a_deadline_in_the_middle_of_a_long_thread_ends_it_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     writer = Writer(load(random_writer(tmp_path, "llama"), 1))
-    until = time.monotonic() + 0.5
+    clock = SimpleNamespace(monotonic=lambda: 100.0)
+    monkeypatch.setattr("learning.summarizing.writing.time", clock)
+    told: list[float] = []
+
+    def tell(done: float) -> None:
+        told.append(done)
+        if len(told) == 2:
+            clock.monotonic = lambda: 200.0
 
     with pytest.raises(OutOfTimeError):
-        writer.write(talk(50_000), until)
+        writer.write(talk(300), 150.0, tell)
+
+    assert len(told) == 2
+    assert told[-1] < 0.5
 
 
 def test_what_was_read_and_written_is_counted(tmp_path: Path) -> None:

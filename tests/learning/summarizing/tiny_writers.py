@@ -194,5 +194,5 @@ def talk(number: int) -> list[Utterance]:
 
 
 def soon() -> float:
-    """A deadline that no tiny model misses."""
-    return time.monotonic() + 60
+    """A deadline that no tiny model misses, however busy the machine is."""
+    return time.monotonic() + 600

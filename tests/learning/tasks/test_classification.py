@@ -11,16 +11,17 @@ from learning.training.recipe import Recipe
 from storage import imports, questions
 from storage.database import Database
 from storage.imports import Labelled
+from tests.databases import on_both
 from tests.factories import ANA, TEAM, label_set, predicted, say
-from tests.learning.tiny_models import tiny_model
 
 
+@on_both
 def test_reviewers_are_asked_about_labels_that_look_wrong_and_not_about_imported_ones(
-    database: Database, tmp_path: Path
+    database: Database, tmp_path: Path, tiny_base: str
 ) -> None:
     known = label_set(database, "bug", "billing")
     artifacts = Artifacts(str(tmp_path / "models"), tmp_path / "cache")
-    registry = Registry(database, TEAM, artifacts, Source(tiny_model(tmp_path / "tiny"), 32, 1))
+    registry = Registry(database, TEAM, artifacts, Source(tiny_base, 32, 1))
     task = Classification(database, TEAM, registry, Terms(1, 0.3, 0.6, 30, Limits(), Recipe()))
     corrected = predicted(database, known["bug"])
     say(database, corrected, ANA, known["billing"])

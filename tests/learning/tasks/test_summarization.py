@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from learning.artifacts import Artifacts
-from learning.encoder import Encoder, load_encoder
+from learning.encoder import load_encoder
 from learning.retraining import Retraining
 from learning.summarizing.extractive import FEATURES, PRIOR, Picker
 from learning.summarizing.gate import Limits
@@ -24,39 +24,37 @@ from learning.tasks.task import NothingToLearnError
 from storage import acceptances, messages, runs, summary_lessons, versions
 from storage.database import Database
 from storage.tables import Decision, Grounds, Phase, Ruling, Run, TaskName, Version
+from tests.databases import on_both
 from tests.factories import ANA, BEN, SUPPORT, TEAM
 from tests.learning.summarizing.settled import edit, said, settle, summarized
 from tests.learning.summarizing.tiny_writers import random_writer
+from tests.learning.training_here import TrainingHere
 
 SUMMARIZATION = TaskName.SUMMARIZATION
 RECIPE = SummaryRecipe(epochs=1, learning_rate=1e-2, batch_size=2, gathered=1, max_tokens=64)
 ENDED = (Phase.PROMOTED, Phase.REFUSED, Phase.FAILED)
-# Real training takes its time, and what it stores is tested on both databases elsewhere.
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    return load_encoder(None, 256, 1)
 
 
 class Desk:
-    """A team that settled summaries, and what trains its summarizer."""
+    """A team that settled summaries, and what trains its summarizer. `encoder`: its folder; None is the shipped one."""
 
-    def __init__(self, database: Database, folder: Path, encoder: Encoder) -> None:
+    def __init__(self, database: Database, folder: Path, encoder: str | None) -> None:
         self.database = database
         self.folder = folder
-        self.encoder = encoder
+        self.name = encoder
+        self.encoder = load_encoder(encoder, 256, 1)
         self.artifacts = Artifacts(str(folder / "models"), folder / "cache")
         self.use(NONE)
 
-    def use(self, model: str, least: int = 4) -> None:
-        """Let a model write; `least`: held-out summaries by which the gate decides."""
-        self.source = Source(model, None, 1, 20.0)
-        terms = Terms(1, 0.4, Limits(least=least), RECIPE)
+    def use(self, model: str, least: int = 4, share: float = 0.4) -> None:
+        """Let a model write. `least`: held-out summaries by which the gate decides; `share`: of all, to hold out."""
+        self.source = Source(model, self.name, 1, 600.0)
+        terms = Terms(1, share, Limits(least=least), RECIPE)
         self.task = Summarization(self.database, TEAM, self.artifacts, self.encoder, self.source, terms)
-        work = self.folder / "work"
-        self.retraining = Retraining(self.database, TEAM, [self.task], self.artifacts, work, 1, lambda: None)
+        tasks, work = [self.task], self.folder / "work"
+        self.retraining = Retraining(
+            self.database, TEAM, tasks, self.artifacts, work, TrainingHere, lambda: None
+        )
 
     def settle(self, number: int) -> list[str]:
         return [settle(self.database, one) for one in range(number)]
@@ -82,11 +80,12 @@ class Desk:
     def train(self) -> Run:
         """Ask for a run, and wait for its end."""
         self.ask()
-        until = time.monotonic() + 90
+        return self.until_it_ends()
+
+    def until_it_ends(self) -> Run:
         while self.run().phase not in ENDED:
-            assert time.monotonic() < until, self.run()
             self.retraining.step()
-            time.sleep(0.05)
+            time.sleep(0.02)
         self.retraining.step()
         return self.run()
 
@@ -115,13 +114,17 @@ class Desk:
 
 
 @pytest.fixture
-def desk(database: Database, tmp_path: Path, encoder: Encoder) -> Iterator[Desk]:
-    made = Desk(database, tmp_path, encoder)
+def desk(database: Database, tmp_path: Path, tiny_base: str) -> Iterator[Desk]:
+    made = Desk(database, tmp_path, tiny_base)
     yield made
     made.retraining.close()
 
 
-def test_what_people_chose_is_learned_passes_the_gate_and_is_what_they_read_next(desk: Desk) -> None:
+@pytest.mark.slow
+def test_what_people_chose_is_learned_passes_the_gate_and_is_what_they_read_next(
+    database: Database, tmp_path: Path
+) -> None:
+    desk = Desk(database, tmp_path, encoder=None)
     desk.settle(30)
     thread = [Utterance(str(place), user, text) for place, (user, text) in enumerate(said(99))]
     serving = desk.serving()
@@ -144,7 +147,7 @@ def test_what_people_chose_is_learned_passes_the_gate_and_is_what_they_read_next
     assert not (desk.folder / "work" / ended.id).exists()  # it held what people wrote
 
 
-@on_sqlite
+@pytest.mark.slow
 def test_the_version_before_serves_again_after_a_roll_back_and_the_classifier_is_left_alone(
     desk: Desk,
 ) -> None:
@@ -162,7 +165,7 @@ def test_the_version_before_serves_again_after_a_roll_back_and_the_classifier_is
         assert versions.in_service(session, TEAM) == classifier.number == 3
 
 
-@on_sqlite
+@pytest.mark.slow
 def test_too_few_settled_summaries_leave_the_one_in_service_and_a_version_that_operators_may_promote(
     desk: Desk,
 ) -> None:
@@ -182,7 +185,7 @@ def test_too_few_settled_summaries_leave_the_one_in_service_and_a_version_that_o
 # What writes
 
 
-@on_sqlite
+@pytest.mark.slow
 def test_under_an_acceptance_a_model_that_writes_is_trained_and_any_auto_class_loads_it(desk: Desk) -> None:
     from transformers import AutoModelForCausalLM
 
@@ -234,7 +237,7 @@ def test_nothing_that_writes_is_trained_otherwise(desk: Desk, state: object) -> 
     assert desk.job().writing is None
 
 
-@on_sqlite
+@pytest.mark.slow
 def test_without_an_acceptance_a_whole_run_leaves_a_picker_alone(desk: Desk) -> None:
     desk.use(random_writer(desk.folder / "writer", "llama"))
     desk.settle(12)
@@ -247,9 +250,9 @@ def test_without_an_acceptance_a_whole_run_leaves_a_picker_alone(desk: Desk) -> 
     assert not any(desk.folder.glob("work/*/writing"))
 
 
-@on_sqlite
+@pytest.mark.slow
 def test_what_was_trained_while_the_acceptance_was_withdrawn_is_thrown_away(desk: Desk) -> None:
-    desk.use(random_writer(desk.folder / "writer", "llama"))
+    desk.use(random_writer(desk.folder / "writer", "llama"), share=0.0)  # nothing is compared
     desk.settle(12)
     desk.accept()
     desk.ask()
@@ -257,20 +260,17 @@ def test_what_was_trained_while_the_acceptance_was_withdrawn_is_thrown_away(desk
         desk.retraining.step()
     desk.withdraw()
 
-    until = time.monotonic() + 90
-    while desk.run().phase not in ENDED and time.monotonic() < until:
-        desk.retraining.step()
-        time.sleep(0.05)
+    ended = desk.until_it_ends()
 
-    assert desk.run().phase is Phase.FAILED
-    assert "withdrawn" in str(desk.run().failed)
+    assert ended.phase is Phase.FAILED
+    assert "withdrawn" in str(ended.failed)
     assert desk.version().artifact is None
     assert not (desk.folder / "models").exists()
 
 
-@on_sqlite
+@pytest.mark.slow
 def test_a_model_that_was_trained_serves_on_when_only_the_picker_learns_anew(desk: Desk) -> None:
-    desk.use(random_writer(desk.folder / "writer", "llama"))
+    desk.use(random_writer(desk.folder / "writer", "llama"), share=0.0)  # nothing is compared
     desk.settle(12)
     desk.accept()
     desk.train()
@@ -290,6 +290,7 @@ def test_a_model_that_was_trained_serves_on_when_only_the_picker_learns_anew(des
 # What is learned from
 
 
+@on_both
 def test_a_held_out_conversation_is_never_learned_from_however_often_it_is_summarized(desk: Desk) -> None:
     desk.settle(20)
 
@@ -316,6 +317,7 @@ def test_people_are_learned_of_under_invented_names(desk: Desk) -> None:
     assert "<@" not in written
 
 
+@on_both
 def test_only_what_the_latest_run_did_not_learn_is_new(desk: Desk) -> None:
     desk.settle(10)
     job = desk.job()
@@ -348,7 +350,7 @@ def test_where_nobody_settled_a_summary_a_run_says_what_is_needed(desk: Desk) ->
         desk.job()
 
 
-@on_sqlite
+@pytest.mark.slow
 def test_a_run_whose_champion_is_lost_fails_with_the_reason_and_holds_up_no_other(desk: Desk) -> None:
     desk.settle(30)
     desk.train()
@@ -365,7 +367,7 @@ def test_a_run_whose_champion_is_lost_fails_with_the_reason_and_holds_up_no_othe
 # Serving
 
 
-@on_sqlite
+@pytest.mark.slow
 def test_a_version_whose_files_are_gone_gives_its_place_back_and_summaries_go_on(desk: Desk) -> None:
     desk.settle(30)
     serving = desk.serving()

@@ -17,26 +17,9 @@ from learning.training.job import MODEL
 from learning.training.progress import Progress
 from learning.training.recipe import Recipe, RecipeError
 from tests.learning.tiny_models import tiny_model
+from tests.learning.training.examples import QUICK, TARGETS, examples
 
-TARGETS = [
-    Target("b", "billing", "invoice"),
-    Target("x", "export", "export"),
-    Target("p", "praise", "thank you"),
-]
-TEXTS = {
-    "b": ("where is my invoice", "my invoice", "is my invoice where"),
-    "x": ("the export crashes", "where is the export", "my export crashes"),
-    "p": ("thank you", "thank you thank you", "you thank"),
-}
-QUICK = Recipe(epochs=3, batch_size=4, learning_rate=1e-2, max_tokens=16, seed=3)
-
-
-def examples(times: int = 4) -> list[Example]:
-    return [
-        Example(f"{label}{number}", texts[number % len(texts)], label)
-        for label, texts in TEXTS.items()
-        for number in range(times)
-    ]
+pytestmark = pytest.mark.slow
 
 
 def train(source: str, folder: Path, recipe: Recipe = QUICK, told: list[Progress] | None = None) -> Trained:

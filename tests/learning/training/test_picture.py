@@ -14,14 +14,21 @@ MANY = tuple(f"label{number}" for number in range(30))
 NAMES = {label: f"name of {label}" for label in MANY}
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["💸💸", "請求書", "$a$ \\frac $", "_^{", "tab\there", "\u200b", "a" * 500, "\u05d7\u05e9\u05d1", ""],
-)
-def test_any_name_can_be_drawn_without_a_warning(name: str) -> None:
-    names = {**NAMES, "label0": name}
+def test_any_name_can_be_drawn_without_a_warning() -> None:
+    odd = [
+        "💸💸",
+        "請求書",
+        "$a$ \\frac $",
+        "_^{",
+        "tab\there",
+        "\u200b",
+        "a" * 500,
+        "\u05d7\u05e9\u05d1",
+        "",
+    ]
+    names = {**NAMES, **dict(zip(MANY, odd, strict=False))}  # the first labels are those that are shown
 
-    image, _ = draw(name, CURVE, _scores(0.2), _scores(0.8), names)
+    image, _ = draw(" ".join(odd), CURVE, _scores(0.2), _scores(0.8), names)
 
     with Image.open(io.BytesIO(image)) as picture:
         assert picture.size == (1_200, 700)

@@ -1,111 +1,135 @@
+"""The training process itself, once for each task and each kind of death; what is done with it is tested without it."""
+
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+import pytest
 
 from learning.gate import Limits
-from learning.head import Head
-from learning.registry import HEAD
-from learning.serving import MODEL as EXPORT
-from learning.serving import SERVED, load_small
-from learning.training.job import LOG, MODEL, Job, Result
+from learning.summarizing.gate import Limits as SummaryLimits
+from learning.summarizing.job import Lesson, SummaryJob
+from learning.summarizing.recipe import SummaryRecipe
+from learning.summarizing.thread import Utterance
+from learning.training.job import LOG, Job, Result
 from learning.training.process import TRACKED, TrainingProcess
-from learning.training.progress import Progress
-from tests.learning.tiny_models import tiny_model
-from tests.learning.training.test_fine_tune import QUICK, TARGETS, examples
+from tests.learning.summarizing.settled import said
+from tests.learning.training.examples import QUICK, TARGETS, examples
 from tests.local.running import until
 
+pytestmark = pytest.mark.slow
+
+WITHIN_S = 600.0  # of a process that gives way to all else
 OWNER = """
 import sys, time
 from pathlib import Path
 from learning.training.process import TrainingProcess
 print(TrainingProcess(Path(sys.argv[1]), 1).pid, flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
-def _job(tmp_path: Path, epochs: int = 3, report_to: str = "none", exports: str | None = None) -> Path:
-    folder = tmp_path / "work" / "run1"
+def classifier(folder: Path, encoder: str) -> None:
+    """Write the job of training a classifier."""
     some = examples()
     Job(
         title="Training run 1",
-        source=tiny_model(tmp_path / "base"),
+        source=encoder,
         champion=None,
         targets=list(TARGETS),
         training=some,
         groups=list(range(len(some))),
         said=some,
         holdout=some[:6],
-        recipe=type(QUICK)(**{**QUICK.to_json(), "epochs": epochs}),
+        recipe=QUICK,
         limits=Limits(),
         max_tokens=16,
         threads=1,
-        report_to=report_to,
-        exports=exports,
+        report_to="tensorboard",
     ).write(folder)
-    return folder
 
 
-def test_it_ends_quietly_with_a_result_and_tells_the_tracker_of_the_run_beside_its_folder(
-    tmp_path: Path,
+def summarizer(folder: Path, encoder: str) -> None:
+    """Write the job of training a summarizer, of which nothing writes."""
+    lessons = [
+        Lesson(
+            str(number),
+            [Utterance(str(place), user, text) for place, (user, text) in enumerate(said(number))],
+            " ".join(text for _, text in said(number) if text.endswith("?")),
+        )
+        for number in range(8)
+    ]
+    SummaryJob(
+        title="Training run 1",
+        writing=None,
+        champion=None,
+        encoder=encoder,
+        training=lessons[:6],
+        holdout=lessons[6:],
+        recipe=SummaryRecipe(),
+        limits=SummaryLimits(),
+        limit_s=WITHIN_S,
+        threads=1,
+    ).write(folder)
+
+
+@pytest.mark.parametrize("task", [classifier, summarizer])
+def test_one_that_is_killed_leaves_no_result_and_the_next_one_ends_quietly_with_it(
+    task: Callable[[Path, str], None], tmp_path: Path, tiny_base: str
 ) -> None:
-    folder = _job(tmp_path, report_to="tensorboard")
-    told: set[Progress | None] = set()
+    folder = tmp_path / "work" / "run1"
+    task(folder, tiny_base)
 
-    process = TrainingProcess(folder, 1)
-    while process.status is None:
-        told.add(process.progress)
-        time.sleep(0.005)
-    process.stop()
+    first = TrainingProcess(folder, 1)
+    begun = until(lambda: first.progress, WITHIN_S)
+    os.kill(first.pid, signal.SIGKILL)
+    until(lambda: first.status is not None, WITHIN_S)
+    first.stop()
+    left = Result.read(folder)
+    second = TrainingProcess(folder, 1)
+    until(lambda: second.status is not None, WITHIN_S)
+    second.stop()
 
-    assert process.status == 0, (folder / LOG).read_text()
+    assert begun.stage.startswith("looking at the")
+    assert (first.status, left) == (-signal.SIGKILL, None)
+    assert second.status == 0, (folder / LOG).read_text()
+    assert second.progress
+    assert second.progress.done == 1
     result = Result.read(folder)
     assert result
     assert result.failed is None
-    assert any(one and one.stage == "training" for one in told)
-    [events] = (tmp_path / "work" / TRACKED / "tensorboard" / "run1").iterdir()
-    assert b"loss" in events.read_bytes()
-    assert b"invoice" not in events.read_bytes()  # what people wrote is nobody's business
+    assert result.decision
+    if task is classifier:
+        [events] = (tmp_path / "work" / TRACKED / "tensorboard" / "run1").iterdir()
+        assert b"loss" in events.read_bytes()
+        assert b"invoice" not in events.read_bytes()  # what people wrote is nobody's business
 
 
-def test_what_serves_with_eight_bits_is_judged_so_and_lies_beside_the_weights(tmp_path: Path) -> None:
-    folder = _job(tmp_path, exports=str(tmp_path / "exports"))
+def test_one_that_its_owner_stops_is_gone(tmp_path: Path, tiny_base: str) -> None:
+    classifier(tmp_path / "run1", tiny_base)
+    process = TrainingProcess(tmp_path / "run1", 1)
 
-    process = TrainingProcess(folder, 1)
-    until(lambda: process.status is not None, within_s=120)
     process.stop()
 
-    result = Result.read(folder)
-    assert result, (folder / LOG).read_text()
-    served = result.card["served"]
-    model = folder / MODEL
-    encoder = load_small(str(model), 16, 1, tmp_path / "unused")
-    assert encoder.fingerprint == result.encoder
-    assert (model / SERVED / EXPORT).exists() == (served["engine"] == "onnx") == (served["refused"] is None)
-    assert list((tmp_path / "exports").iterdir())  # the champion's, which is the encoder as it ships
-    assert not (tmp_path / "unused").exists()
-    learned = Head.load(model / HEAD)
-    for example in examples()[:6]:
-        [row] = learned.probabilities(encoder.encode([example.text]).vectors)
-        label, probability = result.card["answers"][example.id]
-        assert learned.labels[int(row.argmax())] == label
-        assert abs(float(row.max()) - probability) < 1e-3
+    assert process.status == -signal.SIGKILL
+    assert not psutil.pid_exists(process.pid)
+    assert Result.read(tmp_path / "run1") is None
 
 
-def test_it_dies_with_its_owner_however_that_one_dies(tmp_path: Path) -> None:
-    folder = _job(tmp_path, epochs=1_000)
-    with subprocess.Popen(
-        [sys.executable, "-c", OWNER, str(folder)], stdout=subprocess.PIPE, text=True
-    ) as owner:
+def test_it_dies_with_its_owner_however_that_one_dies(tmp_path: Path, tiny_base: str) -> None:
+    classifier(tmp_path / "run1", tiny_base)
+    command = [sys.executable, "-c", OWNER, str(tmp_path / "run1")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as owner:
         assert owner.stdout
         trainer = psutil.Process(int(owner.stdout.readline()))
-        until(lambda: trainer.nice() > 0)  # it has begun, and gives way to others
+        until(lambda: trainer.nice() > 0, WITHIN_S)  # it has begun, and gives way to others
         os.kill(owner.pid, signal.SIGKILL)
 
-    assert trainer.wait(20) is None or not trainer.is_running()
+    trainer.wait(WITHIN_S)
+    assert Result.read(tmp_path / "run1") is None

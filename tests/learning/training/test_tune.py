@@ -10,9 +10,11 @@ from learning.training.progress import Progress
 from learning.training.recipe import Recipe
 from learning.training.tune import Budget, _folds, tune
 from tests.learning.tiny_models import tiny_model
-from tests.learning.training.test_fine_tune import TARGETS, examples
+from tests.learning.training.examples import TARGETS, examples
 
 BEFORE = Recipe(epochs=1, batch_size=8, learning_rate=1e-5, head_rate=1e-4, max_tokens=16)
+
+pytestmark = pytest.mark.slow
 
 
 def test_what_wins_is_kept_and_is_never_worse_than_the_recipe_before(tmp_path: Path) -> None:
