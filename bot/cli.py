@@ -7,7 +7,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -21,7 +21,7 @@ from bot.logs import configure_logs
 from bot.settings import OWN_LABELS, SHIPPED_LABELS, Settings, SettingsError, read_settings
 from bot.terminal import foreground
 from learning.label_file import read_label_file
-from storage.database import DatabaseUnavailableError, DatabaseUrlError, open_database
+from storage.database import Database, DatabaseUnavailableError, DatabaseUrlError, open_database
 from storage.migrate import migrate
 from storage.tables import LabelSource, TaskName
 
@@ -223,10 +223,8 @@ def status() -> None:
     from storage import overview
 
     settings = read_settings()
-    database = open_database(settings.database_url.get_secret_value())
-    migrate(database)
     judged_by = settings.ask_per_day, settings.trust_at_least, settings.uncontested_most
-    with database.reading() as session:
+    with _database(settings) as database, database.reading() as session:
         teams = overview.teams(session)
         tables = {
             team_id: [
@@ -251,9 +249,7 @@ def resend() -> None:
     from storage import outbox, overview
 
     settings = read_settings()
-    database = open_database(settings.database_url.get_secret_value())
-    migrate(database)
-    with database.writing() as session:
+    with _database(settings) as database, database.writing() as session:
         number = sum(outbox.retry_refused(session, team_id) for team_id in overview.teams(session))
     out.print(f"{number} messages will be sent again." if number else "Argilla refused nothing.")
 
@@ -265,10 +261,8 @@ def labels() -> None:
     from storage import overview
 
     settings = read_settings()
-    database = open_database(settings.database_url.get_secret_value())
-    migrate(database)
     table = Table("team", "label", "description", "from", "chosen")
-    with database.reading() as session:
+    with _database(settings) as database, database.reading() as session:
         for team_id in overview.teams(session):
             counts = label_set.counts(session, team_id)
             for label in label_set.active(session, team_id):
@@ -276,6 +270,14 @@ def labels() -> None:
                 origin = "edited in Slack" if label.edited_at else ORIGINS[label.source]
                 table.add_row(team_id, label.name, label.description, origin, chosen)
     out.print(table)
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Database]:
+    """Open the database, with the tables of this release, for one command."""
+    with closing(open_database(settings.database_url.get_secret_value())) as database:
+        migrate(database)
+        yield database
 
 
 TEAM = typer.Option(help="the Slack team, where the database knows several")

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 import httpx
 
+from local.certificates import certificates
 from local.slack.transport import Kind, NotAcknowledgedError, Retry
 from local.slack.wire import Json
 
@@ -30,7 +31,9 @@ class HttpMode:
         self._secret = signing_secret
         self._on_change = on_change
         limits = httpx.Limits(max_connections=100)
-        self._client = httpx.AsyncClient(timeout=ack_timeout_s, limits=limits, trust_env=False)
+        self._client = httpx.AsyncClient(
+            timeout=ack_timeout_s, limits=limits, trust_env=False, verify=certificates()
+        )
         self._ack_timeout_s = ack_timeout_s
         self._connected = False
         self._looker: asyncio.Task[None] | None = None

@@ -11,6 +11,8 @@ import httpx
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from local.certificates import certificates
+
 Json = dict[str, Any]
 
 PATIENCE_S = 30.0
@@ -26,7 +28,7 @@ class Person:
     def __init__(self, address: str, user: str, patience_s: float = PATIENCE_S) -> None:
         self._user = user
         self._patience_s = patience_s
-        self._http = httpx.Client(base_url=f"{address}page/", timeout=patience_s)
+        self._http = httpx.Client(base_url=f"{address}page/", timeout=patience_s, verify=certificates())
         # A full queue would hold up the end of the connection until it gives up waiting.
         self._connecting = connect(
             f"{address.replace('http', 'ws', 1)}page/events?user={user}", max_size=None, max_queue=None

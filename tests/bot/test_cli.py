@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,21 +9,7 @@ import pytest
 from learning.label_file import read_label_file
 from storage import labels
 from storage.database import Database
-
-
-def corrigible(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """`corrigible …` in an empty folder, with these variables and nothing else that concerns it."""
-    ours = ("SLACK_", "DATABASE_URL", "ENCODER", "LABELS_FILE", "PORT", "HOST", "LOCAL_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    command = [sys.executable, "-c", "from bot.cli import main; main()", *words]
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env={**kept, "COLUMNS": "200", **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+from tests.bot.command_line import corrigible, corrigible_process
 
 
 def test_all_that_is_wrong_with_the_settings_is_named_at_once_and_no_secret(tmp_path: Path) -> None:
@@ -73,6 +56,18 @@ def test_status_and_labels_read_the_database(tmp_path: Path, database: Database,
     assert "Team T0LOCAL" in status.stdout
     assert "labels.toml" in listed.stdout
     assert "billing" in listed.stdout
+
+
+@pytest.mark.slow
+def test_what_is_told_and_the_exit_status_leave_the_process(tmp_path: Path) -> None:
+    well = corrigible_process(tmp_path, "status")
+    fault = corrigible_process(tmp_path, "status", DATABASE_URL="mysql://host/db")
+
+    assert (well.returncode, well.stderr) == (0, "")
+    assert "make run" in well.stdout
+    assert (fault.returncode, fault.stdout) == (1, "")
+    assert "mysql is not supported" in fault.stderr
+    assert "Traceback" not in fault.stderr
 
 
 def test_status_before_the_first_start_says_what_to_do(tmp_path: Path) -> None:

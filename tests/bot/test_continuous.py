@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import time
-
-import pytest
+from time_machine import TimeMachineFixture
 
 from bot.continuous import NOTE_S, Continuous
 from bot.metrics import Metrics
@@ -12,6 +10,7 @@ from storage import jobs
 from storage.database import Database
 from storage.tables import Job
 from tests.factories import TEAM
+from tests.local.running import PATIENCE_S
 
 
 def _noted(database: Database) -> Job | None:
@@ -23,17 +22,18 @@ def _work(database: Database, patience: Patience) -> Continuous:
     return Continuous("deliver", lambda: 1.5, patience, database, TEAM)
 
 
-def test_work_that_went_well_is_noted_and_its_pause_is_kept(database: Database) -> None:
+def test_work_that_went_well_is_noted_and_its_pause_is_kept(
+    database: Database, time_machine: TimeMachineFixture
+) -> None:
+    time_machine.move_to(1_000.0, tick=False)
     patience = Patience("delivery")
     patience.succeeded()
-    began = time.time()
 
     assert _work(database, patience).step() == 1.5
 
     noted = _noted(database)
     assert noted
-    assert noted.succeeded_at == pytest.approx(began, abs=5)
-    assert noted.due_at == pytest.approx(began + NOTE_S, abs=5)
+    assert (noted.succeeded_at, noted.due_at) == (1_000.0, 1_000.0 + NOTE_S)
 
 
 def test_work_that_fails_or_is_another_replicas_is_not_noted(database: Database) -> None:
@@ -42,12 +42,12 @@ def test_work_that_fails_or_is_another_replicas_is_not_noted(database: Database)
     assert _noted(database) is None
 
 
-def test_it_is_noted_again_only_after_a_while(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_noted_again_only_after_a_while(database: Database, time_machine: TimeMachineFixture) -> None:
     patience = Patience("delivery")
     work = _work(database, patience)
     seen = []
     for moment in (1_000.0, 1_004.0, 1_011.0):
-        monkeypatch.setattr(time, "time", lambda moment=moment: moment)
+        time_machine.move_to(moment, tick=False)
         patience.succeeded()
         work.step()
         noted = _noted(database)
@@ -63,7 +63,7 @@ def test_the_schedule_shows_it_and_never_takes_it_for_its_own(database: Database
     schedule = Schedule(database, TEAM, times, metrics, tick_s=600, kept=("deliver",))
     schedule.start()
     schedule.tick()
-    schedule.stop(5)
+    schedule.stop(PATIENCE_S)
 
     noted = _noted(database)
     assert noted

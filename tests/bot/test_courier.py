@@ -23,7 +23,7 @@ from storage import cards
 from storage.database import Database
 from storage.tables import Label, Message
 from tests.factories import ANA, TEAM, UNPACED, label_set, predicted, say
-from tests.local.running import until
+from tests.local.running import PATIENCE_S, until
 
 OF_HEARD = AT_ONCE - RESERVED
 OVER = 5
@@ -44,7 +44,7 @@ class SlowSlack:
             self.asked.setdefault(method, []).append(place)
             ts = f"1800000000.{sum(map(len, self.asked.values())):06}"
         if method == "chat.postMessage":
-            self.answering.wait(60)
+            self.answering.wait(PATIENCE_S)
         return {"ok": True, "ts": ts, "user": {"locale": "en-US"}}
 
 
@@ -89,8 +89,8 @@ def showing(database: Database, slack: SlowSlack) -> Iterator[Callable[[], None]
             yield worker.wake
         finally:
             slack.answering.set()
-            worker.stop(10)
-            courier.close(10)
+            worker.stop(PATIENCE_S)
+            courier.close(PATIENCE_S)
 
 
 @pytest.fixture(autouse=True)

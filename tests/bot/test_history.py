@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +13,7 @@ from bot.history import History, HistoryClosedError, HistoryDelayedError
 from bot.mrkdwn import plain
 from local.slack.credentials import BOT_TOKEN
 from storage import messages, summaries
-from storage.database import Database, open_database
-from storage.migrate import migrate
+from storage.database import Database
 from storage.tables import Making, Origin, Summary
 from tests.factories import message
 from tests.local.running import Slack, workspace
@@ -29,13 +27,6 @@ BOT_USER = "U0CORRIGIB"
 def slack() -> Iterator[Slack]:
     with workspace() as running:
         yield running
-
-
-@pytest.fixture
-def opened(tmp_path: Path) -> Database:
-    database = open_database(f"sqlite:///{tmp_path}/corrigible.db")
-    migrate(database)
-    return database
 
 
 def history(slack: Slack, database: Database) -> History:
@@ -60,12 +51,12 @@ def thread(slack: Slack, replies: int = 3) -> str:
     return first
 
 
-def test_a_thread_from_before_is_read_from_slack_once(slack: Slack, opened: Database) -> None:
+def test_a_thread_from_before_is_read_from_slack_once(slack: Slack, database: Database) -> None:
     ts = thread(slack)
     slack.web.chat_postMessage(channel=SUPPORT, thread_ts=ts, text="a bot's own words")
     time.sleep(0.01)
-    agreed(opened)
-    reader = history(slack, opened)
+    agreed(database)
+    reader = history(slack, database)
 
     said = reader.read(about(of_ts=ts))
     again = reader.read(about(of_ts=ts))
@@ -77,42 +68,44 @@ def test_a_thread_from_before_is_read_from_slack_once(slack: Slack, opened: Data
 
 
 def test_of_a_thread_that_we_heard_from_its_beginning_slack_is_asked_nothing(
-    slack: Slack, opened: Database
+    slack: Slack, database: Database
 ) -> None:
-    agreed(opened)
+    agreed(database)
     ts = f"{time.time() + 1:.6f}"
-    with opened.writing() as session:
+    with database.writing() as session:
         for text, at, parent in (("first", ts, None), ("second", f"{float(ts) + 1:.6f}", ts)):
             one = message(text, team_id=TEAM, channel_id=SUPPORT, ts=at, thread_ts=parent)
             messages.receive(session, one)
 
-    said = history(slack, opened).read(about(of_ts=ts))
+    said = history(slack, database).read(about(of_ts=ts))
 
     assert [one.text for one in said] == ["first", "second"]
     assert slack.calls("conversations.replies") == []
 
 
-def test_the_latest_of_a_channel_are_read_without_asking_for_replies(slack: Slack, opened: Database) -> None:
+def test_the_latest_of_a_channel_are_read_without_asking_for_replies(
+    slack: Slack, database: Database
+) -> None:
     thread(slack)
     for number in range(5):
         slack.say(f"message {number}")
     time.sleep(0.01)
-    agreed(opened)
+    agreed(database)
 
-    said = history(slack, opened).read(about(most=3, origin=Origin.COMMAND))
+    said = history(slack, database).read(about(most=3, origin=Origin.COMMAND))
 
     assert [one.text for one in said] == ["message 2", "message 3", "message 4"]
     assert slack.calls("conversations.replies") == []
 
 
 def test_slacks_limit_is_waited_for_and_reading_goes_on_where_it_was(
-    slack: Slack, opened: Database, monkeypatch: pytest.MonkeyPatch
+    slack: Slack, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.history.PAGE", 2)
     ts = thread(slack, replies=5)
     time.sleep(0.01)
-    agreed(opened)
-    reader = history(slack, opened)
+    agreed(database)
+    reader = history(slack, database)
     reached = reader.read(about(of_ts=ts))[2].ts  # what an earlier attempt had come to
     slack.fault("method", method="conversations.replies", kind="rate_limited", retry_after=7)
 
@@ -138,11 +131,11 @@ def test_slacks_limit_is_waited_for_and_reading_goes_on_where_it_was(
     ],
 )
 def test_what_slack_does_not_show_is_told_with_what_to_do(
-    slack: Slack, opened: Database, error: str, told: str
+    slack: Slack, database: Database, error: str, told: str
 ) -> None:
     slack.fault("method", method="conversations.replies", kind="error", error=error)
 
     with pytest.raises(HistoryClosedError) as closed:
-        history(slack, opened).read(about(of_ts=thread(slack)))
+        history(slack, database).read(about(of_ts=thread(slack)))
 
     assert told in str(closed.value)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 
 from bot.places import Places, Taken
+from tests.local.running import PATIENCE_S
 
 URGENT, HEARD = Taken(1, 0), Taken(1, 1)
 
@@ -60,13 +61,13 @@ def test_who_closes_waits_until_nothing_is_under_way() -> None:
     places = Places(2, 1)
     places.take()
     places.give_back(URGENT)
-    waiting = threading.Thread(target=places.wait_until_free, args=(60.0,))
+    waiting = threading.Thread(target=places.wait_until_free, args=(PATIENCE_S,))
     waiting.start()
     waiting.join(0.1)
     assert waiting.is_alive()
 
     places.end(HEARD)
-    waiting.join(10)
+    waiting.join(PATIENCE_S)
 
     assert not waiting.is_alive()
 

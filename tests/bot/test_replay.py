@@ -62,6 +62,7 @@ def test_the_first_and_the_last_answers_are_counted_apart() -> None:
     assert (score.first(), score.last()) == (0.0, 1.0)
 
 
+@pytest.mark.slow
 def test_the_bot_learns_from_the_person_that_a_replay_plays(slack: Slack, tmp_path: Path) -> None:
     # More than enough: a message may be read before the head that a correction led to is in service.
     texts = [f"What a loud parrot, for the {number}. time" for number in range(16)]
@@ -79,7 +80,11 @@ def test_no_workspace_is_found_where_none_runs(tmp_path: Path) -> None:
     assert find(settings(tmp_path, "sqlite:///x.db", local_port=free_port())) is None
 
 
-def test_a_throw_away_bot_answers_with_the_labels_of_the_file(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_throw_away_bot_answers_with_the_labels_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORRIGIBLE_ARGILLA_PYTHON", str(tmp_path / "absent"))  # nobody reviews here
     rows = [Row("My invoice is wrong", "billing"), Row("The app crashes", "bug")]
     screen = StringIO()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from bot.settings import OWN_LABELS, Settings, SettingsError, read_settings
+from bot.settings import OWN_LABELS, SHIPPED_LABELS, Settings, SettingsError, read_settings
 
 BOT, APP, SECRET = "xoxb-1-bot", "xapp-1-app", "0123456789abcdef"
 
@@ -38,10 +38,16 @@ def test_with_nothing_set_the_bot_serves_this_machine() -> None:
     settings = read_settings()
 
     assert settings.is_local
-    assert settings.labels_file == OWN_LABELS
+    assert settings.labels_file == SHIPPED_LABELS
     assert settings.labels_file.exists()
     assert settings.database_url.get_secret_value() == "sqlite:///var/corrigible.db"
     assert settings.host == "127.0.0.1"
+
+
+def test_labels_of_ones_own_are_read_where_they_stand_in_the_working_folder() -> None:
+    OWN_LABELS.touch()
+
+    assert read_settings().labels_file == OWN_LABELS
 
 
 @pytest.mark.parametrize("other", [{"SLACK_APP_TOKEN": APP}, {"SLACK_SIGNING_SECRET": SECRET}])

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,20 +10,12 @@ from bot.payloads import Command
 from bot.summary_commands import DIRECT, USAGE, summarize
 from bot.summary_service import OFF, SummaryService
 from learning.masking import unmasked
-from storage.database import Database, open_database
-from storage.migrate import migrate
+from storage.database import Database
 from storage.tables import Summary
 from tests.factories import ANA, SUPPORT, TEAM
 
 LISBON = ZoneInfo("Europe/Lisbon")
 NOW = datetime(2026, 11, 25, 15, 30, tzinfo=LISBON)  # a Wednesday
-
-
-@pytest.fixture
-def opened(tmp_path: Path) -> Database:
-    database = open_database(f"sqlite:///{tmp_path}/corrigible.db")
-    migrate(database)
-    return database
 
 
 def service(database: Database, is_on: bool = True) -> SummaryService:
@@ -57,35 +48,35 @@ def asked(database: Database) -> tuple[float | None, int | None]:
         ("since 3 days ago", datetime(2026, 11, 22, 15, 30, tzinfo=LISBON)),
     ],
 )
-def test_since_when_is_meant_in_the_teams_time_zone(opened: Database, words: str, since: datetime) -> None:
-    summarize(service(opened), typed(words), "Europe/Lisbon", NOW)
+def test_since_when_is_meant_in_the_teams_time_zone(database: Database, words: str, since: datetime) -> None:
+    summarize(service(database), typed(words), "Europe/Lisbon", NOW)
 
-    assert asked(opened) == (since.timestamp(), None)
+    assert asked(database) == (since.timestamp(), None)
 
 
 @pytest.mark.parametrize(
     ("words", "most"), [("", 50), ("30", 30), ("30 messages", 30), ("the last 1 message", 1)]
 )
-def test_so_many_messages_are_meant(opened: Database, words: str, most: int) -> None:
-    told = summarize(service(opened), typed(words), "UTC", NOW)
+def test_so_many_messages_are_meant(database: Database, words: str, most: int) -> None:
+    told = summarize(service(database), typed(words), "UTC", NOW)
 
-    assert asked(opened) == (None, most)
+    assert asked(database) == (None, most)
     assert ("the last message" if most == 1 else f"the last {most} messages") in told
 
 
 @pytest.mark.parametrize("words", ["gibberish", "since", "since when", "30 days", "since 5 years"])
-def test_what_is_not_understood_is_answered_with_what_is(opened: Database, words: str) -> None:
-    assert summarize(service(opened), typed(words), "UTC", NOW) == USAGE
+def test_what_is_not_understood_is_answered_with_what_is(database: Database, words: str) -> None:
+    assert summarize(service(database), typed(words), "UTC", NOW) == USAGE
 
 
 @pytest.mark.parametrize("number", [0, 5_001])
-def test_a_number_that_can_not_be_is_named(opened: Database, number: int) -> None:
-    assert "1 to 5,000 messages" in summarize(service(opened), typed(f"{number} messages"), "UTC", NOW)
+def test_a_number_that_can_not_be_is_named(database: Database, number: int) -> None:
+    assert "1 to 5,000 messages" in summarize(service(database), typed(f"{number} messages"), "UTC", NOW)
 
 
-def test_where_nobody_agreed_the_asker_is_told_how_to(opened: Database) -> None:
-    assert summarize(service(opened, is_on=False), typed(""), "UTC", NOW) == OFF
+def test_where_nobody_agreed_the_asker_is_told_how_to(database: Database) -> None:
+    assert summarize(service(database, is_on=False), typed(""), "UTC", NOW) == OFF
 
 
-def test_in_a_direct_message_there_is_nothing_to_summarize(opened: Database) -> None:
-    assert summarize(service(opened), typed("", channel="D1"), "UTC", NOW) == DIRECT
+def test_in_a_direct_message_there_is_nothing_to_summarize(database: Database) -> None:
+    assert summarize(service(database), typed("", channel="D1"), "UTC", NOW) == DIRECT

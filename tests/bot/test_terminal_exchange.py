@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,24 +13,27 @@ from storage import imports, labels
 from storage.database import Database, open_database
 from storage.migrate import migrate
 from storage.tables import Label
-from tests.bot.test_cli import corrigible
+from tests.bot.command_line import corrigible
 from tests.factories import ANA, OTHER, TEAM, label_set, predicted, say
-from tests.storage.test_imports import labelled
+from tests.stored import labelled
 
 SECRET = "my password is hunter2"
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Database:
+def opened(database: Database) -> Database:
     """The database of a team with two labels."""
-    return empty(tmp_path / "corrigible.db")
-
-
-def empty(file: Path) -> Database:
-    database = open_database(f"sqlite:///{file}")
-    migrate(database)
     label_set(database, "bug", "billing")
     return database
+
+
+@contextmanager
+def another(file: Path) -> Iterator[Database]:
+    """The same, elsewhere."""
+    with closing(open_database(f"sqlite:///{file}")) as database:
+        migrate(database)
+        label_set(database, "bug", "billing")
+        yield database
 
 
 def at(database: Database, *words: object) -> tuple[int, str]:
@@ -60,15 +65,15 @@ def test_what_is_exported_is_imported_elsewhere_with_the_same_texts_and_labels(
         assert (status, told.splitlines()[0]) == (0, f"3 rows written to {name}.")
         assert "Slack, whose terms forbid bulk export" in told
 
-        elsewhere = empty(tmp_path / f"{name}.db")
-        status, told = at(elsewhere, "import", name)
-        assert (status, told.splitlines()[0]) == (0, "3 rows read, 3 imported.")
-        assert label_names(elsewhere) == label_names(opened)
+        with another(tmp_path / f"{name}.db") as elsewhere:
+            status, told = at(elsewhere, "import", name)
+            assert (status, told.splitlines()[0]) == (0, "3 rows read, 3 imported.")
+            assert label_names(elsewhere) == label_names(opened)
 
-    status, told = at(elsewhere, "import", name)
-    assert status == 0
-    assert "3 rows read, 0 imported." in told
-    assert "3 imported before, with the same label" in told
+            status, told = at(elsewhere, "import", name)
+            assert status == 0
+            assert "3 rows read, 0 imported." in told
+            assert "3 imported before, with the same label" in told
 
     status, told = at(opened, "import", name)
     assert status == 0

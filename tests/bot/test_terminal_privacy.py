@@ -9,7 +9,7 @@ from sqlmodel import select
 from storage import corrections
 from storage.database import Database
 from storage.tables import Kind, Message, Outbox
-from tests.bot.test_cli import corrigible
+from tests.bot.command_line import corrigible
 from tests.factories import ANA, TEAM, label_set, predicted, say
 
 

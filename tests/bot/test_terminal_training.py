@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,17 +10,14 @@ import pytest
 from learning.summarizing.policy import QUOTED
 from storage import runs, versions
 from storage.database import Database, open_database
-from storage.migrate import migrate
 from storage.tables import Decision, Grounds, Phase, Ruling
-from tests.bot.test_cli import corrigible
+from tests.bot.command_line import corrigible
 from tests.factories import OTHER, TEAM, label_set
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Database:
+def opened(database: Database) -> Database:
     """The database of a team with a version in service."""
-    database = open_database(f"sqlite:///{tmp_path}/corrigible.db")
-    migrate(database)
     label_set(database, "bug", "praise")
     with database.writing() as session:
         versions.champion(session, TEAM, "fingerprint", "all-MiniLM-L6-v2")
@@ -123,12 +121,14 @@ def test_what_can_not_be_done_is_one_clear_message(
 
 
 def test_where_no_bot_ever_ran_it_says_how_to_start_one(tmp_path: Path) -> None:
-    status, told = at(open_database(f"sqlite:///{tmp_path}/empty.db"), "versions")
+    with closing(open_database(f"sqlite:///{tmp_path}/empty.db")) as nothing:
+        status, told = at(nothing, "versions")
 
     assert status == 1
     assert "There is no team here; start the bot once with `make run`." in told
 
 
+@pytest.mark.slow  # it loads the real encoder
 def test_a_run_with_nothing_to_learn_from_fails_with_its_reason(opened: Database) -> None:
     status, told = at(opened, "retrain")
 

@@ -55,11 +55,11 @@ def test_what_only_looks_like_it_is_left(text: str) -> None:
     assert Masking()(text) == text
 
 
-@pytest.mark.parametrize("text", [text for text, _ in FOUND])
-def test_masking_what_is_masked_changes_nothing(text: str) -> None:
+def test_masking_what_is_masked_changes_nothing() -> None:
     mask = Masking()
 
-    assert mask(mask(text)) == mask(text)
+    for text, masked in FOUND:
+        assert mask(masked) == masked == mask(text)
 
 
 def test_a_number_without_the_code_of_its_country_is_found_where_people_write_from_there() -> None:

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as some
 
 from learning import head, query_strategies
 from learning.clusters import cluster, nearest_centre
@@ -16,6 +16,7 @@ from learning.query_strategies import (
     pick,
 )
 from tests.learning.conftest import Banking
+from tests.properties import REPEATABLE
 
 NAMES = sorted(STRATEGIES)
 
@@ -31,21 +32,35 @@ def pool_of(size: int, labels: int = 5, labelled: int = 0, seed: int = 0) -> Poo
     return Pool(unit[:size], probabilities, unit[size:])
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize(
-    ("size", "n"), [(0, 5), (1, 1), (1, 5), (7, 0), (7, 7), (40, 1), (40, 10), (40, 39), (40, 50), (300, 50)]
+@settings(REPEATABLE, max_examples=40)
+@given(
+    size=some.integers(0, 60),
+    n=some.integers(0, 70),
+    labels=some.integers(1, 9),
+    labelled=some.integers(0, 80),
 )
-@pytest.mark.parametrize("labels", [1, 2, 9])
-@pytest.mark.parametrize("labelled", [0, 3, 80])
+@example(size=0, n=5, labels=2, labelled=0)
+@example(size=0, n=5, labels=1, labelled=80)
+@example(size=1, n=1, labels=1, labelled=0)
+@example(size=1, n=5, labels=2, labelled=3)
+@example(size=7, n=0, labels=9, labelled=0)
+@example(size=7, n=7, labels=2, labelled=80)
+@example(size=40, n=1, labels=1, labelled=3)
+@example(size=40, n=39, labels=9, labelled=0)
+@example(size=40, n=50, labels=2, labelled=80)
+@example(size=300, n=50, labels=9, labelled=3)
+@example(size=300, n=50, labels=1, labelled=80)
 def test_as_many_different_messages_are_picked_as_there_can_be(
-    name: str, size: int, n: int, labels: int, labelled: int
+    size: int, n: int, labels: int, labelled: int
 ) -> None:
-    picked = pick(name, pool_of(size, labels, labelled, seed=size + n), n, seed=1)
+    pool = pool_of(size, labels, labelled, seed=size + n)
+    for name in NAMES:
+        picked = pick(name, pool, n, seed=1)
 
-    every = np.concatenate([picked.at_random, picked.chosen])
-    assert len(every) == len(set(every.tolist())) == min(n, size)
-    assert np.isin(every, np.arange(size)).all()
-    assert every.dtype == np.int64
+        every = np.concatenate([picked.at_random, picked.chosen])
+        assert len(every) == len(set(every.tolist())) == min(n, size), name
+        assert np.isin(every, np.arange(size)).all(), name
+        assert every.dtype == np.int64, name
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -59,10 +74,11 @@ def test_the_same_seed_picks_the_same(name: str) -> None:
     assert not np.array_equal(one.at_random, other.at_random)
 
 
-@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("n", "at_random"), [(1, 1), (10, 1), (11, 2), (50, 5)])
-def test_a_tenth_is_random_whatever_the_strategy(name: str, n: int, at_random: int) -> None:
-    assert len(pick(name, pool_of(100), n, seed=0).at_random) == at_random == math.ceil(n / 10)
+def test_a_tenth_is_random_whatever_the_strategy(n: int, at_random: int) -> None:
+    pool = pool_of(100)
+
+    assert [len(pick(name, pool, n, seed=0).at_random) for name in NAMES] == [at_random] * len(NAMES)
 
 
 def test_each_message_is_as_likely_as_any_other_to_be_in_the_random_tenth() -> None:

@@ -23,6 +23,7 @@ from starlette.applications import Starlette
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from local.certificates import certificates
 from local.slack.config import App as SlackApp
 from local.slack.config import Config
 from local.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
@@ -34,6 +35,15 @@ from local.slack.server import create_app
 from local.slack.serving import LocalServer, listen
 from local.slack.team import Team
 
+PATIENCE_S = 300.0  # bounds a hang: it says nothing of how long something takes
+
+# A workspace that waits for a bot for as long as a slow machine may take.
+PATIENT: dict[str, Any] = {
+    "ack_timeout_s": PATIENCE_S,
+    "trigger_life_s": PATIENCE_S,
+    "retry_delays_s": (0.05, 0.1, 0.2),
+}
+
 SUPPORT = CHANNELS["support"]
 ANA, BEN = PEOPLE["ana"], PEOPLE["ben"]
 
@@ -43,7 +53,7 @@ class Slack:
 
     def __init__(self, url: str, token: str | None = BOT_TOKEN) -> None:
         self.url = url
-        self.http = httpx.Client(base_url=url, trust_env=False, timeout=60)
+        self.http = httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE_S, verify=certificates())
         self.web = WebClient(token=token, base_url=f"{url}/api/")
 
     def page(self, name: str, /, user: str = ANA, **body: Any) -> dict[str, Any]:
@@ -183,7 +193,7 @@ class Grid:
 
 
 def _browser() -> httpx.Client:
-    return httpx.Client(follow_redirects=True, trust_env=False, timeout=10)
+    return httpx.Client(follow_redirects=True, trust_env=False, timeout=PATIENCE_S, verify=certificates())
 
 
 ACME, GLOBEX = Team("T0ACME", "Acme", "acme"), Team("T0GLOBEX", "Globex", "globex")
@@ -259,7 +269,7 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def until(holds: Callable[[], Any], within_s: float = 300.0) -> Any:
+def until(holds: Callable[[], Any], within_s: float = PATIENCE_S) -> Any:
     """Wait for something to become true; what it then was. A shared machine can be slow: who waits is patient."""
     deadline, pause_s = time.monotonic() + within_s, 0.005
     while not (found := holds()):

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from sqlmodel import select
+from time_machine import TimeMachineFixture
 
 from storage import cards, contents, messages, pacing, predictions
 from storage.cards import CLAIM_S, Behind, Claim
@@ -24,6 +25,14 @@ from tests.factories import (
     say,
     together,
 )
+
+
+@pytest.fixture
+def now(time_machine: TimeMachineFixture) -> float:
+    """The time of day, which stands still."""
+    now = float(round(time.time()))
+    time_machine.move_to(now, tick=False)
+    return now
 
 
 @pytest.fixture
@@ -90,7 +99,9 @@ def test_of_the_backlog_no_more_is_claimed_than_is_wished(database: Database, bu
     assert second == []
 
 
-def test_a_channel_takes_a_burst_and_then_waits_for_its_turn(database: Database, bug: Label) -> None:
+def test_a_channel_takes_a_burst_and_then_waits_for_its_turn(
+    now: float, database: Database, bug: Label
+) -> None:
     for _ in range(5):
         predicted(database, bug)
     elsewhere = predicted(database, bug, channel_id="C2")
@@ -98,21 +109,19 @@ def test_a_channel_takes_a_burst_and_then_waits_for_its_turn(database: Database,
 
     assert len(_claim(database, pace=slow)) == 3
     assert _claim(database, pace=slow) == []
-    due = _next_due(database, slow)
-    assert due is not None
-    assert 8 < due - time.time() < 10.1
+    assert _next_due(database, slow) == pytest.approx(now + 10)
     assert elsewhere.channel_id == "C2"
 
 
-def test_a_channel_that_slack_said_is_too_full_is_left_alone(database: Database, bug: Label) -> None:
+def test_a_channel_that_slack_said_is_too_full_is_left_alone(
+    now: float, database: Database, bug: Label
+) -> None:
     predicted(database, bug)
     with database.writing() as session:
         pacing.pause(session, TEAM, SUPPORT, UNPACED, 30)
 
     assert _claim(database) == []
-    due = _next_due(database)
-    assert due is not None
-    assert 28 < due - time.time() <= 30
+    assert _next_due(database) == now + 30
 
 
 def test_a_channel_that_is_far_behind_is_to_be_told_once(database: Database, bug: Label) -> None:
@@ -163,12 +172,15 @@ def test_a_claim_says_where_the_card_belongs(database: Database, bug: Label) -> 
     assert (first.may_stand, first.attempts) == (False, 0)
 
 
-def test_a_claim_whose_courier_died_ends_and_its_post_may_stand(database: Database, bug: Label) -> None:
+def test_a_claim_whose_courier_died_ends_and_its_post_may_stand(
+    now: float, time_machine: TimeMachineFixture, database: Database, bug: Label
+) -> None:
     predicted(database, bug)
     [lost] = _claim(database)
-    assert 0 < lost.until - time.time() <= CLAIM_S
+    assert lost.until == now + CLAIM_S
+    assert _claim(database) == []
 
-    _change(database, lost.message_id, claimed_until=time.time() - 0.1)
+    time_machine.shift(CLAIM_S + 0.1)
 
     [again] = _claim(database)
     assert again.message_id == lost.message_id
@@ -214,7 +226,7 @@ def test_a_card_erased_while_it_is_posted_is_due_at_once_with_its_place(
 
 @pytest.mark.parametrize("may_stand", [True, False])
 def test_a_postponed_card_is_due_again_after_its_delay(
-    database: Database, bug: Label, may_stand: bool
+    now: float, time_machine: TimeMachineFixture, database: Database, bug: Label, may_stand: bool
 ) -> None:
     predicted(database, bug)
     [claim] = _claim(database)
@@ -223,7 +235,7 @@ def test_a_postponed_card_is_due_again_after_its_delay(
         cards.postpone(session, claim.message_id, 30.0, may_stand)
     assert _claim(database) == []
     assert _due(database) == 1
-    _change(database, claim.message_id, due_at=time.time())
+    time_machine.move_to(now + 30.0)
 
     [again] = _claim(database)
     assert (again.attempts, again.may_stand) == (1, may_stand)
@@ -266,10 +278,9 @@ def test_refusals_are_counted_by_reason(database: Database, bug: Label) -> None:
 
 
 def test_the_next_due_moment_is_that_of_the_first_card_that_can_be_claimed(
-    database: Database, bug: Label
+    now: float, database: Database, bug: Label
 ) -> None:
     assert _next_due(database) is None
-    now = time.time()
     claimed, postponed = predicted(database, bug), predicted(database, bug)
 
     _change(database, claimed.id, due_at=now - 1, claimed_until=now + 40)

@@ -24,6 +24,7 @@ from storage.resolution import Settled, Source
 from storage.tables import Answer, Label, LabelSource, Message, Stage, Status
 from storage.tables import Dataset as ArgillaDataset
 from tests.factories import ANA, BEN, OTHER, TEAM, label_set, predicted, say, together
+from tests.stored import labelled
 
 TEXT = "The page crashes"
 
@@ -36,14 +37,6 @@ def known(database: Database) -> dict[str, Label]:
 def keep(database: Database, *rows: tuple[str, Label], team_id: str = TEAM) -> list[Outcome]:
     with database.writing() as session:
         return imports.keep(session, team_id, [Labelled(text, label.id) for text, label in rows])
-
-
-def labelled(database: Database, team_id: str = TEAM) -> dict[str, str]:
-    """Label id by text."""
-    with database.reading() as session:
-        found = resolution.labelled(session, team_id)
-        texts = messages.texts(session, list(found))
-    return {texts[message_id]: label_id for message_id, label_id in found.items()}
 
 
 def count_messages(session: Session) -> int:

@@ -3,11 +3,11 @@ from __future__ import annotations
 import time
 from functools import partial
 
-import pytest
+from time_machine import TimeMachineFixture
 
 from storage import leases, pseudonyms
 from storage.database import Database
-from storage.leases import Claim
+from storage.leases import HOLD_S, Claim
 from tests.factories import ANA, BEN, CAT, OTHER, TEAM, together
 
 
@@ -40,18 +40,18 @@ def test_of_replicas_that_ask_together_one_gets_the_lease(database: Database) ->
 
 
 def test_a_claim_that_is_prolonged_outlasts_its_time_and_another_begins_when_that_ends(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, time_machine: TimeMachineFixture
 ) -> None:
-    monkeypatch.setattr(leases, "HOLD_S", 1.0)
+    time_machine.move_to(time.time(), tick=False)
     one, other = Claim(database, "outbox"), Claim(database, "outbox")
     assert one.hold()
     other.prolong()  # it has nothing to prolong
 
     for _ in range(4):
-        time.sleep(0.4)
+        time_machine.shift(0.4 * HOLD_S)
         one.prolong()
         assert not other.hold()
-    time.sleep(1.2)
+    time_machine.shift(1.2 * HOLD_S)
 
     assert other.hold()
     one.prolong()

@@ -288,7 +288,7 @@ def test_texts_that_are_held_are_not_erased_until_what_was_made_of_them_is_store
         erasing.join(0.2)
         assert erasing.is_alive()
         predictions.keep_vectors(session, ENCODER, {one.id: np.ones(3, dtype=np.float32)})
-    erasing.join(10)
+    erasing.join()
 
     with database.reading() as session:
         assert session.exec(select(Vector)).all() == []

@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as some
 
 from learning.summarizing import prompting
 from learning.summarizing.language_model import load
@@ -17,8 +19,9 @@ from learning.summarizing.prompting import (
     transcript,
 )
 from learning.summarizing.thread import Utterance
-from tests.learning.summarizing.attacks import ATTACKS, HIDDEN, Attack, attacked
+from tests.learning.summarizing.attacks import ATTACKS, HIDDEN, attacked
 from tests.learning.summarizing.tiny_writers import parrot, tokenizer
+from tests.properties import REPEATABLE
 
 SIGNS = [
     "Conversation:",
@@ -46,29 +49,38 @@ SIGNS = [
     "[SEP]",
     "[CLS]",
 ]
+SPECIAL_SIGNS = [sign for sign in SIGNS if not sign.endswith((":", "_"))]
+ANY_SIGN = "|".join(re.escape(sign.strip("_")) for sign in sorted(SIGNS, key=len, reverse=True))
 
 
 def _count(text: str) -> int:
     return len(text.split())
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.kind)
-def test_a_model_hears_only_that_there_was_an_attack(attack: Attack) -> None:
-    thread = attacked(attack)
+def test_a_model_hears_only_that_there_was_an_attack() -> None:
+    for attack in ATTACKS:
+        thread = attacked(attack)
+        lines = transcript(thread).splitlines()
 
-    lines = transcript(thread).splitlines()
-
-    assert lines[2] == f"Eve: {MENTIONED}"
-    assert [lines[row] for row in (0, 1, 3, 4)] == [
-        f"{one.speaker}: {one.text}" for one in thread if one.speaker != "Eve"
-    ]
+        assert lines[2] == f"Eve: {MENTIONED}", attack.kind
+        assert [lines[row] for row in (0, 1, 3, 4)] == [
+            f"{one.speaker}: {one.text}" for one in thread if one.speaker != "Eve"
+        ], attack.kind
 
 
-@pytest.mark.parametrize("attack", [*ATTACKS, *HIDDEN], ids=lambda attack: attack.kind)
-def test_an_attack_stays_one_line_behind_its_authors_name(attack: Attack) -> None:
-    lines = transcript(attacked(attack)).splitlines()
+def test_an_attack_stays_one_line_behind_its_authors_name() -> None:
+    for attack in (*ATTACKS, *HIDDEN):
+        lines = transcript(attacked(attack)).splitlines()
 
-    assert [line.split(":")[0] for line in lines] == ["Maya", "Tom", "Eve", "Maya", "Tom"]
+        assert [line.split(":")[0] for line in lines] == ["Maya", "Tom", "Eve", "Maya", "Tom"], attack.kind
+
+
+@REPEATABLE
+@given(some.text())
+def test_whatever_somebody_writes_stays_one_line_behind_their_name(text: str) -> None:
+    [line] = transcript([Utterance("1", "Eve", text)]).splitlines()
+
+    assert line.startswith("Eve:")
 
 
 def test_an_attack_in_a_name_is_not_read_either() -> None:
@@ -95,26 +107,37 @@ def test_nobody_is_called_as_a_part_of_the_prompt_is(name: str) -> None:
     assert not transcript([Utterance("1", name, "good morning")]).casefold().startswith(f"{name.casefold()}:")
 
 
-@pytest.mark.parametrize("sign", SIGNS)
-def test_signs_by_which_models_know_turns_are_taken_out_of_messages(sign: str) -> None:
-    [line] = transcript([Utterance("1", "Tom", f"the log shows {sign} at the end")]).splitlines()
+def test_signs_by_which_models_know_turns_are_taken_out_of_messages_and_names() -> None:
+    for sign in SIGNS:
+        [message] = transcript([Utterance("1", "Tom", f"the log shows {sign} at the end")]).splitlines()
+        [name] = transcript([Utterance("1", f"Tom {sign}", "good morning")]).splitlines()
 
-    assert sign.strip("_") not in line
-
-
-@pytest.mark.parametrize("sign", SIGNS)
-def test_signs_by_which_models_know_turns_are_taken_out_of_names(sign: str) -> None:
-    [line] = transcript([Utterance("1", f"Tom {sign}", "good morning")]).splitlines()
-
-    assert line.startswith("Tom")
-    assert sign.strip("_") not in line
+        assert name.startswith("Tom")
+        assert sign.strip("_") not in message
+        assert sign.strip("_") not in name
 
 
-@pytest.mark.parametrize("hidden", ["<|im_<|x|>start|>", "<</s>s>", "-<s>--", "Summ<pad>ary:", "[/IN<s>ST]"])
-def test_a_sign_inside_a_sign_does_not_leave_one_behind(hidden: str) -> None:
-    line = transcript([Utterance("1", "Tom", f"see {hidden} there")])
+@REPEATABLE
+@given(some.sampled_from(SIGNS), some.text(max_size=20), some.text(max_size=20))
+def test_a_sign_is_taken_out_whatever_stands_around_it(sign: str, before: str, after: str) -> None:
+    message = transcript([Utterance("1", "Tom", f"{before} {sign} {after}")])
+    name = transcript([Utterance("1", f"{before} {sign} {after}", "good morning")])
 
-    assert line == f"Tom: {MENTIONED}" or not re.search(r"<\||</?s>|---|Summary:|\[/INST\]", line)
+    assert sign.strip("_") not in message
+    assert sign.strip("_") not in name
+
+
+@REPEATABLE
+@given(outer=some.sampled_from(SIGNS), inner=some.sampled_from(SPECIAL_SIGNS), place=some.integers(0, 12))
+@example(outer="<|im_start|>", inner="<|x|>", place=5)
+@example(outer="<s>", inner="</s>", place=1)
+@example(outer="---", inner="<s>", place=1)
+@example(outer="Summary:", inner="<pad>", place=4)
+@example(outer="[/INST]", inner="<s>", place=4)
+def test_a_sign_inside_a_sign_does_not_leave_one_behind(outer: str, inner: str, place: int) -> None:
+    line = transcript([Utterance("1", "Tom", f"see {outer[:place]}{inner}{outer[place:]} there")])
+
+    assert line == f"Tom: {MENTIONED}" or not {outer.strip("_"), inner} & set(re.findall(ANY_SIGN, line))
 
 
 def test_no_message_writes_a_special_token_of_a_tokenizer() -> None:

@@ -10,16 +10,18 @@ from typing import Any
 import httpx
 
 from local.argilla.embedded import SignIn
+from local.certificates import certificates
 
 Json = dict[str, Any]
-WAIT_S = 60  # a shared machine can be slow
+WAIT_S = 300  # a shared machine can be slow
 
 
 @contextmanager
 def api(known: SignIn, key: str | None = None) -> Iterator[httpx.Client]:
     """The API, opened by the owner's key or this one."""
     headers = {"X-Argilla-Api-Key": key or known.api_key}
-    with httpx.Client(base_url=f"{known.url}/api/v1", headers=headers, timeout=WAIT_S) as client:
+    base_url = f"{known.url}/api/v1"
+    with httpx.Client(base_url=base_url, headers=headers, timeout=WAIT_S, verify=certificates()) as client:
         yield client
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
-
-from tests.local.argilla.asking import WAIT_S
 
 
 def processes(home: Path, part: str = "") -> list[int]:
@@ -22,17 +19,40 @@ def processes(home: Path, part: str = "") -> list[int]:
     return found
 
 
-def all_gone(home: Path, within_s: float = 5) -> bool:
-    until = time.monotonic() + within_s
-    while processes(home) and time.monotonic() < until:
-        time.sleep(0.05)
-    return not processes(home)
+def parent_and_state(pid: int) -> tuple[int, str]:
+    """Raises OSError where there is no such process."""
+    state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    return int(parent), state
 
 
-def wait_for(home: Path, part: str) -> None:
-    """Until such a process runs. Raises TimeoutError."""
-    until = time.monotonic() + WAIT_S
-    while not processes(home, part):
-        if time.monotonic() > until:
-            raise TimeoutError(f"no process with {part!r} within {WAIT_S} s")
-        time.sleep(0.05)
+def is_alive(pid: int) -> bool:
+    try:
+        return parent_and_state(pid)[1] != "Z"
+    except OSError:
+        return False
+
+
+def family(pid: int) -> dict[int, str]:
+    """This process and all below it, each with its command line."""
+    members = {pid: ""}
+    everything = sorted(int(one.name) for one in Path("/proc").glob("[0-9]*"))
+    for _ in range(3):  # the supervisor, what it starts, and what these start
+        for one in everything:
+            try:
+                if one in members or parent_and_state(one)[0] in members:
+                    members[one] = Path(f"/proc/{one}/cmdline").read_bytes().replace(b"\x00", b" ").decode()
+            except OSError:  # it has just ended
+                continue
+    return members
+
+
+def living(members: dict[int, str]) -> list[str]:
+    """The command lines of those that are still there."""
+    return [command for pid, command in members.items() if is_alive(pid)]
+
+
+def child(supervisor: int, part: str) -> int | None:
+    """The supervisor's own child with this in its command line."""
+    found = [pid for pid, command in family(supervisor).items() if part in command]
+    own = [pid for pid in found if is_alive(pid) and parent_and_state(pid)[0] == supervisor]
+    return own[0] if own else None

@@ -5,15 +5,19 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import product
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
 from local.argilla.query_parser import MOST, TERMS_MOST, Words, parse
+from tests.properties import REPEATABLE
 
 ODD_SIGNS = "\"'()*-+^:{}|\\,\x00\ud800👍 "
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def words() -> Iterator[sqlite3.Connection]:
     """A full-text table as the index has one."""
     with closing(sqlite3.connect(":memory:")) as connection:
@@ -71,15 +75,25 @@ def test_composed_and_decomposed_letters_are_looked_for_alike() -> None:
     assert parse("cafe\u0301") == parse("caf\u00e9")
 
 
-@pytest.mark.parametrize("first", ODD_SIGNS)
-@pytest.mark.parametrize("second", ODD_SIGNS)
-def test_whatever_is_typed_is_a_query_that_fts5_takes(
-    words: sqlite3.Connection, first: str, second: str
-) -> None:
-    typed = (f"{first}{second}", f"{first}login{second}", f"login{first} {second}page", f"{first}a{second}b")
+def look_for(typed: str, words: sqlite3.Connection) -> None:
+    """As a search does: it is no error, whatever is found."""
+    for query in (parse(typed).wanted, parse(typed).unwanted):
+        if query:
+            words.execute("SELECT count(*) FROM words WHERE words MATCH ?", (query,)).fetchone()
 
-    for query in (part for one in typed for part in (parse(one).wanted, parse(one).unwanted) if part):
-        words.execute("SELECT count(*) FROM words WHERE words MATCH ?", (query,)).fetchone()
+
+@settings(REPEATABLE, max_examples=300)
+@given(some.text(some.sampled_from(ODD_SIGNS) | some.sampled_from("ab ") | some.characters()))
+def test_whatever_is_typed_is_a_query_that_fts5_takes(words: sqlite3.Connection, typed: str) -> None:
+    look_for(typed, words)
+
+
+def test_two_odd_signs_anywhere_around_words_are_a_query_that_fts5_takes(words: sqlite3.Connection) -> None:
+    for first, second in product(ODD_SIGNS, repeat=2):
+        look_for(f"{first}{second}", words)
+        look_for(f"{first}login{second}", words)
+        look_for(f"login{first} {second}page", words)
+        look_for(f"{first}a{second}b", words)
 
 
 def test_a_very_long_text_is_cut(words: sqlite3.Connection) -> None:

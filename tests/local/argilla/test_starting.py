@@ -9,22 +9,26 @@ from pathlib import Path
 import pytest
 
 from local.argilla.embedded import ArgillaNotStartedError, EmbeddedArgilla
-from tests.local.argilla.processes import all_gone, wait_for
+from tests.local.argilla.processes import processes
+from tests.local.running import until
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize(
-    "part", ["local.argilla --home", "argilla.server", "argilla.worker", "valkey-server"]
+    "parts", [["local.argilla --home"], ["valkey-server", "argilla.server", "argilla.worker"]], ids=len
 )
-def test_it_ends_with_the_process_that_started_it(tmp_path: Path, part: str) -> None:
+def test_it_ends_with_the_process_that_started_it_however_far_that_came(
+    tmp_path: Path, parts: list[str]
+) -> None:
     started = f"EmbeddedArgilla(pathlib.Path({str(tmp_path)!r}), 0).start()"
     code = f"import pathlib; from local.argilla.embedded import EmbeddedArgilla; {started}"
     with subprocess.Popen([sys.executable, "-c", code]) as parent:
-        wait_for(tmp_path, part)
+        until(lambda: all(processes(tmp_path, part) for part in parts))
 
         parent.kill()
 
-    assert all_gone(tmp_path)
+    until(lambda: not processes(tmp_path))
 
 
 def test_an_environment_that_is_not_installed_is_named(
@@ -36,6 +40,7 @@ def test_an_environment_that_is_not_installed_is_named(
         EmbeddedArgilla(tmp_path, 0).start()
 
 
+@pytest.mark.slow
 def test_a_server_that_cannot_come_up_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORRIGIBLE_ARGILLA_PYTHON", sys.executable)  # the bot's, without Argilla's server
 

@@ -1,211 +1,210 @@
-"""One server of its own: what the supervisor keeps running, when all of it ends, and what it refuses."""
+"""A server of its own: what is kept running, what outlasts each kind of death, and what is refused.
+
+The tests share one folder; one whose server does not run starts it.
+"""
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import signal
+import sqlite3
+import stat
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from local.argilla.embedded import ArgillaNotStartedError, EmbeddedArgilla, SignIn
-from tests.local.argilla.asking import Asking, Json, among, api, response
-from tests.local.argilla.webhooks import WAIT_S, address
+from local.argilla.embedded import ArgillaNotStartedError, EmbeddedArgilla
+from tests.local.argilla.asking import among, api, record_is, response, suggested
+from tests.local.argilla.home import BATCH, Home, until_cut_off
+from tests.local.argilla.processes import child, is_alive, living, processes
+from tests.local.argilla.webhooks import address
+from tests.local.running import PATIENCE_S, until
 
 pytestmark = [
-    pytest.mark.timeout(300),
+    pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
 ]
 
 
-class Running:
-    """A server that is started where it does not run, always on the same folder."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.server = EmbeddedArgilla(home, 0)
-        self.sign_in: SignIn
-
-    def start(self) -> Running:
-        if self.server.pid is None:
-            self.sign_in = self.server.start()
-        return self
-
-
 @pytest.fixture(scope="module")
-def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    made = Running(tmp_path_factory.mktemp("supervised"))
+def one_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    made = Home(tmp_path_factory.mktemp("argilla"))
     yield made
     made.server.stop()
 
 
 @pytest.fixture
-def running(one_server: Running) -> Running:
-    return one_server.start()
-
-
-def parent_and_state(pid: int) -> tuple[int, str]:
-    """Raises OSError where there is no such process."""
-    state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
-    return int(parent), state
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return parent_and_state(pid)[1] != "Z"
-    except OSError:
-        return False
-
-
-def family(pid: int) -> dict[int, str]:
-    """This process and all below it, each with its command line."""
-    members = {pid: ""}
-    everything = sorted(int(one.name) for one in Path("/proc").glob("[0-9]*"))
-    for _ in range(3):  # the supervisor, what it starts, and what these start
-        for one in everything:
-            try:
-                if one in members or parent_and_state(one)[0] in members:
-                    members[one] = Path(f"/proc/{one}/cmdline").read_bytes().replace(b"\x00", b" ").decode()
-            except OSError:  # it has just ended
-                continue
-    return members
-
-
-def child(running: Running, part: str) -> int | None:
-    """The supervisor's own child with this in its command line."""
-    supervisor = running.server.pid
-    assert supervisor is not None
-    found = [pid for pid, command in family(supervisor).items() if part in command]
-    own = [pid for pid in found if is_alive(pid) and parent_and_state(pid)[0] == supervisor]
-    return own[0] if own else None
-
-
-def until(holds: Callable[[], Any], within_s: float = WAIT_S) -> Any:
-    """What it returns as soon as that is something; raises TimeoutError."""
-    last = time.monotonic() + within_s
-    while time.monotonic() < last:
-        if found := holds():
-            return found
-        time.sleep(0.05)
-    raise TimeoutError(f"nothing within {within_s} s")
-
-
-def post(client: httpx.Client, path: str, body: Json) -> Json:
-    answer = client.post(path, json=body)
-    assert answer.is_success, answer.text
-    told: Json = answer.json()
-    return told
-
-
-def one_record(client: httpx.Client) -> tuple[str, str]:
-    """Of a dataset with one question, one record: the ids of both."""
-    name = f"own-{time.monotonic_ns()}"
-    workspace = post(client, "/workspaces", {"name": name})["id"]
-    dataset = post(client, "/datasets", {"name": name, "workspace_id": workspace})["id"]
-    text: Json = {"title": "Text", "required": True, "settings": {"type": "text"}}
-    post(client, f"/datasets/{dataset}/fields", {"name": "text", **text})
-    post(client, f"/datasets/{dataset}/questions", {"name": "why", **text})
-    client.put(f"/datasets/{dataset}/publish").raise_for_status()
-    items = [{"fields": {"text": "one of a kind"}, "external_id": "only"}]
-    [record] = post(client, f"/datasets/{dataset}/records/bulk", {"items": items})["items"]
-    return dataset, record["id"]
-
-
-def submit(client: httpx.Client, record: str) -> None:
-    answer = {"status": "submitted", "values": {"why": {"value": "because"}}}
-    post(client, f"/records/{record}/responses", answer)
+def home(one_home: Home) -> Home:
+    one_home.start()
+    return one_home
 
 
 @pytest.mark.parametrize("part", ["argilla.worker", "127.0.0.1:"])  # Valkey writes this when it listens
-def test_what_was_killed_is_started_again_and_webhooks_arrive(running: Running, part: str) -> None:
-    killed = child(running, part)
+def test_what_was_killed_is_started_again_and_webhooks_arrive(home: Home, part: str) -> None:
+    supervisor = home.supervisor
+    killed = child(supervisor, part)
     assert killed
-    with api(running.sign_in) as client, address() as listening:
-        _, record = one_record(client)
-        hook = post(client, "/webhooks", {"url": listening.url, "events": ["response.created"]})
+    with api(home.sign_in) as client, address() as listening:
+        record = home.one_record(client)
+        wanted = {"url": listening.url, "events": ["response.created"]}
+        hook = client.post("/webhooks", json=wanted).raise_for_status().json()
 
         os.kill(killed, signal.SIGKILL)
-        again = until(lambda: child(running, part))
+        again = until(lambda: child(supervisor, part))
         until(lambda: client.get("/webhooks").is_success and is_alive(again))
-        submit(client, record)
+        home.answer(client, record)
 
         delivery = listening.next()
         client.delete(f"/webhooks/{hook['id']}")
     assert again != killed
     assert Webhook(hook["secret"]).verify(delivery.body, delivery.headers)["type"] == "response.created"
-    assert delivery.event["data"]["record"]["id"] == record
+    assert delivery.event["data"]["record"]["id"] == record["id"]
 
 
-def test_stopping_leaves_no_process_behind(running: Running) -> None:
-    assert running.server.pid
-    members = family(running.server.pid)
-    assert len(members) >= 4
+def test_a_folder_in_use_is_refused_and_its_server_goes_on(home: Home) -> None:
+    with pytest.raises(ArgillaNotStartedError, match=f"another Argilla runs on {home.folder}"):
+        EmbeddedArgilla(home.folder, 0).start()
 
-    running.server.stop()
-
-    assert [command for pid, command in members.items() if is_alive(pid)] == []
-
-
-def test_it_ends_when_its_standard_input_closes(running: Running) -> None:
-    assert running.server.pid
-    members = family(running.server.pid)
-    process = running.server._process
-    assert process
-    assert process.stdin
-
-    process.stdin.close()
-    status = process.wait(10)
-
-    assert status == 0
-    assert [command for pid, command in members.items() if is_alive(pid)] == []
-    running.server.stop()
-
-
-def test_a_killed_supervisor_takes_the_others_with_it(running: Running) -> None:
-    assert running.server.pid
-    members = family(running.server.pid)
-
-    running.server.kill()
-
-    until(lambda: not any(is_alive(pid) for pid in members), within_s=5)
-
-
-def test_an_answer_is_found_although_the_index_was_deleted(running: Running) -> None:
-    with api(running.sign_in) as client:
-        dataset, record = one_record(client)
-        submit(client, record)
-    running.server.stop()
-    for file in running.home.glob("search*.db*"):
-        file.unlink()
-
-    running.start()
-
-    with api(running.sign_in) as client:
-        asking = Asking(client, dataset)
-        assert asking.found(text="kind") == ["only"]
-        assert asking.found(among(response("status"), "submitted")) == ["only"]
-        assert asking.found(among(response(question="why"), "because")) == ["only"]
-
-
-def test_a_folder_in_use_is_refused_and_its_server_goes_on(running: Running) -> None:
-    with pytest.raises(ArgillaNotStartedError, match=f"another Argilla runs on {running.home}"):
-        EmbeddedArgilla(running.home, 0).start()
-
-    with api(running.sign_in) as client:
+    with api(home.sign_in) as client:
         assert client.get("/me").status_code == 200
 
 
-def test_a_port_in_use_is_refused_and_its_server_goes_on(running: Running, tmp_path: Path) -> None:
-    port = int(running.sign_in.url.rsplit(":", 1)[1])
+def test_a_port_in_use_is_refused_and_its_server_goes_on(home: Home, tmp_path: Path) -> None:
+    port = int(home.sign_in.url.rsplit(":", 1)[1])
 
     with pytest.raises(ArgillaNotStartedError, match=rf"port {port} is in use.*LOCAL_ARGILLA_PORT"):
         EmbeddedArgilla(tmp_path, port).start()
 
-    with api(running.sign_in) as client:
+    with api(home.sign_in) as client:
         assert client.get("/me").status_code == 200
+
+
+def test_nothing_that_was_answered_to_is_lost_in_a_crash_which_leaves_no_process(home: Home) -> None:
+    members = home.family()
+    with api(home.sign_in) as client:
+        home.log(client, range(200))
+        items = client.get(f"/datasets/{home.dataset}/records", params={"limit": 200}).json()["items"]
+
+        def logging() -> Iterator[None]:
+            for first in itertools.count(200, BATCH):
+                home.log(client, range(first, first + BATCH))
+                yield
+
+        def answering() -> Iterator[None]:
+            for record in items[:120]:
+                home.answer(client, record)
+                yield
+
+        def suggesting_and_deleting() -> Iterator[None]:
+            for to_suggest, to_delete in zip(items[:160], reversed(items[160:]), strict=False):
+                home.suggest(client, to_suggest)
+                home.delete(client, to_delete)
+                yield
+
+        threads = [until_cut_off(work()) for work in (logging, answering, suggesting_and_deleting)]
+        while not (len(home.logged) > 300 and home.answered and home.deleted):
+            threads[0].join(0.05)
+        home.server.kill()
+        for thread in threads:
+            thread.join()
+
+    until(lambda: not living(members) and not processes(home.folder))
+    home.start()
+
+    with api(home.sign_in) as client:
+        stored = {
+            one["external_id"]: one
+            for offset in range(0, len(home.logged) + 2 * BATCH, 1000)
+            for one in client.get(
+                f"/datasets/{home.dataset}/records", params={"limit": 1000, "offset": offset}
+            ).json()["items"]
+        }
+        assert home.logged <= stored.keys()
+        assert not home.deleted & stored.keys()
+        assert home.everything(client) == stored.keys()
+        assert home.everything(client, text="message") == stored.keys()
+        nearest = home.search(client).found(vector={"name": "meaning", "value": [1.0, 0.0]}, limit=1000)
+        assert set(nearest) == stored.keys()
+        answered = home.everything(client, among(response(question="label"), "bug"))
+        assert home.answered <= answered
+        assert home.everything(client, among(record_is("status"), "completed")) == answered
+        assert {id_ for id_, one in stored.items() if one["status"] == "completed"} == answered
+        assert home.suggested <= home.everything(client, among(suggested("label"), "question"))
+
+
+def test_stopping_leaves_no_process_behind_and_a_start_brings_an_index_that_was_left_behind_in_line(
+    home: Home,
+) -> None:
+    with api(home.sign_in) as client:
+        home.one_answered(client)
+        everything = home.everything(client)
+        answered = home.everything(client, among(response("status"), "submitted"))
+    members = home.family()
+    home.server.stop()
+    until(lambda: not living(members))
+    [index] = home.folder.glob("search-*.db")
+    with sqlite3.connect(index) as connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("DELETE FROM record WHERE external_id IN ('r1', 'r2')")
+        connection.execute("DELETE FROM facet WHERE kind LIKE 'response.%'")
+        connection.execute("UPDATE record SET id = hex(randomblob(16)) WHERE external_id = 'r3'")
+    connection.close()
+    with sqlite3.connect(home.folder / "argilla.db") as connection:
+        # as if the job that sets it had been lost
+        connection.execute("UPDATE records SET status = 'pending'")
+    connection.close()
+
+    home.start()
+
+    with api(home.sign_in) as client:
+        assert home.everything(client) == everything
+        assert home.search(client).found(text="number1 | number2 | number3") != []
+        assert home.everything(client, among(response("status"), "submitted")) == answered
+        assert home.everything(client, among(record_is("status"), "completed")) == answered
+
+
+def test_it_ends_when_its_standard_input_closes_and_finds_answers_although_its_index_was_deleted(
+    home: Home,
+) -> None:
+    with api(home.sign_in) as client:
+        record = home.one_answered(client)
+    members = home.family()
+    process = home.server._process
+    assert process
+    assert process.stdin
+    process.stdin.close()
+
+    assert process.wait(PATIENCE_S) == 0
+    until(lambda: not living(members))
+    home.server.stop()
+    for file in home.folder.glob("search*.db*"):
+        file.unlink()
+    home.start()
+
+    with api(home.sign_in) as client:
+        [number] = record["external_id"].split("r")[1:]
+        asking = home.search(client)
+        assert asking.found(text=f"number{number}") == [record["external_id"]]
+        assert record["external_id"] in home.everything(client, among(response("status"), "submitted"))
+        assert record["external_id"] in home.everything(client, among(response(question="label"), "bug"))
+
+
+def test_keys_and_words_are_kept_from_other_users_and_the_logs(home: Home) -> None:
+    with api(home.sign_in) as client:
+        home.one_answered(client)
+    credentials = home.folder / "credentials.json"
+    known = json.loads(credentials.read_text())
+
+    logs = "".join(log.read_text(errors="replace") for log in (home.folder / "logs").iterdir())
+    secrets = {name: value for name, value in known.items() if name != "username"}
+    assert stat.S_IMODE(home.folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(credentials.stat().st_mode) == 0o600
+    assert secrets.keys() == {"password", "api_key", "auth_secret_key"}
+    assert "Application startup complete" in logs
+    assert not [name for name, value in secrets.items() if value in logs]
+    assert "message number" not in logs

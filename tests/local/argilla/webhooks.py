@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-WAIT_S = 60  # a shared machine can be slow
+WAIT_S = 300  # a shared machine can be slow
 
 
 @dataclass(frozen=True)

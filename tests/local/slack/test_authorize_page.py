@@ -9,17 +9,11 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from local.slack.team import Team
-from tests.local.browser import WAIT_MS, chromium
+from tests.local.browser import WAIT_MS
 from tests.local.installed import Bot, running_bot
 from tests.local.running import ACME, ANA, GLOBEX, SUPPORT, Grid, free_port, grid, until
 
 HOOLI = Team("T0HOOLI", "Hooli East", "hooli-east", "E0HOOLI", "Hooli", mark="E")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from local.slack.credentials import BOT_TOKEN
 from tests.local.running import SUPPORT, Slack, bolt, socket_mode, until
+from tests.local.slack.patience import impatient
 
 
 def post(slack: Slack) -> httpx.Response:
@@ -86,6 +87,7 @@ def test_what_has_passed_is_taken_once(slack: Slack) -> None:
     assert again["calls"] == []
 
 
+@impatient
 def test_a_delivery_that_is_not_acknowledged_stays_when_it_is_taken(slack: Slack) -> None:
     app = bolt(slack)
     with socket_mode(app):

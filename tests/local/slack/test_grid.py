@@ -16,7 +16,19 @@ from local.slack.seed import BOT_USER_ID, CHANNELS
 from tests.local import installed
 from tests.local.factories import state
 from tests.local.installed import SCOPES, Bot, running_bot
-from tests.local.running import ACME, ANA, BEN, GLOBEX, SUPPORT, Grid, free_port, grid, refusal, until
+from tests.local.running import (
+    ACME,
+    ANA,
+    BEN,
+    GLOBEX,
+    PATIENT,
+    SUPPORT,
+    Grid,
+    free_port,
+    grid,
+    refusal,
+    until,
+)
 
 Json = dict[str, Any]
 
@@ -28,7 +40,7 @@ def port() -> int:
 
 @pytest.fixture
 def slack(port: int) -> Iterator[Grid]:
-    with grid(bot_url=f"http://127.0.0.1:{port}/slack/events", retry_delays_s=(0.05, 0.1)) as running:
+    with grid(bot_url=f"http://127.0.0.1:{port}/slack/events", **PATIENT) as running:
         yield running
 
 

@@ -1,4 +1,4 @@
-"""Deliveries by signed HTTP, to an unmodified Bolt app behind waitress."""
+"""Deliveries by signed HTTP, to an unmodified Bolt app behind a web server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 from slack_bolt import Ack, App, BoltRequest, BoltResponse
 
 from tests.local.factories import actions, button, modal, state
-from tests.local.running import ANA, SUPPORT, Slack, bolt, free_port, http_bot, until, workspace
+from tests.local.running import ANA, PATIENCE_S, SUPPORT, Slack, bolt, free_port, http_bot, until, workspace
+from tests.local.slack.patience import less_patient
 
 
 @pytest.fixture
@@ -20,9 +21,14 @@ def port() -> int:
 
 
 @pytest.fixture
-def slack(port: int) -> Iterator[Slack]:
-    url = f"http://127.0.0.1:{port}/slack/events"
-    with workspace(bot_url=url, ack_timeout_s=0.5, retry_delays_s=(0.05, 0.1, 0.2)) as running:
+def slack(port: int, request: pytest.FixtureRequest) -> Iterator[Slack]:
+    url, ack_timeout_s = f"http://127.0.0.1:{port}/slack/events", getattr(request, "param", PATIENCE_S)
+    with workspace(
+        bot_url=url,
+        ack_timeout_s=ack_timeout_s,
+        retry_delays_s=(0.05, 0.1, 0.2),
+        trigger_life_s=PATIENCE_S,
+    ) as running:
         yield running
 
 
@@ -58,6 +64,7 @@ def test_retries_name_their_number_and_reason(slack: Slack, port: int) -> None:
     assert seen == [(None, None), ("1", "http_error"), ("2", "http_error"), ("3", "http_error")]
 
 
+@less_patient
 def test_an_answer_that_comes_too_late_is_a_timeout(slack: Slack, port: int) -> None:
     app, seen, free = bolt(slack), [], threading.Event()
 
@@ -65,7 +72,7 @@ def test_an_answer_that_comes_too_late_is_a_timeout(slack: Slack, port: int) -> 
     def linger(req: BoltRequest, next: Callable[[], None]) -> BoltResponse:
         seen.append(req.headers.get("x-slack-retry-reason", [None])[0])
         if len(seen) == 1:
-            free.wait(2)
+            free.wait(PATIENCE_S)
         return BoltResponse(status=200)
 
     with http_bot(app, port):

@@ -20,6 +20,7 @@ from tests.local.factories import (
     text_input,
 )
 from tests.local.running import ANA, BEN, SUPPORT, Slack, bolt, refusal, socket_mode, until, workspace
+from tests.local.slack.patience import impatient, less_patient
 
 CARD = [actions(button(value="p1"), static_select([option()]), external_select())]
 
@@ -76,6 +77,7 @@ def test_a_click_carries_what_slack_carries(slack: Slack, app: App, card: str) -
     assert body["response_url"].startswith(f"{slack.url}/actions/")
 
 
+@impatient
 def test_a_click_without_ack_is_told_so(slack: Slack, app: App, card: str) -> None:
     app.action("go")(lambda: None)
 
@@ -224,6 +226,7 @@ def test_a_required_input_left_empty_never_reaches_the_bot(slack: Slack, app: Ap
     assert answer["errors"] == {"reason": "Please complete this required field."}
 
 
+@less_patient
 def test_errors_keep_the_modal_open_and_an_update_replaces_it(slack: Slack, app: App, card: str) -> None:
     opened = opened_modal(slack, app, card)
 
@@ -332,6 +335,7 @@ def test_a_command_is_answered_in_its_acknowledgement_or_later(slack: Slack, app
     assert [m["text"] for m in slack.messages(user=BEN)] == ["status for all"]
 
 
+@impatient
 def test_a_command_nobody_listens_to_is_not_acknowledged(slack: Slack, app: App) -> None:
     answer = slack.page("command", channel=SUPPORT, command="/other")
 

@@ -13,7 +13,7 @@ from local.slack.seed import BOT_USER_ID
 from local.slack.team import Team
 from tests.local.factories import modal, section, state
 from tests.local.installed import Bot, replies, running_bot
-from tests.local.running import ANA, SUPPORT, Grid, free_port, grid, refusal, until
+from tests.local.running import ANA, PATIENT, SUPPORT, Grid, free_port, grid, refusal, until
 
 ORGANIZATION = {"id": "E0HOOLI", "name": "Hooli"}
 EAST = Team("T0EAST", "Hooli East", "hooli-east", "E0HOOLI", "Hooli", mark="E")
@@ -29,7 +29,7 @@ def port() -> int:
 @pytest.fixture
 def slack(port: int) -> Iterator[Grid]:
     hook = f"http://127.0.0.1:{port}/slack/events"
-    with grid(bot_url=hook, teams=(EAST, WEST, OUTSIDE), retry_delays_s=(0.05, 0.1)) as running:
+    with grid(bot_url=hook, teams=(EAST, WEST, OUTSIDE), **PATIENT) as running:
         yield running
 
 

@@ -2,45 +2,32 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 from slack_bolt import Ack, App
-from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
-from local.slack.credentials import APP_TOKEN, BOT_TOKEN
-from tests.local.browser import WAIT_MS, chromium
+from local.slack.credentials import BOT_TOKEN
+from tests.local.browser import WAIT_MS
+from tests.local.running import PATIENCE_S, socket_mode, workspace
 
 Json = dict[str, Any]
 
+ACK_S = 5.0  # one click is never acknowledged; all others are, on a slow machine too
 LABELS = ("bug report", "billing", "feature request")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """A workspace of its own, with a bot connected to it."""
-    command = [sys.executable, "-m", "local.slack", "--port", "0", "--state", ":memory:"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        found = re.search(r"http://\S+", server.stdout.readline())
-        assert found, "the workspace did not say where it is"
-        bot = SocketModeHandler(labelling_bot(found[0]), APP_TOKEN)
-        bot.connect()
-        yield found[0]
-        bot.close()
-        server.terminate()
+    with (
+        workspace(ack_timeout_s=ACK_S, trigger_life_s=PATIENCE_S) as slack,
+        socket_mode(labelling_bot(f"{slack.url}/")),
+    ):
+        yield f"{slack.url}/"
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,9 @@ import pytest
 
 from local.slack.serving import listen
 from tests.local.factories import section
-from tests.local.running import ANA, SUPPORT, Slack, bolt, socket_mode, until
+from tests.local.running import ANA, PATIENCE_S, SUPPORT, Slack, bolt, socket_mode, until
+
+pytestmark = pytest.mark.slow
 
 
 @contextmanager
@@ -32,7 +33,9 @@ def process(state: Path | str, port: int = 0) -> Iterator[tuple[subprocess.Popen
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_what_was_said_survives_the_end_of_the_process(tmp_path: Path, number: int) -> None:
+def test_what_was_said_and_events_nobody_heard_survive_the_end_of_the_process(
+    tmp_path: Path, number: int
+) -> None:
     state = tmp_path / "new" / "slack.db"
     with process(state) as (running, slack):
         ts = slack.say("remember me")
@@ -41,39 +44,29 @@ def test_what_was_said_survives_the_end_of_the_process(tmp_path: Path, number: i
         channel = slack.page("channel", name="bugs")["channel"]["id"]
         before = slack.messages()
         running.send_signal(number)
-        running.wait(5)
+        running.wait(PATIENCE_S)
 
     with process(state) as (_, slack):
         assert slack.messages() == before
-        assert slack.say("later", channel=channel) > before[-1]["ts"]
         assert len(slack.web.conversations_replies(channel=SUPPORT, ts=ts)["messages"]) == 2
-
-
-def test_events_nobody_heard_survive_a_kill(tmp_path: Path) -> None:
-    state = tmp_path / "slack.db"
-    with process(state) as (_, slack):
-        ts = slack.say("is anybody there?")
-
-    with process(state) as (_, slack):
         app, heard = bolt(slack), []
         app.event("message")(lambda event: heard.append(event["ts"]))
         with socket_mode(app):
             assert until(lambda: heard) == [ts]
+        assert slack.say("later", channel=channel) > before[-1]["ts"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_stops_within_a_second_whoever_is_connected(number: int) -> None:
+def test_it_stops_by_itself_whoever_is_connected(number: int) -> None:
     with process(":memory:") as (running, slack), slack.watching(ANA):
         app = bolt(slack)
         with socket_mode(app) as handler:
             until(slack.bot_connected)
             handler.client.auto_reconnect_enabled = False
             handler.client.default_auto_reconnect_enabled = False
-            started = time.monotonic()
             running.send_signal(number)
 
-            assert running.wait(5) == 0
-            assert time.monotonic() - started < 1
+            assert running.wait(PATIENCE_S) == 0
         assert running.stderr
         assert running.stderr.read() == ""
 
@@ -82,7 +75,7 @@ def test_a_port_in_use_is_one_clear_line() -> None:
     with listen(0) as taken:
         port = taken.getsockname()[1]
         command = [sys.executable, "-m", "local.slack", "--port", str(port), "--state", ":memory:"]
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=10)
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
 
     assert ended.returncode == 1
     assert ended.stderr == f"local.slack: cannot listen on 127.0.0.1:{port}: Address already in use\n"
@@ -92,7 +85,7 @@ def test_two_workspaces_do_not_share_a_state_file(tmp_path: Path) -> None:
     state = tmp_path / "slack.db"
     with process(state):
         command = [sys.executable, "-m", "local.slack", "--port", "0", "--state", str(state)]
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=10)
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
 
     assert ended.returncode == 1
     assert ended.stderr.count(os.linesep) == 1

@@ -1,0 +1,81 @@
+"""`corrigible …`, as an operator types it: in this process, or in one of its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from unittest.mock import patch
+
+from bot import cli
+from bot.logs import QUIET
+
+WIDTH = 200
+OF_THE_BOT = ("SLACK_", "DATABASE_URL", "ENCODER", "LABELS_FILE", "PORT", "HOST", "LOCAL_")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command said, and its exit status."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def corrigible(folder: Path, *words: str, **environment: str) -> Ended:
+    """Run a command in `folder`, with these variables and no others that concern it."""
+    said, complained, status = StringIO(), StringIO(), 0
+    with ExitStack() as stack:
+        stack.enter_context(chdir(folder))
+        stack.enter_context(patch.dict(os.environ, _environment(environment), clear=True))
+        stack.enter_context(patch.object(sys, "argv", ["corrigible", *words]))
+        stack.enter_context(patch.object(sys, "excepthook", sys.excepthook))
+        for console in (cli.out, cli.err):
+            stack.enter_context(patch.object(console, "_width", WIDTH))
+        stack.enter_context(_own_logs())
+        stack.enter_context(redirect_stdout(said))
+        stack.enter_context(redirect_stderr(complained))
+        try:
+            cli.main()
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    return Ended(status, said.getvalue(), complained.getvalue())
+
+
+def corrigible_process(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The same, in a process of its own."""
+    command = [sys.executable, "-c", "from bot.cli import main; main()", *words]
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env={**_environment(environment), "COLUMNS": str(WIDTH)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def _environment(given: dict[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(OF_THE_BOT)}
+    return {**kept, **given}
+
+
+@contextmanager
+def _own_logs() -> Iterator[None]:
+    """A command sets up logging for its whole process; afterwards it is as it was."""
+    root = logging.getLogger()
+    handlers, root.handlers, level = root.handlers, [], root.level
+    levels = {name: logging.getLogger(name).level for name in QUIET}
+    try:
+        yield
+    finally:
+        root.handlers = handlers
+        root.setLevel(level)
+        for name, before in levels.items():
+            logging.getLogger(name).setLevel(before)
