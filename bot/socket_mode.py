@@ -73,4 +73,11 @@ class SocketConnection:
         """Hear nothing more. A closed handler can't be used again (python-slack-sdk#1922), so it is dropped."""
         handler, self._handler = self._handler, None
         if handler is not None:
-            handler.close()
+            close_at_once(handler)
+
+
+def close_at_once(handler: SocketModeHandler) -> None:
+    """Close a handler whose thread would otherwise wait for another message for up to a second."""
+    handler.client.closed = True
+    handler.client.message_queue.put(None)
+    handler.close()

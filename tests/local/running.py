@@ -239,13 +239,15 @@ def bolt(slack: Slack, **options: Any) -> App:
 
 
 @contextmanager
-def socket_mode(app: App) -> Iterator[SocketModeHandler]:
-    """The app, connected through Socket Mode."""
-    handler = SocketModeHandler(app, APP_TOKEN, ping_interval=0.3)
+def socket_mode(app: App, ping_interval: float = 10.0) -> Iterator[SocketModeHandler]:
+    """The app, connected through Socket Mode. As often as it pings, it looks whether it has to connect again."""
+    handler = SocketModeHandler(app, APP_TOKEN, ping_interval=ping_interval)
     handler.connect()
     try:
         yield handler
     finally:
+        handler.client.closed = True
+        handler.client.message_queue.put(None)  # its thread would wait for another message for a second
         handler.close()
 
 
