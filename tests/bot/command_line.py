@@ -1,10 +1,9 @@
-"""`corrigible …`, as an operator types it: in this process, or in one of its own."""
+"""`corrigible …`, as an operator types it, but in this process: starting another takes seconds."""
 
 from __future__ import annotations
 
 import logging
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
@@ -47,18 +46,6 @@ def corrigible(folder: Path, *words: str, **environment: str) -> Ended:
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else int(end.code is not None)
     return Ended(status, said.getvalue(), complained.getvalue())
-
-
-def corrigible_process(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The same, in a process of its own."""
-    command = [sys.executable, "-c", "from bot.cli import main; main()", *words]
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env={**_environment(environment), "COLUMNS": str(WIDTH)},
-        capture_output=True,
-        text=True,
-    )
 
 
 def _environment(given: dict[str, str]) -> dict[str, str]:

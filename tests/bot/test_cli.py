@@ -9,7 +9,8 @@ import pytest
 from learning.label_file import read_label_file
 from storage import labels
 from storage.database import Database
-from tests.bot.command_line import corrigible, corrigible_process
+from tests import running
+from tests.bot.command_line import corrigible
 
 
 def test_all_that_is_wrong_with_the_settings_is_named_at_once_and_no_secret(tmp_path: Path) -> None:
@@ -60,8 +61,8 @@ def test_status_and_labels_read_the_database(tmp_path: Path, database: Database,
 
 @pytest.mark.slow
 def test_what_is_told_and_the_exit_status_leave_the_process(tmp_path: Path) -> None:
-    well = corrigible_process(tmp_path, "status")
-    fault = corrigible_process(tmp_path, "status", DATABASE_URL="mysql://host/db")
+    well = running.corrigible(tmp_path, "status")
+    fault = running.corrigible(tmp_path, "status", DATABASE_URL="mysql://host/db")
 
     assert (well.returncode, well.stderr) == (0, "")
     assert "make run" in well.stdout
