@@ -73,16 +73,17 @@ def _live(url: str, folder: Path, encoder: str, place: str) -> None:
     team = ReviewedTeam(database, folder, encoder)
     run = team.until(*ENDED)
     if place in OF_THE_RUN:
-        raise AssertionError("it did not come by")
+        raise AssertionError(f"it did not come by; the run {run.phase}: {run.failed}")
+    following = team.following
     with database.writing() as session:
         if versions.in_service(session, TEAM) != run.version:
             versions.rule(session, versions.promotion(session, TEAM, run.version or 0, "U1", "a test"))
     if place in OF_THE_SWAP:
         owner, name = OF_THE_SWAP[place]
         setattr(owner, name, _dies(getattr(owner, name)))
-    team.following.follow()
+    following.follow()
     if place in OF_THE_SWAP:
-        raise AssertionError("it did not come by")
+        raise AssertionError(f"it did not come by; the run {run.phase}: {run.failed}")
     team.retraining.close()
     database.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 from learning.artifacts import Artifacts
@@ -50,8 +51,16 @@ class ReviewedTeam:
         self.known = label_set(database, *WORDS)
         source = Source(encoder, 32, 1)
         self.registry = Registry(database, TEAM, Artifacts(str(folder / "models"), folder / "cache"), source)
-        self.following = Following(database, TEAM, self.registry)
         self.retraining = self.another(start)
+
+    @cached_property
+    def following(self) -> Following:
+        """What serves, from when it is first asked for.
+
+        Asked for after `review`, it reads all messages. To random weights all texts are nearly the same, and what is
+        nearly the same lies on one side of the holdout: there may be nothing left to learn from.
+        """
+        return Following(self.database, TEAM, self.registry)
 
     def another(self, start: Callable[[Path], Training] = TrainingHere) -> Retraining:
         """What trains in another replica of the bot."""

@@ -9,7 +9,7 @@ from transformers import AutoModel
 from learning import retraining
 from storage import splits, versions
 from storage.database import Database
-from storage.tables import Decision, Phase
+from storage.tables import Phase
 from tests.factories import TEAM, received
 from tests.learning.reviewed_team import ENDED, ReviewedTeam
 from tests.learning.training_here import Deaths
@@ -113,21 +113,21 @@ def test_with_nothing_to_learn_from_the_run_fails_and_says_what_is_missing(team:
 
 
 def test_the_trained_version_is_swapped_in_and_rolled_back(team: ReviewedTeam) -> None:
+    following = team.following
     team.review()
-    asked = team.train()
+    team.train()
+    assert following.champion.served.version == 1
     with team.database.writing() as session:
-        ruling = versions.of_run(session, asked.id)[0]
-        versions.rule(session, versions.promotion(session, TEAM, 2, by="U1", reason="a person wished it"))
-    if ruling.decision is not Decision.PROMOTE:
-        assert team.following.champion.served.version == 1
+        if versions.in_service(session, TEAM) != 2:  # the gate could not tell
+            versions.rule(session, versions.promotion(session, TEAM, 2, by="U1", reason="a person wished it"))
 
-    swap = team.following.follow()
+    swap = following.follow()
 
     assert swap
-    assert team.following.champion.served.version == 2
+    assert following.champion.served.version == 2
     one = received(team.database, "the invoice is wrong again")
-    assert team.following.champion.served.rank([one.text])[0].label_id == team.known["invoice"].id
+    assert following.champion.served.rank([one.text])[0].label_id == team.known["invoice"].id
     with team.database.writing() as session:
         versions.rule(session, versions.roll_back(session, TEAM, by="U1", reason="a person wished it"))
-    assert team.following.follow()
-    assert team.following.champion.served.version == 1
+    assert following.follow()
+    assert following.champion.served.version == 1
