@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -38,6 +38,8 @@ ORIGINS = {
     LabelSource.IMPORTED: "an import",
 }
 TRY = "Try it: write a message in #support, press Change on its card, choose “{label}”, then write a similar message."
+
+TURN_S = 0.5
 
 # Where these are in the environment, Bolt makes each app stores of its own in files.
 BOLT_READS = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
@@ -91,7 +93,7 @@ def _serve(settings: Settings) -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         _start(settings, running)
-        threading.Event().wait()
+        _wait_for_an_interrupt()
     except KeyboardInterrupt:
         err.print("Stopping …")
     except OPERATORS_FAULTS as error:
@@ -105,6 +107,12 @@ def _serve(settings: Settings) -> None:
                 part.stop_soon()
         for part in reversed(running):
             part.stop()
+
+
+def _wait_for_an_interrupt() -> None:
+    # In turns: a signal that arrives just before an endless wait begins, or in another thread, would not end it.
+    while True:
+        time.sleep(TURN_S)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
