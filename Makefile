@@ -18,10 +18,10 @@ run: $(VENV)/installed $(ARGILLA)/installed
 test check: export OMP_NUM_THREADS = 1
 
 test: $(VENV)/installed-dev $(ARGILLA)/installed static
-	$(BIN)/python -m pytest -n auto --maxprocesses 4
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 check: $(VENV)/installed-dev static
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not slow"
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "not slow"
 
 static: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
