@@ -12,13 +12,16 @@ WANTED := $(if $(filter file,$(origin PYTHON)),$(or $(MADE_BY),$(call version,$(
 SUPPORTED := 3.11 3.12 3.13
 STALE := $(if $(filter $(WANTED),$(MADE_BY)),,stale)
 
-run: $(VENV)/installed $(ARGILLA)/installed
+run:
+	@$(MAKE) --no-print-directory --jobs 2 install
 	@$(BIN)/corrigible run
+
+install: $(VENV)/installed $(ARGILLA)/installed
 
 # Each worker keeps to one core: threads that spin for the others' cores would hold up all of them.
 test check: export OMP_NUM_THREADS = 1
 
-test: $(VENV)/installed-dev $(ARGILLA)/installed static
+test: install $(VENV)/installed-dev static
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 check: $(VENV)/installed-dev static
@@ -57,8 +60,9 @@ $(VENV)/installed-dev: $(VENV)/installed
 	@$(PIP) -c constraints.txt -e '.[dev]'
 	@touch $@
 
-$(ARGILLA)/installed: local/argilla/requirements.txt | $(VENV)/installed
-	@$(BIN)/corrigible argilla install
+$(ARGILLA)/installed: local/argilla/requirements.txt $(STALE) | supported
+	@echo "Installing Argilla …"
+	@$(if $(STALE),$(PYTHON),$(BIN)/python) -m local.argilla.install
 	@touch $@
 
 # Before anything is installed or removed: some dependencies have no wheels for other versions.
@@ -72,4 +76,4 @@ stale: supported
 clean:
 	rm -rf $(VENV) $(ARGILLA) .venv-oldest var build *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: run test check static demo-check test-oldest test-extras supported stale clean
+.PHONY: run install test check static demo-check test-oldest test-extras supported stale clean

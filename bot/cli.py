@@ -215,7 +215,7 @@ app.add_typer(argilla, name="argilla")
 @argilla.command("install")
 def install_argilla() -> None:
     """Install Argilla into an environment of its own in this folder: .venv-argilla."""
-    from bot.local_argilla import install
+    from local.argilla.install import install
 
     out.print("Installing Argilla (a minute or two) …")
     if fault := install():

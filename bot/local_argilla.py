@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 
 from learning.annotation.connection import Access, ArgillaUnavailableError
-from local.argilla.embedded import (
-    ENVIRONMENT,
-    REQUIREMENTS,
-    ArgillaNotStartedError,
-    EmbeddedArgilla,
-    SignIn,
-)
+from local.argilla.embedded import ArgillaNotStartedError, EmbeddedArgilla, SignIn
 
 
 class LocalArgilla:
@@ -49,21 +41,3 @@ class LocalArgilla:
         except (ArgillaNotStartedError, CancelledError) as error:
             raise ArgillaUnavailableError(str(error)) from None
         return Access(known.url, known.api_key)
-
-
-def install() -> str | None:
-    """Make Argilla's environment in the working folder; return what went wrong, if anything.
-
-    Its server pins old releases of much that the bot uses too, so it can't share the bot's environment.
-    """
-    python = str(ENVIRONMENT / "bin" / "python")
-    options = ("--disable-pip-version-check", "--quiet", "--requirement", str(REQUIREMENTS))
-    for command in (
-        [sys.executable, "-m", "venv", str(ENVIRONMENT)],
-        [python, "-m", "pip", "install", *options],
-    ):
-        ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-        if ended.returncode:
-            said = (ended.stderr or ended.stdout).strip()
-            return f"Argilla could not be installed; `{' '.join(command)}` ended with:\n{said}"
-    return None

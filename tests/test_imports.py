@@ -147,7 +147,10 @@ def _module(file: Path) -> str:
 
 def _is_imported(file: Path) -> bool:
     """Migrations are run by Alembic, `__main__` by Python, and what extends torch in a process of its own."""
-    is_argillas = file.parent.name == "argilla" and file.name != "embedded.py"  # of another environment
+    is_argillas = file.parent.name == "argilla" and file.stem not in {
+        "embedded",
+        "install",
+    }  # another environment's
     is_the_trainers = str(file.relative_to(ROOT)) in TRAINING_PROCESS
     outside = is_argillas or is_the_trainers
     return "migrations" not in file.parts and file.name != "__main__.py" and not outside

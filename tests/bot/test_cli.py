@@ -47,6 +47,22 @@ def test_the_labels_that_are_shipped_are_in_order() -> None:
     assert len(read_label_file(Path(__file__).parents[2] / "labels.toml")) == 12
 
 
+def test_a_folder_without_labels_gets_a_copy_to_edit_which_the_next_start_leaves_alone(
+    tmp_path: Path,
+) -> None:
+    own = tmp_path / "labels.toml"
+
+    first = corrigible(tmp_path, "run", DATABASE_URL="mysql://host/db")
+    copied = own.read_text(encoding="utf-8")
+    own.write_text("# mine\n", encoding="utf-8")
+    second = corrigible(tmp_path, "run", DATABASE_URL="mysql://host/db")
+
+    assert f"Your labels are in {own}" in first.stdout.replace("\n", "")
+    assert copied == (Path(__file__).parents[2] / "labels.toml").read_text(encoding="utf-8")
+    assert own.read_text(encoding="utf-8") == "# mine\n"
+    assert "Your labels" not in second.stdout
+
+
 def test_status_and_labels_read_the_database(tmp_path: Path, database: Database, database_url: str) -> None:
     with database.writing() as session:
         labels.synchronize(session, "T0LOCAL", [labels.LabelSpec("bug"), labels.LabelSpec("billing")])

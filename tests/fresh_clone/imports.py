@@ -34,7 +34,8 @@ def modules(part: str) -> list[str]:
 
 def is_elsewhere(name: str) -> bool:
     """Argilla's server has another environment; Alembic runs migrations, and Python `__main__`."""
-    is_argillas = name.startswith("local.argilla.") and name != "local.argilla.embedded"
+    *folder, module = name.split(".")
+    is_argillas = folder == ["local", "argilla"] and module not in ("embedded", "install")
     return is_argillas or ".migrations." in f"{name}." or name.endswith("__main__")
 
 
