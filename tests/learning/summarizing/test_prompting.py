@@ -50,7 +50,12 @@ SIGNS = [
     "[CLS]",
 ]
 SPECIAL_SIGNS = [sign for sign in SIGNS if not sign.endswith((":", "_"))]
-PIECES = [*SIGNS, " ", "x", *(piece for sign in SIGNS for piece in (sign[:2], sign[2:], sign[:-1], sign[-1:]))]
+PIECES = [
+    *SIGNS,
+    " ",
+    "x",
+    *(piece for sign in SIGNS for piece in (sign[:2], sign[2:], sign[:-1], sign[-1:])),
+]
 
 
 def _count(text: str) -> int:
