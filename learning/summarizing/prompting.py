@@ -82,20 +82,19 @@ def transcript(utterances: Iterable[Utterance]) -> str:
 
 
 def _name(speaker: str) -> str:
-    name = _inert(LINE.sub(" ", speaker)[:NAME_MOST])
+    name = inert(LINE.sub(" ", speaker)[:NAME_MOST])
     if not name or is_prompt_like(name) or is_prompt_like(f"{name}:"):
         return SOMEBODY
     return name
 
 
 def _content(one: Utterance) -> str:
-    return MENTIONED if is_prompt_like(one.text[:CHARACTERS_MOST]) else _inert(one.line)
+    return MENTIONED if is_prompt_like(one.text[:CHARACTERS_MOST]) else inert(one.line)
 
 
-def _inert(text: str) -> str:
-    while (plainer := BUILT.sub(" ", SPECIAL.sub(" ", text))) != text:
-        text = plainer  # what is left may be a sign that had one inside
-    return text.strip()
+def inert(text: str) -> str:
+    """Take such signs out of a text. Each leaves a space, so that what stood around it never becomes one."""
+    return BUILT.sub(" ", SPECIAL.sub(" ", text)).strip()
 
 
 def build(style: Style, text: str, tokenizer: Any, prefix: str = "") -> str:

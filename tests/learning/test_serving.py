@@ -14,6 +14,8 @@ from learning.exporting import export_here, keep
 from learning.serving import ABOUT, MODEL, SERVED, load_small
 from tests.learning.tiny_models import tiny_model
 
+pytestmark = pytest.mark.slow
+
 TEXTS = ["where is my invoice", "", "the export crashes", "thank you", "invoice " * 100]
 
 
@@ -31,7 +33,6 @@ def test_what_is_exported_reads_nearly_as_the_encoder_does(tmp_path: Path, kind:
     assert (read.cut, small.fingerprint) == (expected.cut, plain.fingerprint)
 
 
-@pytest.mark.slow
 def test_an_export_is_made_by_a_process_of_its_own_and_what_it_prints_is_not_shown(
     tmp_path: Path, tiny_base: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -97,7 +98,6 @@ def test_an_encoder_whose_vectors_change_too_much_is_served_as_it_is(
     assert not list(tmp_path.rglob(MODEL))
 
 
-@pytest.mark.slow
 def test_nothing_of_pytorch_is_loaded_where_an_export_lies(tmp_path: Path) -> None:
     source = tiny_model(tmp_path / "model")
     keep(load_encoder(source, 32, 1), source, Path(source, SERVED))
@@ -127,7 +127,6 @@ def test_what_no_exporter_knows_is_named(tmp_path: Path) -> None:
         export(str(tmp_path / "missing"), tmp_path / "file.onnx", [])
 
 
-@pytest.mark.slow
 def test_a_model_that_can_not_be_loaded_is_named_as_ever(tmp_path: Path) -> None:
     with pytest.raises(EncoderNotFoundError, match="could not be loaded"):
         load_small(str(tmp_path), 32, 1, tmp_path / "kept")

@@ -9,6 +9,7 @@ from learning.estimate import accuracy
 from learning.watch import Rate, judge
 
 BEFORE = Rate(corrected=50, seen=1_000)
+TWICE = Rate(corrected=100, seen=1_000)
 
 
 def test_a_model_that_is_corrected_far_more_often_is_worse_and_the_reason_says_so() -> None:
@@ -67,6 +68,18 @@ def test_many_messages_do_not_overflow(now: Rate, before: Rate) -> None:
     assert found.is_worse == (now.corrected / now.seen > before.corrected / before.seen)
 
 
+@pytest.mark.parametrize(("before", "tolerance"), [(BEFORE, 0.02), (BEFORE, 0.01), (TWICE, 0.01)])
+@pytest.mark.parametrize("seen", [1, 2, 5, 20, 50, 100, 200, 300, 400])
+def test_the_more_messages_are_corrected_the_worse_a_model_is(
+    seen: int, before: Rate, tolerance: float
+) -> None:
+    found = [judge(Rate(corrected, seen), before, tolerance) for corrected in range(seen + 1)]
+
+    evidence = [one.evidence for one in found]
+    assert evidence == sorted(evidence)
+    assert [one.is_worse for one in found] == sorted(one.is_worse for one in found)
+
+
 def test_at_the_limit_fewer_than_5_of_100_are_rolled_back_although_each_message_is_looked_at() -> None:
     known = accuracy(BEFORE.corrected, BEFORE.seen)
     assert known is not None
@@ -79,7 +92,7 @@ def test_a_model_as_good_as_the_one_before_is_hardly_ever_rolled_back() -> None:
 
 
 def test_a_doubled_rate_is_found_in_most_cases_within_400_messages() -> None:
-    assert _rolled_back(0.2, Rate(100, 1_000), tolerance=0.01, messages=400) > 0.75
+    assert _rolled_back(0.2, TWICE, tolerance=0.01, messages=400) > 0.75
 
 
 def _rolled_back(rate: float, before: Rate, tolerance: float, messages: int) -> float:

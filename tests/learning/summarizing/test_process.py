@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -44,6 +45,35 @@ def _pid(writing: WritingProcess) -> int:
     pid = writing.pid
     assert pid is not None
     return pid
+
+
+def _children() -> list[psutil.Process]:
+    """What writes for a test and is none of the shared one's."""
+    return [one for one in psutil.Process().children() if "learning.summarizing" in one.cmdline()]
+
+
+def _closed_by_another_thread(writing: WritingProcess, moment: str) -> type[process._Child]:
+    """Return what is started for `writing`, which another thread closes, from begin to end, at this moment."""
+
+    def close() -> None:
+        closer = threading.Thread(target=writing.close)
+        closer.start()
+        closer.join()
+
+    class Child(process._Child):
+        def __init__(self, *arguments: str) -> None:
+            if moment == "before its process is there":
+                close()
+            super().__init__(*arguments)
+            if moment == "before it is known":
+                close()
+
+        def next(self, within_s: float, too_slow: WriterUnavailableError) -> dict[str, Any]:
+            if moment == "as it is listened to":
+                close()
+            return super().next(within_s, too_slow)
+
+    return Child
 
 
 def test_a_process_of_its_own_writes_and_tells_how_far_it_is(writing: WritingProcess) -> None:
@@ -198,15 +228,44 @@ def test_closing_ends_the_process_whatever_it_does(folder: str, tiny_base: str) 
     assert not psutil.pid_exists(pid)
 
 
-def test_a_request_that_comes_while_it_is_closed_leaves_no_process_behind(folder: str) -> None:
+@pytest.mark.parametrize(
+    "moment", ["before its process is there", "before it is known", "as it is listened to"]
+)
+def test_a_request_that_comes_while_it_is_closed_leaves_no_process_behind(
+    folder: str, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     writing = WritingProcess(folder, 1)
-    writing.close()
+    monkeypatch.setattr(process, "_Child", _closed_by_another_thread(writing, moment))
 
     with pytest.raises(WriterUnavailableError, match="its process died"):
         writing.write(talk(5), LIMIT_S)
 
     assert writing.pid is None
-    assert not [one for one in psutil.Process().children() if "learning.summarizing" in one.cmdline()]
+    assert not _children()
+
+
+def test_one_who_asks_as_another_closes_is_refused_and_leaves_no_process_behind(folder: str) -> None:
+    refused: list[str] = []
+
+    def ask(writing: WritingProcess, begun: threading.Barrier) -> None:
+        begun.wait()
+        try:
+            writing.write(talk(5), LIMIT_S)
+        except WriterUnavailableError as error:
+            refused.append(str(error))
+
+    for number in range(20):
+        writing, begun = WritingProcess(folder, 1), threading.Barrier(2)
+        asker = threading.Thread(target=ask, args=(writing, begun))
+        asker.start()
+        begun.wait()
+        time.sleep(number / 4_000)  # another order each time, from before its process is there to after
+        writing.close()
+        asker.join()
+
+        assert len(refused) == number + 1
+        assert writing.pid is None
+        assert not _children()
 
 
 def test_closing_what_was_never_used_does_nothing() -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from learning.summarizing.prompting import (
     Style,
     answer,
     build,
+    inert,
     segments,
     transcript,
 )
@@ -50,7 +50,12 @@ SIGNS = [
     "[CLS]",
 ]
 SPECIAL_SIGNS = [sign for sign in SIGNS if not sign.endswith((":", "_"))]
-ANY_SIGN = "|".join(re.escape(sign.strip("_")) for sign in sorted(SIGNS, key=len, reverse=True))
+PIECES = [
+    *SIGNS,
+    " ",
+    "x",
+    *(piece for sign in SIGNS for piece in (sign[:2], sign[2:], sign[:-1], sign[-1:])),
+]
 
 
 def _count(text: str) -> int:
@@ -128,16 +133,32 @@ def test_a_sign_is_taken_out_whatever_stands_around_it(sign: str, before: str, a
 
 
 @REPEATABLE
-@given(outer=some.sampled_from(SIGNS), inner=some.sampled_from(SPECIAL_SIGNS), place=some.integers(0, 12))
+@given(outer=some.sampled_from(SIGNS), inner=some.sampled_from(SIGNS), place=some.integers(0, 12))
 @example(outer="<|im_start|>", inner="<|x|>", place=5)
 @example(outer="<s>", inner="</s>", place=1)
 @example(outer="---", inner="<s>", place=1)
 @example(outer="Summary:", inner="<pad>", place=4)
 @example(outer="[/INST]", inner="<s>", place=4)
+@example(outer="<s>", inner="Summary:", place=1)
 def test_a_sign_inside_a_sign_does_not_leave_one_behind(outer: str, inner: str, place: int) -> None:
-    line = transcript([Utterance("1", "Tom", f"see {outer[:place]}{inner}{outer[place:]} there")])
+    left = inert(f"see {outer[:place]}{inner}{outer[place:]} there")
 
-    assert line == f"Tom: {MENTIONED}" or not {outer.strip("_"), inner} & set(re.findall(ANY_SIGN, line))
+    assert inert(left) == left
+    assert not [sign for sign in SPECIAL_SIGNS if sign in left]
+
+
+@REPEATABLE
+@given(some.lists(some.sampled_from(PIECES), max_size=9).map("".join))
+@example("<s<s>>")
+@example("<|im_<|im_start|>start|>")
+@example("<<SYS>s>")
+@example("--<s>-")
+@example("<</<s>s>s>")
+def test_no_pieces_of_signs_become_one_when_others_are_taken_out(text: str) -> None:
+    left = inert(text)
+
+    assert inert(left) == left
+    assert not [sign for sign in SPECIAL_SIGNS if sign in left]
 
 
 def test_no_message_writes_a_special_token_of_a_tokenizer() -> None:

@@ -21,6 +21,8 @@ from learning.summarizing.writing import (
 from tests.learning.summarizing.attacks import ATTACKS, attacked
 from tests.learning.summarizing.tiny_writers import SAID, noting, parrot, random_writer, soon, talk
 
+pytestmark = pytest.mark.slow
+
 
 def _styled(folder: Path, style: str, says: str = SAID) -> LanguageModel:
     if style == "source":

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from learning.encoder import load_encoder
 from learning.exporting import export_here
 from learning.gate import Limits
 from learning.head import Head
@@ -14,19 +16,15 @@ from learning.training.child import work
 from learning.training.job import MODEL, Job
 from tests.learning.training.examples import QUICK, TARGETS, examples
 
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("training_libraries")]
 
-@pytest.mark.slow
-@pytest.mark.usefixtures("training_libraries")
-def test_what_serves_with_eight_bits_is_judged_so_and_lies_beside_the_weights(
-    tmp_path: Path, tiny_base: str
-) -> None:
+
+def _classifier(folder: Path, encoder: str, exports: Path) -> None:
+    """Write the job of training a classifier from this encoder, which also is the champion's."""
     some = examples()
-    folder, exports = tmp_path / "run1", tmp_path / "exports"
-    load_small(tiny_base, 16, 1, exports, export_here)
-    of_the_champion = sorted(exports.rglob(EXPORT))
     Job(
         title="Training run 1",
-        source=tiny_base,
+        source=encoder,
         champion=None,
         targets=list(TARGETS),
         training=some,
@@ -40,6 +38,15 @@ def test_what_serves_with_eight_bits_is_judged_so_and_lies_beside_the_weights(
         exports=str(exports),
     ).write(folder)
 
+
+def test_what_serves_with_eight_bits_is_judged_so_and_lies_beside_the_weights(
+    tmp_path: Path, tiny_base: str
+) -> None:
+    folder, exports = tmp_path / "run1", tmp_path / "exports"
+    load_small(tiny_base, 16, 1, exports, export_here)
+    of_the_champion = sorted(exports.rglob(EXPORT))
+    _classifier(folder, tiny_base, exports)
+
     result = work(folder, lambda _: None)
 
     assert result.failed is None, result.where
@@ -51,8 +58,25 @@ def test_what_serves_with_eight_bits_is_judged_so_and_lies_beside_the_weights(
     assert sorted(exports.rglob(EXPORT)) == of_the_champion  # it was judged by that one: no other was made
     assert not (tmp_path / "unused").exists()
     learned = Head.load(model / HEAD)
-    for example in some[:6]:
+    for example in examples()[:6]:
         [row] = learned.probabilities(encoder.encode([example.text]).vectors)
         label, probability = result.card["answers"][example.id]
         assert learned.labels[int(row.argmax())] == label
         assert abs(float(row.max()) - probability) < 1e-3
+
+
+def test_where_the_champion_was_never_exported_training_makes_its_export_and_keeps_it(
+    tmp_path: Path, tiny_base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("learning.training.child.load_small", partial(load_small, export=export_here))
+    folder, exports = tmp_path / "run1", tmp_path / "exports"
+    exports.mkdir()
+    _classifier(folder, tiny_base, exports)
+
+    result = work(folder, lambda _: None)
+
+    assert result.failed is None, result.where
+    [made] = exports.rglob(EXPORT)
+    made_at = made.stat().st_mtime_ns
+    assert load_small(tiny_base, 16, 1, exports).fingerprint == load_encoder(tiny_base, 16, 1).fingerprint
+    assert made.stat().st_mtime_ns == made_at  # the bot that serves the champion finds it there
