@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -44,11 +45,17 @@ def shared(
 
 
 def once(folder: Path, name: str, make: Callable[[Path], None]) -> Path:
-    """Return the file or folder `name`, made by the first worker that asked."""
+    """Return the file or folder `name`, made by the first worker that asked.
+
+    What a `make` that fails leaves half-made is nobody's: the next worker begins anew.
+    """
     made = folder / name
     with FileLock(folder / f"{name}.lock"):
         if not made.exists():
-            make(made)
+            beside = Path(tempfile.mkdtemp(dir=folder, prefix=f"{name}-"))
+            make(beside / name)
+            (beside / name).replace(made)
+            beside.rmdir()
     return made
 
 

@@ -37,6 +37,13 @@ def words_of(texts: Iterable[str]) -> set[str]:
     return set(re.findall(r"`/corrigible ([a-z]+)", "\n".join(texts)))
 
 
+def commands_of(page: Path) -> set[str]:
+    """Of the bot's command line, those that a page shows."""
+    text = page.read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:^|[`/ ])corrigible ([a-z]+)\b(?=[ `\n-])", text, re.MULTILINE))
+    return {one for one in named if f"`corrigible {one}" in text or f"bin/corrigible {one}" in text}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     for link in links(page):
@@ -46,11 +53,17 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
+def test_pages_and_links_are_found_at_all() -> None:
+    assert any(list(links(page)) for page in PAGES)
+    assert any("#" in link for page in PAGES for link in links(page))
+
+
 def test_every_page_is_in_the_index() -> None:
     index = ROOT / "docs" / "README.md"
     listed = {(index.parent / link.partition("#")[0]).resolve() for link in links(index)}
 
     pages = {page for page in PAGES if page.parent == index.parent and page != index}
+    assert pages
     assert pages <= listed
 
 
@@ -63,17 +76,20 @@ def test_every_setting_is_in_the_example_and_no_other() -> None:
 
 def test_every_command_that_a_page_names_exists() -> None:
     known = set(get_command(app).commands)  # type: ignore[attr-defined]
-    for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        named = set(re.findall(r"(?:^|[`/ ])corrigible ([a-z]+)\b(?=[ `\n-])", text, re.MULTILINE))
-        typed = {one for one in named if f"`corrigible {one}" in text or f"bin/corrigible {one}" in text}
-        assert typed <= known, page.name
+    named = {page.name: commands_of(page) for page in PAGES}
+
+    assert any(named.values())
+    for page, found in named.items():
+        assert found <= known, page
 
 
 def test_every_word_of_the_slash_command_that_a_page_names_exists() -> None:
     known = words_of(HELP) | {"summarise"}
-    for page in PAGES:
-        assert words_of([page.read_text(encoding="utf-8")]) <= known, page.name
+    named = {page.name: words_of([page.read_text(encoding="utf-8")]) for page in PAGES}
+
+    assert any(named.values())
+    for page, found in named.items():
+        assert found <= known, page
 
 
 def test_the_readme_fits_a_screen_and_a_half() -> None:
@@ -86,24 +102,31 @@ def test_the_readme_fits_a_screen_and_a_half() -> None:
 def test_every_make_target_that_a_page_names_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):(?!=)", makefile, re.MULTILINE))
-    for page in PAGES:
-        named = set(
-            re.findall(
-                r"(?:^|`)make ([a-z-]+)(?=`|$| PYTHON| +#)", page.read_text(encoding="utf-8"), re.MULTILINE
-            )
-        )
-        assert named <= targets, page.name
+    call = re.compile(r"(?:^|`)make ([a-z-]+)(?=`|$| PYTHON| +#)", re.MULTILINE)
+    named = {page.name: set(call.findall(page.read_text(encoding="utf-8"))) for page in PAGES}
+
+    assert any(named.values())
+    for page, found in named.items():
+        assert found <= targets, page
 
 
 def test_every_command_and_every_word_of_the_slash_command_is_on_the_page_of_commands() -> None:
     page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    commands, words = set(get_command(app).commands), words_of(HELP) - {"help"}  # type: ignore[attr-defined]
 
-    assert set(get_command(app).commands) <= set(re.findall(r"bin/corrigible ([a-z]+)", page))  # type: ignore[attr-defined]
-    assert words_of(HELP) - {"help"} <= words_of([page])
+    assert commands
+    assert words
+    assert commands <= set(re.findall(r"bin/corrigible ([a-z]+)", page))
+    assert words <= words_of([page])
 
 
 def test_every_benchmark_that_a_page_names_exists() -> None:
-    for page in PAGES:
-        named = set(re.findall(r"benchmarks\.([a-z_]+)", page.read_text(encoding="utf-8")))
-        missing = {name for name in named if not (ROOT / "benchmarks" / f"{name}.py").is_file()} - {"md"}
-        assert not missing, page.name
+    known = {file.stem for file in (ROOT / "benchmarks").glob("*.py")} | {"md"}
+    named = {
+        page.name: set(re.findall(r"benchmarks\.([a-z_]+)", page.read_text(encoding="utf-8")))
+        for page in PAGES
+    }
+
+    assert any(found - {"md"} for found in named.values())
+    for page, found in named.items():
+        assert found <= known, page

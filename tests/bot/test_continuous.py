@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import inspect
+
 from time_machine import TimeMachineFixture
 
 from bot.continuous import NOTE_S, Continuous
 from bot.metrics import Metrics
 from bot.schedule import Schedule, Scheduled
 from learning.annotation.patience import Patience
-from storage import jobs
+from storage import jobs, leases
 from storage.database import Database
 from storage.tables import Job
 from tests.factories import TEAM
@@ -69,3 +71,11 @@ def test_the_schedule_shows_it_and_never_takes_it_for_its_own(database: Database
     assert noted
     assert (noted.owner, noted.succeeded_at) == ("", 1_000.0)
     assert metrics.job_success.labels("deliver", TEAM)._value.get() == 1_000.0
+
+
+def test_what_is_held_is_prolonged_in_time_and_taken_over_within_half_a_minute_after_a_death() -> None:
+    standard = inspect.signature(Schedule).parameters
+    tick_s, hold_s = standard["tick_s"].default, standard["hold_s"].default
+
+    assert tick_s < min(hold_s, leases.HOLD_S)
+    assert tick_s + max(hold_s, leases.HOLD_S) <= 30

@@ -20,7 +20,7 @@ from bot.schedule import HOLD_S, Schedule, Scheduled
 from storage import jobs
 from storage.database import Database
 from storage.leases import Claim
-from storage.tables import Job
+from storage.tables import Job, Lease
 from tests.bot.replicas import NEVER_SOON, Processes
 from tests.databases import on_both
 from tests.factories import TEAM, together
@@ -263,11 +263,15 @@ def test_of_three_processes_one_does_what_is_due_and_when_it_is_killed_another(
         processes.hold_up()
         _make_due(database)
         until(lambda: len(processes.begun) == 6)
+        before = time.time()
         processes.kill(processes.begun[-1])
+        left = _job(database, "retrain")
         _make_due(database, held_until=0.0)  # as it is when its hold has run out
         processes.go_on()
         until(lambda: _job(database, "retrain").due_at > time.time())
 
+    assert left.owner
+    assert left.held_until > before
     assert len(processes.begun) == 7  # and nobody began what another had
     assert processes.begun[6] != processes.begun[5]
 
@@ -287,6 +291,23 @@ def test_claims_of_work_that_never_pauses_are_prolonged_while_the_process_lives(
 
     clock.shift(HOLD_S + 1)
     assert others.hold()
+
+
+def test_a_running_schedule_prolongs_by_itself_what_it_holds(database: Database) -> None:
+    ended, ours = threading.Event(), Claim(database, "outbox")
+    retrain = Scheduled(NEVER_SOON, partial(_end, ended, []))
+    schedule = Schedule(database, TEAM, {"retrain": retrain}, Metrics(), tick_s=0.05, claims=[ours])
+    assert ours.hold()
+    schedule.start()
+    _make_due(database)
+    until(lambda: _job(database, "retrain").owner)
+    job, claim = _job(database, "retrain").held_until, _expires_at(database, "outbox")
+
+    until(lambda: _job(database, "retrain").held_until > job)
+    until(lambda: _expires_at(database, "outbox") > claim)
+
+    ended.set()
+    schedule.stop(PATIENCE_S)
 
 
 class _Flaky(Database):
@@ -327,6 +348,11 @@ def _make_due(database: Database, *names: str, **changes: object) -> None:
 def _job(database: Database, name: str) -> Job:
     with database.reading() as session:
         return session.get_one(Job, (TEAM, name))
+
+
+def _expires_at(database: Database, name: str) -> float:
+    with database.reading() as session:
+        return session.get_one(Lease, name).expires_at
 
 
 def _errors(metrics: Metrics) -> float:

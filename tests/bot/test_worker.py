@@ -13,6 +13,8 @@ from bot.metrics import Metrics
 from bot.worker import Worker
 from tests.local.running import PATIENCE_S, until
 
+NOT_IN_THIS_TEST_S = 12 * PATIENCE_S
+
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., Worker]]:
@@ -34,8 +36,8 @@ def start() -> Iterator[Callable[..., Worker]]:
 @pytest.fixture
 def wakes_alone_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that rests does not look again by itself."""
-    monkeypatch.setattr(workers, "IDLE_S", 3_600.0)
-    monkeypatch.setattr(workers, "AFTER_ERROR_S", (3_600.0,))
+    monkeypatch.setattr(workers, "IDLE_S", NOT_IN_THIS_TEST_S)
+    monkeypatch.setattr(workers, "AFTER_ERROR_S", (NOT_IN_THIS_TEST_S,))
 
 
 class Steps:
@@ -130,6 +132,11 @@ def test_an_error_is_logged_and_counted_and_the_step_repeated(
     assert caplog.text.count("step failed part=a-part") == 2
 
 
+def test_the_pauses_that_follow_errors_are_longer_each_time() -> None:
+    assert workers.AFTER_ERROR_S[0] > 0
+    assert all(earlier < later for earlier, later in pairwise(workers.AFTER_ERROR_S))
+
+
 def test_after_errors_the_pauses_grow(start: Callable[..., Worker], monkeypatch: pytest.MonkeyPatch) -> None:
     pauses = (0.01, 0.04, 0.08)
     monkeypatch.setattr(workers, "AFTER_ERROR_S", pauses)
@@ -143,7 +150,7 @@ def test_after_errors_the_pauses_grow(start: Callable[..., Worker], monkeypatch:
 
 @pytest.mark.usefixtures("wakes_alone_count")
 def test_a_worker_stops_at_once_while_it_rests_or_mends(start: Callable[..., Worker]) -> None:
-    for steps in (Steps(), Steps(failures=99), Steps(pause_s=60.0), Steps(pause_s=0.0)):
+    for steps in (Steps(), Steps(failures=99), Steps(pause_s=NOT_IN_THIS_TEST_S), Steps(pause_s=0.0)):
         worker = start(steps)
         assert steps.wait_for(1)
 

@@ -6,7 +6,7 @@ from storage import answers, cards, datasets, outbox, resolution
 from storage.answers import Verdict
 from storage.database import Database
 from storage.tables import Answer, Label, Message, Mode, Question, Stage, Status
-from tests.factories import ANA, TEAM, label_set, predicted, say
+from tests.factories import ANA, OTHER, TEAM, label_set, predicted, say
 
 DATASET = "d1"
 
@@ -154,3 +154,35 @@ def test_answers_of_an_unknown_message_are_passed_over(database: Database) -> No
     assert not _store(database, stranger, _answer(stranger, known["bug"]))
     with database.reading() as session:
         assert outbox.backlog(session, TEAM).messages == 0
+
+
+def test_of_a_dataset_each_answered_record_tells_its_responses_and_when_they_were_given(
+    database: Database,
+) -> None:
+    bug = label_set(database, "bug")["bug"]
+    one, other, unanswered = (predicted(database, bug) for _ in range(3))
+    _store(database, one, _answer(one, bug, "r1", at=1.0), _answer(one, None, "r2", at=2.0))
+    _store(database, one, _answer(one, bug, "r1", at=3.0, round_=2), round_=2)
+    _store(database, other, _answer(other, bug, at=4.0))
+    _store(database, unanswered)
+
+    with database.reading() as session:
+        found = answers.of_dataset(session, DATASET)
+        assert answers.of_dataset(session, "another") == {}
+
+    assert found == {
+        (one.id, 1): {f"{one.id}-r1-1": 1.0, f"{one.id}-r2-1": 2.0},
+        (one.id, 2): {f"{one.id}-r1-2": 3.0},
+        (other.id, 1): {f"{other.id}-r1-1": 4.0},
+    }
+
+
+def test_labels_are_in_use_that_an_answer_of_the_team_names(database: Database) -> None:
+    known = label_set(database, "bug", "billing", "praise")
+    for name in ("bug", "bug", "billing", None):
+        one = predicted(database, known["bug"])
+        _store(database, one, _answer(one, known[name] if name else None))
+
+    with database.reading() as session:
+        assert answers.labels_in_use(session, TEAM) == {known["bug"].id, known["billing"].id}
+        assert answers.labels_in_use(session, OTHER) == set()

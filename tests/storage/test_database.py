@@ -148,6 +148,25 @@ def test_a_lock_is_an_error_in_time_for_slack_to_send_again() -> None:
     assert database.SQLITE_WAIT_S < SLACK_WAITS_S
 
 
+def test_sqlite_itself_waits_for_other_processes_for_that_long(sqlite: Database) -> None:
+    with sqlite.reading() as reader, sqlite.writing() as writer:
+        waits_ms = [_pragma(session, "busy_timeout") for session in (reader, writer)]
+
+    assert waits_ms == [database.SQLITE_WAIT_S * 1_000] * 2
+
+
+def test_a_postgresql_that_does_not_answer_is_waited_for_as_long_as_slack_waits(
+    reused_postgresql_url: str,
+) -> None:
+    opened = open_database(reused_postgresql_url)
+    with opened.engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        asked_for = driver.info.get_parameters()["connect_timeout"]
+    opened.close()
+
+    assert float(asked_for) == database.POSTGRES_WAIT_S <= SLACK_WAITS_S
+
+
 @pytest.mark.usefixtures("patient")
 def test_a_lock_that_ends_in_time_is_waited_for(sqlite: Database, file: Path) -> None:
     other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from time_machine import TimeMachineFixture
 
 from storage import channels, digests
 from storage.database import Database
@@ -39,6 +40,21 @@ def test_a_channel_that_wished_it_is_due_until_it_was_told(database: Database) -
         digests.told(session, digest)
     assert due(database) == []
     assert due(database, OTHER) == []
+
+
+def test_a_digest_that_may_be_in_slack_stays_due_until_it_was_told_and_says_since_when(
+    database: Database, time_machine: TimeMachineFixture
+) -> None:
+    time_machine.move_to(1_800_000_000, tick=False)
+    wish(database, HERE)
+    wish(database, THERE)
+    [here, _] = due(database)
+
+    with database.writing() as session:
+        digests.begin(session, here)
+
+    begun = {digest.channel_id: (digest.begun_at, digest.told_at) for digest in due(database)}
+    assert begun == {HERE: (1_800_000_000, 0.0), THERE: (0.0, 0.0)}
 
 
 def test_a_channel_in_which_the_bot_is_off_is_not_due(database: Database) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 from storage import jobs
 from storage.database import Database
 from storage.tables import Job
-from tests.factories import TEAM, together
+from tests.factories import OTHER, TEAM, together
 
 NOW = 1_000.0
 
@@ -70,3 +70,18 @@ def test_what_a_stopped_replica_held_is_free_at_once(database: Database) -> None
         jobs.give_up(session, TEAM, "a")
 
     assert claim(database, "b", NOW + 1)
+
+
+def test_work_that_never_pauses_is_noted_each_time_it_went_well_and_for_its_team_alone(
+    database: Database,
+) -> None:
+    noted = []
+    for team_id, at in ((OTHER, NOW), (TEAM, NOW), (TEAM, NOW + 10)):
+        with database.writing() as session:
+            jobs.note(session, team_id, "deliver", at, at + 60)
+            noted.append([(job.name, job.succeeded_at, job.due_at) for job in jobs.every(session, TEAM)])
+
+    assert noted == [[], [("deliver", NOW, NOW + 60)], [("deliver", NOW + 10, NOW + 70)]]
+    with database.reading() as session:
+        [theirs] = jobs.every(session, OTHER)
+    assert (theirs.succeeded_at, theirs.due_at) == (NOW, NOW + 60)

@@ -191,3 +191,35 @@ def test_a_version_of_one_task_never_serves_another(database: Database) -> None:
     with pytest.raises(VersionNotFoundError), database.writing() as session:
         versions.rule(session, ruling)
     assert _in_service(database) == 1
+
+
+def _give_back(database: Database, number: int, stays: int) -> None:
+    with database.writing() as session:
+        versions.give_back(session, TEAM, number, stays, "it can't be loaded")
+
+
+def test_a_version_that_can_not_serve_gives_the_alias_back_to_what_serves(database: Database) -> None:
+    tuned = _trained(database, "run 1").number
+    _promote(database, tuned)
+
+    _give_back(database, tuned, stays=1)
+
+    assert _in_service(database) == 1
+    with database.reading() as session:
+        latest = versions.rulings(session, TEAM, 1)[0]
+        with pytest.raises(NothingToRollBackToError):
+            versions.before(session, TEAM)
+    assert (latest.decision, latest.grounds) == (Decision.ROLL_BACK, Grounds.SWAP)
+    assert (latest.challenger, latest.champion, latest.reason) == (1, tuned, "it can't be loaded")
+
+
+def test_where_another_ruling_was_quicker_nothing_is_given_back(database: Database) -> None:
+    tuned, quicker = (_trained(database, run_id).number for run_id in ("run 1", "run 2"))
+    _promote(database, tuned)
+    _promote(database, quicker)
+
+    _give_back(database, tuned, stays=1)
+
+    assert _in_service(database) == quicker
+    with database.reading() as session:
+        assert len(versions.rulings(session, TEAM, 10)) == 2

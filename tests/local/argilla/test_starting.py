@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,23 +15,48 @@ from local.argilla.embedded import ArgillaNotStartedError, EmbeddedArgilla
 from tests.local.argilla.processes import processes
 from tests.local.running import until
 
+PARTS = ("local.argilla --home", "valkey-server", "argilla.server", "argilla.worker")
+
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize(
-    "parts", [["local.argilla --home"], ["valkey-server", "argilla.server", "argilla.worker"]], ids=len
-)
-def test_it_ends_with_the_process_that_started_it_however_far_that_came(
-    tmp_path: Path, parts: list[str]
-) -> None:
+@pytest.mark.parametrize("number", range(1, len(PARTS) + 1))
+def test_it_ends_with_the_process_that_started_it_however_far_that_came(tmp_path: Path, number: int) -> None:
     started = f"EmbeddedArgilla(pathlib.Path({str(tmp_path)!r}), 0).start()"
     code = f"import pathlib; from local.argilla.embedded import EmbeddedArgilla; {started}"
-    with subprocess.Popen([sys.executable, "-c", code]) as parent:
-        until(lambda: all(processes(tmp_path, part) for part in parts))
+    with (
+        held_up_before(tmp_path, PARTS[number:]),
+        subprocess.Popen([sys.executable, "-c", code]) as parent,
+    ):
+        try:
+            until(lambda: all(processes(tmp_path, part) for part in PARTS[:number]))
+            begun_later = [part for part in PARTS[number:] if processes(tmp_path, part)]
+        finally:
+            parent.kill()
 
-        parent.kill()
+    assert begun_later == []
 
     until(lambda: not processes(tmp_path))
+
+
+@contextmanager
+def held_up_before(home: Path, parts: Sequence[str]) -> Iterator[None]:
+    """Meanwhile a server that starts stands still before the first of these parts.
+
+    It stands where it opens the log of that part: a pipe, which opens when somebody reads from it.
+    """
+    if not parts:
+        yield
+        return
+    log = home / "logs" / f"{parts[0].rpartition('.')[2].removesuffix('-server')}.log"
+    log.parent.mkdir(exist_ok=True)
+    os.mkfifo(log)
+    try:
+        yield
+    finally:
+        reader = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
+        until(lambda: not processes(home))
+        os.close(reader)
 
 
 def test_an_environment_that_is_not_installed_is_named(

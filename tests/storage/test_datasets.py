@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+
+from storage import answers, datasets
+from storage.database import Database
+from storage.tables import Answer, Dataset, Message, Stage, Status
+from tests.factories import OTHER, TEAM, label_set, predicted
+
+GONE, STAYS = "d1", "d2"
+
+
+@pytest.fixture
+def one(database: Database) -> Message:
+    """A message that lies in two datasets, and was answered in both."""
+    bug = label_set(database, "bug")["bug"]
+    one = predicted(database, bug)
+    with database.writing() as session:
+        datasets.add(session, TEAM, GONE, Stage.CURRENT)
+        datasets.add(session, TEAM, STAYS, Stage.FILLING)
+        for dataset_id in (GONE, STAYS):
+            datasets.identify(session, dataset_id, {(one.id, 1): f"record in {dataset_id}"})
+            session.add(
+                Answer(
+                    response_id=f"answer in {dataset_id}",
+                    message_id=one.id,
+                    team_id=TEAM,
+                    dataset_id=dataset_id,
+                    round=1,
+                    reviewer="r1",
+                    status=Status.SUBMITTED,
+                    label_id=bug.id,
+                    answered_at=1.0,
+                )
+            )
+        datasets.gone(session, GONE)
+    return one
+
+
+def test_nobody_works_any_more_in_a_dataset_that_is_gone(database: Database, one: Message) -> None:
+    with database.writing() as session:
+        assert datasets.current(session, one.team_id) is None
+        assert not datasets.is_in_use(session, GONE)
+        assert [dataset.id for dataset in datasets.at(session, TEAM, Stage.GONE)] == [GONE]
+        assert datasets.at(session, OTHER, Stage.GONE) == []
+
+
+def test_the_records_of_a_dataset_that_is_gone_are_forgotten_and_those_of_others_are_not(
+    database: Database, one: Message
+) -> None:
+    with database.reading() as session:
+        records = datasets.records(session, [one.id])
+        stays = session.get_one(Dataset, STAYS)
+
+    assert [record.record_id for record in records] == [f"record in {STAYS}"]
+    assert stays.stage is Stage.FILLING
+
+
+def test_answers_that_came_from_a_dataset_outlive_it(database: Database, one: Message) -> None:
+    with database.reading() as session:
+        stored = answers.of_message(session, one.id)
+
+    assert {answer.dataset_id for answer in stored} == {GONE, STAYS}
