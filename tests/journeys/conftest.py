@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from bot.compose import Bot
 from local.slack.person import Person
+from tests.journeys.steps import unlearn
 from tests.local.browser import WAIT_MS
 from tests.local.running import Slack, workspace
 from tests.running import ANA, BEN, PATIENT, bot, person, settings
@@ -45,9 +46,10 @@ def shared(
 
 
 @pytest.fixture
-def running(shared: Shared) -> Bot:
-    """A bot that serves all tests of a module, each in a `channel` of its own. It learns from all of them."""
-    return shared.bot
+def running(shared: Shared) -> Iterator[Bot]:
+    """A bot that serves all tests of a module, each in a `channel` of its own. What one teaches it no other finds."""
+    yield shared.bot
+    unlearn(shared.bot)
 
 
 @pytest.fixture

@@ -6,14 +6,14 @@ import time
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import col, select
 
 from bot.compose import Bot
 from bot.schedule import Schedule
 from local.slack.person import Person
 from local.slack.seed import TEAM_ID
-from storage.tables import Job, Message, Prediction
+from storage.tables import Correction, Job, Message, Prediction
 from tests.local.running import Slack, until
 from tests.running import learned
 
@@ -68,6 +68,16 @@ def propose(somebody: Person, view: Json, name: str) -> Json:
 def until_learned(running: Bot, before: float) -> None:
     """Wait until the bot has learned something since `before`, which `learned` said."""
     until(lambda: learned(running) > before)
+
+
+def unlearn(running: Bot) -> None:
+    """Take back all that people said of labels, and wait until the bot has learned from nothing."""
+    service, before = running.workspace.service, learned(running)
+    with running.database.writing() as session:
+        if not session.connection().execute(delete(Correction)).rowcount:
+            return
+    service.erased()
+    until(lambda: learned(running) > before and service.overview(TEAM_ID).version.endswith("learned from: 0"))
 
 
 def until_answered(running: Bot, slack: Slack) -> None:

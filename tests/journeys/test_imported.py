@@ -55,8 +55,10 @@ def test_what_was_imported_while_the_bot_was_away_labels_the_next_message(
     chosen = settings(tmp_path, database_url)
     with bot(slack, chosen):
         turn_on(ana, SUPPORT)
+        before = card_on(ana, SUPPORT, "Badge does not open garage door")
     take_in(tmp_path, database_url)
     with bot(slack, chosen):
         after = card_on(ana, SUPPORT, "Badge does not open garage door")
 
+    assert label_of(before) != "praise"
     assert label_of(after) == "praise"

@@ -148,6 +148,7 @@ def test_tokens_are_sealed_in_the_database(database_url: str, tmp_path: Path) ->
     assert all(token not in row for row in kept)
 
 
+@on_both
 def test_it_goes_at_once_when_it_is_removed_and_can_be_installed_again(
     database_url: str, tmp_path: Path
 ) -> None:

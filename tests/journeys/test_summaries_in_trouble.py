@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.running import ANA, BEN, HANG_S, SUPPORT, bot, settings
 
 Json = dict[str, Any]
 
+DAY_S = 86_400
 ME = "<@U0CORRIGIB>"
 LONG = " ".join(f"The export of table {number} takes an hour." for number in range(12))
 
@@ -95,6 +97,23 @@ def test_the_summary_of_a_channel_is_for_the_asker_alone(
     assert "Summary of 3 messages by 2 people" in summary["text"]
     assert judged["ts"] == summary["ts"]
     assert not [one for one in slack.messages(channel, BEN) if "Summary of" in one.get("text", "")]
+
+
+def test_the_summary_of_a_channel_since_yesterday_leaves_out_what_was_said_before(
+    running: Bot, slack: Slack, ana: Person, channel: str
+) -> None:
+    allow_summaries(ana, channel)
+    ancient = f"{time.time() - 3 * DAY_S:.6f}"
+    said = {"type": "message", "channel": channel, "user": ANA, "channel_type": "channel"}
+    slack.fault("event", event={**said, "ts": ancient, "text": "The server room was flooded."})
+    thread(slack, channel)
+    until(lambda: len(texts_in(running, channel)) == 1 + len(THREAD))
+    told = ana.command(channel, "/corrigible", "summarize since yesterday")["text"]
+    summary = ana.wait_for_whisper(channel)
+
+    assert told.endswith("the summary follows here, for you alone.")
+    assert "Summary of 4 messages by 2 people" in summary["text"]
+    assert "flooded" not in str(summary)
 
 
 def _whisper_with(slack: Slack, channel: str, words: str) -> Json | None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from sqlmodel import select
 
-from storage import cards, contents, labels, resolution
+from storage import cards, contents, corrections, labels, resolution
 from storage.corrections import settled
 from storage.database import Database
 from storage.labels import LabelSpec
@@ -208,6 +208,32 @@ def test_a_reaction_that_is_taken_back_leaves_what_was_clicked(
     say(database, message, ANA, known["billing"], Word.WITHDRAWN)
 
     assert _standing(database, message) == {ANA: known["billing"].id}
+
+
+def test_a_reaction_that_is_told_twice_even_at_once_is_one_word(
+    database: Database, known: dict[str, Label]
+) -> None:
+    message = predicted(database, known["bug"])
+
+    def hear() -> bool:
+        said = Correction(
+            id="r1",
+            message_id=message.id,
+            team_id=TEAM,
+            user_id=ANA,
+            label_id=known["billing"].id,
+            word=Word.REACTED,
+        )
+        with database.writing() as session:
+            return corrections.add_once(session, said)
+
+    heard = [*together(hear, hear), hear()]
+
+    with database.reading() as session:
+        content = contents.of_message(session, message.id)
+    assert sorted(heard) == [False, False, True]
+    assert [word.label_id for word in content.words] == [known["billing"].id]
+    assert content.wanted == 2
 
 
 def _standing(database: Database, message: Message) -> dict[str, str]:

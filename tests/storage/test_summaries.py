@@ -234,6 +234,20 @@ def test_of_a_channel_the_latest_are_taken_with_replies_behind_what_they_reply_t
     assert [one.text for one in thread] == ["message 0", "a reply"]
 
 
+def test_of_a_channel_what_was_said_since_a_time_is_taken_and_nothing_older(database: Database) -> None:
+    old = received(database, "older", ts="1000.999999")
+    received(database, "at that time", ts="1001.000000")
+    received(database, "later", ts="1001.000001")
+    received(database, "a late reply", ts="1002.000000", thread_ts=old.ts)
+
+    with database.reading() as session:
+        since = summaries.stretch(session, TEAM, SUPPORT, 1001.0, None)
+        latest = summaries.stretch(session, TEAM, SUPPORT, 1001.0, 2)
+
+    assert [one.text for one in since] == ["a late reply", "at that time", "later"]
+    assert [one.text for one in latest] == ["a late reply", "later"]
+
+
 def test_an_edit_of_what_is_kept_for_summaries_alone_does_not_make_it_wait(database: Database) -> None:
     one = message(mode=Mode.OFF, waiting=False)
     with database.writing() as session:
