@@ -19,7 +19,7 @@ def main() -> None:
 
 
 def export_here(source: str, max_tokens: int, folder: Path) -> None:
-    """What `main` does, in the process of whoever calls it."""
+    """Export in this process."""
     keep(load_encoder(source, max_tokens, threads=1), source, folder)
 
 

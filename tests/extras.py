@@ -39,30 +39,14 @@ def run(*command: str) -> None:
 
 def track(tracker: str) -> None:
     """Train a tiny classifier in a process of its own; exit with a message unless the tracker was told."""
-    from learning.gate import Limits
-    from learning.training.job import LOG, Job, Result
+    from learning.training.job import LOG, Result
     from learning.training.process import TRACKED, TrainingProcess
     from tests.learning.tiny_models import tiny_model
-    from tests.learning.training.examples import QUICK, TARGETS, examples
+    from tests.learning.training.examples import job
 
-    some = examples()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place, "work", "run1")
-        Job(
-            title="Training run 1",
-            source=tiny_model(Path(place, "base")),
-            champion=None,
-            targets=list(TARGETS),
-            training=some,
-            groups=list(range(len(some))),
-            said=some,
-            holdout=some[:6],
-            recipe=QUICK,
-            limits=Limits(),
-            max_tokens=16,
-            threads=1,
-            report_to=tracker,
-        ).write(folder)
+        job(tiny_model(Path(place, "base")), report_to=tracker).write(folder)
         training = TrainingProcess(folder, threads=1)
         while training.status is None:
             time.sleep(0.1)

@@ -149,7 +149,7 @@ class _Child:
             raise WriterUnavailableError(Reason.DIED) from error
 
     def next(self, within_s: float, too_slow: WriterUnavailableError) -> dict[str, Any]:
-        """What it says next. Raises `too_slow` after so long, WriterUnavailableError once it is dead."""
+        """Return what it says next. Raises `too_slow` after so long, WriterUnavailableError once it is dead."""
         try:
             heard = self._heard.get(timeout=max(0.0, within_s))
         except queue.Empty:

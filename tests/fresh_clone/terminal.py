@@ -39,6 +39,11 @@ class Terminal:
         self._read = b""
 
     @property
+    def pid(self) -> int:
+        """The process that was started, which leads the session of this terminal."""
+        return self._process.pid
+
+    @property
     def text(self) -> str:
         """All that was shown so far, without colours."""
         return ESCAPES.sub("", self._read.decode(errors="replace"))

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import pty
 import random
-import signal
-import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -24,6 +21,7 @@ from storage.database import Database
 from storage.tables import Card, Message, Mode, Prediction
 from tests.databases import on_both
 from tests.factories import UNPACED
+from tests.fresh_clone.terminal import Terminal
 from tests.journeys.steps import card_counts, turn_on, until_answered
 from tests.local.running import Slack, free_port, until
 from tests.running import COMMAND, HANG_S, SUPPORT, BotProcess, bot, cards, settings
@@ -123,26 +121,14 @@ def test_ctrl_c_ends_every_process_with_status_0(tmp_path: Path) -> None:
         "PORT": str(free_port()),
     }
     (tmp_path / "Makefile").write_text(f'run:\n\t@{sys.executable} -c "{COMMAND}" run\n', encoding="utf-8")
-    ours, theirs = pty.openpty()
-    make = subprocess.Popen(
-        ["make", "-C", str(tmp_path), "run"],
-        env=environment,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        preexec_fn=_with_terminal,
-    )
-    os.close(theirs)
-    screen = b""
-    while b"Ctrl-C stops it." not in screen:
-        screen += os.read(ours, 4096)
-    os.write(ours, b"\x03")
-    status = make.wait(HANG_S)
-    os.close(ours)
+    terminal = Terminal(["make", "-C", str(tmp_path), "run"], tmp_path, environment)
+    terminal.read_until(lambda screen: "Ctrl-C stops it." in screen, HANG_S)
+
+    status = terminal.interrupt(HANG_S)
 
     assert status == 0
-    until(lambda: processes_in_session(make.pid) == [])
-    assert b"http://127.0.0.1:" + environment["LOCAL_PORT"].encode() in screen
+    until(lambda: processes_in_session(terminal.pid) == [])
+    assert f"http://127.0.0.1:{environment['LOCAL_PORT']}" in terminal.text
 
 
 def processes_in_session(session: int) -> list[int]:
@@ -153,13 +139,3 @@ def processes_in_session(session: int) -> list[int]:
             if os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process.pid)
     return found
-
-
-def _with_terminal() -> None:
-    """Make standard input the terminal that signals come from, as in a shell's window."""
-    import fcntl
-    import termios
-
-    os.setsid()
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)

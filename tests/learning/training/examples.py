@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from learning.gate import Limits
 from learning.training.examples import Example, Target
+from learning.training.job import Job
 from learning.training.recipe import Recipe
 
 TARGETS = [
@@ -24,3 +28,23 @@ def examples(times: int = 4) -> list[Example]:
         for label, texts in TEXTS.items()
         for number in range(times)
     ]
+
+
+def job(encoder: str, **given: Any) -> Job:
+    """The job of training a classifier from the encoder of a folder, which also is the champion's."""
+    some = examples()
+    return Job(
+        title="Training run 1",
+        source=encoder,
+        champion=None,
+        targets=list(TARGETS),
+        training=some,
+        groups=list(range(len(some))),
+        said=some,
+        holdout=some[:6],
+        recipe=QUICK,
+        limits=Limits(),
+        max_tokens=16,
+        threads=1,
+        **given,
+    )

@@ -7,36 +7,15 @@ import pytest
 
 from learning.encoder import load_encoder
 from learning.exporting import export_here
-from learning.gate import Limits
 from learning.head import Head
 from learning.registry import HEAD
 from learning.serving import MODEL as EXPORT
 from learning.serving import SERVED, load_small
 from learning.training.child import work
-from learning.training.job import MODEL, Job
-from tests.learning.training.examples import QUICK, TARGETS, examples
+from learning.training.job import MODEL
+from tests.learning.training.examples import examples, job
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("training_libraries")]
-
-
-def _classifier(folder: Path, encoder: str, exports: Path) -> None:
-    """Write the job of training a classifier from this encoder, which also is the champion's."""
-    some = examples()
-    Job(
-        title="Training run 1",
-        source=encoder,
-        champion=None,
-        targets=list(TARGETS),
-        training=some,
-        groups=list(range(len(some))),
-        said=some,
-        holdout=some[:6],
-        recipe=QUICK,
-        limits=Limits(),
-        max_tokens=16,
-        threads=1,
-        exports=str(exports),
-    ).write(folder)
 
 
 def test_what_serves_with_eight_bits_is_judged_so_and_lies_beside_the_weights(
@@ -45,7 +24,7 @@ def test_what_serves_with_eight_bits_is_judged_so_and_lies_beside_the_weights(
     folder, exports = tmp_path / "run1", tmp_path / "exports"
     load_small(tiny_base, 16, 1, exports, export_here)
     of_the_champion = sorted(exports.rglob(EXPORT))
-    _classifier(folder, tiny_base, exports)
+    job(tiny_base, exports=str(exports)).write(folder)
 
     result = work(folder, lambda _: None)
 
@@ -71,7 +50,7 @@ def test_where_the_champion_was_never_exported_training_makes_its_export_and_kee
     monkeypatch.setattr("learning.training.child.load_small", partial(load_small, export=export_here))
     folder, exports = tmp_path / "run1", tmp_path / "exports"
     exports.mkdir()
-    _classifier(folder, tiny_base, exports)
+    job(tiny_base, exports=str(exports)).write(folder)
 
     result = work(folder, lambda _: None)
 

@@ -12,15 +12,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from learning.gate import Limits
 from learning.summarizing.gate import Limits as SummaryLimits
 from learning.summarizing.job import Lesson, SummaryJob
 from learning.summarizing.recipe import SummaryRecipe
 from learning.summarizing.thread import Utterance
-from learning.training.job import LOG, Job, Result
+from learning.training.job import LOG, Result
 from learning.training.process import TRACKED, TrainingProcess
 from tests.learning.summarizing.settled import said
-from tests.learning.training.examples import QUICK, TARGETS, examples
+from tests.learning.training.examples import job
 from tests.local.running import until
 
 pytestmark = pytest.mark.slow
@@ -37,22 +36,7 @@ time.sleep(600)
 
 def classifier(folder: Path, encoder: str) -> None:
     """Write the job of training a classifier."""
-    some = examples()
-    Job(
-        title="Training run 1",
-        source=encoder,
-        champion=None,
-        targets=list(TARGETS),
-        training=some,
-        groups=list(range(len(some))),
-        said=some,
-        holdout=some[:6],
-        recipe=QUICK,
-        limits=Limits(),
-        max_tokens=16,
-        threads=1,
-        report_to="tensorboard",
-    ).write(folder)
+    job(encoder, report_to="tensorboard").write(folder)
 
 
 def summarizer(folder: Path, encoder: str) -> None:
