@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
+from learning.summarizing import process
 from local.argilla.embedded import EmbeddedArgilla, SignIn
 from storage.database import Database, open_database
 from tests import databases
@@ -46,6 +47,14 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all workers of this run have in common."""
     own = tmp_path_factory.getbasetemp()
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_owners_of_writers() -> Iterator[None]:
+    """A writing process gives way to all else: on a busy machine it may take minutes to load its model."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process, "START_S", 3_600.0)
+        yield
 
 
 @pytest.fixture(scope="session")
