@@ -167,7 +167,7 @@ def _needed(sizes: Errors, errors: Errors, unlikely: Errors, curves: Errors, num
     beginning = beginnings[np.arange(len(errors)), best]
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         # A head that erred in no answer begins at 0. If all answers make it err, it needs no label to be as right; if
-        # it errs in none of them either, nothing is known (0 / 0, of which `above > 0` is false).
+        # it errs in none of them either, nothing is known (0 / 0 is NaN, and `above > 0` is then false).
         above = reached / beginning - floor
         needed: Errors = onset * (((1 - floor) / above) ** (1 / slope) - 1)
     return np.where(above > 0, np.maximum(needed, 0), np.inf)

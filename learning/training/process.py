@@ -21,7 +21,7 @@ class Training(Protocol):
 
     @property
     def progress(self) -> Progress | None:
-        """How far it is; None before it has said so."""
+        """Return how far it is; None before it has said so."""
 
     @property
     def status(self) -> int | None:
@@ -63,7 +63,7 @@ class TrainingProcess:
 
     @property
     def progress(self) -> Progress | None:
-        """How far it is; None before it has said so."""
+        """Return how far it is; None before it has said so."""
         return self._latest
 
     @property
