@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import re
+from learning.linear import Pattern
 
 # A word in any script; where words are not divided by spaces each sign is one.
-WORD = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W\u0e00-\u0eff\u3040-\u9fff]+")
+WORD = Pattern(
+    r"[\x{0e00}-\x{0eff}\x{3040}-\x{30ff}\x{3400}-\x{9fff}\x{f900}-\x{faff}]"
+    r"|(?:[^\pC\pM\pP\pS\pZ\x{0e00}-\x{0eff}\x{3040}-\x{9fff}]|_)+"
+)
 
 
 class _Words:
