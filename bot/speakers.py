@@ -5,6 +5,7 @@ A summary keeps people as Slack writes them (`<@U0123>`); names take their place
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from bot.language import _
@@ -17,13 +18,14 @@ class Speakers:
 
     def __init__(self, user_ids: Iterable[str], name: Callable[[str], str]) -> None:
         self.names: dict[str, str] = {}
+        taken: set[str] = set()
+        called: Counter[str] = Counter()
         for user_id in dict.fromkeys(user_ids):
-            wanted = _plain(name(user_id)) or user_id
-            taken = set(self.names.values())
-            number = 2
-            unique = wanted
+            unique = wanted = _plain(name(user_id)) or user_id
             while unique in taken:
-                unique, number = f"{wanted} {number}", number + 1
+                called[wanted] += 1
+                unique = f"{wanted} {called[wanted] + 1}"
+            taken.add(unique)
             self.names[user_id] = unique
 
     def marked(self, text: str) -> str:

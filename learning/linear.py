@@ -47,11 +47,12 @@ class Pattern:
 
         `ahead`: an expression that has to follow a match, and is no part of it.
         """
-        behind = rf"(?:\A|[^{unless_after}])" if unless_after else ""
+        behind = rf"[^{unless_after}]" if unless_after else ""
         if unless_before:
             ahead = rf"(?:\z|[^{unless_before}]){ahead}"
-        self._looks_behind = bool(unless_after)
         self._looks_around = bool(behind or ahead)
+        # What is looked for behind the first sign.
+        self._before = b"\n" if behind else b""
         options = re2.Options()
         options.log_errors = False
         self._compiled = re2.compile(f"{behind}({expression}){ahead}", options)
@@ -59,11 +60,11 @@ class Pattern:
 
     def finditer(self, text: str) -> Iterator[Match]:
         """Every match, from left to right, none within another."""
-        return (Match(found, 1, self._groups) for found in self._found(_encoded(text)))
+        return (Match(found, 1, self._groups) for found in self._found(self._encoded(text)))
 
     def findall(self, text: str) -> list[str]:
         """What matched, from left to right."""
-        return [found[1].decode() for found in self._found(_encoded(text))]
+        return [found[1].decode() for found in self._found(self._encoded(text))]
 
     def search(self, text: str) -> Match | None:
         """The first match."""
@@ -71,14 +72,14 @@ class Pattern:
 
     def fullmatch(self, text: str) -> Match | None:
         """The match that is the whole text."""
-        found = self._compiled.fullmatch(_encoded(text))
+        found = self._compiled.fullmatch(self._encoded(text))
         return Match(found, 1, self._groups) if found else None
 
     def sub(self, replacement: str | Callable[[Match], str], text: str) -> str:
         """The text with something else in the place of each match."""
-        encoded = _encoded(text)
+        encoded = self._encoded(text)
         parts: list[bytes] = []
-        end = 0
+        end = len(self._before)
         for found in self._found(encoded):
             said = replacement if isinstance(replacement, str) else replacement(Match(found, 1, self._groups))
             parts += (encoded[end : found.start(1)], _encoded(said))
@@ -93,8 +94,11 @@ class Pattern:
         while found := self._compiled.search(encoded, at):
             yield found
             at = found.end(1)
-            if self._looks_behind:  # what ends this match stands before the next one
+            if self._before:  # what ends this match stands before the next one
                 at = _start_of_sign(encoded, at - 1)
+
+    def _encoded(self, text: str) -> bytes:
+        return self._before + _encoded(text)
 
 
 def escape(text: str) -> str:
