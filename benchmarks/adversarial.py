@@ -201,7 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _slowest(path: Path_, beginnings: Sequence[str], longest: int) -> Slowest:
     """The longest time, and the largest growth and ratio, of texts that begin so again and again."""
-    path(_text("a", longest))  # what is loaded or compiled with the first text
+    path(_text(ORDINARY, longest))  # what is loaded with the first text
     ordinary = max(_seconds(path, _text(ORDINARY, longest)), FLOOR_S)
     slowest = Slowest("", 0.0, 0.0, 0.0)
     for beginning in beginnings:
