@@ -69,7 +69,8 @@ def _stretch(words: str, now: datetime) -> tuple[float | None, int | None]:
     if not words:
         return None, STRETCH
     if found := LAST.fullmatch(words):
-        number = int(found["number"][:DIGITS_MOST])
+        digits = found["number"]
+        number = int(digits) if len(digits) <= DIGITS_MOST else STRETCH_MOST + 1
         if not 1 <= number <= STRETCH_MOST:
             raise ValueError(_("I summarize 1 to {most} messages.").format(most=f"{STRETCH_MOST:,}"))
         return None, number
