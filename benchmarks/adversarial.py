@@ -374,7 +374,9 @@ def _people() -> Speakers:
 
 def _edited(text: str) -> summary_card.Shown:
     """A summary whose text a user replaced by this one."""
-    summary = Summary(team_id=TEAM, channel_id=CHANNEL, making=Making.DONE, messages=1, people=1, read=1)
+    summary = Summary(
+        team_id=TEAM, channel_id=CHANNEL, asked_by=ANA, making=Making.DONE, messages=1, people=1, read=1
+    )
     word = SummaryWord(summary_id=summary.id, team_id=TEAM, user_id=ANA, opinion=Opinion.EDITED, text=text)
     return summary_card.Shown(summary, [word], [], {}, lambda message: message.ts, _people().named)
 

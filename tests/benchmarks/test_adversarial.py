@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import adversarial
 from benchmarks.adversarial import BOUNDS, Slowest, _slowest
 
 
@@ -11,7 +10,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
-        monkeypatch.setattr(adversarial.time, "process_time", lambda: self.now)
+        monkeypatch.setattr("benchmarks.adversarial.time.process_time", lambda: self.now)
 
     def read(self, power: int) -> Slowest:
         """What is found of a path whose time grows with this power of how many `<` a text holds."""
