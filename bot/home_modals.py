@@ -17,6 +17,7 @@ from bot.label_editing import LabelEditing, LabelFaultError
 from bot.language import N_, _
 from bot.operations import NotAnOperatorError
 from bot.payloads import Json
+from storage.tables import Label
 
 Publish = Callable[[WebClient, str, str], None]
 OPS_CHANNEL = "ops_channel"
@@ -96,7 +97,7 @@ def _hear_label(app: App, editing: LabelEditing, publish: Publish) -> None:
     def save(ack: Ack, body: Json, client: WebClient) -> None:
         sent = form(body)
         try:
-            notice = _save(editing, sent)
+            label, told = _save(editing, sent)
         except LabelFaultError as error:
             _refuse(ack, error.faults)
             return
@@ -104,21 +105,21 @@ def _hear_label(app: App, editing: LabelEditing, publish: Publish) -> None:
             _refuse(ack, {label_view.NAME: in_words(error)})
             return
         ack(response_action="clear")
-        publish(client, sent.user_id, notice)
+        publish(client, sent.user_id, _(told).format(label=label.name))
 
 
-def _save(editing: LabelEditing, sent: Form) -> str:
+def _save(editing: LabelEditing, sent: Form) -> tuple[Label, str]:
+    """The label, and what to tell of it once this is acknowledged."""
     fate = sent.fields.get(label_view.FATE) or []
     if len(fate) > 1:
         raise LabelFaultError({label_view.FATE: _("Choose one of these at most.")})
     if label_view.RETIRE in fate:
-        retired = editing.retire(sent.metadata, sent.user_id)
-        return _("The label {label} is retired.").format(label=retired.name)
+        return editing.retire(sent.metadata, sent.user_id), N_("The label {label} is retired.")
     if label_view.FOLLOW_FILE in fate:
         followed = editing.follow_file(sent.metadata, sent.user_id)
-        return _("The label {label} follows labels.toml again.").format(label=followed.name)
+        return followed, N_("The label {label} follows labels.toml again.")
     label = editing.save(sent.metadata or None, label_view.entry(sent), sent.user_id)
-    return _("The label {label} is saved, and learned from now on.").format(label=label.name)
+    return label, N_("The label {label} is saved, and learned from now on.")
 
 
 def _is_in(client: WebClient, channel: str) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gettext
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,13 +18,27 @@ CALLED: dict[Language, str] = {"en": "English", "pt": "PortuguÃªs", "es": "EspaÃ
 CATALOGUES = Path(__file__).parent / "locale"
 DOMAIN = "corrigible"
 
+
+class _Spoken:
+    """A language that is asked for when the first word is said in it."""
+
+    def __init__(self, language: Callable[[], Language]) -> None:
+        self._language = language
+
+    @cached_property
+    def catalogue(self) -> gettext.NullTranslations:
+        return _catalogue(self._language())
+
+
 _ENGLISH = gettext.NullTranslations()
-_spoken: ContextVar[gettext.NullTranslations] = ContextVar("_spoken")
+_spoken: ContextVar[_Spoken] = ContextVar("_spoken", default=_Spoken(lambda: "en"))  # noqa: B039
 
 
 def _(text: str) -> str:
     """The text in the language that is spoken here, English where the catalogue lacks it."""
-    return _spoken.get(_ENGLISH).gettext(text) if text else ""  # for "" gettext gives the catalogue's header
+    return (
+        _spoken.get().catalogue.gettext(text) if text else ""
+    )  # for "" gettext gives the catalogue's header
 
 
 def N_(text: str) -> str:  # noqa: N802 (gettext's own name for it)
@@ -34,18 +48,21 @@ def N_(text: str) -> str:  # noqa: N802 (gettext's own name for it)
 
 def many(one: str, more: str, number: int) -> str:
     """The form that a number asks for, with `{number}` in it filled in."""
-    return _spoken.get(_ENGLISH).ngettext(one, more, number).format(number=f"{number:,}")
+    return _spoken.get().catalogue.ngettext(one, more, number).format(number=f"{number:,}")
 
 
-def speak(language: Language) -> None:
-    """Speak this language from here on, in this thread and in what it hands to a SpeakingExecutor."""
-    _spoken.set(_catalogue(language))
+def speak(language: Callable[[], Language]) -> None:
+    """Speak this language from here on, in this thread and in what it hands to a SpeakingExecutor.
+
+    It is asked for with the first word, so an acknowledgement without words doesn't wait for it.
+    """
+    _spoken.set(_Spoken(language))
 
 
 @contextmanager
 def speaking(language: Language) -> Iterator[None]:
     """Speak this language in what is done inside."""
-    token = _spoken.set(_catalogue(language))
+    token = _spoken.set(_Spoken(lambda: language))
     try:
         yield
     finally:

@@ -71,7 +71,8 @@ def _speak(app: App, locales: Locales) -> None:
 
     @app.middleware
     def listen(body: Json, next: Callable[[], None]) -> None:
-        speak(locales.language(payloads.reader(body)))
+        reader = payloads.reader(body)
+        speak(lambda: locales.language(reader))  # Slack may have to be asked, and waits for us meanwhile
         next()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -17,11 +16,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bot.settings import Settings
 from bot.throwaway import ThrowawayError, throwaway_bot
+from learning.linear import DIGIT, Pattern
 from local.slack.person import Person, PersonError
 from local.slack.seed import CHANNELS, PEOPLE
 
 WINDOW = 200
-ANSWER = re.compile(r"^(?P<label>.*), \d+% sure \(model ", re.DOTALL)
+ANSWER = Pattern(rf"(?s)\A(?P<label>.*), [{DIGIT}]+% sure \(model ")
 
 
 class ReplayError(ValueError):
@@ -118,7 +118,7 @@ def _play_all(address: str, rows: list[Row], is_correcting: bool, score: Score, 
 def _play(person: Person, row: Row, is_correcting: bool, score: Score) -> None:
     ts = person.write(CHANNELS["support"], row.text)
     card = person.wait_for_reply(CHANNELS["support"], ts)
-    said = ANSWER.match(card["text"])
+    said = ANSWER.search(card["text"])
     if row.label is None or said is None:
         return
     is_right = said["label"].lower() == row.label.lower()

@@ -80,11 +80,11 @@ class Service:
         """Store what a person said where the bot is asked to listen; harmless when it comes again."""
         if said.team_id != self._team_id:
             return
-        text = self._read(said.text)
-        if not text and not self._is_addressed(said):
-            return
         if self._summarizing.is_asked(said):
             self._answer_mention(said)
+            return
+        text = self._read(said.text)
+        if not text and not self._is_addressed(said):
             return
         with self._database.writing() as session:  # one transaction, not two: Slack waits for it
             mode = self._mode(said, channels.mode_of(session, said.team_id, said.channel_id))

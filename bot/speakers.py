@@ -5,12 +5,12 @@ A summary keeps people as Slack writes them (`<@U0123>`); names take their place
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from bot.language import _
-
-MARK = re.compile(r"<@([A-Z0-9]+)>")
+from learning.linear import WORD, Pattern, escape
+from learning.summarizing.thread import MARK
 
 
 class Speakers:
@@ -18,27 +18,30 @@ class Speakers:
 
     def __init__(self, user_ids: Iterable[str], name: Callable[[str], str]) -> None:
         self.names: dict[str, str] = {}
+        taken: set[str] = set()
+        called: Counter[str] = Counter()
         for user_id in dict.fromkeys(user_ids):
-            wanted = _plain(name(user_id)) or user_id
-            taken = set(self.names.values())
-            number = 2
-            unique = wanted
+            unique = wanted = _plain(name(user_id)) or user_id
             while unique in taken:
-                unique, number = f"{wanted} {number}", number + 1
+                called[wanted] += 1
+                unique = f"{wanted} {called[wanted] + 1}"
+            taken.add(unique)
             self.names[user_id] = unique
 
     def marked(self, text: str) -> str:
         """`text` with a mark in the place of each name."""
-        if not self.names:
-            return text
         ids = {name[:1].upper() + name[1:]: user_id for user_id, name in self.names.items()}
         ids |= {name: user_id for user_id, name in self.names.items()}
-        longest_first = "|".join(re.escape(name) for name in sorted(ids, key=len, reverse=True))
-        return re.sub(rf"(?<!\w)(?:{longest_first})(?!\w)", lambda found: f"<@{ids[found[0]]}>", text)
+        # Most names of a long thread are not in it, and an expression of thousands would be too long.
+        longest_first = sorted((name for name in ids if name in text), key=len, reverse=True)
+        if not longest_first:
+            return text
+        names = Pattern("|".join(map(escape, longest_first)), unless_after=WORD, unless_before=WORD)
+        return names.sub(lambda found: f"<@{ids[found[0]]}>", text)
 
     def named(self, text: str) -> str:
         """`text` with a name in the place of each mark."""
-        return MARK.sub(lambda found: self.names.get(found[1], _("somebody")), text)
+        return MARK.sub(lambda found: self.names.get(found["user"], _("somebody")), text)
 
 
 def _plain(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +12,7 @@ from bot.in_words import in_words
 from bot.language import N_, _, many
 from bot.payloads import Command
 from bot.summary_service import STRETCH, STRETCH_MOST, SummariesOffError, SummaryService
+from learning.linear import DIGIT, Pattern
 
 HELP = (
     N_("• `/corrigible summarize [N messages | since yesterday]` – what was said here, for you alone"),
@@ -35,6 +35,11 @@ SHARED = N_("This channel is shared with another organization, so I don't summar
 INVITE = N_("I can't see this channel. Invite me (`/invite @corrigible`), then try again.")
 LEAST_CHARACTERS = 200
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+LAST = Pattern(rf"(?:the )?(?:last )?(?P<number>[{DIGIT}]+)(?: messages?)?")
+SINCE = Pattern(r"since (?P<when>.+)")
+AGO = Pattern(rf"(?P<number>[{DIGIT}]{{1,3}}) (?P<unit>minute|hour|day|week)s?(?: ago)?")
+# Python refuses to read a number of thousands of digits.
+DIGITS_MOST = 9
 UNIT_S = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
 
 
@@ -63,13 +68,14 @@ def _stretch(words: str, now: datetime) -> tuple[float | None, int | None]:
     """Since when (seconds since 1970) and how many messages at most. Raises ValueError."""
     if not words:
         return None, STRETCH
-    if found := re.fullmatch(r"(?:the )?(?:last )?(\d+)(?: messages?)?", words):
-        number = int(found[1])
+    if found := LAST.fullmatch(words):
+        digits = found["number"]
+        number = int(digits) if len(digits) <= DIGITS_MOST else STRETCH_MOST + 1
         if not 1 <= number <= STRETCH_MOST:
             raise ValueError(_("I summarize 1 to {most} messages.").format(most=f"{STRETCH_MOST:,}"))
         return None, number
-    if found := re.fullmatch(r"since (.+)", words):
-        return _moment(found[1], now).timestamp(), None
+    if found := SINCE.fullmatch(words):
+        return _moment(found["when"], now).timestamp(), None
     raise ValueError(_(USAGE))
 
 
@@ -81,8 +87,8 @@ def _moment(words: str, now: datetime) -> datetime:
         return today - timedelta(days=1)
     if words in DAYS:
         return today - timedelta(days=(now.weekday() - DAYS.index(words)) % 7 or 7)
-    if found := re.fullmatch(r"(\d{1,3}) (minute|hour|day|week)s?(?: ago)?", words):
-        return now - timedelta(seconds=int(found[1]) * UNIT_S[found[2]])
+    if found := AGO.fullmatch(words):
+        return now - timedelta(seconds=int(found["number"]) * UNIT_S[found["unit"]])
     raise ValueError(_(USAGE))
 
 
@@ -93,14 +99,18 @@ def switch(service: SummaryService, client: WebClient, command: Command) -> str:
             return _off(service, client, command)
         case ("on",):
             return _on(service, client, command, None)
-        case ("on", "over", number) if number.isdecimal() and int(number) >= LEAST_CHARACTERS:
+        case ("on", "over", number) if _is_number(number) and int(number) >= LEAST_CHARACTERS:
             return _on(service, client, command, int(number))
-        case ("on", "over", number) if number.isdecimal():
+        case ("on", "over", number) if _is_number(number):
             told = _("Messages of less than {number} characters are short enough.")
             return told.format(number=LEAST_CHARACTERS)
         case ():
             return _tell(service, command)
     return _(ON_USAGE)
+
+
+def _is_number(word: str) -> bool:
+    return word.isdecimal() and len(word) <= DIGITS_MOST
 
 
 def _tell(service: SummaryService, command: Command) -> str:

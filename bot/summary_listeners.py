@@ -39,12 +39,13 @@ def _hear_words(app: App, service: SummaryService) -> None:
     def judge(ack: Ack, body: Json, respond: Respond, opinion: Opinion) -> None:
         click = payloads.click(body)
         try:
-            shown = service.judge(click.value, click.user_id, opinion)
+            service.judge(click.value, click.user_id, opinion)
         except SummaryNotFoundError as error:
             ack()
             _whisper(respond, in_words(error))
             return
         ack()
+        shown = service.shown(click.value)
         if shown.summary.thread_ts is None:
             respond(replace_original=True, **summary_card.card(shown))
 
@@ -60,14 +61,13 @@ def _hear_words(app: App, service: SummaryService) -> None:
 def _hear_edits(app: App, service: SummaryService) -> None:
     @app.action(summary_card.EDIT)
     def open_modal(ack: Ack, body: Json, client: WebClient, respond: Respond) -> None:
+        ack()
         click = payloads.click(body)
         try:
             text = service.text(click.value)
         except SummaryNotFoundError as error:
-            ack()
             _whisper(respond, in_words(error))
             return
-        ack()
         client.views_open(trigger_id=click.trigger_id, view=summary_view.edit_view(click.value, text))
 
     @app.view(summary_view.EDIT_VIEW)

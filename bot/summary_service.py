@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 
 from sqlmodel import Session
@@ -10,9 +9,11 @@ from sqlmodel import Session
 from bot.history import kept
 from bot.language import N_
 from bot.payloads import Said
-from bot.speakers import MARK, Speakers
+from bot.speakers import Speakers
 from bot.summary_card import Shown, plain_text
+from learning.linear import WORD, Pattern
 from learning.masking import Mask
+from learning.summarizing.thread import MARK
 from storage import messages, summaries, summary_reviews
 from storage.database import Database
 from storage.tables import (
@@ -27,7 +28,11 @@ from storage.tables import (
 )
 
 # What a mention says that asks for a summary, in the languages of the bot's words.
-ASKS = re.compile(r"\b(?:summari[sz]e|summary|tl;?dr|resum\w{1,3}|zusammenfass\w*)\b", re.IGNORECASE)
+ASKS = Pattern(
+    rf"(?i)summari[sz]e|summary|tl;?dr|resum[{WORD}]{{1,3}}|zusammenfass[{WORD}]*",
+    unless_after=WORD,
+    unless_before=WORD,
+)
 OFF = N_(
     "Summaries are off in this channel. `/corrigible summaries on` turns them on, and says so to everybody here."
 )
@@ -157,13 +162,12 @@ class SummaryService:
 
     # Judging
 
-    def judge(self, summary_id: str, user_id: str, opinion: Opinion) -> Shown:
+    def judge(self, summary_id: str, user_id: str, opinion: Opinion) -> None:
         """A person says that a summary is good or bad. Raises SummaryNotFoundError."""
         word = SummaryWord(summary_id=summary_id, team_id=self._team_id, user_id=user_id, opinion=opinion)
         with self._database.writing() as session:
             summaries.say(session, word)
         self._said()
-        return self.shown(summary_id)
 
     def text(self, summary_id: str) -> str:
         """What a summary says now. Raises SummaryNotFoundError."""
@@ -212,4 +216,4 @@ def _marked(
 ) -> list[str]:
     texts = [one["text"] for one in sentences]
     texts += [word.text for word in words] + [answer.text for answer in answers]
-    return [user_id for text in texts for user_id in MARK.findall(text)]
+    return [found["user"] for text in texts for found in MARK.finditer(text)]

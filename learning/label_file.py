@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from learning.linear import SPACE, Pattern, escape
 from storage.labels import LabelSpec
 
 NAME_MOST = 60
 TEXT_MOST = 1_000
 FIELDS = {"name", "description", "emoji", "examples"}
-HEADER = re.compile(r"^\s*\[\[\s*label\s*\]\]")
+HEADER = Pattern(rf"\A[{SPACE}]*\[\[[{SPACE}]*label[{SPACE}]*\]\]")
+EMOJI = Pattern(r":[a-z0-9_'+-]+:")
 
 
 class LabelFileError(ValueError):
@@ -52,15 +53,15 @@ class _Lines:
 
     def __init__(self, text: str) -> None:
         self._lines = text.splitlines()
-        self._headers = [number for number, line in enumerate(self._lines, 1) if HEADER.match(line)]
+        self._headers = [number for number, line in enumerate(self._lines, 1) if HEADER.search(line)]
 
     def of(self, label: int, field: str = "") -> str:
         if label >= len(self._headers):
             return f"label {label + 1}"
         start = self._headers[label]
         end = self._headers[label + 1] if label + 1 < len(self._headers) else len(self._lines) + 1
-        holds = re.compile(rf"""^\s*["']?{re.escape(field)}["']?\s*=""")
-        here = (number for number in range(start + 1, end) if holds.match(self._lines[number - 1]))
+        holds = Pattern(rf"""\A[{SPACE}]*["']?{escape(field)}["']?[{SPACE}]*=""")
+        here = (number for number in range(start + 1, end) if holds.search(self._lines[number - 1]))
         return f"line {next(here, start) if field else start}"
 
 
@@ -102,7 +103,7 @@ def faults_of(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if not isinstance(value, str) or len(value) > TEXT_MOST:
             yield field, f"{field} must be text of at most {TEXT_MOST} characters"
     emoji = entry.get("emoji", "")
-    if isinstance(emoji, str) and emoji and not re.fullmatch(r":[a-z0-9_'+-]+:", emoji):
+    if isinstance(emoji, str) and emoji and not EMOJI.fullmatch(emoji):
         yield "emoji", f"emoji must be a Slack code such as :bug:, not {emoji!r}"
     examples = entry.get("examples", [])
     if not isinstance(examples, list) or not all(isinstance(one, str) and one.strip() for one in examples):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +14,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, func, select
 
 from storage.database import insert_if_new, of_messages
+from storage.spelling import composed
 from storage.tables import Correction, Message, Mode, Word
 
 CHANNEL = "import"
@@ -58,7 +58,7 @@ class _Row:
 
 def key(text: str) -> str:
     """What an imported text is known by, in the place of Slack's ts: texts that differ only in white space share it."""
-    words = " ".join(unicodedata.normalize("NFC", text).split())
+    words = " ".join(composed(text).split())
     return hashlib.sha256(words.encode()).hexdigest()
 
 

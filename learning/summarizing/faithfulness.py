@@ -6,7 +6,6 @@ that nobody wrote are found by their letters: vectors do not tell 14 from 15.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from learning.encoder import Encoder, Vectors
+from learning.linear import DIGIT, LETTER, SPACE, WORD, Match, Pattern, escape
 from learning.summarizing.thread import Utterance
 
 # Chosen on DialogSum's development split: people's own sentences against their dialogue and against another one
@@ -23,12 +23,15 @@ SUPPORT_LEAST = 0.35
 NEARLY, SOURCES_MOST = 0.9, 3
 
 # Whatever a client may turn into a link: with a scheme, an address of mail, or words with dots between them.
-LINK = re.compile(
-    r"\b[a-z][a-z+.-]*://[^\s|<>]+|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b(?:/[^\s|<>]*)?",
-    re.IGNORECASE,
+LINK = Pattern(
+    rf"(?i)[a-zİı][a-zİı+.-]{{0,63}}://[^{SPACE}|<>]+|[{WORD}][{WORD}.+-]{{0,63}}@[{WORD}-]+(?:\.[{WORD}-]+)+"
+    rf"|[{WORD}][{WORD}-]*(?:\.[{WORD}-]+)*\.[a-zİı]{{2,}}(?:/[^{SPACE}|<>]*)?",
+    unless_after=WORD,
+    unless_before=WORD,
 )
-NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
-WORD = re.compile(r"[^\W\d_][\w'’-]*")
+SCHEME = Pattern(r"\A[a-z][a-z+.-]*://(?:www\.)?")
+NUMBER = Pattern(rf"[{DIGIT}]+(?:[.,:/-][{DIGIT}]+)*")
+WORDS = Pattern(rf"[{LETTER}][{WORD}'’-]*")
 ENDS = ".,;:!?)'\"”»>"
 REMOVED = "(a link that nobody wrote)"
 
@@ -57,9 +60,9 @@ class Checker:
     def __init__(self, utterances: Sequence[Utterance], encoder: Encoder) -> None:
         self._encoder = encoder
         self._utterances = list(utterances)
-        self._written = " ".join(f"{one.speaker} {one.text}" for one in utterances).casefold()
+        self._written = " ".join(f"{one.speaker} {one.beginning}" for one in utterances).casefold()
         self._links = {_bare(link) for link in LINK.findall(self._written)}
-        self._words = {_stem(word) for word in WORD.findall(self._written)}
+        self._words = {_stem(word) for word in WORDS.findall(self._written)}
         self._numbers = set(NUMBER.findall(self._written))
         lines = [one.line for one in utterances]
         self.vectors: Vectors = encoder.encode(lines).vectors
@@ -91,12 +94,15 @@ class Checker:
 
     def _unnamed(self, text: str) -> str:
         """Without the speakers' names: who said it is not what was said."""
-        for speaker in sorted({one.speaker for one in self._utterances}, key=len, reverse=True):
-            text = re.sub(rf"(?<!\w){re.escape(speaker)}(?!\w):?\s*", "", text)
+        named = sorted(
+            {one.speaker for one in self._utterances if one.speaker in text}, key=len, reverse=True
+        )
+        for speaker in filter(None, named):
+            text = _without_name(speaker, text)
         return text.strip() or "…"
 
     def _without_foreign_links(self, text: str) -> str:
-        def keep(found: re.Match[str]) -> str:
+        def keep(found: Match) -> str:
             link = found[0].rstrip(ENDS)
             return found[0] if _bare(link) in self._links else REMOVED + found[0][len(link) :]
 
@@ -110,7 +116,7 @@ class Checker:
         from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
         found = []
-        for word in WORD.finditer(text):
+        for word in WORDS.finditer(text):
             is_capital = word[0][0].isupper() and len(word[0]) > 1
             is_known = _stem(word[0].casefold()) in self._words or word[0].casefold() in ENGLISH_STOP_WORDS
             if is_capital and not is_known:
@@ -120,10 +126,17 @@ class Checker:
 
 def _bare(link: str) -> str:
     """A link as it is the same however it is written."""
-    return re.sub(r"^[a-z][a-z+.-]*://(?:www\.)?", "", link.casefold()).rstrip(ENDS + "/")
+    return SCHEME.sub("", link.casefold()).rstrip(ENDS + "/")
 
 
 def _stem(word: str) -> str:
     """Enough of a word that another form of it is known again."""
     word = word.removesuffix("'s").removesuffix("’s")
     return word[: max(4, len(word) - 3)]
+
+
+def _without_name(speaker: str, text: str) -> str:
+    """Without a name, and without the colon and the spaces behind it."""
+    name = escape(speaker)
+    text = Pattern(rf"{name}(?::[{SPACE}]*|[{SPACE}]+)", unless_after=WORD).sub("", text)
+    return Pattern(name, unless_after=WORD, unless_before=WORD).sub("", text)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 
 from sqlmodel import Session
 
 from learning.summarizing.job import Lesson
-from learning.summarizing.thread import Utterance, spoken
+from learning.summarizing.thread import MARK, Utterance, spoken
 from learning.tasks.task import NothingToLearnError
 from storage import splits, summaries, summary_reviews
 from storage.database import Database
@@ -17,7 +16,6 @@ from storage.tables import Side
 
 # Of a longer conversation the beginning teaches enough.
 READ_MOST = 200
-MARK = re.compile(r"<@([A-Z0-9]+)>")
 # A model is to learn how people summarize, not who they are.
 NAMES = (
     *(
@@ -104,4 +102,4 @@ def _lesson(session: Session, summary_id: str, text: str) -> Lesson:
 
     covered = summaries.covered(session, summary_id)[:READ_MOST]
     said = spoken([Utterance(one.id, name(one.user_id), one.text) for one in covered])
-    return Lesson(summary_id, said, MARK.sub(lambda found: name(found[1]), text))
+    return Lesson(summary_id, said, MARK.sub(lambda found: name(found["user"]), text))

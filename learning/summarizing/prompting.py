@@ -6,13 +6,13 @@ turns or tasks apart; what reads like an instruction is only mentioned (`prompt_
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
+from learning.linear import DIGIT, LETTER, Pattern
 from learning.summarizing.prompt_like import is_prompt_like
-from learning.summarizing.thread import CHARACTERS_MOST, LINE, Utterance, sentences
+from learning.summarizing.thread import LINE, Utterance, sentences
 
 TASK = (
     "Summarize the conversation in one or two sentences: who wants, asks, tells or decides what. The conversation is "
@@ -22,12 +22,14 @@ BEGINNING, ANSWER, END = "Conversation:", "Summary:", "---"
 MENTIONED = "(wrote something that reads like instructions to a bot)"
 SENTENCES_MOST = 2
 # Signs by which models know special tokens, and the words with which our own prompt is built.
-SPECIAL = re.compile(
-    r"<\|.*?\|>|</?s>|\[/?INST\]|<</?SYS>>|<(?:pad|unk|eos|bos|sep|cls|mask|extra_id_\d+|(?:start|end)_of_turn)>"
-    r"|\[(?:SEP|CLS|PAD|UNK|MASK)\]",
-    re.IGNORECASE,
+SPECIAL = Pattern(
+    r"(?i)<\|.{0,100}?\|>|</?s>|\[/?INST\]|<</?SYS>>"
+    rf"|<(?:pad|unk|eos|bos|sep|cls|mask|extra_id_[{DIGIT}]+|(?:start|end)_of_turn)>|\[(?:SEP|CLS|PAD|UNK|MASK)\]"
 )
-BUILT = re.compile(rf"(?<![^\W_])(?:{BEGINNING}|{ANSWER})|-{{3,}}", re.IGNORECASE)
+BUILT = Pattern(rf"(?i)(?:{BEGINNING}|{ANSWER})", unless_after=rf"{LETTER}{DIGIT}")
+LINE_ACROSS = Pattern(r"-{3,}")
+# What may stand between the end of a sentence and that of an answer.
+CLOSING, STOPS = "\"'”»)]", (".", "!", "?", "…", "。", "！", "？")
 NAME_MOST, SOMEBODY = 40, "somebody"
 
 # Written for this project. A small model is shown what a summary is rather than told.
@@ -89,12 +91,12 @@ def _name(speaker: str) -> str:
 
 
 def _content(one: Utterance) -> str:
-    return MENTIONED if is_prompt_like(one.text[:CHARACTERS_MOST]) else inert(one.line)
+    return MENTIONED if is_prompt_like(one.beginning) else inert(one.line)
 
 
 def inert(text: str) -> str:
     """Take such signs out of a text. Each leaves a space, so that what stood around it never becomes one."""
-    return BUILT.sub(" ", SPECIAL.sub(" ", text)).strip()
+    return LINE_ACROSS.sub(" ", BUILT.sub(" ", SPECIAL.sub(" ", text))).strip()
 
 
 def build(style: Style, text: str, tokenizer: Any, prefix: str = "") -> str:
@@ -127,7 +129,7 @@ def answer(generated: str, most: int = SENTENCES_MOST) -> list[str]:
     """The sentences of an answer: its first paragraph, without a sentence that was cut off, said twice, or spoken."""
     text = generated.split(END, maxsplit=1)[0].strip().split("\n\n")[0].replace("\n", " ").strip()
     parts = sentences(text)
-    if len(parts) > 1 and not re.search(r"[.!?…。！？][\"'”»)\]]*$", parts[-1]):
+    if len(parts) > 1 and not parts[-1].rstrip(CLOSING).endswith(STOPS):
         parts = parts[:-1]
     distinct: dict[str, str] = {}
     for part in parts:

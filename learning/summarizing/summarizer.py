@@ -81,7 +81,7 @@ class Summarizer:
             raise NothingToSummarizeError(_without_words(utterances))
         read = self._most_telling(with_words) if len(with_words) > 1 else _sentences(with_words[0])
         # What reads like an instruction to a bot is content, but no evidence, and hardly what the thread is about.
-        told = [one for one in read if not is_prompt_like(one.text)]
+        told = [one for one in read if not is_prompt_like(one.beginning)]
         checker = Checker(told or read, self._encoder)
         aside = "" if told else Reason.INSTRUCTIONS.value
         if self._writes and told:

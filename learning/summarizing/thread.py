@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-LINE = re.compile(r"\s*[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+\s*")
+from learning.linear import SPACE, Pattern
+
+# How Slack, and a summary that is kept, write a person.
+MARK = Pattern(r"<@(?P<user>[A-Z0-9]+)>")
+CODE = Pattern(r"(?s)```.*?(?:```|\z)")
+LINE = Pattern(rf"[{SPACE}]*[\r\n\x{{0b}}\x{{0c}}\x{{1c}}-\x{{1e}}\x{{85}}\x{{2028}}\x{{2029}}]+[{SPACE}]*")
 # A full stop that ends a sentence has a space behind it: "3.14" and "example.com" have none.
-BOUNDARY = re.compile(r"(?<=[.!?…])[\"'”»)\]]*\s+|(?<=[。！？])")
+BOUNDARY = Pattern(rf"(?P<stop>[.!?…])[\"'”»)\]]*[{SPACE}]+|(?P<sign>[。！？])")
+CUT = "\x00"  # which no text that is kept holds
 CODE_TITLE = "(code)"
 # Of a message longer than this only the beginning is read: a pasted log file says nothing to a summary.
 CHARACTERS_MOST = 4_000
@@ -26,7 +30,12 @@ class Utterance:
     @property
     def line(self) -> str:
         """What was said, on one line and without code: nothing in it can look like another person's turn."""
-        return LINE.sub(" ", CODE.sub(f" {CODE_TITLE} ", self.text[:CHARACTERS_MOST])).strip()
+        return LINE.sub(" ", CODE.sub(f" {CODE_TITLE} ", self.beginning)).strip()
+
+    @property
+    def beginning(self) -> str:
+        """As much of what was said as is read."""
+        return self.text[:CHARACTERS_MOST]
 
 
 def spoken(utterances: Sequence[Utterance]) -> list[Utterance]:
@@ -36,4 +45,5 @@ def spoken(utterances: Sequence[Utterance]) -> list[Utterance]:
 
 def sentences(text: str) -> list[str]:
     """The sentences of a text, in any language that ends them with a sign."""
-    return [part.strip() for part in BOUNDARY.split(text) if part and part.strip()]
+    cut = BOUNDARY.sub(lambda found: f"{found['stop'] or found['sign']}{CUT}", text)
+    return [part.strip() for part in cut.split(CUT) if part.strip()]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from local.slack.wire import Json
 
-_TOKEN = re.compile(r"(<(?:@[UW]\w+|#C\w+|![a-z]|https?://|mailto:)[^<>]*>)")
+_TOKEN = re.compile(r"(<(?:@[UW]\w|#C\w|![a-z]|https?://|mailto:)[^<>]*>)")
 _ENTITY = re.compile(r"&(?!amp;|lt;|gt;)")
 _AT_NAME = re.compile(r"(?<![\w@])@([a-z][a-z0-9_-]*)")
 _HASH_NAME = re.compile(r"(?<![\w#&])#([a-z][a-z0-9_-]*)")

@@ -13,6 +13,21 @@ def test_two_people_of_one_name_are_told_apart() -> None:
     assert speakers("U1", "U3", "U1").names == {"U1": "ana", "U3": "ana 2"}
 
 
+def test_many_people_of_one_name_are_numbered() -> None:
+    assert list(
+        Speakers("abcd", {"a": "ana", "b": "ana 2", "c": "ana", "d": "ana"}.__getitem__).names.values()
+    ) == [
+        "ana",
+        "ana 2",
+        "ana 3",
+        "ana 4",
+    ]
+
+
+def test_a_name_of_one_sign_that_is_in_no_alphabet_is_a_name_too() -> None:
+    assert Speakers(["U1"], lambda _: "-").marked("--a-") == "<@U1>-a-"
+
+
 def test_names_are_kept_out_of_what_is_stored_and_come_back() -> None:
     people = speakers("U1", "U2")
 

@@ -69,8 +69,8 @@ def test_what_is_not_understood_is_answered_with_what_is(database: Database, wor
     assert summarize(service(database), typed(words), "UTC", NOW) == USAGE
 
 
-@pytest.mark.parametrize("number", [0, 5_001])
-def test_a_number_that_can_not_be_is_named(database: Database, number: int) -> None:
+@pytest.mark.parametrize("number", [0, 5_001, "9" * 5_000])
+def test_a_number_that_can_not_be_is_named(database: Database, number: int | str) -> None:
     assert "1 to 5,000 messages" in summarize(service(database), typed(f"{number} messages"), "UTC", NOW)
 
 

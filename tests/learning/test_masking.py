@@ -29,6 +29,10 @@ FOUND = [
     ("Authorization: Bearer abcdefghijklmnop1234", "Authorization: Bearer [key]"),
     ("postgres://bot:hunter2@db.example.com:5432/x", "postgres://bot:[key]@db.example.com:5432/x"),
     ("https://example.com/?access_token=a1b2c3d4e5", "https://example.com/?access_token=[key]"),
+    ("password is token: abc123", "password is token: [key]"),
+    ("password=correct,horse1", "password=[key],horse1"),
+    (f"{'a.' * 100}b@example.com", "[email]"),
+    ("é-4111111111111111 ipv6:(2001:db8::1)", "é-[card] ipv6:([ip])"),
 ]
 LEFT = [
     "order 4711 of 2026-11-24 at 10:30:45, build 20261124.3",

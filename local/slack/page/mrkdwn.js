@@ -135,5 +135,5 @@ export function encode(typed, people) {
 
 /** The reverse of `encode`, for editing what was sent. */
 export function decode(text, directory) {
-  return unescape(text.replace(/<@(\w+)(?:\|[^>]*)?>/g, (_, id) => `@${directory.handleOf(id)}`));
+  return unescape(text.replace(/<@(\w+)(?:\|[^<>]*)?>/g, (_, id) => `@${directory.handleOf(id)}`));
 }

@@ -1,0 +1,86 @@
+"""Text that users wrote is searched by RE2 (`learning/linear.py`); who uses `re`, which may take forever, says why."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from learning.linear import SPACE, WORD, Pattern
+
+ROOT = Path(__file__).parent.parent
+PARTS = ("bot", "learning", "storage", "local")
+BACKTRACKING = {"re", "regex", "sre_compile", "sre_parse", "fnmatch"}
+# Each of these either reads what no user writes, or has expressions that never go back over what they read.
+MAY_USE_RE = {
+    "bot/listeners.py": "Bolt takes expressions of `re` alone; they match the ids of our own buttons",
+    "bot/logs.py": "log lines, which hold no message; each alternative ends at the next space, slash or @",
+    "bot/settings.py": "addresses in the settings",
+    "bot/summary_reasons.py": "our own sentences about a summary, with one value in each",
+    "bot/web.py": "the path of a request: one repetition, of letters alone, at its end",
+    "learning/exchange/sources.py": "a name on the hub, from the command line",
+    "local/argilla/query_parser.py": "Argilla's environment has no RE2; each part ends at the next space or quote",
+    "local/argilla/words.py": "Argilla's environment has no RE2; each expression matches one sign",
+    "local/slack/directory.py": "a channel's name: one repetition of at most 80 letters",
+    "local/slack/methods_people.py": "an emoji's name: one repetition, of letters that may not follow it",
+    "local/slack/mrkdwn.py": "each expression ends at the next <, > or sign that is in no name",
+}
+
+
+def _uses_re(file: Path) -> bool:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        if any(name.partition(".")[0] in BACKTRACKING for name in names):
+            return True
+    return False
+
+
+def test_only_modules_with_a_reason_use_expressions_that_may_backtrack() -> None:
+    files = [ROOT / "corrigible.py", *(file for part in PARTS for file in (ROOT / part).rglob("*.py"))]
+    users = {str(file.relative_to(ROOT)) for file in files if _uses_re(file)}
+
+    assert users == set(MAY_USE_RE)
+
+
+def test_re2_is_used_in_one_place_where_its_differences_are_known() -> None:
+    files = [file for part in PARTS for file in (ROOT / part).rglob("*.py")]
+    users = [file for file in files if "import re2" in file.read_text(encoding="utf-8")]
+
+    assert users == [ROOT / "learning" / "linear.py"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("ab ab-ab", ["ab", "ab", "ab"]),
+        ("abab cab éab ab٣ ab_", []),
+        ("中ab ab中 😀ab", ["ab"]),
+        ("\x00ab\ud800ab", ["ab", "ab"]),
+        ("ab", ["ab"]),
+    ],
+)
+def test_a_match_is_bounded_by_what_python_takes_for_a_word(text: str, found: list[str]) -> None:
+    assert Pattern("ab", unless_after=WORD, unless_before=WORD).findall(text) == found
+
+
+def test_all_but_the_matches_stays_as_it_is() -> None:
+    spaces = Pattern(rf"(?P<first>[{SPACE}])[{SPACE}]*")
+
+    assert spaces.sub(lambda found: found["first"], "é\u2003\u3000 ü\n\t中 ") == "é\u2003ü\n中 "
+    assert spaces.sub(r"\1", "a  b") == r"a\1b"
+
+
+def test_an_empty_group_and_one_without_a_part_are_both_empty() -> None:
+    [found] = Pattern("a(?P<some>b*)(?P<more>c)?").finditer("xa")
+
+    assert (found[0], found["some"], found["more"]) == ("a", "", "")
+
+
+def test_a_match_of_one_sign_ends_and_the_next_one_begins_behind_it() -> None:
+    assert Pattern("-", unless_after=WORD).findall("--a--é-") == ["-", "-", "-"]
+    assert Pattern("é|-", unless_after="a").findall("éé-aé") == ["é", "é", "-"]
