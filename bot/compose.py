@@ -37,6 +37,7 @@ from bot.operations import Operations
 from bot.payloads import Json
 from bot.pointing import Pointing
 from bot.reading import mask, reader
+from bot.respond import answering_slack_alone
 from bot.schedule import Schedule, Scheduled
 from bot.service import Service, Wakers
 from bot.settings import Settings, SettingsError
@@ -267,11 +268,12 @@ def _bot(ground: Ground, workspaces: Workspaces, workers: list[Worker], flow: OA
         lambda: all(one.annotation.is_well for one in workspaces.every() if one.annotation),
     )
     connect = _client(slack, slack.bot_token, [])
-    socket = SocketConnection(workspaces.dispatch, connect, slack.app_token) if slack.app_token else None
+    dispatch = answering_slack_alone(workspaces.dispatch, slack.api_url)
+    socket = SocketConnection(dispatch, connect, slack.app_token) if slack.app_token else None
     workers = [*workers, *([Worker("socket", socket.watch, metrics)] if socket else [])]
     health = Health(workspaces, workers, socket, ground.database)
     hear = workspaces.hear_argilla if ground.argilla else None
-    routes = application(None if socket else workspaces.dispatch, flow, metrics, health.parts, hear)
+    routes = application(None if socket else dispatch, flow, metrics, health.parts, hear)
     server = WebServer(settings.host, settings.port, routes)
     return Bot(workspaces, workers, server, socket, ground.database, metrics)
 
