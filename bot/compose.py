@@ -44,7 +44,8 @@ from bot.settings import Settings, SettingsError
 from bot.socket_mode import SocketConnection
 from bot.summaries import summarize
 from bot.training import encoder_source, train
-from bot.web import PortInUseError, WebServer, application
+from bot.web import Signed, application
+from bot.web_server import PortInUseError, WebServer
 from bot.worker import Worker
 from bot.workspace import STOP_S, Clients, Grant, Part, Workspace
 from bot.workspaces import Workspaces
@@ -273,8 +274,9 @@ def _bot(ground: Ground, workspaces: Workspaces, workers: list[Worker], flow: OA
     workers = [*workers, *([Worker("socket", socket.watch, metrics)] if socket else [])]
     health = Health(workspaces, workers, socket, ground.database)
     hear = workspaces.hear_argilla if ground.argilla else None
-    routes = application(None if socket else dispatch, flow, metrics, health.parts, hear)
-    server = WebServer(settings.host, settings.port, routes)
+    signed = None if socket else Signed(dispatch, slack.signing_secret or "")
+    server = WebServer(settings.host, settings.port, application(signed, flow, metrics, health.parts, hear))
+    workers.append(Worker("web", server.watch, metrics))
     return Bot(workspaces, workers, server, socket, ground.database, metrics)
 
 
