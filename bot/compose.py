@@ -37,13 +37,15 @@ from bot.operations import Operations
 from bot.payloads import Json
 from bot.pointing import Pointing
 from bot.reading import mask, reader
+from bot.respond import answering_slack_alone
 from bot.schedule import Schedule, Scheduled
 from bot.service import Service, Wakers
 from bot.settings import Settings, SettingsError
 from bot.socket_mode import SocketConnection
 from bot.summaries import summarize
 from bot.training import encoder_source, train
-from bot.web import PortInUseError, WebServer, application
+from bot.web import Signed, application
+from bot.web_server import PortInUseError, WebServer
 from bot.worker import Worker
 from bot.workspace import STOP_S, Clients, Grant, Part, Workspace
 from bot.workspaces import Workspaces
@@ -267,12 +269,14 @@ def _bot(ground: Ground, workspaces: Workspaces, workers: list[Worker], flow: OA
         lambda: all(one.annotation.is_well for one in workspaces.every() if one.annotation),
     )
     connect = _client(slack, slack.bot_token, [])
-    socket = SocketConnection(workspaces.dispatch, connect, slack.app_token) if slack.app_token else None
+    dispatch = answering_slack_alone(workspaces.dispatch, slack.api_url)
+    socket = SocketConnection(dispatch, connect, slack.app_token) if slack.app_token else None
     workers = [*workers, *([Worker("socket", socket.watch, metrics)] if socket else [])]
     health = Health(workspaces, workers, socket, ground.database)
     hear = workspaces.hear_argilla if ground.argilla else None
-    routes = application(None if socket else workspaces.dispatch, flow, metrics, health.parts, hear)
-    server = WebServer(settings.host, settings.port, routes)
+    signed = None if socket else Signed(dispatch, slack.signing_secret or "")
+    server = WebServer(settings.host, settings.port, application(signed, flow, metrics, health.parts, hear))
+    workers.append(Worker("web", server.watch, metrics))
     return Bot(workspaces, workers, server, socket, ground.database, metrics)
 
 

@@ -31,6 +31,7 @@ from bot.metrics import Metrics
 from bot.operations import FAULTS as OPERATING_FAULTS
 from bot.operations import Operations
 from bot.payloads import Deleted, Edited, Json, PayloadError, Said
+from bot.respond import ForeignAddressError
 from bot.service import Service, UnknownMessageError
 from storage.labels import RetiredLabelError
 
@@ -249,6 +250,6 @@ def _answer_for_errors(app: App, metrics: Metrics) -> None:
         if body.get("response_url"):
             try:
                 respond(_(FAILED), response_type="ephemeral", replace_original=False)
-            except (SlackApiError, OSError):
+            except (SlackApiError, OSError, ForeignAddressError):
                 log.warning("nobody could be told that it failed")
         return BoltResponse(status=500, body="")

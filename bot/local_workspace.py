@@ -11,7 +11,7 @@ import httpx
 
 from bot.compose import Slack
 from bot.settings import Settings, SettingsError
-from bot.web import PortInUseError
+from bot.web_server import PortInUseError
 from local.slack.config import Config
 from local.slack.credentials import APP_TOKEN, BOT_TOKEN
 from local.slack.seed import CHANNELS, PEOPLE

@@ -1,152 +1,117 @@
-"""The bot's own web server: Slack's signed requests, /healthz and /metrics."""
+"""The bot's own pages: Slack's signed requests, Argilla's webhooks, installation, /healthz and /metrics."""
 
 from __future__ import annotations
 
 import json
-import logging
 import re
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from http import HTTPStatus
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
-from cheroot.wsgi import Server
-from prometheus_client import make_wsgi_app
+from prometheus_client.exposition import choose_encoder
 from slack_bolt import BoltRequest, BoltResponse
 from slack_bolt.oauth import OAuthFlow
 
 from bot.metrics import Metrics
-
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
-
-log = logging.getLogger(__name__)
+from bot.signature import is_signed
+from bot.web_server import Answer, Request, Serve
 
 Hear = Callable[[str | None, Mapping[str, str], bytes], bool]
 
-WEBHOOK = re.compile(r"/argilla/webhook(/(?P<team>\w+))?")
-BODY_MOST = 1_000_000
-THREADS = 10
-TEXT: dict[str, str | Sequence[str]] = {"content-type": "text/plain; charset=utf-8"}
-JSON: dict[str, str | Sequence[str]] = {"content-type": "application/json"}
+WEBHOOK = re.compile(r"/argilla/webhook(/(?P<team>\w+))?", re.ASCII)
+TEAM = re.compile(r"[A-Z0-9]{1,30}")
+TEXT = ("content-type", "text/plain; charset=utf-8")
+JSON = ("content-type", "application/json")
+# What BoltRequest raises for a body that is not shaped like Slack's.
+MISSHAPEN = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
 
-class PortInUseError(OSError):
-    """Another program listens where the bot should."""
+@dataclass(frozen=True)
+class Signed:
+    """Who answers Slack's requests, and the secret that signs them."""
 
-    def __init__(self, host: str, port: int, name: str) -> None:
-        super().__init__(
-            f"port {port} of {host} is in use. Stop what listens there, or set {name} to a free port."
-        )
-
-
-class WebServer:
-    """Serves from its own threads until closed."""
-
-    def __init__(self, host: str, port: int, application: WSGIApplication) -> None:
-        self._where = host, port
-        self._server = Server(
-            (host, port), application, numthreads=THREADS, request_queue_size=128, shutdown_timeout=2
-        )
-        self._server.max_request_body_size = BODY_MOST
-        setattr(self._server, "error_log", _log_error)  # noqa: B010 (Cheroot's way to say where errors go)
-        self._thread = threading.Thread(target=self._server.serve, name="web", daemon=True)
-
-    def start(self) -> None:
-        """Listen. Raises PortInUseError."""
-        try:
-            self._server.prepare()
-        except OSError as error:
-            raise PortInUseError(*self._where, "PORT") from error
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.stop()
-        if self._thread.is_alive():
-            self._thread.join(3)
-        # Cheroot keeps each server's figures in `logging.statistics`, and by them the server and all that it serves.
-        self._server.stats.clear()
+    dispatch: Callable[[BoltRequest], BoltResponse]
+    secret: str = field(repr=False)
 
 
 def application(
-    slack: Callable[[BoltRequest], BoltResponse] | None,
+    slack: Signed | None,
     flow: OAuthFlow | None,
     metrics: Metrics,
     health: Callable[[], dict[str, bool]],
     hear: Hear | None,
-) -> WSGIApplication:
-    """The routes. `slack`: who answers Slack's requests, None where they come by Socket Mode; `flow`: Bolt's pages of
-    installation, where the app can be installed.
+) -> Serve:
+    """The routes. `slack` is None if its requests come by Socket Mode; `flow` has Bolt's pages of installation, if the
+    app can be installed.
 
-    `health` names the parts, and says whether each is well. `hear` takes Argilla's webhooks, where there is an
-    Argilla, and says whether it believed; the team is the one that the address names.
+    `health` names the parts, and says whether each is well. `hear` takes Argilla's webhooks, if there is an Argilla,
+    and says whether it believed; the team is the one that the address names.
     """
-    figures = make_wsgi_app(metrics.registry)
+    pages: dict[str, Serve] = {
+        "/metrics": lambda request: _figures(metrics, request),
+        "/healthz": lambda _: _health(health()),
+    }
+    routes = {(method, path): page for path, page in pages.items() for method in ("GET", "HEAD")}
+    if slack and slack.secret:
+        routes["POST", "/slack/events"] = lambda request: _dispatch(slack, request)
+    if flow:
+        routes["GET", flow.install_path] = lambda request: _page(flow.handle_installation, request)
+        routes["GET", flow.redirect_uri_path] = lambda request: _page(flow.handle_callback, request)
 
-    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        route = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        if route == ("GET", "/metrics"):
-            served: Iterable[bytes] = figures(environ, start_response)
-            return served
-        if route == ("GET", "/healthz"):
-            return _answer(_health(health()), start_response)
-        if slack and route == ("POST", "/slack/events"):
-            return _answer(_dispatch(slack, environ), start_response)
-        if flow and route == ("GET", flow.install_path):
-            return _answer(flow.handle_installation(_page_request(environ)), start_response)
-        if flow and route == ("GET", flow.redirect_uri_path):
-            return _answer(flow.handle_callback(_page_request(environ)), start_response)
-        if hear and route[0] == "POST" and (called := WEBHOOK.fullmatch(route[1])):
-            return _answer(_webhook(hear, called["team"], environ), start_response)
-        return _answer(BoltResponse(status=404, body="Nothing here.", headers=TEXT), start_response)
+    def serve(request: Request) -> Answer:
+        if route := routes.get((request.method, request.path)):
+            return route(request)
+        if hear and request.method == "POST" and (called := WEBHOOK.fullmatch(request.path)):
+            return _webhook(hear, called["team"], request)
+        return _text(404, "Nothing here.")
 
     return serve
 
 
-def _page_request(environ: WSGIEnvironment) -> BoltRequest:
-    return BoltRequest(body="", query=environ.get("QUERY_STRING"), headers=_headers(environ))
-
-
-def _dispatch(slack: Callable[[BoltRequest], BoltResponse], environ: WSGIEnvironment) -> BoltResponse:
+def _dispatch(slack: Signed, request: Request) -> Answer:
+    headers = _headers(request)
+    if not is_signed(slack.secret, headers, request.body):
+        return _text(401, "Not signed by Slack just now.")
     try:
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode()
-        request = BoltRequest(body=body, query=environ.get("QUERY_STRING"), headers=_headers(environ))
-    except (ValueError, TypeError, AttributeError):  # not UTF-8, no JSON, no object: nothing that Slack sends
-        return BoltResponse(
-            status=400, body="The body is not shaped like one of Slack's requests.", headers=TEXT
-        )
-    return slack(request)
+        asked = BoltRequest(body=request.body.decode(), query=request.query, headers={**headers})
+    except MISSHAPEN:
+        return _text(400, "The body is not shaped like one of Slack's requests.")
+    return _of_bolt(slack.dispatch(asked))
 
 
-def _webhook(hear: Hear, team_id: str | None, environ: WSGIEnvironment) -> BoltResponse:
-    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    sent = {name: str(value) for name, value in _headers(environ).items()}
-    if not hear(team_id, sent, body):
-        return BoltResponse(status=401, body="Not signed by the Argilla of this bot.", headers=TEXT)
-    return BoltResponse(status=200, body="", headers=TEXT)
+def _webhook(hear: Hear, team_id: str | None, request: Request) -> Answer:
+    if not hear(team_id, _headers(request), request.body):
+        return _text(401, "Not signed by the Argilla of this bot.")
+    return _text(200, "")
 
 
-def _headers(environ: WSGIEnvironment) -> dict[str, str | Sequence[str]]:
-    sent = {
-        key[5:].replace("_", "-").lower(): str(value)
-        for key, value in environ.items()
-        if key.startswith("HTTP_")
-    }
-    return {**sent, "content-type": str(environ.get("CONTENT_TYPE", ""))}
+def _page(answer: Callable[[BoltRequest], BoltResponse], request: Request) -> Answer:
+    asked = BoltRequest(body="", query=request.query, headers={**_headers(request)})
+    if not all(TEAM.fullmatch(team) for team in asked.query.get("team", [])):
+        return _text(400, "This is no team of Slack's.")  # Bolt puts it into an address as it is
+    return _of_bolt(answer(asked))
 
 
-def _health(parts: dict[str, bool]) -> BoltResponse:
+def _headers(request: Request) -> dict[str, str]:
+    """Those sent once: of two signatures or times none is believed."""
+    times = Counter(name for name, _ in request.headers)
+    return {name: value for name, value in request.headers if times[name] == 1}
+
+
+def _figures(metrics: Metrics, request: Request) -> Answer:
+    encode, content_type = choose_encoder(_headers(request).get("accept", ""))
+    return Answer(200, [("content-type", content_type)], encode(metrics.registry))
+
+
+def _health(parts: dict[str, bool]) -> Answer:
     body = json.dumps({"ok": all(parts.values()), "parts": parts})
-    return BoltResponse(status=200 if all(parts.values()) else 503, body=body, headers=JSON)
+    return Answer(200 if all(parts.values()) else 503, [JSON], body.encode())
 
 
-def _answer(response: BoltResponse, start_response: StartResponse) -> Iterable[bytes]:
-    body = response.body.encode()
+def _of_bolt(response: BoltResponse) -> Answer:
     headers = [(name, value) for name, values in response.headers.items() for value in values]
-    headers = [*headers, ("Content-Length", str(len(body)))]
-    start_response(f"{response.status} {HTTPStatus(response.status).phrase}", headers)
-    return [body]
+    return Answer(response.status, headers, response.body.encode())
 
 
-def _log_error(msg: str = "", level: int = logging.ERROR, traceback: bool = False) -> None:
-    log.log(level, "web server: %s", msg, exc_info=traceback)
+def _text(status: int, text: str) -> Answer:
+    return Answer(status, [TEXT], text.encode())

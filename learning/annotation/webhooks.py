@@ -81,9 +81,9 @@ class Webhooks:
         try:
             Webhook(self._secret).verify(body, dict(headers))
             event = json.loads(body)
-        except (WebhookVerificationError, ValueError) as error:
+        except (WebhookVerificationError, ValueError, RecursionError) as error:
             raise ForgedWebhookError(type(error).__name__) from None
-        return _hint(event)
+        return _hint(event) if isinstance(event, dict) else None
 
     def _register(self) -> str:
         self._remove_others()

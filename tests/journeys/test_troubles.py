@@ -18,7 +18,7 @@ from sqlmodel import col
 
 from bot.compose import Bot, SlackRefusedError, compose
 from bot.compose import Slack as Address
-from bot.web import PortInUseError
+from bot.web_server import PortInUseError
 from learning.encoder import EncoderNotFoundError
 from local.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from local.slack.person import Person

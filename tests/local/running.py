@@ -9,11 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from socketserver import ThreadingMixIn
 from typing import Any
 from urllib.parse import urljoin
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import httpx
-from cheroot.wsgi import Server
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.adapter.wsgi import SlackRequestHandler
@@ -254,15 +255,24 @@ def socket_mode(app: App, ping_interval: float = 10.0) -> Iterator[SocketModeHan
 @contextmanager
 def http_bot(app: App, port: int) -> Iterator[None]:
     """The app behind a web server, at /slack/events of `port`."""
-    server = Server(("127.0.0.1", port), SlackRequestHandler(app), numthreads=4, shutdown_timeout=1)
-    server.prepare()
-    thread = threading.Thread(target=server.serve, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.stop()
-        thread.join(5)
+    with make_server("127.0.0.1", port, SlackRequestHandler(app), _Threads, _Silent) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join(5)
+
+
+class _Threads(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+    block_on_close = False
+
+
+class _Silent(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Tests need no lines about requests."""
 
 
 def free_port() -> int:
