@@ -45,8 +45,8 @@ def check_target(path: Path, is_replacing: bool) -> None:
 def write(rows: Iterable[Row], path: Path, told: Callable[[int], None]) -> int:
     """Write rows to `path` by its suffix: .csv, .jsonl, or a folder as `Dataset.save_to_disk` writes it; how many.
 
-    `told` hears how many were read so far. In CSV no cell is a formula. What stood there is replaced once everything is written. In memory all
-    texts once, as Arrow keeps them. Raises UnusableTargetError.
+    `told` hears how many were read so far. In CSV no cell is a formula. What stood there is replaced once everything
+    is written. In memory all texts once, as Arrow keeps them. Raises UnusableTargetError.
     """
     suffix = path.suffix.lower()
     found = _dataset(map(_neutral if suffix == ".csv" else _cells, rows), told)
