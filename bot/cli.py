@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -41,9 +42,11 @@ TRY = "Try it: write a message in #support, press Change on its card, choose “
 
 TURN_S = 0.5
 
+
 # Where these are in the environment, Bolt makes each app stores of its own in files.
 BOLT_READS = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
 
+log = logging.getLogger(__name__)
 app = typer.Typer(help="A Slack bot that takes correction.", no_args_is_help=True, add_completion=False)
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -56,10 +59,14 @@ def main() -> None:
     os.environ.setdefault("HF_UPDATE_DOWNLOAD_COUNTS", "0")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    configure_logs("WARNING")
     try:
         app()
     except (SettingsError, DatabaseUrlError, DatabaseUnavailableError) as error:
         err.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise SystemExit(1) from None
+    except Exception:  # Python, and Typer, would print what it says
+        log.critical("stopped by an error", exc_info=True)
         raise SystemExit(1) from None
 
 

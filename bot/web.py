@@ -148,5 +148,5 @@ def _answer(response: BoltResponse, start_response: StartResponse) -> Iterable[b
     return [body]
 
 
-def _log_error(msg: str = "", level: int = logging.ERROR, traceback: bool = False) -> None:
-    log.log(level, "web server: %s", msg, exc_info=traceback)
+def _log_error(_msg: str = "", level: int = logging.ERROR, traceback: bool = False) -> None:
+    log.log(level, "web server in trouble", exc_info=traceback)  # its message may quote the request
