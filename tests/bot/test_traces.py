@@ -61,7 +61,7 @@ def a_constraint_refuses() -> None:
 
 
 def a_shape_is_wrong() -> None:
-    Shape(number=WRITTEN)  # type: ignore[arg-type]
+    Shape(number=WRITTEN)
 
 
 def no_json() -> None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -76,7 +77,7 @@ def test_no_log_holds_what_people_wrote_a_header_or_a_secret(
     port = free_port()
     chosen = operated(tmp_path, database_url, port=port, summarizer="none", argilla_names="real")
     away = SignIn(f"http://127.0.0.1:{free_port()}", "owner", "word", KEY)
-    serving = {"bot_url": f"http://127.0.0.1:{port}/slack/events"} if by_http else {}
+    serving: dict[str, Any] = {"bot_url": f"http://127.0.0.1:{port}/slack/events"} if by_http else {}
     with (
         talkative() as everything,
         workspace(**PATIENT, **serving) as slack,
