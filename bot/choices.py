@@ -92,8 +92,8 @@ def applied(settings: Settings, chosen: Mapping[str, Any]) -> Settings:
     for name in TYPED:
         try:
             usable |= _read(settings, {name: chosen.get(name)})
-        except ChoiceError as error:
-            log.error("choice left out: %s", error)
+        except ChoiceError:
+            log.error("choice left out, as it can't be used any more name=%s", name)
     return settings.model_copy(update=usable)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -41,9 +42,13 @@ TRY = "Try it: write a message in #support, press Change on its card, choose “
 
 TURN_S = 0.5
 
+# What is written is for this user alone: databases, models, exports, logs, and what child processes write.
+UMASK, READABLE = 0o077, 0o022
+
 # Where these are in the environment, Bolt makes each app stores of its own in files.
 BOLT_READS = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
 
+log = logging.getLogger(__name__)
 app = typer.Typer(help="A Slack bot that takes correction.", no_args_is_help=True, add_completion=False)
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -56,10 +61,15 @@ def main() -> None:
     os.environ.setdefault("HF_UPDATE_DOWNLOAD_COUNTS", "0")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    configure_logs("WARNING")
+    os.umask(UMASK)
     try:
         app()
     except (SettingsError, DatabaseUrlError, DatabaseUnavailableError) as error:
         err.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise SystemExit(1) from None
+    except Exception:  # Python, and Typer, would print what it says
+        log.critical("stopped by an error", exc_info=True)
         raise SystemExit(1) from None
 
 
@@ -86,12 +96,14 @@ def _with_own_labels(settings: Settings) -> Settings:
 
 def _serve(settings: Settings) -> None:
     from bot.compose import OPERATORS_FAULTS
+    from bot.kept import restrict
     from bot.local_argilla import LocalArgilla
 
     running: list[LocalArgilla | LocalWorkspace | Bot] = []
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        restrict(settings)
         _start(settings, running)
         _wait_for_an_interrupt()
     except KeyboardInterrupt:
@@ -217,6 +229,7 @@ def install_argilla() -> None:
     """Install Argilla into an environment of its own in this folder: .venv-argilla."""
     from local.argilla.install import install
 
+    os.umask(READABLE)  # nothing of people's is in it, and whoever runs the bot may be another user
     out.print("Installing Argilla (a minute or two) …")
     if fault := install():
         err.print(fault, style="red", markup=False, soft_wrap=True)

@@ -50,7 +50,7 @@ from bot.worker import Worker
 from bot.workspace import STOP_S, Clients, Grant, Part, Workspace
 from bot.workspaces import Workspaces
 from learning.annotation.connection import Access
-from learning.artifacts import Artifacts, ArtifactsUrlError
+from learning.artifacts import ArtifactsUrlError
 from learning.classification import Classifier
 from learning.encoder import EncoderNotFoundError
 from learning.following import Following
@@ -308,7 +308,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         "labels synchronized added=%d changed=%d retired=%d", changes.added, changes.changed, changes.retired
     )
 
-    registry = Registry(database, team_id, _artifacts(settings), encoder_source(settings))
+    registry = Registry(database, team_id, settings.artifacts, encoder_source(settings))
     following = Following(database, team_id, registry)
     champion = following.champion
     learning = Learning(following, database, team_id, metrics)
@@ -438,10 +438,6 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     ]
     workers += annotation.workers if annotation else []
     return Workspace(grant, app, clients, workers, courier, service, annotation, training, notes, summarizing)
-
-
-def _artifacts(settings: Settings) -> Artifacts:
-    return Artifacts(settings.models_url, settings.workplace / "cache")
 
 
 def _removed(_body: Json) -> None:

@@ -30,7 +30,7 @@ def form(body: Json) -> Form:
         fields = {block: _held(state) for block, state in view["state"]["values"].items()}
         return Form(str(body["user"]["id"]), str(view["private_metadata"]), fields)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise PayloadError(f"not a modal of ours: {error!r}") from error
+        raise PayloadError(f"not a modal of ours: {type(error).__name__}") from error
 
 
 def _held(elements: Json) -> Any:

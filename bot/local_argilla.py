@@ -38,6 +38,6 @@ class LocalArgilla:
         """What the bot needs to connect. Raises ArgillaUnavailableError."""
         try:
             known = self.sign_in()
-        except (ArgillaNotStartedError, CancelledError) as error:
-            raise ArgillaUnavailableError(str(error)) from None
+        except (ArgillaNotStartedError, CancelledError) as error:  # it quotes logs, which may quote people
+            raise ArgillaUnavailableError(f"Argilla did not start here ({type(error).__name__})") from None
         return Access(known.url, known.api_key)

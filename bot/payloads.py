@@ -155,7 +155,7 @@ def message_event(body: Json, bot_user_id: str) -> Said | Edited | Deleted | Non
             return Edited(said) if said else None
         return _said(event, team_id, channel_id, direct, bot_user_id)
     except (KeyError, TypeError, IndexError, AttributeError) as error:
-        raise PayloadError(f"not a message event: {error!r}") from error
+        raise PayloadError(f"not a message event: {type(error).__name__}") from error
 
 
 def reaction_event(body: Json, bot_user_id: str) -> Reacted | None:
@@ -178,7 +178,7 @@ def reaction_event(body: Json, bot_user_id: str) -> Reacted | None:
             event["type"] == "reaction_removed",
         )
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise PayloadError(f"not a reaction: {error!r}") from error
+        raise PayloadError(f"not a reaction: {type(error).__name__}") from error
 
 
 def _said(message: Json, team_id: str, channel_id: str, direct: bool, bot_user_id: str) -> Said | None:
@@ -212,7 +212,7 @@ def click(body: Json) -> Click:
         [action] = body["actions"]
         return Click(team_of(body), body["user"]["id"], _text(action["value"]), body["trigger_id"])
     except (KeyError, TypeError, ValueError) as error:
-        raise PayloadError(f"not a click on one of our buttons: {error!r}") from error
+        raise PayloadError(f"not a click on one of our buttons: {type(error).__name__}") from error
 
 
 def home_opened(body: Json) -> str | None:
@@ -221,7 +221,7 @@ def home_opened(body: Json) -> str | None:
         event = body["event"]
         return _text(event["user"]) if event.get("tab") == "home" else None
     except (KeyError, TypeError) as error:
-        raise PayloadError(f"not a look at our home: {error!r}") from error
+        raise PayloadError(f"not a look at our home: {type(error).__name__}") from error
 
 
 def reader(body: Json) -> str | None:
@@ -238,7 +238,7 @@ def clicker(body: Json) -> str:
     try:
         return _text(body["user"]["id"])
     except (KeyError, TypeError) as error:
-        raise PayloadError(f"not a click: {error!r}") from error
+        raise PayloadError(f"not a click: {type(error).__name__}") from error
 
 
 def submission(body: Json) -> Submission:
@@ -253,7 +253,7 @@ def submission(body: Json) -> Submission:
         who = team_of(body), body["user"]["id"]
         return Submission(*who, view["private_metadata"], chosen.get("value"), proposal)
     except (KeyError, TypeError, AttributeError) as error:
-        raise PayloadError(f"not our correction modal: {error!r}") from error
+        raise PayloadError(f"not our correction modal: {type(error).__name__}") from error
 
 
 def message_shortcut(body: Json) -> MessageShortcut:
@@ -263,7 +263,7 @@ def message_shortcut(body: Json) -> MessageShortcut:
         where = team_of(body), body["channel"]["id"], body["user"]["id"]
         return MessageShortcut(*where, _text(message.get("thread_ts") or message["ts"]))
     except (KeyError, TypeError, AttributeError) as error:
-        raise PayloadError(f"not a shortcut on a message: {error!r}") from error
+        raise PayloadError(f"not a shortcut on a message: {type(error).__name__}") from error
 
 
 def pointed(body: Json) -> Pointed:
@@ -281,7 +281,7 @@ def pointed(body: Json) -> Pointed:
             body["trigger_id"],
         )
     except (KeyError, TypeError, AttributeError) as error:
-        raise PayloadError(f"not a shortcut on a message: {error!r}") from error
+        raise PayloadError(f"not a shortcut on a message: {type(error).__name__}") from error
 
 
 def edit_submission(body: Json) -> EditSubmission:
@@ -291,7 +291,7 @@ def edit_submission(body: Json) -> EditSubmission:
         [field] = [state for block in view["state"]["values"].values() for state in block.values()]
         return EditSubmission(body["user"]["id"], view["private_metadata"], field.get("value") or "")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise PayloadError(f"not our modal for summaries: {error!r}") from error
+        raise PayloadError(f"not our modal for summaries: {type(error).__name__}") from error
 
 
 def search(body: Json) -> Search:
@@ -299,7 +299,7 @@ def search(body: Json) -> Search:
     try:
         return Search(team_of(body), body["view"]["private_metadata"], _text(body.get("value") or ""))
     except (KeyError, TypeError) as error:
-        raise PayloadError(f"not our label menu: {error!r}") from error
+        raise PayloadError(f"not our label menu: {type(error).__name__}") from error
 
 
 def command(body: Json) -> Command:
@@ -308,7 +308,7 @@ def command(body: Json) -> Command:
         words = tuple((body.get("text") or "").lower().split())
         return Command(team_of(body), body["channel_id"], body["user_id"], words)
     except (KeyError, TypeError, AttributeError) as error:
-        raise PayloadError(f"not a slash command: {error!r}") from error
+        raise PayloadError(f"not a slash command: {type(error).__name__}") from error
 
 
 def team_of(body: Json) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bot.settings import Settings
 from bot.throwaway import ThrowawayError, throwaway_bot
 from learning.linear import DIGIT, Pattern
+from learning.exchange.formulas import restored
+from learning.exchange.sources import MESSAGE_ID
 from local.slack.person import Person, PersonError
 from local.slack.seed import CHANNELS, PEOPLE
 
@@ -55,7 +57,7 @@ def read_rows(file: Path, is_labelled: bool) -> list[Row]:
     """The rows of a CSV or JSONL file. Raises ReplayError, which names the line that is wrong."""
     try:
         with file.open(encoding="utf-8", newline="") as lines:
-            read = csv.DictReader(lines) if file.suffix.lower() == ".csv" else map(_object, lines)
+            read = _table(lines) if file.suffix.lower() == ".csv" else map(_object, lines)
             rows = [_row(number, row, is_labelled) for number, row in enumerate(read, 1)]
     except OSError as error:
         raise ReplayError(f"{file} can't be read: {error.strerror}") from error
@@ -64,6 +66,14 @@ def read_rows(file: Path, is_labelled: bool) -> list[Row]:
     if not rows:
         raise ReplayError(f"{file} holds no rows")
     return rows
+
+
+def _table(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    for row in csv.DictReader(lines):
+        is_export = MESSAGE_ID in row
+        yield {
+            key: restored(cell) if is_export and isinstance(cell, str) else cell for key, cell in row.items()
+        }
 
 
 def _object(line: str) -> Any:

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.language import Language
 from bot.schedule import check_cron
+from learning.artifacts import Artifacts
 from learning.masking import REGIONS
 from learning.query_strategies import DEFAULT_STRATEGY, STRATEGIES
 from learning.summarizing.recipe import SummaryRecipe
@@ -90,6 +91,7 @@ class Settings(BaseSettings):
     posts_per_second: float = Field(default=1.0, gt=0)
     post_burst: int = Field(default=10, ge=1)
     models_url: str = "var/models"
+    models_mode: Literal["0700", "0750", "0770"] = "0700"
     workplace: Path = Path("var/training")
     host: str = "127.0.0.1"
     port: int = Field(default=8318, ge=1, le=65535)
@@ -232,6 +234,11 @@ class Settings(BaseSettings):
     def argilla_page(self) -> str:
         """Where reviewers open Argilla: as set, or that of this machine."""
         return self.argilla_api_url or f"http://127.0.0.1:{self.local_argilla_port}"
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """Where versions are kept. Raises ArtifactsUrlError."""
+        return Artifacts(self.models_url, self.workplace / "cache", int(self.models_mode, 8))
 
     @property
     def kept_exports(self) -> Path:

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from bot.terminal_training import Desk
 from learning.exchange import writing
+from learning.exchange.formulas import neutral
 from learning.exchange.sources import Source, UnusableSourceError
 from learning.exchange.taking import Fault, Names, Taking, Tally
 from storage import exports, labels
@@ -73,7 +74,9 @@ def report_to(path: Path | None) -> Iterator[Faults]:
         rows = csv.writer(file)
         rows.writerow(HEADER)
         try:
-            yield Faults(lambda fault: rows.writerow((fault.row, fault.line, fault.reason, fault.other)))
+            yield Faults(
+                lambda fault: rows.writerow((fault.row, fault.line, neutral(fault.reason), fault.other))
+            )
         except UnusableSourceError:
             path.unlink()  # nothing was read to report on
             raise

@@ -12,7 +12,6 @@ from bot.settings import Settings
 from bot.terminal_training import Desk
 from learning.annotation.connection import Access, Connection
 from learning.annotation.erasing import erase_datasets
-from learning.artifacts import Artifacts
 from learning.masking import Mask
 from storage import messages, team_erasure
 from storage.tables import Message
@@ -54,7 +53,7 @@ def erase(settings: Settings, at: Desk, found: Extent, find: Callable[[], Access
     ArgillaUnavailableError, ArgillaRefusedError.
     """
     datasets = _erase_in_argilla(settings, at, found, find) if find else 0
-    artifacts = Artifacts(settings.models_url, settings.workplace / "cache")
+    artifacts = settings.artifacts
     for digest in found.artifacts:
         artifacts.remove(digest)
     rows = at.database.write_patiently(lambda session: team_erasure.erase_team(session, at.team_id))

@@ -18,7 +18,6 @@ from rich.text import Text
 from bot import operations
 from bot.settings import Settings
 from bot.training import encoder_source, retrainer, tasks, terms
-from learning.artifacts import Artifacts
 from learning.registry import Registry
 from learning.retraining import Retraining
 from learning.summarizing.policy import POLICY
@@ -88,8 +87,7 @@ def retrain(settings: Settings, at: Desk, task: TaskName, out: Console) -> Run:
 
 
 def _registry(settings: Settings, at: Desk) -> Registry:
-    artifacts = Artifacts(settings.models_url, settings.workplace / "cache")
-    return Registry(at.database, at.team_id, artifacts, encoder_source(settings))
+    return Registry(at.database, at.team_id, settings.artifacts, encoder_source(settings))
 
 
 def tune(settings: Settings, at: Desk, budget: Budget, out: Console) -> Tuned:

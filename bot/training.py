@@ -84,7 +84,7 @@ def retrainer(
 ) -> Retraining:
     """The owner of a team's training process, for all its tasks."""
     both = (of.classification, of.summarization)
-    start = partial(TrainingProcess, threads=settings.training_threads)
+    start = partial(TrainingProcess, threads=settings.training_threads, models_url=settings.models_url)
     return Retraining(database, team_id, both, registry.artifacts, settings.workplace, start, on_change)
 
 

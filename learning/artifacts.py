@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import uuid
 from pathlib import Path
 from typing import Any
 
+from storage.modes import PRIVATE, restrict, restrict_ours, restrict_tree
+
 BLOCK = 1 << 20
+KEPT = re.compile(r"\.?[0-9a-f]{64}")
 
 
 class ArtifactsUrlError(ValueError):
@@ -29,9 +33,12 @@ class ArtifactMissingError(LookupError):
 
 
 class Artifacts:
-    """Folders of files by the digest of their content. What is remote is fetched into `cache` once."""
+    """Folders of files by the digest of their content. What is remote is fetched into `cache` once.
 
-    def __init__(self, url: str, cache: Path) -> None:
+    mode: of folders on this machine; others than this user's group never see anything.
+    """
+
+    def __init__(self, url: str, cache: Path, mode: int = PRIVATE) -> None:
         from fsspec.core import url_to_fs
         from fsspec.implementations.local import LocalFileSystem
 
@@ -41,6 +48,7 @@ class Artifacts:
             raise ArtifactsUrlError(url, str(error).splitlines()[0]) from error
         self._is_here = isinstance(self._files, LocalFileSystem)
         self._cache = cache
+        self._mode = mode
 
     def put(self, folder: Path) -> str:
         """Keep a folder; the digest by which `get` finds it. Complete before it can be found."""
@@ -49,8 +57,10 @@ class Artifacts:
         if self._files.exists(place):
             return digest
         unfinished = f"{self._root}/.{digest}"  # what a process left that died meanwhile is written over
-        self._files.makedirs(self._root, exist_ok=True)
+        self._make_root()
         self._files.put(str(folder) + "/", unfinished + "/", recursive=True)
+        if self._is_here:
+            restrict_tree(Path(unfinished), self._mode)
         self._files.mv(unfinished, place, recursive=True)
         return digest
 
@@ -74,6 +84,18 @@ class Artifacts:
         if self._files.exists(place):
             self._files.rm(place, recursive=True)
         shutil.rmtree(self._cache / digest, ignore_errors=True)
+
+    def restrict(self) -> None:
+        """Give the mode that is asked for to what is kept on this machine, also by an older version."""
+        if self._is_here:
+            restrict_ours(Path(self._root), KEPT, self._mode)
+
+    def _make_root(self) -> None:
+        if self._files.exists(self._root):
+            return
+        self._files.makedirs(self._root, exist_ok=True)
+        if self._is_here:
+            restrict(Path(self._root), self._mode)
 
     def _fetch(self, place: str, folder: Path) -> None:
         if self._is_here:

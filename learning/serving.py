@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
-from learning.children import command
+from learning.children import command, environment
 from learning.encoder import Encoder, Run, load_encoder, source_of
 from learning.engines.gpu import GpuEngine
 from learning.engines.onnx import OnnxEngine
@@ -73,7 +72,7 @@ def export_apart(source: str, max_tokens: int, folder: Path) -> None:
     """Have another process write the folder anew; it is not there if that one failed."""
     log.info("exporting the encoder, once source=%s", source)
     called = command("learning.exporting", source, str(max_tokens), str(folder))
-    ended = subprocess.run(called, capture_output=True, text=True, env=os.environ, check=False)  # noqa: S603
+    ended = subprocess.run(called, capture_output=True, text=True, env=environment(), check=False)  # noqa: S603
     if ended.returncode:
         log.warning("the export of the encoder failed status=%d", ended.returncode)
 

@@ -24,6 +24,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlmodel import Session, SQLModel
 
+from storage.modes import restrict_sqlite
+
 # Slack waits 3 s for an acknowledgement: a lock that lasts longer is an error in time for Slack to send again.
 SQLITE_WAIT_S = 2.0
 POSTGRES_WAIT_S = 3
@@ -200,7 +202,9 @@ def _postgres(url: Any) -> Database:
 def _sqlite(url: Any) -> Database:
     if url.database in (None, "", ":memory:"):
         raise DatabaseUrlError("a database in memory forgets; name a file")
-    Path(url.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
+    file = Path(url.database).expanduser()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    restrict_sqlite(file)
     connect = {"timeout": SQLITE_WAIT_S, "check_same_thread": False}
     engine = create_engine(url, hide_parameters=True, connect_args=connect, pool_size=10)
     event.listen(engine, "connect", _prepare_sqlite)

@@ -25,7 +25,11 @@ class ArgillaUnavailableError(RuntimeError):
 
 
 class ArgillaRefusedError(ValueError):
-    """Argilla will not take this request."""
+    """Argilla will not take this request. Its reason may quote what was sent, so a log has the `status` alone."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(f"status {status}: {reason}")
+        self.status = status
 
 
 class ArgillaNotFoundError(LookupError):
@@ -78,7 +82,7 @@ class Connection:
             raise ArgillaUnavailableError(f"Argilla does not answer ({type(error).__name__})") from None
         except ClientError as error:
             if error.status in REFUSALS:
-                raise ArgillaRefusedError(f"status {error.status}: {error}") from None
+                raise ArgillaRefusedError(error.status, str(error)) from None
             raise ArgillaUnavailableError(f"Argilla is in trouble ({error})") from None
 
     def close(self) -> None:
@@ -116,10 +120,10 @@ def _check(response: httpx.Response) -> None:
     if status == 404:
         raise ArgillaNotFoundError(reason)
     if status in REFUSALS:
-        raise ArgillaRefusedError(reason)
+        raise ArgillaRefusedError(status, _reason(response))
     if status in (401, 403):
         raise ArgillaUnavailableError(f"Argilla does not let us in ({reason}); check ARGILLA_API_KEY")
-    raise ArgillaUnavailableError(f"Argilla is in trouble ({reason})")
+    raise ArgillaUnavailableError(f"Argilla is in trouble (status {status})")
 
 
 def _reason(response: httpx.Response) -> str:

@@ -156,7 +156,9 @@ class Delivery:
             self._send_batch(letters[:middle], form)
             self._send_batch(letters[middle:], form)
             return
-        log.warning("Argilla refused a record message=%s reason=%s", letters[0].parcel.message_id, error)
+        log.warning(
+            "Argilla refused a record message=%s status=%d", letters[0].parcel.message_id, error.status
+        )
         with self._database.writing() as session:
             outbox.refuse(session, letters[0].parcel, str(error))
 

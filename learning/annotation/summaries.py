@@ -118,10 +118,8 @@ class SummaryReviews:
             dataset = self._dataset or self._find_or_create()
             more = self._tell(dataset)
             self._fetch(dataset)
-        except (ArgillaUnavailableError, ForeignDatasetError) as error:
+        except (ArgillaUnavailableError, ArgillaRefusedError, ForeignDatasetError) as error:
             return self.patience.failed(error)
-        except ArgillaRefusedError as error:
-            return self.patience.failed(ArgillaUnavailableError(str(error)))
         except ArgillaNotFoundError as error:
             self._dataset = None
             return self.patience.failed(error)
@@ -195,7 +193,7 @@ class SummaryReviews:
             try:
                 self._tell_one(dataset, review)
             except ArgillaRefusedError as error:
-                log.warning("Argilla refused a summary summary=%s reason=%s", review.summary_id, error)
+                log.warning("Argilla refused a summary summary=%s status=%d", review.summary_id, error.status)
                 with self._database.writing() as session:
                     summary_reviews.refuse(session, review, str(error))
             except ArgillaUnavailableError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import shutil
 from collections.abc import Callable, Iterable
@@ -10,7 +11,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from learning.exchange.formulas import neutral
 from storage.exports import Row
+
+Cells = dict[str, str | None]
 
 AT_ONCE = 5_000
 COLUMNS = ("text", "label", "source", "labelled_at", "split", "message_id")
@@ -41,13 +45,14 @@ def check_target(path: Path, is_replacing: bool) -> None:
 def write(rows: Iterable[Row], path: Path, told: Callable[[int], None]) -> int:
     """Write rows to `path` by its suffix: .csv, .jsonl, or a folder as `Dataset.save_to_disk` writes it; how many.
 
-    `told` hears how many were read so far. What stood there is replaced once everything is written. In memory all
-    texts once, as Arrow keeps them. Raises UnusableTargetError.
+    `told` hears how many were read so far. In CSV no cell is a formula. What stood there is replaced once everything
+    is written. In memory all texts once, as Arrow keeps them. Raises UnusableTargetError.
     """
-    found = _dataset(rows, told)
+    suffix = path.suffix.lower()
+    found = _dataset(map(_neutral if suffix == ".csv" else _cells, rows), told)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        _save(found, beside, path.suffix.lower())
+        _save(found, beside, suffix)
         _put(beside, path)
     except OSError as error:
         raise UnusableTargetError(f"{path} can't be written: {error.strerror}") from error
@@ -60,22 +65,26 @@ def _is_file(path: Path) -> bool:
     return path.suffix.lower() in (".csv", ".jsonl")
 
 
-def _dataset(rows: Iterable[Row], told: Callable[[int], None]) -> Any:
+def _dataset(cells: Iterable[Cells], told: Callable[[int], None]) -> Any:
     from datasets import Dataset, Features, Value, concatenate_datasets
 
     features = Features({name: Value("string") for name in COLUMNS})
-    rows = iter(rows)
+    cells = iter(cells)
     parts = [Dataset.from_dict({name: [] for name in COLUMNS}, features=features)]
-    while some := [_cells(row) for row in islice(rows, AT_ONCE)]:
+    while some := list(islice(cells, AT_ONCE)):
         parts.append(Dataset.from_list(some, features=features))
         told(sum(map(len, parts)))
     return concatenate_datasets(parts)
 
 
-def _cells(row: Row) -> dict[str, str | None]:
+def _cells(row: Row) -> Cells:
     at = datetime.fromtimestamp(row.at, UTC).isoformat(timespec="seconds")
     side = row.side.value if row.side else None
     return dict(zip(COLUMNS, (row.text, row.label, row.source.value, at, side, row.message_id), strict=True))
+
+
+def _neutral(row: Row) -> Cells:
+    return {name: cell if cell is None else neutral(cell) for name, cell in _cells(row).items()}
 
 
 def _save(found: Any, path: Path, suffix: str) -> None:
@@ -84,7 +93,8 @@ def _save(found: Any, path: Path, suffix: str) -> None:
 
     disable_progress_bar()
     if suffix == ".csv":
-        found.to_csv(str(path), index=False)
+        # All cells in quotes: by itself it leaves a lone carriage return without, at which a row would end.
+        found.to_csv(str(path), index=False, quoting=csv.QUOTE_ALL)
     elif suffix == ".jsonl":
         found.to_json(str(path), force_ascii=False)
     else:

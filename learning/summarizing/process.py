@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import queue
 import subprocess
 import threading
@@ -16,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from learning.children import command, end
+from learning.children import command, end, environment
 from learning.summarizing.reasons import Reason
 from learning.summarizing.thread import Utterance
 
@@ -132,7 +131,7 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # what libraries print may quote what people wrote
-            env={**os.environ, **quiet, **bounded},
+            env={**environment(), **quiet, **bounded},
             process_group=0,  # as in training: Ctrl-C is for its owner, and it gives way to it
         )
         self._heard: queue.Queue[dict[str, Any] | None] = queue.Queue()

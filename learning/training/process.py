@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import threading
 from pathlib import Path
 from typing import Protocol
 
-from learning.children import command, end
+from learning.children import command, end, environment
 from learning.training.job import LOG
 from learning.training.progress import Progress
 
@@ -36,9 +35,11 @@ class TrainingProcess:
 
     It tells on its standard output how far it is, and ends when its standard input does: with its owner, however
     that one dies. Whatever becomes of it, memory of a GPU is free afterwards.
+
+    models_url: where versions are kept; the process may open that store too.
     """
 
-    def __init__(self, folder: Path, threads: int) -> None:
+    def __init__(self, folder: Path, threads: int, models_url: str = "") -> None:
         self._latest: Progress | None = None
         quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "false"}
         # Read when the libraries are loaded: what torch leaves alone is not to take all processors either.
@@ -49,7 +50,7 @@ class TrainingProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env={**tracking(folder), **os.environ, **quiet, **bounded},
+                env={**tracking(folder), **environment(models_url), **quiet, **bounded},
                 # Ctrl-C in a terminal is for its owner, who stops it. In a session of its own its niceness would be
                 # worth nothing: Linux shares processors among sessions first (sched(7), autogroups).
                 process_group=0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ def main() -> int:
     parser.add_argument("--home", type=Path, required=True, help="folder for everything that is kept")
     parser.add_argument("--port", type=int, default=6900, help="0 takes a free one")
     given = parser.parse_args()
+    os.umask(0o077)  # what people wrote, and keys
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import subprocess
 import time
@@ -18,6 +19,12 @@ ENVIRONMENT = Path(".venv-argilla")
 START_S = 120.0
 STOP_S = 6.0
 LOG_TAIL = 1_000
+# All that the server inherits: no secret of the bot's.
+INHERITED = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|TZ|LANG|LANGUAGE|LC_\w+|TMPDIR|TEMP|TMP|XDG_\w+|CORRIGIBLE_DEMO_CHECK"
+    r"|(HTTP|HTTPS|ALL|NO|FTP)_PROXY|(http|https|all|no|ftp)_proxy|SSL_CERT_\w+|\w+_CA_BUNDLE"
+    r"|PYTHON\w*|COVERAGE_\w+|LD_LIBRARY_PATH|DYLD_\w+|HF_\w+"
+)
 
 
 class ArgillaNotStartedError(RuntimeError):
@@ -61,7 +68,8 @@ class EmbeddedArgilla:
     def start(self) -> SignIn:
         """Returns when the server answers. Raises ArgillaNotStartedError."""
         python = interpreter()
-        self._log.parent.mkdir(parents=True, exist_ok=True)
+        self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._log.parent.mkdir(exist_ok=True)
         with self._log.open("ab") as log:
             said_before = log.tell()
             process = self._process = self._begin(python, log.fileno())
@@ -111,8 +119,7 @@ class EmbeddedArgilla:
         return self._home / "logs" / "supervisor.log"
 
     def _begin(self, python: Path, log: int) -> subprocess.Popen[bytes]:
-        mine = ("ARGILLA_", "SLACK_")  # settings and secrets of the bot
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(mine)}
+        kept = {name: value for name, value in os.environ.items() if INHERITED.fullmatch(name)}
         place = ("--home", str(self._home), "--port", str(self._port))
         return subprocess.Popen(  # noqa: S603
             [str(python), "-m", "local.argilla", *place],

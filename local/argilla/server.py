@@ -9,11 +9,14 @@ import os
 import sys
 from pathlib import Path
 
+from local.argilla.logs import withhold
+
 
 def main(port: int) -> None:
     """Serve on this port of the loopback address."""
     import uvicorn
 
+    withhold()
     _migrate()  # first: Alembic switches off all loggers that are there
     logging.getLogger("local").setLevel(logging.INFO)
     from local.argilla import engine, index, speedups  # noqa: F401 (registers the engine before the application is made)

@@ -7,6 +7,7 @@ import sys
 from functools import partial
 
 from local.argilla.children import die_with
+from local.argilla.logs import withhold
 
 
 def main() -> None:
@@ -15,6 +16,7 @@ def main() -> None:
 
     from local.argilla import engine, speedups  # noqa: F401 (jobs look the engine up by its name)
 
+    withhold()  # it notes each job with all that is sent to a webhook
     speedups.apply()
     os.register_at_fork(
         after_in_child=partial(die_with, os.getpid())

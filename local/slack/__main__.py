@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import sqlite3
 import sys
@@ -19,6 +20,7 @@ from local.slack.serving import HOST, LocalServer, listen
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve; the exit status says whether it could."""
     options = _parser().parse_args(arguments)
+    os.umask(0o077)  # the state file holds what people wrote
     logging.getLogger("slack_sdk.models").setLevel(logging.ERROR)  # its warnings quote what people wrote
     try:
         listening = listen(options.port)

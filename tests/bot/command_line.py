@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from bot import cli
-from bot.logs import QUIET
+from bot.logs import OURS
 
 WIDTH = 200
 OF_THE_BOT = ("SLACK_", "DATABASE_URL", "ENCODER", "LABELS_FILE", "PORT", "HOST", "LOCAL_")
@@ -38,7 +40,7 @@ def corrigible(folder: Path, *words: str, **environment: str) -> Ended:
         stack.enter_context(patch.object(sys, "excepthook", sys.excepthook))
         for console in (cli.out, cli.err):
             stack.enter_context(patch.object(console, "_width", WIDTH))
-        stack.enter_context(_own_logs())
+        stack.enter_context(own_logs())
         stack.enter_context(redirect_stdout(said))
         stack.enter_context(redirect_stderr(complained))
         try:
@@ -54,15 +56,23 @@ def _environment(given: dict[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def _own_logs() -> Iterator[None]:
-    """A command sets up logging for its whole process; afterwards it is as it was."""
-    root = logging.getLogger()
+def own_logs() -> Iterator[None]:
+    """A command sets up logging, and the modes of files, for its whole process; afterwards all is as it was."""
+    root, mask = logging.getLogger(), os.umask(0o022)
     handlers, root.handlers, level = root.handlers, [], root.level
-    levels = {name: logging.getLogger(name).level for name in QUIET}
-    try:
-        yield
-    finally:
-        root.handlers = handlers
-        root.setLevel(level)
-        for name, before in levels.items():
-            logging.getLogger(name).setLevel(before)
+    levels = {name: logging.getLogger(name).level for name in OURS}
+    factory = logging.getLogRecordFactory()
+    with (
+        patch.object(threading, "excepthook", threading.excepthook),
+        patch.object(sys, "unraisablehook", sys.unraisablehook),
+        patch.object(warnings, "showwarning", warnings.showwarning),
+    ):
+        try:
+            yield
+        finally:
+            os.umask(mask)
+            root.handlers = handlers
+            root.setLevel(level)
+            logging.setLogRecordFactory(factory)
+            for name, before in levels.items():
+                logging.getLogger(name).setLevel(before)

@@ -32,6 +32,13 @@ def test_jsonl_and_csv_hold_the_same_rows(tmp_path: Path) -> None:
     )
 
 
+def test_an_export_is_replayed_as_it_was_written_in_slack(tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("text,label,message_id\n'=1+1 is wrong,'-,m1\n", encoding="utf-8")
+
+    assert read_rows(file, is_labelled=True) == [Row("=1+1 is wrong", "-")]
+
+
 @pytest.mark.parametrize(
     ("content", "fault"),
     [

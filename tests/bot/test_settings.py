@@ -143,6 +143,20 @@ def test_slacks_address_ends_with_one_slash(environment: pytest.MonkeyPatch, giv
     assert _read(environment, SLACK_API_URL=given).slack_api_url == used
 
 
+@pytest.mark.parametrize(("given", "mode"), [({}, 0o700), ({"MODELS_MODE": "0750"}, 0o750)])
+def test_models_are_for_this_user_alone_or_for_its_group_too(
+    environment: pytest.MonkeyPatch, given: dict[str, str], mode: int
+) -> None:
+    _read(environment, **given).artifacts._make_root()
+
+    assert Path("var/models").stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.parametrize("given", ["0755", "750", "group", "0o750"])
+def test_models_are_never_for_everybody(environment: pytest.MonkeyPatch, given: str) -> None:
+    assert "MODELS_MODE: Input should be '0700', '0750' or '0770'" in _fault(environment, MODELS_MODE=given)
+
+
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         read_settings().port = 1  # type: ignore[misc]

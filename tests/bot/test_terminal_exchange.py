@@ -92,6 +92,14 @@ def test_an_export_is_not_overwritten_by_accident(opened: Database) -> None:
     assert at(opened, "export", "labels.csv", "--overwrite")[0] == 0
 
 
+def test_exports_and_reports_are_for_their_owner_alone(opened: Database, tmp_path: Path) -> None:
+    assert at(opened, "export", "labels.csv")[0] == at(opened, "export", "labels")[0] == 0
+    at(opened, "import", faulty(tmp_path), "--text", "body", "--label", "topic", "--report", "faults.csv")
+
+    written = [tmp_path / "labels.csv", tmp_path / "faults.csv", tmp_path / "labels"]
+    assert [path for path in (*written, *written[2].iterdir()) if path.stat().st_mode & 0o077] == []
+
+
 def faulty(folder: Path) -> Path:
     file = folder / "faulty.csv"
     rows = [(SECRET, "bug"), (SECRET, "billing"), ("", "bug"), ("two", "billling"), ("three", "Bug")]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import sys
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -110,25 +112,69 @@ def test_after_a_death_at_each_step_the_next_start_leaves_one_card(
     assert len(cards(slack, ts)) == 1
 
 
-def test_ctrl_c_ends_every_process_with_status_0(tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class Run:
+    """What became of `make run` in a folder in which an older version had run, and Ctrl-C."""
+
+    folder: Path
+    port: int
+    status: int
+    terminal: Terminal
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Run:
+    """One run of everything that starts on this machine."""
+    folder = tmp_path_factory.mktemp("run")
+    older(folder, sqlite_template)
+    port = free_port()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("SLACK_")},
-        "DATABASE_URL": f"sqlite:///{tmp_path}/corrigible.db",
-        "LOCAL_STATE": str(tmp_path / "slack.db"),
-        "LOCAL_PORT": str(free_port()),
-        "LOCAL_ARGILLA_HOME": str(tmp_path / "argilla"),
+        "DATABASE_URL": f"sqlite:///{folder}/var/corrigible.db",
+        "LOCAL_PORT": str(port),
         "LOCAL_ARGILLA_PORT": "0",
         "PORT": str(free_port()),
     }
-    (tmp_path / "Makefile").write_text(f'run:\n\t@{sys.executable} -c "{COMMAND}" run\n', encoding="utf-8")
-    terminal = Terminal(["make", "-C", str(tmp_path), "run"], tmp_path, environment)
+    (folder / "Makefile").write_text(f'run:\n\t@{sys.executable} -c "{COMMAND}" run\n', encoding="utf-8")
+    terminal = Terminal(["make", "-C", str(folder), "run"], folder, environment)
     terminal.read_until(lambda screen: "Ctrl-C stops it." in screen, HANG_S)
+    return Run(folder, port, terminal.interrupt(HANG_S), terminal)
 
-    status = terminal.interrupt(HANG_S)
 
-    assert status == 0
-    until(lambda: processes_in_session(terminal.pid) == [])
-    assert f"http://127.0.0.1:{environment['LOCAL_PORT']}" in terminal.text
+def older(folder: Path, sqlite_template: Path) -> None:
+    """Leave what an older version kept, for everybody to read."""
+    kept = folder / "var"
+    for name in ("models/" + "0" * 64, "training/cache", "training/" + "1" * 32, "training/tracking"):
+        (kept / name).mkdir(parents=True)
+        (kept / name / "file").write_text("what people wrote", encoding="utf-8")
+    shutil.copyfile(sqlite_template, kept / "corrigible.db")
+    for path in (kept, *kept.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def test_ctrl_c_ends_every_process_with_status_0(run: Run) -> None:
+    assert run.status == 0
+    until(lambda: processes_in_session(run.terminal.pid) == [])
+    assert f"http://127.0.0.1:{run.port}" in run.terminal.text
+
+
+def test_nothing_that_is_kept_can_be_read_by_others_not_even_what_an_older_version_left(run: Run) -> None:
+    public = (
+        run.folder / "var" / "argilla" / "tmp"
+    )  # copies of the interface's own files, in a folder that is closed
+    found = [run.folder / "var", *(run.folder / "var").rglob("*")]
+    kept = [path for path in found if public not in path.parents]
+    names = {path.name for path in kept}
+
+    assert names >= {
+        "corrigible.db",
+        "local-slack.db",
+        "credentials.json",
+        "supervisor.log",
+        "server.log",
+        "file",
+    }
+    assert [path for path in kept if not path.is_symlink() and path.lstat().st_mode & 0o077] == []
 
 
 def processes_in_session(session: int) -> list[int]:

@@ -39,6 +39,29 @@ def test_it_ends_with_the_process_that_started_it_however_far_that_came(tmp_path
     until(lambda: not processes(tmp_path))
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_it_is_told_no_secret_of_the_bot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = {"SLACK_BOT_TOKEN", "DATABASE_URL", "ARGILLA_API_KEY", "PGPASSWORD", "AWS_SECRET_ACCESS_KEY"}
+    for name in (*secrets, "https_proxy"):
+        monkeypatch.setenv(name, "poison")
+    started = f"EmbeddedArgilla(pathlib.Path({str(tmp_path)!r}), 0).start()"
+    code = f"import pathlib; from local.argilla.embedded import EmbeddedArgilla; {started}"
+    with (
+        held_up_before(tmp_path, PARTS[1:]),
+        subprocess.Popen([sys.executable, "-c", code]) as parent,
+    ):
+        try:
+            [supervisor] = until(lambda: processes(tmp_path, PARTS[0]))
+            known = Path(f"/proc/{supervisor}/environ").read_bytes()
+        finally:
+            parent.kill()
+
+    names = {one.partition(b"=")[0].decode() for one in known.split(b"\0")}
+    assert names & secrets == set()
+    assert {"PATH", "https_proxy"} <= names
+
+
 @contextmanager
 def held_up_before(home: Path, parts: Sequence[str]) -> Iterator[None]:
     """Meanwhile a server that starts stands still before the first of these parts.
