@@ -191,9 +191,11 @@ class SummaryReviews:
     def _tell(self, dataset: str) -> bool:
         with self._database.reading() as session:
             reviews = summary_reviews.due(session, self._team_id, BATCH)
+        erased: list[SummaryReview] = []
         for review in reviews:
             try:
-                self._tell_one(dataset, review)
+                if self._tell_one(dataset, review):
+                    erased.append(review)
             except ArgillaRefusedError as error:
                 log.warning("Argilla refused a summary summary=%s reason=%s", review.summary_id, error)
                 with self._database.writing() as session:
@@ -204,9 +206,19 @@ class SummaryReviews:
                         session, review, back_off_s(review.attempts + 1, LONGEST_PAUSE_S)
                     )
                 raise
+        self._purge(erased)
         return len(reviews) == BATCH
 
-    def _tell_one(self, dataset: str, review: SummaryReview) -> None:
+    def _purge(self, erased: Sequence[SummaryReview]) -> None:
+        if not erased:
+            return
+        self._connection.purge()
+        with self._database.writing() as session:
+            for review in erased:
+                summary_reviews.told(session, review, None, None)
+
+    def _tell_one(self, dataset: str, review: SummaryReview) -> bool:
+        """Was it erased? Then it is told once it has left Argilla's files too."""
         with self._database.reading() as session:
             told = _Told(
                 review,
@@ -216,11 +228,12 @@ class SummaryReviews:
             )
         if told.summary.making is Making.ERASED:
             self._erase(dataset, review)
-            return
+            return True
         path = f"datasets/{dataset}/records/bulk"
         [item] = self._connection.call("PUT", path, json={"items": [self._record(told)]})["items"]
         with self._database.writing() as session:
             summary_reviews.told(session, review, dataset, str(item["id"]))
+        return False
 
     def _record(self, told: _Told) -> Json:
         people = [one.user_id for one in told.said] + [word.user_id for word in told.words]
@@ -254,8 +267,6 @@ class SummaryReviews:
             self._connection.call("DELETE", f"datasets/{where}/records", params={"ids": record_id})
         except ArgillaNotFoundError:
             log.info("record was gone already summary=%s", review.summary_id)
-        with self._database.writing() as session:
-            summary_reviews.told(session, review, None, None)
 
     # Fetching
 

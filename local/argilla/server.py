@@ -20,6 +20,7 @@ def main(port: int) -> None:
 
     index.prepare()
     speedups.apply()
+    _serve_purging()
     asyncio.run(_prepare())
     uvicorn.run(
         "argilla_server:app", host="127.0.0.1", port=port, access_log=False, timeout_graceful_shutdown=1
@@ -30,6 +31,16 @@ def _migrate() -> None:
     from argilla_server.cli.database.migrate import migrate_db
 
     migrate_db("head")
+
+
+def _serve_purging() -> None:
+    from argilla_server.api.routes import api_v1
+    from argilla_server.database import async_engine
+
+    from local.argilla import purging
+
+    async_engine.sync_engine.hide_parameters = True  # or an error would write what people wrote into a log
+    purging.serve(api_v1)
 
 
 async def _prepare() -> None:
