@@ -68,9 +68,14 @@ class Retraining:
         """Begin, watch or end a run; None where there is none to work on."""
         with self._database.reading() as session:
             run = runs.to_train(session, self._team_id)
-        is_ours = self._work is not None and run is not None and self._work.run_id == run.id
+        is_ours = (
+            self._work is not None
+            and run is not None
+            and self._work.run_id == run.id
+            and run.phase is Phase.TRAINING
+        )
         if self._work and not is_ours:
-            self._drop()  # somebody ended it
+            self._drop()  # somebody ended it, or it starts over
         if run is None:
             self._sweep()
             return None
