@@ -68,6 +68,7 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 SLACK_TIMEOUT_S = 10
+PURGE_S = 60.0
 # People wait for an answer while Slack is asked for their language.
 LOCALE_TIMEOUT_S = 1
 # As many as Bolt has by itself.
@@ -400,7 +401,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
 
     def retain() -> None:
         forgetting.let_go()
-        ground.purging.purge()  # at night a large file may be rewritten too
+        ground.purging.purge_patiently(PURGE_S)  # at night a large file may be rewritten too
 
     telling = Digests(
         database,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import time
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,7 +33,6 @@ from storage.team_erasure import Extent
 
 AT_ONCE = 500
 PURGE_S = 30.0
-LOOK_S = 0.1
 OF_ARGILLA = ArgillaNotFoundError, ArgillaRefusedError, ArgillaUnavailableError
 
 
@@ -97,19 +96,15 @@ def erase(settings: Settings, at: Desk, find: Callable[[], Access] | None) -> Er
         _purge(at)
         _remove_files(settings, found)
         datasets = _erase_in_argilla(settings, at, found, find) if find else 0
-    except (*OF_ARGILLA, ArtifactLeftError, OSError) as error:
+    except (*OF_ARGILLA, ArtifactLeftError, OSError, sqlite3.Error) as error:
         raise ErasureUnfinishedError(at.team_id, str(error)) from error
     at.database.write_patiently(lambda session: team_erasure.end(session, at.team_id))
     return Erased(rows, datasets, len(found.artifacts))
 
 
 def _purge(at: Desk) -> None:
-    purging = Purging(at.database)
-    until = time.monotonic() + PURGE_S
-    while not purging.purge():
-        if time.monotonic() > until:
-            raise ErasureUnfinishedError(at.team_id, "other processes keep the database's files busy")
-        time.sleep(LOOK_S)
+    if not Purging(at.database).purge_patiently(PURGE_S):
+        raise ErasureUnfinishedError(at.team_id, "other processes keep the database's files busy")
 
 
 def _remove_files(settings: Settings, found: Extent) -> None:
@@ -149,7 +144,9 @@ def mask_kept(at: Desk, mask: Mask, out: Console) -> int:
     with at.database.reading() as session:
         ids = messages.standing_ids(session, at.team_id)
     groups = [ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE)]
-    return sum(_mask(at, mask, group) for group in track(groups, "Masking", console=out))
+    number = sum(_mask(at, mask, group) for group in track(groups, "Masking", console=out))
+    Purging(at.database).purge()  # if others keep the files busy, a running bot goes on with that
+    return number
 
 
 def _mask(at: Desk, mask: Mask, message_ids: list[str]) -> int:

@@ -23,6 +23,7 @@ QUICK_BYTES = 64_000_000
 # At most a twentieth of the time goes to rewriting, however often something is erased.
 REST = 20
 AGAIN_S = 1.0
+LOOK_S = 0.1
 
 
 def mark(session: Session) -> None:
@@ -73,6 +74,15 @@ class Purging:
             self._rewritten.update(marks)
         self._not_before = time.monotonic() + REST * (time.monotonic() - began)
         return self._finish(marks)
+
+    def purge_patiently(self, for_s: float) -> bool:
+        """As `purge`, again and again for so long while others keep the files busy."""
+        until = time.monotonic() + for_s
+        while not self.purge():
+            if time.monotonic() > until:
+                return False
+            time.sleep(LOOK_S)
+        return True
 
     def _finish(self, marks: Sequence[str]) -> bool:
         """Empty the write-ahead log, and take away marks of which nothing else was left; False if it is busy."""

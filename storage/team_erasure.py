@@ -11,6 +11,7 @@ from sqlalchemy import Column, ColumnElement, MetaData, Table, delete, inspect, 
 from sqlmodel import Session, SQLModel, col, func, select
 
 from storage import purging
+from storage.database import insert_if_new
 from storage.tables import Dataset, Erasure, Job, Lease, Message, Run, SummaryReview, Version
 
 # What is left while a team's files are removed, and marks that belong to the database as a whole.
@@ -114,6 +115,8 @@ def begin(session: Session, team_id: str) -> tuple[Extent, int]:
     Harmless where it was begun before. Raises TeamServedError.
     """
     found = extent(session, team_id)
+    # Two that begin at once are one after the other.
+    insert_if_new(session, Erasure(team_id=team_id))
     under_way = Erasure(
         team_id=team_id,
         begun_at=found.begun_at or time.time(),
