@@ -75,7 +75,10 @@ class Forgetting:
         before = self.kept(user_id)
         with self._database.reading() as session:
             wrote = erasure.written_by(session, self._team_id, user_id)
-            concerned = erasure.summaries_of(session, wrote)
+            concerned = {
+                *erasure.summaries_of(session, wrote),
+                *erasure.summaries_judged_by(session, self._team_id, user_id),
+            }
         self._erase(wrote, erasure.erase)
         instead = FORGOTTEN + uuid.uuid4().hex[:12]
         self._database.write_patiently(
@@ -83,7 +86,7 @@ class Forgetting:
         )
         self._wake()
         log.info("forgotten messages=%d words=%d", before.messages, before.words)
-        undelivered, is_in_files = self._await_end(wrote, concerned)
+        undelivered, is_in_files = self._await_end(wrote, sorted(concerned))
         return Forgotten(before, self.kept(user_id), undelivered, is_in_files)
 
     def _await_end(self, message_ids: list[str], summary_ids: list[str]) -> tuple[int, bool]:

@@ -140,6 +140,12 @@ def summaries_of(session: Session, message_ids: Sequence[str]) -> list[str]:
     return sorted(found)
 
 
+def summaries_judged_by(session: Session, team_id: str, user_id: str) -> list[str]:
+    """Ids of the summaries on which a person said something."""
+    theirs = SummaryWord.team_id == team_id, SummaryWord.user_id == user_id
+    return list(session.exec(select(SummaryWord.summary_id).where(*theirs).distinct()))
+
+
 def undelivered(session: Session, message_ids: Sequence[str], summary_ids: Sequence[str] = ()) -> int:
     """How many of these still have a record in Argilla, which has not heard yet that they are erased."""
     number = 0
@@ -159,22 +165,25 @@ def undelivered(session: Session, message_ids: Sequence[str], summary_ids: Seque
 
 
 def is_undelivered(session: Session, team_id: str) -> bool:
-    """Does Argilla still have a record of a message or a summary that is erased?"""
+    """Does Argilla still have a record of a message or a summary that is erased, or what somebody forgotten made of
+    one?
+    """
     of_messages = (
         select(Outbox.id)
         .join(Record, col(Record.message_id) == Outbox.message_id)
         .where(Outbox.team_id == team_id, Outbox.kind == Kind.ERASURE)
     )
-    of_summaries = (
+    untold = (
         select(SummaryReview.summary_id)
         .join(Summary, col(Summary.id) == SummaryReview.summary_id)
-        .where(
-            SummaryReview.team_id == team_id,
-            Summary.making == Making.ERASED,
-            col(SummaryReview.told) < col(SummaryReview.wanted),
-        )
+        .where(SummaryReview.team_id == team_id, col(SummaryReview.told) < col(SummaryReview.wanted))
     )
-    return any(session.exec(some.limit(1)).first() is not None for some in (of_messages, of_summaries))
+    of_forgotten = select(SummaryWord.summary_id).where(col(SummaryWord.user_id).startswith(FORGOTTEN))
+    of_summaries = untold.where(Summary.making == Making.ERASED)
+    of_words = untold.where(col(Summary.id).in_(of_forgotten))
+    return any(
+        session.exec(some.limit(1)).first() is not None for some in (of_messages, of_summaries, of_words)
+    )
 
 
 def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -138,6 +138,8 @@ class Delivery:
         sends = [send for letter in letters for send in letter.sends]
         try:
             ids = self._upsert(sends, form) if sends else {}
+            if any(letter.parcel.is_edited for letter in letters):
+                self._connection.purge()  # of what it said before
         except ArgillaRefusedError as error:
             self._refused(letters, form, error)
         except ArgillaUnavailableError as error:

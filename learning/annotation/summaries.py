@@ -24,6 +24,7 @@ from learning.annotation.patience import Patience, back_off_s
 from learning.masking import Mask
 from storage import summaries, summary_reviews
 from storage.database import Database
+from storage.erasure import is_forgotten
 from storage.leases import Claim
 from storage.tables import (
     Making,
@@ -231,6 +232,8 @@ class SummaryReviews:
             return True
         path = f"datasets/{dataset}/records/bulk"
         [item] = self._connection.call("PUT", path, json={"items": [self._record(told)]})["items"]
+        if any(is_forgotten(word.user_id) for word in told.words):
+            self._connection.purge()  # of what they had made of it
         with self._database.writing() as session:
             summary_reviews.told(session, review, dataset, str(item["id"]))
         return False

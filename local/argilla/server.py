@@ -35,11 +35,9 @@ def _migrate() -> None:
 
 def _serve_purging() -> None:
     from argilla_server.api.routes import api_v1
-    from argilla_server.database import async_engine
 
     from local.argilla import purging
 
-    async_engine.sync_engine.hide_parameters = True  # or an error would write what people wrote into a log
     purging.serve(api_v1)
 
 

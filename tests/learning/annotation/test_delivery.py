@@ -198,6 +198,22 @@ def test_a_message_erased_while_argilla_may_have_had_it_is_gone_there(
         assert datasets.records(session, [one.id]) == []
 
 
+def test_what_a_message_said_before_it_was_edited_leaves_argillas_files(
+    desk: Desk, database: Database, known: dict[str, Label], run_folder: Path
+) -> None:
+    message = corrected(database, known["bug"], "The export crashes, qvxzmarkerkjw")
+    desk.deliver()
+    before = files_with(run_folder / "argilla", "qvxzmarkerkjw")
+
+    with database.writing() as session:
+        messages.edit(session, TEAM, message.channel_id, message.ts, "The export crashes")
+    desk.deliver()
+
+    assert before
+    assert [one["fields"]["text"] for one in desk.reviewer.records()] == ["The export crashes"]
+    assert files_with(run_folder / "argilla", "qvxzmarkerkjw") == []
+
+
 def test_an_erasure_is_not_told_until_argillas_files_hold_nothing_of_it(
     desk: Desk, database: Database, known: dict[str, Label], run_folder: Path
 ) -> None:
