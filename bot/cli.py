@@ -7,7 +7,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -444,9 +444,12 @@ def erase(
     from bot import terminal_privacy as privacy
 
     settings = read_settings()
-    with _told(), privacy.erasing(settings, team) as at:
+    with (
+        _told(),
+        privacy.erasing(settings, team) as at,
+        _argilla_of(settings) if not without_argilla else nullcontext() as find,
+    ):
         found = privacy.kept(at)
-        find = None if without_argilla else _real_argilla(settings)
         if found.datasets and not find and not without_argilla:
             raise privacy.ArgillaUnknownError(found.datasets)
         if not yes and found.begun_at is None:
@@ -458,6 +461,27 @@ def erase(
         "Backups still hold them.",
         soft_wrap=True,
     )
+
+
+@contextmanager
+def _argilla_of(settings: Settings) -> Iterator[Callable[[], Access] | None]:
+    """A team's own Argilla, or the embedded one, which is started where it is asked for; None if there is neither."""
+    if real := _real_argilla(settings):
+        yield real
+        return
+    if not (settings.local_argilla_home / "argilla.db").exists():
+        yield None
+        return
+    local = _local_argilla(settings)
+
+    def start() -> Access:
+        local.start()
+        return local.access()
+
+    try:
+        yield start
+    finally:
+        local.stop()
 
 
 @app.command("import")

@@ -42,8 +42,8 @@ class ArgillaUnknownError(RuntimeError):
     def __init__(self, dataset_ids: list[str]) -> None:
         super().__init__(
             f"Reviewers have datasets of this team ({', '.join(dataset_ids)}), and it is not known where. Set "
-            "ARGILLA_API_URL and ARGILLA_API_KEY; for the Argilla of `make run`, delete its folder "
-            "(LOCAL_ARGILLA_HOME) and give --without-argilla."
+            "ARGILLA_API_URL and ARGILLA_API_KEY, or LOCAL_ARGILLA_HOME for the Argilla of `make run`. If that Argilla "
+            "is gone already, give --without-argilla."
         )
 
 

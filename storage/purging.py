@@ -17,8 +17,8 @@ from storage.tables import Purge
 
 log = logging.getLogger(__name__)
 
-# Writers wait while a SQLite file is rewritten. One of this size takes well under a second; larger ones wait for the
-# night.
+# Writers wait while a SQLite file is rewritten. One of this size takes a second at most on a busy machine; larger ones
+# wait for the night.
 QUICK_BYTES = 64_000_000
 # At most a twentieth of the time goes to rewriting, however often something is erased.
 REST = 20

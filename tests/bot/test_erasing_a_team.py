@@ -165,6 +165,24 @@ def test_where_argilla_does_not_answer_the_text_is_gone_and_the_rest_is_done_lat
     assert not team.is_known()
 
 
+@pytest.mark.slow
+def test_the_embedded_argilla_is_started_to_erase_in_it(team: Team, tmp_path: Path) -> None:
+    home = tmp_path / "argilla"
+    home.mkdir()
+    (home / "argilla.db").touch()
+    local = {"LOCAL_ARGILLA_HOME": str(home), "LOCAL_ARGILLA_PORT": "0"}
+
+    missing = team.erase(**local, CORRIGIBLE_ARGILLA_PYTHON=str(tmp_path / "none"))
+    left = files_with(tmp_path, SECRET)
+    erased = team.erase(**local)
+
+    assert missing.returncode == 1
+    assert "Argilla is not installed" in missing.stderr
+    assert left == []
+    assert erased.returncode == 0, erased.stderr
+    assert not team.is_known()
+
+
 def test_models_that_can_not_be_removed_are_said_to_be_left(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
