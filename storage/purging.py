@@ -51,20 +51,22 @@ class Purging:
         marks = self._marks()
         if not marks:
             return None
-        if self._database.size() > QUICK_BYTES:
-            # Nearly all deleted bytes were overwritten as they were deleted; the rest is left for the night.
-            return None if self._drained.issuperset(marks) or self._finish(marks) else AGAIN_S
+        is_large = self._database.size() > QUICK_BYTES
+        if is_large and self._drained.issuperset(marks):
+            return None  # nearly all bytes were overwritten as they were deleted; the night does the rest
         rest_s = self._not_before - time.monotonic()
         if rest_s > 0:
             return rest_s
-        return None if self.purge() else AGAIN_S
+        began = time.monotonic()
+        is_done = self._finish(marks) if is_large else self.purge()
+        self._not_before = time.monotonic() + REST * (time.monotonic() - began)
+        return None if is_done else AGAIN_S
 
     def purge(self) -> bool:
         """Rewrite the files, however large; False if others keep them busy: they may still hold what is marked."""
         marks = self._marks()
         if not marks:
             return True
-        began = time.monotonic()
         if not self._rewritten.issuperset(marks):
             self._drained = set()
             try:
@@ -72,7 +74,6 @@ class Purging:
             except DatabaseBusyError:
                 return False
             self._rewritten.update(marks)
-        self._not_before = time.monotonic() + REST * (time.monotonic() - began)
         return self._finish(marks)
 
     def purge_patiently(self, for_s: float) -> bool:

@@ -7,6 +7,7 @@ import pytest
 from transformers import AutoModel
 
 from learning import retraining
+from learning.training.job import Job
 from storage import messages, runs, splits, versions
 from storage.database import Database
 from storage.tables import Phase
@@ -143,6 +144,33 @@ class Endless:
         self.folder = folder
 
     def stop(self) -> None: ...
+
+
+def test_what_is_erased_while_a_run_gathers_what_to_learn_from_has_it_gather_anew(
+    database: Database, tmp_path: Path, tiny_base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = ReviewedTeam(database, tmp_path, tiny_base, Endless)
+    team.review()
+    secret = received(database, "where is my invoice zyxwmarkervuts")
+    team.answer(secret, team.known["invoice"])
+    team.ask()
+    write = Job.write
+
+    def write_and_erase(job: Job, folder: Path) -> None:
+        write(job, folder)
+        with database.writing() as session:
+            messages.erase_all(session, [secret.id])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Job, "write", write_and_erase)
+        team.retraining.step()
+    with database.reading() as session:
+        waits = runs.is_restarting(session, TEAM)
+    team.until(Phase.TRAINING)
+
+    assert waits
+    assert files_with(tmp_path / "work", "zyxwmarkervuts") == []
+    team.retraining.close()
 
 
 def test_a_run_throws_away_at_once_what_is_erased_while_it_learns_from_it(
