@@ -8,7 +8,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -450,25 +450,51 @@ def erase(
         bool, typer.Option("--without-argilla", help="reviewers' datasets are gone already")
     ] = False,
 ) -> None:
-    """Erase a team: messages, labels, decisions, models, reviewers' datasets. It can't be undone."""
+    """Erase a team: messages, labels, decisions, models, reviewers' datasets. It can't be undone.
+
+    If it is interrupted, or Argilla does not answer, the same command goes on with what is left.
+    """
     from bot import terminal_privacy as privacy
-    from bot.terminal_training import desk
 
     settings = read_settings()
-    with _told(), desk(settings, team) as at:
+    with (
+        _told(),
+        privacy.erasing(settings, team) as at,
+        _argilla_of(settings) if not without_argilla else nullcontext() as find,
+    ):
         found = privacy.kept(at)
-        find = None if without_argilla else _real_argilla(settings)
         if found.datasets and not find and not without_argilla:
             raise privacy.ArgillaUnknownError(found.datasets)
-        if not yes:
+        if not yes and found.begun_at is None:
             typer.confirm(f"Erase all of {team}, {found.messages:,} messages among it?", abort=True, err=True)
         with err.status("Erasing …"):
-            gone = privacy.erase(settings, at, found, find)
+            gone = privacy.erase(settings, at, find)
     out.print(
         f"Erased all of {team}: {gone.rows:,} rows, {gone.datasets} datasets in Argilla, {gone.models} models. "
         "Backups still hold them.",
         soft_wrap=True,
     )
+
+
+@contextmanager
+def _argilla_of(settings: Settings) -> Iterator[Callable[[], Access] | None]:
+    """A team's own Argilla, or the embedded one, which is started where it is asked for; None if there is neither."""
+    if real := _real_argilla(settings):
+        yield real
+        return
+    if not (settings.local_argilla_home / "argilla.db").exists():
+        yield None
+        return
+    local = _local_argilla(settings)
+
+    def start() -> Access:
+        local.start()
+        return local.access()
+
+    try:
+        yield start
+    finally:
+        local.stop()
 
 
 @app.command("import")
@@ -512,9 +538,8 @@ def _told(status: int = 1) -> Iterator[None]:
     """What an operator can mend is one clear message, and an exit status."""
     from bot.operations import FAULTS
     from bot.terminal_exchange import ReportExistsError
-    from bot.terminal_privacy import ArgillaUnknownError
+    from bot.terminal_privacy import ArgillaUnknownError, ErasureUnfinishedError
     from bot.terminal_training import WhichTeamError
-    from learning.annotation.connection import ArgillaRefusedError, ArgillaUnavailableError
     from learning.artifacts import ArtifactsUrlError
     from learning.encoder import EncoderNotFoundError
     from learning.exchange.sources import UnusableSourceError
@@ -525,7 +550,7 @@ def _told(status: int = 1) -> Iterator[None]:
 
     at_the_start = ArtifactsUrlError, EncoderNotFoundError, WhichTeamError
     of_files = UnusableSourceError, UnusableTargetError, ReportExistsError
-    of_erasing = TeamServedError, ArgillaUnknownError, ArgillaUnavailableError, ArgillaRefusedError
+    of_erasing = TeamServedError, ArgillaUnknownError, ErasureUnfinishedError
     try:
         yield
     except (

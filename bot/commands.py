@@ -113,7 +113,9 @@ def answer(desk: Desk, client: WebClient, command: Command) -> str | Json:
         case ("digest", "off"):
             return _end_digest(desk.digests, command)
         case ("forget", "me"):
-            return forgetting_view.question(desk.forgetting.kept(command.user_id))
+            return forgetting_view.question(
+                desk.forgetting.kept(command.user_id), desk.forgetting.is_removing()
+            )
         case ("status",):
             return _status(service, command)
         case ("labels",):

@@ -56,18 +56,21 @@ from learning.encoder import EncoderNotFoundError
 from learning.following import Following
 from learning.label_file import LabelFileError, read_label_file
 from learning.registry import Registry, UnusableVersionError
-from storage import choices, labels
+from storage import choices, labels, team_erasure
 from storage.database import Database, DatabaseUnavailableError, DatabaseUrlError, open_database
 from storage.labels import LabelSpec
 from storage.migrate import migrate
 from storage.pacing import Pace
+from storage.purging import Purging
 from storage.tables import Lane
+from storage.team_erasure import ErasureUnderWayError
 
 log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
 SLACK_TIMEOUT_S = 10
+PURGE_S = 60.0
 # People wait for an answer while Slack is asked for their language.
 LOCALE_TIMEOUT_S = 1
 # As many as Bolt has by itself.
@@ -97,6 +100,7 @@ OPERATORS_FAULTS = (
     DatabaseUnavailableError,
     DatabaseUrlError,
     EncoderNotFoundError,
+    ErasureUnderWayError,
     LabelFileError,
     PortInUseError,
     SettingsError,
@@ -192,7 +196,9 @@ class Bot:
 
 @dataclass(frozen=True)
 class Ground:
-    """What all workspaces of a process stand on. `follow`: a workspace has to be built anew."""
+    """What all workspaces of a process stand on. `follow`: a workspace has to be built anew; `purge`: the
+    worker that has what was erased leave the database's files.
+    """
 
     settings: Settings
     slack: Slack
@@ -201,6 +207,8 @@ class Ground:
     metrics: Metrics
     specs: list[LabelSpec]
     follow: Callable[[], None]
+    purging: Purging
+    purge: Worker
 
 
 def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | None = None) -> Bot:
@@ -214,7 +222,9 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
     specs = read_label_file(settings.labels_file)
     database = open_database(settings.database_url.get_secret_value())
     migrate(database)
-    ground = Ground(settings, slack, argilla, database, Metrics(), specs, _nothing)
+    metrics, purging = Metrics(), Purging(database)
+    purge = Worker("purger", purging.step, metrics)
+    ground = Ground(settings, slack, argilla, database, metrics, specs, _nothing, purging, purge)
     if slack.oauth:
         return _serve_installations(ground, slack.oauth)
     return _serve_one(ground)
@@ -271,7 +281,7 @@ def _bot(ground: Ground, workspaces: Workspaces, workers: list[Worker], flow: OA
     connect = _client(slack, slack.bot_token, [])
     dispatch = answering_slack_alone(workspaces.dispatch, slack.api_url)
     socket = SocketConnection(dispatch, connect, slack.app_token) if slack.app_token else None
-    workers = [*workers, *([Worker("socket", socket.watch, metrics)] if socket else [])]
+    workers = [*workers, ground.purge, *([Worker("socket", socket.watch, metrics)] if socket else [])]
     health = Health(workspaces, workers, socket, ground.database)
     hear = workspaces.hear_argilla if ground.argilla else None
     signed = None if socket else Signed(dispatch, slack.signing_secret or "")
@@ -303,6 +313,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     clients = Clients(grant, client, posting, asking)
     locales = Locales(asking, settings.language)
     with database.writing() as session:
+        team_erasure.check(session, team_id)
         changes = labels.synchronize(session, team_id, ground.specs)
     log.info(
         "labels synchronized added=%d changed=%d retired=%d", changes.added, changes.changed, changes.retired
@@ -371,7 +382,15 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     )
     tell_reviewers = annotation.deliver_soon if annotation else _nothing
     summarizing.service.on_word = annotation.review_soon if annotation else _nothing
-    wakers = Wakers(predict.wake, answer.wake, show.wake, learn.wake, learning.start_over, tell_reviewers)
+    wakers = Wakers(
+        predict.wake,
+        answer.wake,
+        show.wake,
+        learn.wake,
+        learning.start_over,
+        tell_reviewers,
+        ground.purge.wake,
+    )
     service = Service(database, team_id, metrics, wakers, summarizing.service, reader(masked))
     notes = Notes(database, team_id, client, settings.ops_channel, settings.language)
     tell = Worker("notes", notes.step, metrics)
@@ -383,6 +402,11 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
 
     training = train(settings, database, team_id, registry, champion, metrics, change, show.wake)
     forgetting = Forgetting(database, team_id, service.erased)
+
+    def retain() -> None:
+        forgetting.let_go()
+        ground.purging.purge_patiently(PURGE_S)  # at night a large file may be rewritten too
+
     telling = Digests(
         database,
         team_id,
@@ -394,7 +418,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         settings.language,
     )
     regular = {
-        "retention": Scheduled(settings.retention_cron, forgetting.let_go),
+        "retention": Scheduled(settings.retention_cron, retain),
         "digest": Scheduled(settings.digest_cron, telling.tell),
     }
     times = {**training.times, **regular, **(annotation.times if annotation else {})}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from bot.language import N_
-from storage import channels, erasure
+from storage import channels, erasure, purging, runs
 from storage.database import Database
 from storage.erasure import FORGOTTEN, Kept
 
@@ -38,11 +38,15 @@ class DaysError(ValueError):
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What was kept of a person, what is kept now, and how many erased records Argilla has not confirmed yet."""
+    """What was kept of a person, what is kept now, and how many erased records Argilla has not confirmed yet.
+
+    `is_in_files`: some of it may still lie in files of the database or of a training run.
+    """
 
     before: Kept
     after: Kept
     undelivered: int
+    is_in_files: bool
 
 
 class Forgetting:
@@ -58,11 +62,23 @@ class Forgetting:
         with self._database.reading() as session:
             return erasure.kept(session, self._team_id, user_id)
 
+    def is_removing(self) -> bool:
+        """May Argilla or any file still hold something that was erased?"""
+        with self._database.reading() as session:
+            return erasure.is_undelivered(session, self._team_id) or self._is_in_files(session)
+
+    def _is_in_files(self, session: Session) -> bool:
+        return purging.is_pending(session) or runs.is_restarting(session, self._team_id)
+
     def forget(self, user_id: str) -> Forgotten:
-        """Erase all that a person wrote; wait a little for Argilla to have done so too."""
+        """Erase all that a person wrote; wait a little until it has left Argilla and all files too."""
         before = self.kept(user_id)
         with self._database.reading() as session:
             wrote = erasure.written_by(session, self._team_id, user_id)
+            concerned = {
+                *erasure.summaries_of(session, wrote),
+                *erasure.summaries_judged_by(session, self._team_id, user_id),
+            }
         self._erase(wrote, erasure.erase)
         instead = FORGOTTEN + uuid.uuid4().hex[:12]
         self._database.write_patiently(
@@ -70,15 +86,17 @@ class Forgetting:
         )
         self._wake()
         log.info("forgotten messages=%d words=%d", before.messages, before.words)
-        return Forgotten(before, self.kept(user_id), self._await_delivery(wrote))
+        undelivered, is_in_files = self._await_end(wrote, sorted(concerned))
+        return Forgotten(before, self.kept(user_id), undelivered, is_in_files)
 
-    def _await_delivery(self, message_ids: list[str]) -> int:
+    def _await_end(self, message_ids: list[str], summary_ids: list[str]) -> tuple[int, bool]:
         until = time.monotonic() + PATIENCE_S
         while True:
             with self._database.reading() as session:
-                left = erasure.undelivered(session, message_ids)
-            if not left or time.monotonic() > until:
-                return left
+                left = erasure.undelivered(session, message_ids, summary_ids)
+                is_in_files = self._is_in_files(session)
+            if not (left or is_in_files) or time.monotonic() > until:
+                return left, is_in_files
             time.sleep(LOOK_S)
 
     def keep(self, channel_id: str, days: int | None, by: str) -> None:

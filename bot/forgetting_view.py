@@ -18,8 +18,12 @@ from storage.erasure import Kept
 FORGET = "forget"
 
 
-def question(kept: Kept) -> Json:
-    """What is kept of whoever asks, and the button that erases it."""
+def question(kept: Kept, is_removing: bool) -> Json:
+    """What is kept of whoever asks, and the button that erases it. `is_removing`: what was erased has not left all
+    files yet.
+    """
+    if kept.is_nothing and is_removing:
+        return {"text": _("I keep no message of yours any more. {removing}").format(removing=_removing())}
     if kept.is_nothing:
         return {"text": _("I keep nothing that you wrote or said, so there is nothing to erase.")}
     text = _(
@@ -56,9 +60,18 @@ def proof(forgotten: Forgotten) -> Json:
     left = _("What I keep of you now: {messages}, {words}.").format(
         messages=_messages(after.messages), words=_words(after.words)
     )
+    if forgotten.is_in_files:
+        left = _removing()
     return {
         "text": "\n".join([erased, left, _("What you write from now on is read where I am on, as before.")])
     }
+
+
+def _removing() -> str:
+    return _(
+        "Files may still hold some of what was erased. It is removed within minutes, from a large database by "
+        "tomorrow; `/corrigible forget me` says when nothing is left."
+    )
 
 
 def _messages(number: int) -> str:

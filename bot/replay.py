@@ -16,9 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bot.settings import Settings
 from bot.throwaway import ThrowawayError, throwaway_bot
-from learning.linear import DIGIT, Pattern
 from learning.exchange.formulas import restored
 from learning.exchange.sources import MESSAGE_ID
+from learning.linear import DIGIT, Pattern
 from local.slack.person import Person, PersonError
 from local.slack.seed import CHANNELS, PEOPLE
 

@@ -54,6 +54,7 @@ class Wakers:
     refitter: Callable[[], None]
     unlearn: Callable[[], None]
     annotator: Callable[[], None]
+    purger: Callable[[], None]
 
 
 class Service:
@@ -129,6 +130,7 @@ class Service:
         self._wake.answerer()
         self._wake.courier()
         self._wake.annotator()
+        self._wake.purger()
         return None
 
     def _store(self, said: Said, text: str, mode: Mode, session: Session) -> bool:
@@ -172,6 +174,7 @@ class Service:
         self._wake.refitter()
         self._wake.courier()
         self._wake.annotator()
+        self._wake.purger()
         self._summarizing.told()
 
     @staticmethod

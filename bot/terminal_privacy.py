@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import track
 
 from bot.settings import Settings
-from bot.terminal_training import Desk
-from learning.annotation.connection import Access, Connection
-from learning.annotation.erasing import erase_datasets
+from bot.terminal_training import Desk, WhichTeamError
+from learning.annotation import erasing as erasing_in_argilla
+from learning.annotation.connection import (
+    Access,
+    ArgillaNotFoundError,
+    ArgillaRefusedError,
+    ArgillaUnavailableError,
+    Connection,
+)
+from learning.artifacts import ArtifactLeftError, digest_of
 from learning.masking import Mask
-from storage import messages, team_erasure
+from learning.training.job import MODEL
+from storage import messages, overview, team_erasure
+from storage.database import open_database
+from storage.migrate import migrate
+from storage.purging import Purging
 from storage.tables import Message
 from storage.team_erasure import Extent
 
 AT_ONCE = 500
+PURGE_S = 30.0
+OF_ARGILLA = ArgillaNotFoundError, ArgillaRefusedError, ArgillaUnavailableError
 
 
 class ArgillaUnknownError(RuntimeError):
@@ -26,8 +42,18 @@ class ArgillaUnknownError(RuntimeError):
     def __init__(self, dataset_ids: list[str]) -> None:
         super().__init__(
             f"Reviewers have datasets of this team ({', '.join(dataset_ids)}), and it is not known where. Set "
-            "ARGILLA_API_URL and ARGILLA_API_KEY; for the Argilla of `make run`, delete its folder "
-            "(LOCAL_ARGILLA_HOME) and give --without-argilla."
+            "ARGILLA_API_URL and ARGILLA_API_KEY, or LOCAL_ARGILLA_HOME for the Argilla of `make run`. If that Argilla "
+            "is gone already, give --without-argilla."
+        )
+
+
+class ErasureUnfinishedError(RuntimeError):
+    """The rows of a team are gone, and something elsewhere is not yet."""
+
+    def __init__(self, team_id: str, reason: str) -> None:
+        super().__init__(
+            f"All of {team_id} is erased from the database, but not everywhere: {reason}. Run `corrigible erase "
+            f"{team_id}` again for the rest."
         )
 
 
@@ -40,32 +66,72 @@ class Erased:
     models: int
 
 
+@contextmanager
+def erasing(settings: Settings, team: str) -> Iterator[Desk]:
+    """A team of which anything is kept. Raises WhichTeamError."""
+    database = open_database(settings.database_url.get_secret_value())
+    migrate(database)
+    try:
+        with database.reading() as session:
+            if not team_erasure.is_known(session, team):
+                raise WhichTeamError(overview.teams(session), team)
+        yield Desk(database, team)
+    finally:
+        database.close()
+
+
 def kept(at: Desk) -> Extent:
     """What is kept of a team. Raises TeamServedError."""
     with at.database.reading() as session:
         return team_erasure.extent(session, at.team_id)
 
 
-def erase(settings: Settings, at: Desk, found: Extent, find: Callable[[], Access] | None) -> Erased:
-    """Erase all of a team: in Argilla where `find` gives its address, then its models, then every row.
+def erase(settings: Settings, at: Desk, find: Callable[[], Access] | None) -> Erased:
+    """Erase all of a team: every row at once, then files, models, and what Argilla has where `find` gives its address.
 
-    What fails leaves the rows, so that the same again does the rest. Raises TeamServedError,
-    ArgillaUnavailableError, ArgillaRefusedError.
+    The same again goes on with what an erasure before it left. Raises TeamServedError, ErasureUnfinishedError.
     """
-    datasets = _erase_in_argilla(settings, at, found, find) if find else 0
+    found, rows = at.database.write_patiently(lambda session: team_erasure.begin(session, at.team_id))
+    try:
+        _purge(at)
+        _remove_files(settings, found)
+        datasets = _erase_in_argilla(settings, at, found, find) if find else 0
+    except (*OF_ARGILLA, ArtifactLeftError, OSError, sqlite3.Error) as error:
+        raise ErasureUnfinishedError(at.team_id, str(error)) from error
+    at.database.write_patiently(lambda session: team_erasure.end(session, at.team_id))
+    return Erased(rows, datasets, len(found.artifacts))
+
+
+def _purge(at: Desk) -> None:
+    if not Purging(at.database).purge_patiently(PURGE_S):
+        raise ErasureUnfinishedError(at.team_id, "other processes keep the database's files busy")
+
+
+def _remove_files(settings: Settings, found: Extent) -> None:
     artifacts = settings.artifacts
+    for run in found.runs:
+        folder = settings.workplace / run
+        if (folder / MODEL).is_dir():  # its files may be stored, and no version names them yet
+            artifacts.remove(digest_of(folder / MODEL))
+        if folder.exists():
+            shutil.rmtree(folder)
     for digest in found.artifacts:
         artifacts.remove(digest)
-    rows = at.database.write_patiently(lambda session: team_erasure.erase_team(session, at.team_id))
-    return Erased(rows, datasets, len(found.artifacts))
 
 
 def _erase_in_argilla(settings: Settings, at: Desk, found: Extent, find: Callable[[], Access]) -> int:
     name = settings.argilla_dataset or f"slack-{at.team_id}"
+    own = f"{settings.argilla_workspace}-{at.team_id}"
+    of_team = erasing_in_argilla.Traces(
+        dataset_ids=found.datasets,
+        workspaces=(settings.argilla_workspace, own),
+        names=(name, f"{name}-summaries"),
+        own_workspace=own,
+        webhook_url=f"{settings.webhook_url}/{at.team_id}" if settings.webhook_url else None,
+    )
     connection = Connection(find)
     try:
-        workspaces = settings.argilla_workspace, f"{settings.argilla_workspace}-{at.team_id}"
-        return erase_datasets(connection, found.datasets, workspaces, (name, f"{name}-summaries"))
+        return erasing_in_argilla.erase(connection, of_team)
     finally:
         connection.close()
 
@@ -78,7 +144,9 @@ def mask_kept(at: Desk, mask: Mask, out: Console) -> int:
     with at.database.reading() as session:
         ids = messages.standing_ids(session, at.team_id)
     groups = [ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE)]
-    return sum(_mask(at, mask, group) for group in track(groups, "Masking", console=out))
+    number = sum(_mask(at, mask, group) for group in track(groups, "Masking", console=out))
+    Purging(at.database).purge()  # if others keep the files busy, a running bot goes on with that
+    return number
 
 
 def _mask(at: Desk, mask: Mask, message_ids: list[str]) -> int:

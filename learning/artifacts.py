@@ -32,6 +32,13 @@ class ArtifactMissingError(LookupError):
         super().__init__(f"the files of the model ({digest[:12]}…) can't be used: {reason}")
 
 
+class ArtifactLeftError(RuntimeError):
+    """The files of a version can't be removed now."""
+
+    def __init__(self, digest: str, reason: str) -> None:
+        super().__init__(f"the files of the model ({digest[:12]}…) can't be removed: {reason}")
+
+
 class Artifacts:
     """Folders of files by the digest of their content. What is remote is fetched into `cache` once.
 
@@ -79,11 +86,21 @@ class Artifacts:
         return folder
 
     def remove(self, digest: str) -> None:
-        """Keep the files of a digest no longer; harmless where there are none."""
-        place = f"{self._root}/{digest}"
-        if self._files.exists(place):
-            self._files.rm(place, recursive=True)
-        shutil.rmtree(self._cache / digest, ignore_errors=True)
+        """Keep the files of a digest no longer, nor what was left of an unfinished copy; harmless if there are none.
+
+        Raises ArtifactLeftError.
+        """
+        unfinished = list(self._cache.glob(f".{digest}-*"))
+        try:
+            for place in (f"{self._root}/{digest}", f"{self._root}/.{digest}"):
+                self._files.invalidate_cache()
+                if self._files.exists(place):
+                    self._files.rm(place, recursive=True)
+            for folder in (self._cache / digest, *unfinished):
+                if folder.exists():
+                    shutil.rmtree(folder)
+        except OSError as error:
+            raise ArtifactLeftError(digest, type(error).__name__) from error
 
     def restrict(self) -> None:
         """Give the mode that is asked for to what is kept on this machine, also by an older version."""

@@ -68,9 +68,14 @@ class Retraining:
         """Begin, watch or end a run; None where there is none to work on."""
         with self._database.reading() as session:
             run = runs.to_train(session, self._team_id)
-        is_ours = self._work is not None and run is not None and self._work.run_id == run.id
+        is_ours = (
+            self._work is not None
+            and run is not None
+            and self._work.run_id == run.id
+            and run.phase is Phase.TRAINING
+        )
         if self._work and not is_ours:
-            self._drop()  # somebody ended it
+            self._drop()  # somebody ended it, or it starts over
         if run is None:
             self._sweep()
             return None
@@ -116,6 +121,10 @@ class Retraining:
         if can_resume and (result := Result.read(folder)):  # whoever trained it died before it could say so
             self._end(run, task, folder, result)
             return
+        stage = "training goes on" if run.attempts else "starting"
+        began = run.started_at or time.time()
+        with self._database.writing() as session:  # first: what is erased from here on has the run start over
+            runs.tell(session, run.id, phase=Phase.TRAINING, stage=stage, started_at=began)
         try:
             if not can_resume:
                 self._discard(folder)
@@ -124,14 +133,7 @@ class Retraining:
             self._fail(run, folder, str(error))
             return
         with self._database.writing() as session:
-            runs.tell(
-                session,
-                run.id,
-                phase=Phase.TRAINING,
-                attempts=run.attempts + 1,
-                stage="training goes on" if run.attempts else "starting",
-                started_at=run.started_at or time.time(),
-            )
+            runs.tell(session, run.id, attempts=run.attempts + 1)
         self._work = _Work(run.id, task, folder, self._start(folder))
         log.info("training started run=%s attempt=%d", run.id, run.attempts + 1)
         self._on_change()

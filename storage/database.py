@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +32,8 @@ SQLITE_WAIT_S = 2.0
 POSTGRES_WAIT_S = 3
 PATIENCE_S = 30.0
 PAUSE_S = 0.1
+# For so long a checkpoint keeps writers waiting for readers to end.
+DRAIN_S = 0.2
 READS = "corrigible_reads"
 
 # PostgreSQL shows each statement of a transaction what is committed by then (READ COMMITTED): readers have no use for
@@ -149,6 +152,50 @@ class Database:
                     raise DatabaseUnavailableError(where, error) from error
                 time.sleep(PAUSE_S)
 
+    def size(self) -> int:
+        """How many bytes have to be rewritten while writers wait: of a SQLite file; on PostgreSQL none wait."""
+        if self.engine.dialect.name != "sqlite":
+            return 0
+        with self._reader.connect() as connection:
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+            return int(pages * connection.exec_driver_sql("PRAGMA page_size").scalar_one())
+
+    def rewrite(self, tables: Sequence[str]) -> None:
+        """VACUUM: pages keep nothing of deleted rows; on SQLite they lie in the write-ahead log until `drain`.
+
+        Also SQLite's secure_delete leaves copies behind where rows moved from page to page before they were deleted.
+        Raises DatabaseBusyError.
+        """
+        if self.engine.dialect.name == "sqlite":
+            with self._impatient() as connection:
+                connection.execute("VACUUM").close()
+            return
+        with self._reader.connect() as connection:
+            connection.exec_driver_sql(f"VACUUM {', '.join(tables)}")
+
+    def drain(self) -> bool:
+        """Empty SQLite's write-ahead log into its file; False if readers still need it. Raises DatabaseBusyError."""
+        if self.engine.dialect.name != "sqlite":
+            return True
+        with self._impatient() as connection:
+            [(is_busy, *_)] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return not is_busy
+
+    @contextmanager
+    def _impatient(self) -> Iterator[Any]:
+        """SQLite's own connection outside of any transaction, in the turn of a writer, that waits for DRAIN_S only."""
+        with self._turn, closing(self.engine.raw_connection()) as pooled:
+            connection: Any = pooled.driver_connection
+            connection.execute(f"PRAGMA busy_timeout = {DRAIN_S * 1000:.0f}").close()
+            try:
+                yield connection
+            except sqlite3.OperationalError as error:
+                if "locked" in str(error):
+                    raise DatabaseBusyError from error
+                raise
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {SQLITE_WAIT_S * 1000:.0f}").close()
+
     def check(self) -> None:
         """Raise DatabaseUnavailableError where the database does not answer."""
         try:
@@ -214,7 +261,7 @@ def _sqlite(url: Any) -> Database:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

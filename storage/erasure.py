@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, delete, update
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from storage import cards, messages, outbox, summaries, summary_reviews
+from storage import cards, messages, outbox, purging, summaries, summary_reviews
 from storage.tables import (
     Channel,
     Correction,
@@ -21,6 +21,8 @@ from storage.tables import (
     Pseudonym,
     Record,
     Summary,
+    SummaryReview,
+    SummarySource,
     SummaryWord,
 )
 
@@ -126,19 +128,67 @@ def disown(session: Session, team_id: str, user_id: str, instead: str) -> None:
     proposed = col(Label.team_id) == team_id, col(Label.proposed_by) == user_id
     run(update(Label).where(*proposed).values(proposed_by=None))
     run(delete(Pseudonym).where(col(Pseudonym.team_id) == team_id, col(Pseudonym.user_id) == user_id))
+    purging.mark(session)
 
 
-def undelivered(session: Session, message_ids: Sequence[str]) -> int:
-    """How many of these messages still have a record in Argilla, which has not heard yet that they are erased."""
+def summaries_of(session: Session, message_ids: Sequence[str]) -> list[str]:
+    """Ids of the summaries that were made from these messages."""
+    found: set[str] = set()
+    for some in _parts(message_ids):
+        made = select(SummarySource.summary_id).where(col(SummarySource.message_id).in_(some))
+        found.update(session.exec(made))
+    return sorted(found)
+
+
+def summaries_judged_by(session: Session, team_id: str, user_id: str) -> list[str]:
+    """Ids of the summaries on which a person said something."""
+    theirs = SummaryWord.team_id == team_id, SummaryWord.user_id == user_id
+    return list(session.exec(select(SummaryWord.summary_id).where(*theirs).distinct()))
+
+
+def undelivered(session: Session, message_ids: Sequence[str], summary_ids: Sequence[str] = ()) -> int:
+    """How many of these still have a record in Argilla, which has not heard yet that they are erased."""
     number = 0
-    for start in range(0, len(message_ids), 500):
+    for some in _parts(message_ids):
         waiting = (
             select(func.count(func.distinct(Outbox.message_id)))
             .join(Record, col(Record.message_id) == Outbox.message_id)
-            .where(Outbox.kind == Kind.ERASURE, col(Outbox.message_id).in_(message_ids[start : start + 500]))
+            .where(Outbox.kind == Kind.ERASURE, col(Outbox.message_id).in_(some))
         )
         number += session.exec(waiting).one()
+    for some in _parts(summary_ids):
+        untold = select(func.count()).where(
+            col(SummaryReview.summary_id).in_(some), col(SummaryReview.told) < col(SummaryReview.wanted)
+        )
+        number += session.exec(untold).one()
     return number
+
+
+def is_undelivered(session: Session, team_id: str) -> bool:
+    """Does Argilla still have a record of a message or a summary that is erased, or what somebody forgotten made of
+    one?
+    """
+    of_messages = (
+        select(Outbox.id)
+        .join(Record, col(Record.message_id) == Outbox.message_id)
+        .where(Outbox.team_id == team_id, Outbox.kind == Kind.ERASURE)
+    )
+    untold = (
+        select(SummaryReview.summary_id)
+        .join(Summary, col(Summary.id) == SummaryReview.summary_id)
+        .where(SummaryReview.team_id == team_id, col(SummaryReview.told) < col(SummaryReview.wanted))
+    )
+    of_forgotten = select(SummaryWord.summary_id).where(col(SummaryWord.user_id).startswith(FORGOTTEN))
+    of_summaries = untold.where(Summary.making == Making.ERASED)
+    of_words = untold.where(col(Summary.id).in_(of_forgotten))
+    return any(
+        session.exec(some.limit(1)).first() is not None for some in (of_messages, of_summaries, of_words)
+    )
+
+
+def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), 500):  # databases bound how many parameters one statement takes
+        yield ids[start : start + 500]
 
 
 def _by(

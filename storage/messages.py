@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, func, select
 
-from storage import cards, outbox, summaries
+from storage import cards, outbox, purging, runs, summaries
 from storage.database import insert_if_new
 from storage.tables import Kind, Lane, Message, Mode, Prediction, Vector
 
@@ -124,6 +124,7 @@ def edit(
         cards.want(session, message.id)
     if outbox.knows(session, message.id):
         outbox.append(session, team_id, message.id, Kind.EDIT)
+    purging.mark(session)
     return True
 
 
@@ -150,6 +151,8 @@ def erase(session: Session, team_id: str, channel_id: str, ts: str, is_heard: bo
     message = _locked(session, team_id, channel_id, ts)
     if message is None:
         return
+    if message.erased_at is None:
+        purging.mark(session)
     _empty(session, message, now)
     cards.want(session, message.id)
 
@@ -160,13 +163,16 @@ def erase_all(session: Session, message_ids: Sequence[str]) -> list[str]:
     found = list(session.exec(chosen.order_by(col(Message.id)).with_for_update()))
     for message in found:
         _empty(session, message, time.time())
+    if found:
+        purging.mark(session)
     return [message.id for message in found]
 
 
 def _empty(session: Session, message: Message, now: float) -> None:
     message.text, message.user_id, message.waiting, message.erased_at = "", "", False, now
     session.connection().execute(delete(Vector).where(col(Vector.message_id) == message.id))
-    summaries.erase_with(session, message.id)
+    concerned = summaries.erase_with(session, message.id)
+    runs.start_over(session, message.team_id, message.id, concerned)
     if outbox.knows(session, message.id):
         outbox.append(session, message.team_id, message.id, Kind.ERASURE)
 

@@ -18,11 +18,14 @@ from storage.tables import Kind, Outbox, Record
 
 @dataclass(frozen=True)
 class Parcel:
-    """Every entry of one message. `attempts`: how often delivering it failed so far."""
+    """Every entry of one message. `attempts`: how often delivering it failed so far; `is_edited`: Argilla may have an
+    earlier text.
+    """
 
     message_id: str
     entries: tuple[str, ...]
     attempts: int
+    is_edited: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ def due(session: Session, team_id: str, most: int) -> list[Parcel]:
             message_id,
             tuple(entry.id for entry in entries),
             max((entry.attempts for entry in entries), default=0),
+            any(entry.kind is Kind.EDIT for entry in entries),
         )
         for message_id, entries in parcels.items()
     ]

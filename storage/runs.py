@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import update
 from sqlmodel import Session, case, col, select
 
 from storage import disputes, versions
-from storage.tables import Phase, Run, TaskName
+from storage.tables import Phase, Run, Split, TaskName
 
+# A run whose folder may hold what was erased, until whoever trains it has thrown that away.
+RESTARTING = "starting over without what was erased"
 OPEN = (Phase.WAITING, Phase.TRAINING, Phase.SHADOW)
 
 
@@ -93,6 +96,24 @@ def tell(session: Session, run_id: str, **changes: Any) -> None:
         .where(col(Run.id) == run_id, col(Run.phase).in_(OPEN))
         .values(noted=Run.noted + 1, **changes)
     )
+
+
+def start_over(session: Session, team_id: str, message_id: str, summary_ids: Sequence[str]) -> None:
+    """A message is erased, and with it these summaries: runs that may be learning from them begin anew without."""
+    tasks = {TaskName.SUMMARIZATION} if summary_ids else set()
+    if session.get(Split, message_id):
+        tasks.add(TaskName.CLASSIFICATION)
+    if not tasks:
+        return
+    learning = col(Run.team_id) == team_id, col(Run.phase) == Phase.TRAINING, col(Run.task).in_(tasks)
+    anew = {"phase": Phase.WAITING, "stage": RESTARTING, "attempts": 0, "done": 0.0, "noted": Run.noted + 1}
+    session.connection().execute(update(Run).where(*learning).values(anew))
+
+
+def is_restarting(session: Session, team_id: str) -> bool:
+    """Does the folder of a run still hold what was erased?"""
+    chosen = select(Run.id).where(Run.team_id == team_id, Run.phase == Phase.WAITING, Run.stage == RESTARTING)
+    return session.exec(chosen.limit(1)).first() is not None
 
 
 def end(session: Session, run_id: str, phase: Phase, stage: str, **changes: Any) -> None:

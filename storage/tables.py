@@ -384,7 +384,10 @@ class Run(SQLModel, table=True):
 
 
 class Split(SQLModel, table=True):
-    """On which side of the split a labelled message is, for ever: the database refuses to change it."""
+    """On which side of the split a labelled message is, for ever: the database refuses to change it.
+
+    It goes only with all else of its team.
+    """
 
     __table_args__ = (UniqueConstraint("message_id", "side"),)
 
@@ -762,3 +765,24 @@ class OrganizationTeam(SQLModel, table=True):
 
     team_id: str = Field(primary_key=True)
     enterprise_id: str = Field(index=True)
+
+
+class Erasure(SQLModel, table=True):
+    """An erasure of a team whose rows are gone: what is still to be removed elsewhere.
+
+    While it stands, the database lets the team's splits go, and no bot serves the team. `artifacts` are digests of
+    models that no other team has; `runs` name the folders of training runs; `datasets` are ids in Argilla.
+    """
+
+    team_id: str = Field(primary_key=True)
+    begun_at: float = Field(default_factory=time.time)
+    artifacts: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    runs: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    datasets: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+
+
+class Purge(SQLModel, table=True):
+    """Text was erased or replaced, and the database's files may still hold its bytes; gone once they do not."""
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    marked_at: float = Field(default_factory=time.time)

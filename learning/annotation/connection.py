@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ Json = dict[str, Any]
 # What Argilla says of one record or request, and says again however often it is sent.
 REFUSALS = {400, 409, 413, 422}
 TEXT_MOST = 300
+PURGE_S = 30.0
 
 
 class ArgillaUnavailableError(RuntimeError):
@@ -68,6 +70,14 @@ class Connection:
             raise ArgillaUnavailableError(f"Argilla does not answer ({type(error).__name__})") from None
         _check(response)
         return response.json() if response.content else None
+
+    def purge(self) -> None:
+        """Have what was deleted leave the files of the embedded Argilla; a full one can't be asked to.
+
+        Raises ArgillaUnavailableError.
+        """
+        with suppress(ArgillaNotFoundError):
+            self.call("POST", "purge", timeout=PURGE_S)
 
     def create_dataset(self, workspace: str, name: str, plan: Plan) -> str:
         """Create and publish a dataset, and its workspace where there is none; its id.

@@ -94,7 +94,8 @@ class Delivery:
         if not parcels:
             return None if next_due is None else max(0.0, next_due - time.time())
         letters = self._write_letters(parcels, form)
-        self._erase([letter for letter in letters if letter.erases], form)
+        if erased := [letter for letter in letters if letter.erases]:
+            self._erase(erased, form)
         self._send([letter for letter in letters if not letter.erases], form)
         return 0.0
 
@@ -137,6 +138,8 @@ class Delivery:
         sends = [send for letter in letters for send in letter.sends]
         try:
             ids = self._upsert(sends, form) if sends else {}
+            if any(letter.parcel.is_edited for letter in letters):
+                self._connection.purge()  # of what it said before
         except ArgillaRefusedError as error:
             self._refused(letters, form, error)
         except ArgillaUnavailableError as error:
@@ -180,7 +183,9 @@ class Delivery:
         for letter in letters:
             for record in letter.erases:
                 self._erase_record(record, form)
-            with self._database.writing() as session:
+        self._connection.purge()
+        with self._database.writing() as session:
+            for letter in letters:
                 datasets.forget(session, letter.erases)
                 outbox.delivered(session, letter.parcel)
 

@@ -24,6 +24,7 @@ from learning.annotation.patience import Patience, back_off_s
 from learning.masking import Mask
 from storage import summaries, summary_reviews
 from storage.database import Database
+from storage.erasure import is_forgotten
 from storage.leases import Claim
 from storage.tables import (
     Making,
@@ -189,9 +190,11 @@ class SummaryReviews:
     def _tell(self, dataset: str) -> bool:
         with self._database.reading() as session:
             reviews = summary_reviews.due(session, self._team_id, BATCH)
+        erased: list[SummaryReview] = []
         for review in reviews:
             try:
-                self._tell_one(dataset, review)
+                if self._tell_one(dataset, review):
+                    erased.append(review)
             except ArgillaRefusedError as error:
                 log.warning("Argilla refused a summary summary=%s status=%d", review.summary_id, error.status)
                 with self._database.writing() as session:
@@ -202,9 +205,19 @@ class SummaryReviews:
                         session, review, back_off_s(review.attempts + 1, LONGEST_PAUSE_S)
                     )
                 raise
+        self._purge(erased)
         return len(reviews) == BATCH
 
-    def _tell_one(self, dataset: str, review: SummaryReview) -> None:
+    def _purge(self, erased: Sequence[SummaryReview]) -> None:
+        if not erased:
+            return
+        self._connection.purge()
+        with self._database.writing() as session:
+            for review in erased:
+                summary_reviews.told(session, review, None, None)
+
+    def _tell_one(self, dataset: str, review: SummaryReview) -> bool:
+        """Was it erased? Then it is told once it has left Argilla's files too."""
         with self._database.reading() as session:
             told = _Told(
                 review,
@@ -214,11 +227,14 @@ class SummaryReviews:
             )
         if told.summary.making is Making.ERASED:
             self._erase(dataset, review)
-            return
+            return True
         path = f"datasets/{dataset}/records/bulk"
         [item] = self._connection.call("PUT", path, json={"items": [self._record(told)]})["items"]
+        if any(is_forgotten(word.user_id) for word in told.words):
+            self._connection.purge()  # of what they had made of it
         with self._database.writing() as session:
             summary_reviews.told(session, review, dataset, str(item["id"]))
+        return False
 
     def _record(self, told: _Told) -> Json:
         people = [one.user_id for one in told.said] + [word.user_id for word in told.words]
@@ -252,8 +268,6 @@ class SummaryReviews:
             self._connection.call("DELETE", f"datasets/{where}/records", params={"ids": record_id})
         except ArgillaNotFoundError:
             log.info("record was gone already summary=%s", review.summary_id)
-        with self._database.writing() as session:
-            summary_reviews.told(session, review, None, None)
 
     # Fetching
 

@@ -76,17 +76,17 @@ _writing = threading.Lock()
 
 def prepare() -> None:
     """Throw away what another release made, and an index that cannot be read; before anything else is open."""
-    for file in _folder().glob("search*.db*"):
-        if not file.name.startswith(_file().name):
-            file.unlink()
+    for one in _folder().glob("search*.db*"):
+        if not one.name.startswith(file().name):
+            one.unlink()
     try:
         with closing(_open()) as connection:
             connection.execute("SELECT count(*) FROM record").fetchone()
             connection.execute("SELECT count(*) FROM words WHERE words MATCH 'a'").fetchone()
     except sqlite3.DatabaseError as error:
         log.warning("index unreadable, made again reason=%s", error)
-        for file in _folder().glob(_file().name + "*"):
-            file.unlink()
+        for one in _folder().glob(file().name + "*"):
+            one.unlink()
 
 
 def reading() -> sqlite3.Connection:
@@ -115,14 +115,16 @@ def _folder() -> Path:
     return Path(os.environ["ARGILLA_HOME_PATH"])
 
 
-def _file() -> Path:
+def file() -> Path:
+    """Where the index is."""
     return _folder() / f"search-{VERSION}.db"
 
 
 def _open() -> sqlite3.Connection:
-    connection = sqlite3.connect(_file(), timeout=WAIT_S, isolation_level=None)
+    connection = sqlite3.connect(file(), timeout=WAIT_S, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")
     connection.executescript(SCHEMA)
     return connection

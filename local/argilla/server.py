@@ -23,6 +23,7 @@ def main(port: int) -> None:
 
     index.prepare()
     speedups.apply()
+    _serve_purging()
     asyncio.run(_prepare())
     uvicorn.run(
         "argilla_server:app", host="127.0.0.1", port=port, access_log=False, timeout_graceful_shutdown=1
@@ -33,6 +34,14 @@ def _migrate() -> None:
     from argilla_server.cli.database.migrate import migrate_db
 
     migrate_db("head")
+
+
+def _serve_purging() -> None:
+    from argilla_server.api.routes import api_v1
+
+    from local.argilla import purging
+
+    purging.serve(api_v1)
 
 
 async def _prepare() -> None:

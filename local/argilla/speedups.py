@@ -1,4 +1,4 @@
-"""Two things that Argilla 2.8 does for every record and need not: guarded, so that another release is left alone.
+"""Three things that Argilla 2.8 does and need not: guarded, so that another release is left alone.
 
 Measured with bulk logging: settings of questions are parsed anew for each record, with a parser built anew each
 time; and an event is built for each record although no webhook asks for it.
@@ -14,13 +14,23 @@ log = logging.getLogger(__name__)
 
 
 def apply() -> None:
-    """Both; one whose place looks different than expected is skipped with a line in the log."""
-    for one in (_build_parsers_once, _build_no_unheard_events):
+    """All; one whose place looks different than expected is skipped with a line in the log."""
+    for one in (_build_parsers_once, _build_no_unheard_events, _quote_nobody_in_errors):
         try:
             one()
             log.info("speed-up in place name=%s", one.__name__)
         except (AttributeError, ImportError) as error:
             log.warning("speed-up skipped name=%s reason=%s", one.__name__, error)
+
+
+def _quote_nobody_in_errors() -> None:
+    """An error of the database would write what people wrote into a log."""
+    from argilla_server.database import async_engine
+
+    engine = async_engine.sync_engine
+    if not hasattr(engine, "hide_parameters"):
+        raise AttributeError("Engine.hide_parameters")
+    engine.hide_parameters = True
 
 
 def _build_parsers_once() -> None:

@@ -75,10 +75,12 @@ class Supervisor:
             time.sleep(WATCH_S)
 
     def _make_folders(self) -> None:
-        """Also clear what a killed server left: copies of the interface's files."""
+        """Also clear what a killed server left: copies of the interface's files, and half of a queue's log."""
         shutil.rmtree(self._home / "tmp", ignore_errors=True)
         for name in ("tmp", "logs", "valkey"):
             (self._home / name).mkdir(exist_ok=True)
+        for unfinished in (self._home / "valkey").rglob("temp-*"):
+            unfinished.unlink()
 
     def _plan(self, known: Credentials) -> list[Child]:
         """In the order in which they start; they stop the other way round."""

@@ -138,6 +138,8 @@ class Deliveries:
             self._hold(callback, retry)
             return
         self._store.drop("event", callback["event_id"])
+        if "previous_message" in callback["event"]:  # it quotes what was deleted or edited
+            self._store.purge()
 
     async def _attempt(self, callback: Json, retry: Retry) -> None:
         record = self._record(callback)

@@ -60,11 +60,12 @@ class Messages:
         """Remove a message; one that has replies leaves a tombstone, as in Slack."""
         if previous.get("reply_count"):
             self._entomb(channel, previous)
-            return
-        with self._store.together():
-            self._remove(channel["id"], previous["ts"])
-            self._leave_thread(channel, previous)
-        self._announcer.deleted(channel, previous)
+        else:
+            with self._store.together():
+                self._remove(channel["id"], previous["ts"])
+                self._leave_thread(channel, previous)
+            self._announcer.deleted(channel, previous)
+        self._store.purge()
 
     def _entomb(self, channel: Json, previous: Json) -> None:
         kept = {key: value for key, value in previous.items() if key in _THREAD_FIELDS}

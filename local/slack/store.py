@@ -33,7 +33,10 @@ class Store:
             self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=OFF")
+            self._db.execute("PRAGMA secure_delete=ON")
             self._db.executescript(SCHEMA)
+            self._db.execute("VACUUM")  # copies of rows that had moved between pages before they were dropped
+            self.purge()
         except sqlite3.Error:
             self._db.close()
             raise
@@ -48,6 +51,10 @@ class Store:
     def drop(self, kind: str, key: str) -> None:
         """Forget one document; nothing happens where there is none."""
         self._db.execute("DELETE FROM kept WHERE kind = ? AND key = ?", (kind, key))
+
+    def purge(self) -> None:
+        """Have what was dropped leave the write-ahead log too."""
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def all(self, kind: str) -> list[Json]:
         """Every document of a kind, in the order in which they were first kept."""

@@ -49,6 +49,7 @@ class Whispers:
         if self._kept.pop((channel_id, ts, user), None) is None:
             raise SlackError("message_not_found")
         self._store.drop("ephemeral", f"{channel_id}:{ts}:{user}")
+        self._store.purge()
         self._announcer.whisper_deleted(channel_id, user, ts)
 
     def of(self, channel_id: str, user: str) -> list[Json]:

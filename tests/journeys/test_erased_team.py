@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import MetaData, select
 
 from learning.artifacts import Artifacts
@@ -13,8 +14,8 @@ from local.slack.seed import TEAM_ID
 from storage import labels, team_erasure
 from storage.database import Database
 from storage.labels import LabelSpec
-from storage.tables import Version
-from storage.team_erasure import TeamServedError
+from storage.tables import Erasure, Version
+from storage.team_erasure import ErasureUnderWayError, TeamServedError
 from tests.journeys.reviewing import annotated
 from tests.journeys.steps import card_on, teach, turn_on
 from tests.local.running import Slack, until
@@ -66,6 +67,10 @@ def test_everything_of_a_team_goes_and_nothing_of_another(
         nowhere = corrigible(tmp_path, "erase", TEAM_ID, "--yes", **environment)
         unsure = corrigible(tmp_path, "erase", TEAM_ID, **environment, **access)
         kept = reviewer.find(CRASH)
+        with database.writing() as session:
+            session.add(Erasure(team_id=TEAM_ID))
+        with pytest.raises(ErasureUnderWayError, match="erase T"), bot(slack, chosen):
+            pass  # it would serve what another process is about to remove
         erased = corrigible(tmp_path, "erase", TEAM_ID, "--yes", **environment, **access)
         datasets = [one["name"] for one in reviewer.ask("GET", "me/datasets")["items"]]
 

@@ -18,9 +18,12 @@ from tests.journeys.steps import do, reactions, teach, texts_in, turn_on, until_
 from tests.local.running import Slack, until
 from tests.reviewer import Reviewer
 from tests.running import ANA, SUPPORT, bot, cards, settings
+from tests.traces import files_with
 
 CRASH = "The app crashes with an error"
 REFUND = "I want a refund"
+# One that every encoding writes alike, and one that JSON escapes and UTF-16 writes differently.
+SECRETS = ("qwvxmarkerjkz", "ταξίδιον")
 
 
 def test_what_a_person_wrote_is_erased_here_and_in_argilla_and_counted(
@@ -88,6 +91,7 @@ def test_what_a_channel_keeps_no_longer_is_erased_and_the_rest_stays(
         do(running, "retention")
         until_answered(running, slack)
         kept = texts_in(running, SUPPORT)
+        until(lambda: files_with(tmp_path, CRASH) == [])
 
     assert sorted(kept) == ["", REFUND]
 
@@ -144,3 +148,39 @@ def test_it_is_asked_for_confirmed_and_proved_on_the_page(
             "What I keep of you now: 0 messages, 0 words."
         )
         expect(page.get_by_test_id("reply")).to_have_count(0)
+
+
+def test_once_nothing_is_kept_no_file_here_or_of_argilla_holds_a_byte_of_it(
+    slack: Slack,
+    ana: Person,
+    ben: Person,
+    argilla: SignIn,
+    database_url: str,
+    run_folder: Path,
+    tmp_path: Path,
+) -> None:
+    chosen = annotated(tmp_path, database_url)
+    home = run_folder / "argilla"
+    with (
+        bot(slack, chosen, argilla=argilla) as running,
+        Reviewer(argilla, str(chosen.argilla_dataset)) as reviewer,
+    ):
+        turn_on(ana, SUPPORT)
+        for text in (f"The app crashes, {SECRETS[0]}", f"Where is my invoice, {SECRETS[1]}"):
+            teach(ben, ben.wait_for_reply(SUPPORT, ana.write(SUPPORT, text)), "praise")
+        until(lambda: len(reviewer.records()) == 2)
+        reviewer.draft(reviewer.records()[0], "bug")
+        before = files_with(tmp_path, *SECRETS), files_with(home, *SECRETS)
+        ana.press(ana.command(SUPPORT, "/corrigible", "forget me"), "forget")
+        until(lambda: says_nothing_is_left(ana))
+        left = files_with(tmp_path, *SECRETS), files_with(home, *SECRETS)
+        texts = texts_in(running, SUPPORT)
+
+    assert all(before)
+    assert texts == ["", ""]
+    assert left == ([], [])
+
+
+def says_nothing_is_left(who: Person) -> bool:
+    """Does the bot say so by now? It does as soon as it is true, which on a busy machine may be later."""
+    return "so there is nothing to erase" in who.command(SUPPORT, "/corrigible", "forget me")["text"]

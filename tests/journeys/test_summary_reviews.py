@@ -11,13 +11,14 @@ import pytest
 from bot.settings import Settings
 from local.argilla.embedded import SignIn
 from local.slack.person import Person
-from local.slack.seed import TEAM_ID
+from local.slack.seed import PEOPLE, TEAM_ID
 from storage import summary_reviews
 from tests.journeys.reviewing import annotated
 from tests.journeys.threads import allow_summaries, rewrite, summarize, summary_of, thread
 from tests.local.running import Slack, until
 from tests.reviewer import Reviewer
-from tests.running import SUPPORT, bot
+from tests.running import SUPPORT, bot, person
+from tests.traces import files_with
 
 Json = dict[str, Any]
 
@@ -78,6 +79,31 @@ def test_a_summary_whose_message_is_deleted_goes_from_argilla_too(
         until(lambda: not reviewer.records())
 
     assert reviewer.records() == []
+
+
+def test_what_somebody_made_of_a_summary_is_in_no_file_once_they_are_forgotten(
+    slack: Slack,
+    ana: Person,
+    argilla: SignIn,
+    chosen: Settings,
+    reviewer: Reviewer,
+    run_folder: Path,
+    tmp_path: Path,
+) -> None:
+    secret = "bqxmarkerwvk"
+    with bot(slack, chosen, argilla=argilla), person(slack, PEOPLE["dev"]) as dev:
+        allow_summaries(ana, SUPPORT)
+        ts = thread(slack, SUPPORT)
+        rewrite(dev, summarize(ana, slack, SUPPORT, ts), f"ben deletes old archives, {secret}.")
+        until(lambda: secret in str(reviewer.records()))
+        before = files_with(tmp_path, secret), files_with(run_folder / "argilla", secret)
+        dev.press(dev.command(SUPPORT, "/corrigible", "forget me"), "forget")
+        until(lambda: "Não guardo nada" in dev.command(SUPPORT, "/corrigible", "forget me")["text"])
+        left = files_with(tmp_path, secret), files_with(run_folder / "argilla", secret)
+
+    assert all(before)
+    assert left == ([], [])
+    assert len(reviewer.records()) == 1
 
 
 def test_a_dataset_that_somebody_deleted_is_made_anew_with_everything(

@@ -7,12 +7,14 @@ import pytest
 from transformers import AutoModel
 
 from learning import retraining
-from storage import splits, versions
+from learning.training.job import Job
+from storage import messages, runs, splits, versions
 from storage.database import Database
 from storage.tables import Phase
 from tests.factories import TEAM, received
 from tests.learning.reviewed_team import ENDED, ReviewedTeam
 from tests.learning.training_here import Deaths
+from tests.traces import files_with
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("training_libraries")]
 
@@ -131,3 +133,67 @@ def test_the_trained_version_is_swapped_in_and_rolled_back(team: ReviewedTeam) -
         versions.rule(session, versions.roll_back(session, TEAM, by="U1", reason="a person wished it"))
     assert following.follow()
     assert following.champion.served.version == 1
+
+
+class Endless:
+    """An attempt that neither gets anywhere nor ends."""
+
+    progress = status = None
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def stop(self) -> None: ...
+
+
+def test_what_is_erased_while_a_run_gathers_what_to_learn_from_has_it_gather_anew(
+    database: Database, tmp_path: Path, tiny_base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = ReviewedTeam(database, tmp_path, tiny_base, Endless)
+    team.review()
+    secret = received(database, "where is my invoice zyxwmarkervuts")
+    team.answer(secret, team.known["invoice"])
+    team.ask()
+    write = Job.write
+
+    def write_and_erase(job: Job, folder: Path) -> None:
+        write(job, folder)
+        with database.writing() as session:
+            messages.erase_all(session, [secret.id])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Job, "write", write_and_erase)
+        team.retraining.step()
+    with database.reading() as session:
+        waits = runs.is_restarting(session, TEAM)
+    team.until(Phase.TRAINING)
+
+    assert waits
+    assert files_with(tmp_path / "work", "zyxwmarkervuts") == []
+    team.retraining.close()
+
+
+def test_a_run_throws_away_at_once_what_is_erased_while_it_learns_from_it(
+    database: Database, tmp_path: Path, tiny_base: str
+) -> None:
+    team = ReviewedTeam(database, tmp_path, tiny_base, Endless)
+    team.review()
+    secret = received(database, "where is my invoice zyxwmarkervuts")
+    team.answer(secret, team.known["invoice"])
+    team.ask()
+    team.until(Phase.TRAINING)
+    before = files_with(tmp_path / "work", "zyxwmarkervuts")
+
+    with database.writing() as session:
+        messages.erase_all(session, [secret.id])
+        waits = runs.is_restarting(session, TEAM)
+    again = team.until(Phase.TRAINING)
+
+    with database.reading() as session:
+        assert not runs.is_restarting(session, TEAM)
+        assert secret.id not in splits.lessons(session, again.id)
+    assert before
+    assert waits
+    assert files_with(tmp_path / "work", "zyxwmarkervuts") == []
+    assert again.attempts == 1, "it is the same run, and this costs it nothing"
+    team.retraining.close()

@@ -1,71 +1,40 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
-from sqlmodel import SQLModel, func, select
+from sqlalchemy import Column, MetaData, Table, insert
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session, SQLModel, func, select
 
-from storage import summaries, team_erasure
+from storage import team_erasure
 from storage.database import Database
-from storage.tables import (
-    Dataset,
-    Job,
-    Lease,
-    Making,
-    Opinion,
-    Origin,
-    Record,
-    Stage,
-    Summary,
-    SummaryWord,
-    Version,
-)
-from storage.team_erasure import Extent, TeamServedError
-from tests.factories import ANA, BEN, OTHER, SUPPORT, TEAM, label_set, predicted, say
+from storage.tables import Dataset, Job, Lease, Phase, Run, Stage, Version
+from storage.team_erasure import ErasureUnderWayError, Extent, TeamServedError
+from tests.factories import OTHER, TEAM, label_set, predicted
+from tests.full_team import OF_NO_TEAM, fill
 
 
-def filled(database: Database, team_id: str, *artifacts: str) -> None:
-    """Let a team have something in each kind of table: its own, those of its messages, of its summaries, leases."""
-    bug = label_set(database, "bug", team_id=team_id)["bug"]
-    message = predicted(database, bug)
-    say(database, message, BEN, bug)
-    asked = Summary(
-        team_id=team_id,
-        channel_id=SUPPORT,
-        of_ts=message.ts,
-        thread_ts=message.ts,
-        asked_by=ANA,
-        origin=Origin.SHORTCUT,
-        making=Making.WAITING,
-    )
+def versions(database: Database, team_id: str, *artifacts: str) -> None:
+    made = [
+        Version(team_id=team_id, number=number, encoder="e", encoder_name="e", base="e", artifact=artifact)
+        for number, artifact in enumerate(artifacts, 7)
+    ]
     with database.writing() as session:
-        summary = summaries.ask(session, asked)
-    with database.writing() as session:
-        assert summaries.finish(session, summary.id, [message.id], sentences=[])
-    with database.writing() as session:
-        word = SummaryWord(summary_id=summary.id, team_id=team_id, user_id=BEN, opinion=Opinion.BAD)
-        summaries.say(session, word)
-        session.add(Dataset(id=f"dataset of {team_id}", team_id=team_id, stage=Stage.CURRENT))
-        session.add_all(version(team_id, number, digest) for number, digest in enumerate(artifacts, 7))
-        session.add(Lease(name=f"courier {team_id}", owner="a bot", expires_at=time.time() - 1))
-        session.flush()
-        session.add(Record(message_id=message.id, dataset_id=f"dataset of {team_id}", round=1))
-
-
-def version(team_id: str, number: int, artifact: str) -> Version:
-    return Version(
-        team_id=team_id, number=number, encoder="e", encoder_name="tuned", base="mini", artifact=artifact
-    )
+        session.add_all(made)
 
 
 def rows(database: Database) -> dict[str, int]:
     """How many rows each table has that has any."""
-    with database.reading() as session:
+    known = MetaData()
+    with database.engine.connect() as connection:
+        known.reflect(connection)
         counted = {
-            table.name: session.exec(select(func.count()).select_from(table)).one()
-            for table in SQLModel.metadata.sorted_tables
+            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in known.sorted_tables
         }
-    return {name: number for name, number in counted.items() if number}
+    return {name: number for name, number in counted.items() if number and name != "alembic_version"}
 
 
 def extent(database: Database, team_id: str) -> Extent:
@@ -73,26 +42,108 @@ def extent(database: Database, team_id: str) -> Extent:
         return team_erasure.extent(session, team_id)
 
 
-def test_every_row_of_a_team_goes_and_no_row_of_another(database: Database) -> None:
-    filled(database, OTHER)
-    of_other = rows(database)
-    filled(database, TEAM)
-    of_both = rows(database)
-
+def begin(database: Database, team_id: str = TEAM) -> int:
     with database.writing() as session:
-        erased = team_erasure.erase_team(session, TEAM)
-
-    assert len(of_other) >= 12
-    assert rows(database) == of_other
-    assert erased == sum(of_both.values()) - sum(of_other.values())
+        return team_erasure.begin(session, team_id)[1]
 
 
-def test_what_lies_elsewhere_is_named_but_not_a_model_that_another_team_has_too(database: Database) -> None:
-    filled(database, TEAM, "own", "own", "shared")
-    filled(database, OTHER, "shared", "theirs")
+def test_every_row_of_a_team_goes_from_every_table_and_no_row_of_another(database: Database) -> None:
+    fill(database, OTHER)
+    of_other = rows(database)
+    fill(database, TEAM)
 
-    assert extent(database, TEAM) == Extent(1, [f"dataset of {TEAM}"], ["own"])
-    assert extent(database, "T0NOBODY") == Extent(0, [], [])
+    erased = begin(database)
+
+    of_a_team = {table.name for table in SQLModel.metadata.sorted_tables} - OF_NO_TEAM
+    left = rows(database)
+    assert {name: number for name, number in of_other.items() if name != "purge"} == dict.fromkeys(
+        of_a_team, 1
+    )
+    assert {name: number for name, number in left.items() if name not in OF_NO_TEAM} == dict.fromkeys(
+        of_a_team, 1
+    )
+    assert erased == len(of_a_team)
+    with database.writing() as session:
+        team_erasure.end(session, TEAM)
+        assert not team_erasure.is_known(session, TEAM)
+        assert team_erasure.is_known(session, OTHER)
+
+
+def test_installations_that_slacks_library_keeps_go_too(database: Database) -> None:
+    table: Any = Table(
+        "slack_bots_of_a_test", MetaData(), Column("team_id", SQLModel.metadata.tables["card"].c.team_id.type)
+    )
+    table.create(database.engine)
+    try:
+        with database.writing() as session:
+            session.connection().execute(insert(table), [{"team_id": TEAM}, {"team_id": OTHER}])
+
+        begin(database)
+
+        with database.engine.connect() as connection:
+            assert connection.execute(select(table)).all() == [(OTHER,)]
+    finally:
+        table.drop(database.engine)
+
+
+def test_what_is_left_elsewhere_is_remembered_until_it_is_gone(database: Database) -> None:
+    fill(database, TEAM)
+    before = extent(database, TEAM)
+
+    begin(database)
+    between = extent(database, TEAM)
+    again = begin(database)
+
+    assert (before.begun_at, between.begun_at is None) == (None, False)
+    assert (between.datasets, between.artifacts, between.runs) == (
+        before.datasets,
+        before.artifacts,
+        before.runs,
+    )
+    assert all((before.datasets, before.artifacts, before.runs))
+    assert again == 0
+    assert extent(database, TEAM) == between
+    with database.writing() as session:
+        with pytest.raises(ErasureUnderWayError, match="corrigible erase"):
+            team_erasure.check(session, TEAM)
+        team_erasure.end(session, TEAM)
+        team_erasure.check(session, TEAM)
+
+
+def test_splits_of_a_team_that_is_not_being_erased_stay_for_ever(database: Database) -> None:
+    fill(database, TEAM)
+    fill(database, OTHER)
+    begin(database)
+
+    with pytest.raises(DBAPIError, match="the split is for ever"), database.writing() as session:
+        session.connection().exec_driver_sql("DELETE FROM split")
+
+
+def test_what_fails_half_way_erases_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(database, TEAM)
+    before = rows(database)
+
+    def break_off(session: Session, team_id: str) -> None:
+        team_erasure.begin(session, team_id)
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError), database.writing() as session:
+        break_off(session, TEAM)
+
+    assert rows(database) == before
+
+
+def test_a_model_that_another_team_has_too_is_not_named(database: Database) -> None:
+    bug = label_set(database, "bug")["bug"]
+    predicted(database, bug)
+    with database.writing() as session:
+        session.add(Dataset(id="d1", team_id=TEAM, stage=Stage.CURRENT))
+        session.add(Run(id="r1", team_id=TEAM, cause="a test", phase=Phase.FAILED))
+    versions(database, TEAM, "own", "own", "shared")
+    versions(database, OTHER, "shared", "theirs")
+
+    assert extent(database, TEAM) == Extent(1, ["d1"], ["own"], ["r1"])
+    assert extent(database, "T0NOBODY") == Extent(0, [], [], [])
 
 
 def test_a_team_that_a_bot_serves_is_left_alone(database: Database) -> None:
@@ -100,8 +151,10 @@ def test_a_team_that_a_bot_serves_is_left_alone(database: Database) -> None:
     with database.writing() as session:
         session.add(Lease(name=f"courier {TEAM}", owner="a bot", expires_at=later))
         session.add(Job(team_id=OTHER, name="digest", owner="a bot", held_until=later, due_at=later))
+    before = rows(database)
 
     for served in (TEAM, OTHER):
         with pytest.raises(TeamServedError):
-            extent(database, served)
-    assert extent(database, TEAM[1:]) == Extent(0, [], []), "whose name another's ends with"
+            begin(database, served)
+    assert rows(database) == before
+    assert extent(database, TEAM[1:]) == Extent(0, [], [], []), "whose name another's ends with"

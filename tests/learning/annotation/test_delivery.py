@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -17,14 +20,15 @@ from learning.annotation.datasets import Datasets
 from learning.annotation.delivery import Delivery
 from learning.annotation.schema import Plan
 from local.argilla.embedded import SignIn
-from storage import answers, datasets, messages, outbox, predictions, questions
+from storage import answers, datasets, erasure, messages, outbox, predictions, questions
 from storage.database import Database
 from storage.tables import Kind, Label, Message, Vector
 from tests.databases import on_both
 from tests.factories import ANA, BEN, ENCODER, TEAM, label_set, predicted, say
 from tests.learning.tiny_models import three_dimensional
-from tests.local.running import free_port
+from tests.local.running import free_port, until
 from tests.reviewer import Reviewer
+from tests.traces import files_with
 
 NAMES = ("bug", "billing", "praise")
 
@@ -192,6 +196,44 @@ def test_a_message_erased_while_argilla_may_have_had_it_is_gone_there(
     assert desk.reviewer.records() == []
     with database.reading() as session:
         assert datasets.records(session, [one.id]) == []
+
+
+def test_what_a_message_said_before_it_was_edited_leaves_argillas_files(
+    desk: Desk, database: Database, known: dict[str, Label], run_folder: Path
+) -> None:
+    message = corrected(database, known["bug"], "The export crashes, qvxzmarkerkjw")
+    desk.deliver()
+    before = files_with(run_folder / "argilla", "qvxzmarkerkjw")
+
+    with database.writing() as session:
+        messages.edit(session, TEAM, message.channel_id, message.ts, "The export crashes")
+    desk.deliver()
+
+    assert before
+    assert [one["fields"]["text"] for one in desk.reviewer.records()] == ["The export crashes"]
+    assert files_with(run_folder / "argilla", "qvxzmarkerkjw") == []
+
+
+def test_an_erasure_is_not_told_until_argillas_files_hold_nothing_of_it(
+    desk: Desk, database: Database, known: dict[str, Label], run_folder: Path
+) -> None:
+    message = corrected(database, known["bug"], "The export crashes, zyxwmarkervuts")
+    desk.deliver()
+    with database.writing() as session:
+        messages.erase_all(session, [message.id])
+    with closing(sqlite3.connect(run_folder / "argilla" / "argilla.db", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM records").fetchall()
+        desk.delivery.step()
+        with database.reading() as session:
+            meanwhile = erasure.undelivered(session, [message.id])
+        reader.execute("ROLLBACK")
+
+    until(lambda: desk.delivery.step() is None and not waiting(database))
+
+    assert meanwhile == 1
+    assert desk.reviewer.records() == []
+    assert files_with(run_folder / "argilla", "zyxwmarkervuts") == []
 
 
 def test_what_people_said_is_shown_without_obeying_the_markup_in_names(

@@ -15,6 +15,7 @@ import pytest
 from local.slack.serving import listen
 from tests.local.factories import section
 from tests.local.running import ANA, PATIENCE_S, SUPPORT, Slack, bolt, socket_mode, until
+from tests.traces import files_with
 
 pytestmark = pytest.mark.slow
 
@@ -90,3 +91,23 @@ def test_two_workspaces_do_not_share_a_state_file(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert ended.stderr.count(os.linesep) == 1
     assert "database is locked" in ended.stderr
+
+
+def test_a_message_that_is_deleted_leaves_the_state_file(tmp_path: Path) -> None:
+    secrets = "zyxwmarkervuts", "ζσέκρετ"
+    with process(tmp_path / "slack.db") as (_, slack):
+        app, heard = bolt(slack), []
+        app.event({"type": "message", "subtype": "message_deleted"})(lambda event: heard.append(event["ts"]))
+        app.event("message")(lambda: None)
+        with socket_mode(app):
+            alone, thread = slack.say(f"{secrets[0]}!"), slack.say(f"{secrets[1]}!")
+            slack.web.chat_postMessage(channel=SUPPORT, text="a card", thread_ts=thread)
+            before = files_with(tmp_path, *secrets)
+            for ts in (alone, thread):
+                slack.page("delete", channel=SUPPORT, ts=ts)
+            until(lambda: heard)
+            until(lambda: files_with(tmp_path, *secrets) == [])
+            slack.say("Something else")
+
+        assert before
+        assert files_with(tmp_path, *secrets) == []

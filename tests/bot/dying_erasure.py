@@ -1,0 +1,115 @@
+"""Erasures of a team that go on with what is left of it; each dies at another place, as by kill -9.
+
+`python -m tests.bot.dying_erasure DATABASE_URL FOLDER ARGILLA_URL ARGILLA_KEY` lives all of them, one after the other,
+and prints how each one ended and how many rows the team's messages and its erasure then had. They are forked from one
+process, which has loaded what all of them need.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import func, select
+
+from bot import terminal_privacy
+from bot.settings import Settings
+from learning.annotation import erasing
+from learning.annotation.connection import Access, Connection
+from learning.artifacts import Artifacts
+from storage import team_erasure
+from storage.database import open_database
+from storage.purging import Purging
+from storage.tables import Erasure, Message
+from tests.factories import TEAM
+
+# In the order in which an erasure comes by them.
+PLACES: dict[str, tuple[Any, str]] = {
+    "with rows deleted and nothing committed": (team_erasure, "begin"),
+    "with the rows gone": (Purging, "purge"),
+    "with the database's files rewritten": (terminal_privacy, "_remove_files"),
+    "with the run's folder gone": (Artifacts, "remove"),
+    "with the models gone": (terminal_privacy, "_erase_in_argilla"),
+    "with a dataset gone": (erasing, "_delete"),
+    "with Argilla's files rewritten": (Connection, "close"),
+    "with all gone": (team_erasure, "end"),
+}
+BEHIND = {"begin", "_delete"}
+# The last life dies nowhere.
+LIVES = (*PLACES, "")
+
+
+def settings(url: str, folder: Path) -> Settings:
+    return Settings(
+        _env_file=None,
+        database_url=url,
+        models_url=str(folder / "models"),
+        workplace=folder / "training",
+        argilla_workspace=f"corrigible-{folder.name}",
+    )
+
+
+def _dies(told: Callable[..., Any]) -> Callable[..., Any]:
+    def instead(*arguments: Any, **options: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return told(*arguments, **options)
+
+    return instead
+
+
+def _dies_behind(told: Callable[..., Any]) -> Callable[..., Any]:
+    def instead(*arguments: Any, **options: Any) -> Any:
+        told(*arguments, **options)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    return instead
+
+
+def _live(url: str, folder: Path, find: Callable[[], Access], place: str) -> None:
+    if place:
+        owner, name = PLACES[place]
+        dies = _dies_behind if name in BEHIND else _dies
+        setattr(owner, name, dies(getattr(owner, name)))
+    chosen = settings(url, folder)
+    with terminal_privacy.erasing(chosen, TEAM) as at:
+        terminal_privacy.erase(chosen, at, find)
+    if place:
+        raise AssertionError("it did not come by")
+
+
+def _fork(url: str, folder: Path, find: Callable[[], Access], place: str) -> int:
+    if pid := os.fork():
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    try:
+        _live(url, folder, find, place)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def _rows(url: str) -> list[int]:
+    with closing(open_database(url)) as database, database.reading() as session:
+        of_team = select(func.count()).select_from(Message).where(Message.team_id == TEAM)
+        return [session.exec(of_team).one(), session.exec(select(func.count()).select_from(Erasure)).one()]
+
+
+def main() -> None:
+    """Print a JSON object: by the place at which each life dies, its exit status and those numbers of rows."""
+    url, folder, argilla_url, key = sys.argv[1:]
+    find = partial(Access, argilla_url, key)
+    print(  # noqa: T201
+        json.dumps({place: [_fork(url, Path(folder), find, place), *_rows(url)] for place in LIVES})
+    )
+
+
+if __name__ == "__main__":
+    main()

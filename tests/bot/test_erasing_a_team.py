@@ -1,0 +1,199 @@
+"""`corrigible erase TEAM`: whatever interrupts it, the same again does the rest."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from fsspec.implementations.local import LocalFileSystem
+from sqlmodel import select
+
+from learning.artifacts import Artifacts
+from local.argilla.embedded import SignIn
+from storage import team_erasure
+from storage.database import Database
+from storage.tables import Run, Version
+from tests.bot.command_line import Ended, corrigible
+from tests.bot.dying_erasure import LIVES, settings
+from tests.databases import on_both
+from tests.factories import OTHER, TEAM, label_set
+from tests.full_team import fill
+from tests.reviewer import Reviewer
+from tests.running import HANG_S
+from tests.traces import files_with
+
+SECRET = f"text of {TEAM}"
+
+
+class Team:
+    """One with a row in every table, a run's folder, two models, and what its Argilla has."""
+
+    def __init__(self, database: Database, url: str, folder: Path) -> None:
+        self.database = database
+        self.folder = folder
+        self.settings = settings(url, folder)
+        fill(database, TEAM)
+        label_set(database, "bug", team_id=OTHER)
+        self.artifacts = Artifacts(self.settings.models_url, self.settings.workplace / "cache")
+        with database.writing() as session:
+            run = session.exec(select(Run)).one()
+            self.digest = self.artifacts.put(self._model(run.id))
+            session.exec(select(Version)).one().artifact = self.digest
+            session.add(
+                Version(
+                    team_id=OTHER,
+                    number=1,
+                    encoder="e",
+                    encoder_name="e",
+                    base="e",
+                    artifact=self._of_other(),
+                )
+            )
+        (self.settings.workplace / "cache" / self.digest).mkdir(parents=True)
+        self.environment = {
+            "DATABASE_URL": url,
+            "MODELS_URL": self.settings.models_url,
+            "WORKPLACE": str(self.settings.workplace),
+            "ARGILLA_WORKSPACE": self.settings.argilla_workspace,
+        }
+
+    def _model(self, run_id: str) -> Path:
+        """What a run made, in its folder, which quotes people."""
+        model = self.settings.workplace / run_id / "model"
+        model.mkdir(parents=True)
+        (model / "weights").write_text(SECRET)
+        return model
+
+    def _of_other(self) -> str:
+        model = self.folder / "of another team"
+        model.mkdir()
+        (model / "weights").write_text("theirs")
+        return self.artifacts.put(model)
+
+    def erase(self, *more: str, **environment: str) -> Ended:
+        return corrigible(self.folder, "erase", TEAM, "--yes", *more, **self.environment, **environment)
+
+    def is_known(self) -> bool:
+        with self.database.reading() as session:
+            return team_erasure.is_known(session, TEAM)
+
+
+@pytest.fixture
+def team(database: Database, database_url: str, tmp_path: Path) -> Team:
+    return Team(database, database_url, tmp_path)
+
+
+@contextmanager
+def datasets(argilla: SignIn, team: Team) -> Iterator[Reviewer]:
+    """The team has two datasets in Argilla, in a workspace of its own, and one of another team."""
+    own = f"{team.settings.argilla_workspace}-{TEAM}"
+    with Reviewer(argilla, "") as reviewer:
+        for workspace, names in (
+            (own, (f"slack-{TEAM}", f"slack-{TEAM}-summaries")),
+            (f"{own}X", (f"slack-{TEAM}X",)),
+        ):
+            made = reviewer.ask("POST", "workspaces", json={"name": workspace})["id"]
+            for name in names:
+                reviewer.ask("POST", "datasets", json={"name": name, "workspace_id": made})
+        yield reviewer
+
+
+def names(reviewer: Reviewer, kind: str) -> set[str]:
+    return {one["name"] for one in reviewer.ask("GET", f"me/{kind}")["items"]}
+
+
+@on_both
+def test_an_erasure_that_is_killed_anywhere_goes_on_and_leaves_nothing(
+    argilla: SignIn, team: Team, database_url: str, tmp_path: Path
+) -> None:
+    lives = [
+        sys.executable,
+        "-m",
+        "tests.bot.dying_erasure",
+        database_url,
+        str(tmp_path),
+        argilla.url,
+        argilla.api_key,
+    ]
+    own = f"{team.settings.argilla_workspace}-{TEAM}"
+
+    with datasets(argilla, team) as reviewer:
+        lived = subprocess.run(lives, capture_output=True, text=True, check=False, timeout=HANG_S)
+        left = names(reviewer, "datasets"), names(reviewer, "workspaces")
+
+    assert lived.returncode == 0, lived.stderr
+    first, *others, last = LIVES
+    assert json.loads(lived.stdout) == {
+        first: [-signal.SIGKILL, 1, 0],
+        **{place: [-signal.SIGKILL, 0, 1] for place in others},
+        last: [0, 0, 0],
+    }, lived.stderr
+    assert not team.is_known()
+    assert files_with(tmp_path, SECRET) == []
+    assert [one.name for one in Path(team.settings.models_url).iterdir()] != []
+    assert not list(tmp_path.rglob(f"*{team.digest}*"))
+    assert left[0] & {f"slack-{TEAM}", f"slack-{TEAM}-summaries", f"slack-{TEAM}X"} == {f"slack-{TEAM}X"}
+    assert left[1] & {own, f"{own}X"} == {f"{own}X"}
+
+
+def test_where_argilla_does_not_answer_the_text_is_gone_and_the_rest_is_done_later(
+    team: Team, tmp_path: Path
+) -> None:
+    nowhere = {"ARGILLA_API_URL": "http://127.0.0.1:9", "ARGILLA_API_KEY": "a key"}
+
+    refused = team.erase()
+    kept = files_with(tmp_path, SECRET)
+    failed = team.erase(**nowhere)
+    left = files_with(tmp_path, SECRET)
+    again = team.erase("--without-argilla")
+    unknown = team.erase("--without-argilla")
+
+    assert (refused.returncode, bool(kept)) == (1, True)
+    assert "Set ARGILLA_API_URL" in refused.stderr
+    assert failed.returncode == 1
+    assert "Argilla does not answer" in failed.stderr
+    assert f"Run `corrigible erase {TEAM}` again" in failed.stderr
+    assert left == []
+    assert again.returncode == 0, again.stderr
+    assert f"There is no team {TEAM!r} here" in unknown.stderr
+    assert not team.is_known()
+
+
+@pytest.mark.slow
+def test_the_embedded_argilla_is_started_to_erase_in_it(team: Team, tmp_path: Path) -> None:
+    home = tmp_path / "argilla"
+    home.mkdir()
+    (home / "argilla.db").touch()
+    local = {"LOCAL_ARGILLA_HOME": str(home), "LOCAL_ARGILLA_PORT": "0"}
+
+    missing = team.erase(**local, CORRIGIBLE_ARGILLA_PYTHON=str(tmp_path / "none"))
+    left = files_with(tmp_path, SECRET)
+    erased = team.erase(**local)
+
+    assert missing.returncode == 1
+    assert "Argilla is not installed" in missing.stderr
+    assert left == []
+    assert erased.returncode == 0, erased.stderr
+    assert not team.is_known()
+
+
+def test_models_that_can_not_be_removed_are_said_to_be_left(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalFileSystem, "rm", refuse)
+        failed = team.erase("--without-argilla")
+    again = team.erase("--without-argilla")
+
+    assert (failed.returncode, again.returncode) == (1, 0), failed.stderr + again.stderr
+    assert "can't be removed: PermissionError" in failed.stderr
+    assert not (Path(team.settings.models_url) / team.digest).exists()
