@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -225,12 +225,14 @@ def install_argilla() -> None:
 
 @app.command()
 def status() -> None:
-    """Show how the bot is doing, from its database."""
+    """Show how the bot is doing: what it says itself, and the figures in its database."""
+    from bot import terminal_health
     from learning.annotation import report
     from learning.training import status as training
     from storage import overview
 
     settings = read_settings()
+    out.print(_table("Bot", terminal_health.rows(settings)))
     judged_by = settings.ask_per_day, settings.trust_at_least, settings.uncontested_most
     with _database(settings) as database, database.reading() as session:
         teams = overview.teams(session)
@@ -245,10 +247,14 @@ def status() -> None:
     if not tables:
         out.print("Nothing yet: start the bot with `make run`.")
     for team_id, rows in tables.items():
-        table = Table(title=f"Team {team_id}", show_header=False, title_justify="left")
-        for name, value in rows:
-            table.add_row(Text(name), Text(value))
-        out.print(table)
+        out.print(_table(f"Team {team_id}", rows))
+
+
+def _table(title: str, rows: Iterable[tuple[str, str]]) -> Table:
+    table = Table(title=title, show_header=False, title_justify="left")
+    for name, value in rows:
+        table.add_row(Text(name), Text(value))
+    return table
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from bot.commands import Desk
 from bot.courier import Courier
 from bot.digest import Digests
 from bot.forgetting import Forgetting
+from bot.health import HANGS_S, Health, StoreProbe, Trouble
 from bot.home import Home
 from bot.installations import Installations, OAuth
 from bot.label_editing import LabelEditing
@@ -130,22 +132,6 @@ class OneGrant:
     def meet(self, _request: BoltRequest) -> bool:
         """There are no others."""
         return False
-
-
-@dataclass(frozen=True)
-class Health:
-    """Which parts are well."""
-
-    workspaces: Workspaces
-    workers: list[Worker]
-    socket: SocketConnection | None
-    database: Database
-
-    def parts(self) -> dict[str, bool]:
-        """Each part's name, and whether it is well."""
-        parts = self.workspaces.parts() | {worker.name: worker.is_alive for worker in self.workers}
-        parts["database"] = self.database.answers()
-        return parts | ({"slack": self.socket.is_connected} if self.socket else {})
 
 
 @dataclass(frozen=True)
@@ -268,12 +254,28 @@ def _bot(ground: Ground, workspaces: Workspaces, workers: list[Worker], flow: OA
     )
     connect = _client(slack, slack.bot_token, [])
     socket = SocketConnection(workspaces.dispatch, connect, slack.app_token) if slack.app_token else None
-    workers = [*workers, *([Worker("socket", socket.watch, metrics)] if socket else [])]
-    health = Health(workspaces, workers, socket, ground.database)
+    workers = [*workers, *([Worker("socket", socket.watch, metrics, HANGS_S)] if socket else [])]
+    health = _health(workspaces, workers, socket, ground.database)
     hear = workspaces.hear_argilla if ground.argilla else None
-    routes = application(None if socket else workspaces.dispatch, flow, metrics, health.parts, hear)
+    routes = application(None if socket else workspaces.dispatch, flow, metrics, health, hear)
     server = WebServer(settings.host, settings.port, routes)
     return Bot(workspaces, workers, server, socket, ground.database, metrics)
+
+
+def _health(
+    workspaces: Workspaces, workers: list[Worker], socket: SocketConnection | None, database: Database
+) -> Health:
+    since = time.time()
+
+    def unready() -> list[Trouble]:
+        lost = socket.failing() if socket else None
+        not_serving = [] if workspaces.is_started else [Trouble("bot", "not_serving", since)]
+        return [*not_serving, *([lost] if lost else [])]
+
+    def working() -> list[Part]:
+        return [*workspaces.workers(), *workers]
+
+    return Health(working, StoreProbe(database.try_to_store), unready, workspaces.degraded)
 
 
 def _installed(ground: Ground, grant: Grant, revoke: Callable[[Json], None]) -> Workspace:
@@ -311,7 +313,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     pace = Pace(settings.posts_per_second, settings.post_burst)
     courier = Courier(database, team_id, bot_user_id, posting, metrics, pace, locales)
 
-    show = Worker("courier", courier.step, metrics)
+    show = Worker("courier", courier.step, metrics, HANGS_S)
     courier.on_due = show.wake
     learn = Worker("refitter", learning.step, metrics)
     learning.is_stopping = lambda: learn.is_stopping
@@ -325,8 +327,8 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         classifier = Classifier(database, team_id, champion, settings.ask_below_margin, lane)
         return Predicting(classifier, metrics, show.wake, relearn)
 
-    predict = Worker("predictor", predicting(Lane.HEARD).step, metrics)
-    answer = Worker("answerer", predicting(Lane.ASKED).step, metrics)
+    predict = Worker("predictor", predicting(Lane.HEARD).step, metrics, HANGS_S)
+    answer = Worker("answerer", predicting(Lane.ASKED).step, metrics, HANGS_S)
 
     def settle() -> None:
         show.wake()
@@ -370,7 +372,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     wakers = Wakers(predict.wake, answer.wake, show.wake, learn.wake, learning.start_over, tell_reviewers)
     service = Service(database, team_id, metrics, wakers, summarizing.service, reader(masked))
     notes = Notes(database, team_id, client, settings.ops_channel, settings.language)
-    tell = Worker("notes", notes.step, metrics)
+    tell = Worker("notes", notes.step, metrics, HANGS_S)
     swap = Worker("swapper", swapping.step, metrics)
 
     def change() -> None:

@@ -1,4 +1,4 @@
-"""The bot's own web server: Slack's signed requests, /healthz and /metrics."""
+"""The bot's own web server: Slack's signed requests, the pages of health, and /metrics."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cheroot.wsgi import Server
 from prometheus_client import make_wsgi_app
 from slack_bolt import BoltRequest, BoltResponse
 from slack_bolt.oauth import OAuthFlow
 
+from bot.health import Health
 from bot.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -72,13 +73,13 @@ def application(
     slack: Callable[[BoltRequest], BoltResponse] | None,
     flow: OAuthFlow | None,
     metrics: Metrics,
-    health: Callable[[], dict[str, bool]],
+    health: Health,
     hear: Hear | None,
 ) -> WSGIApplication:
     """The routes. `slack`: who answers Slack's requests, None where they come by Socket Mode; `flow`: Bolt's pages of
     installation, where the app can be installed.
 
-    `health` names the parts, and says whether each is well. `hear` takes Argilla's webhooks, where there is an
+    `hear` takes Argilla's webhooks, where there is an
     Argilla, and says whether it believed; the team is the one that the address names.
     """
     figures = make_wsgi_app(metrics.registry)
@@ -88,8 +89,8 @@ def application(
         if route == ("GET", "/metrics"):
             served: Iterable[bytes] = figures(environ, start_response)
             return served
-        if route == ("GET", "/healthz"):
-            return _answer(_health(health()), start_response)
+        if route[0] == "GET" and (page := health.page(route[1])):
+            return _answer(_health(*page), start_response)
         if slack and route == ("POST", "/slack/events"):
             return _answer(_dispatch(slack, environ), start_response)
         if flow and route == ("GET", flow.install_path):
@@ -135,9 +136,8 @@ def _headers(environ: WSGIEnvironment) -> dict[str, str | Sequence[str]]:
     return {**sent, "content-type": str(environ.get("CONTENT_TYPE", ""))}
 
 
-def _health(parts: dict[str, bool]) -> BoltResponse:
-    body = json.dumps({"ok": all(parts.values()), "parts": parts})
-    return BoltResponse(status=200 if all(parts.values()) else 503, body=body, headers=JSON)
+def _health(is_well: bool, content: dict[str, Any]) -> BoltResponse:
+    return BoltResponse(status=200 if is_well else 503, body=json.dumps(content), headers=JSON)
 
 
 def _answer(response: BoltResponse, start_response: StartResponse) -> Iterable[bytes]:

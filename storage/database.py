@@ -24,11 +24,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlmodel import Session, SQLModel
 
+from storage.tables import Probe
+
 # Slack waits 3 s for an acknowledgement: a lock that lasts longer is an error in time for Slack to send again.
 SQLITE_WAIT_S = 2.0
 POSTGRES_WAIT_S = 3
 PATIENCE_S = 30.0
 PAUSE_S = 0.1
+PROBE = "x" * 40_000  # as long as Slack's longest message
 READS = "corrigible_reads"
 
 # PostgreSQL shows each statement of a transaction what is committed by then (READ COMMITTED): readers have no use for
@@ -147,22 +150,13 @@ class Database:
                     raise DatabaseUnavailableError(where, error) from error
                 time.sleep(PAUSE_S)
 
-    def check(self) -> None:
-        """Raise DatabaseUnavailableError where the database does not answer."""
-        try:
-            with self._reader.connect() as connection:
-                connection.exec_driver_sql("SELECT 1")
-        except DBAPIError as error:
-            where = self.engine.url.render_as_string(hide_password=True)
-            raise DatabaseUnavailableError(where, error) from error
-
-    def answers(self) -> bool:
-        """Does the database answer now?"""
-        try:
-            self.check()
-        except DatabaseUnavailableError:
-            return False
-        return True
+    def try_to_store(self) -> None:
+        """Commit as much as a long message, and leave nothing behind. Raises what the driver raises."""
+        with self.writing() as session:
+            row = Probe(filler=PROBE)
+            session.add(row)
+            session.flush()
+            session.delete(row)
 
     def close(self) -> None:
         self.engine.dispose()

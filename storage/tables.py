@@ -574,6 +574,13 @@ class Lease(SQLModel, table=True):
     expires_at: float
 
 
+class Probe(SQLModel, table=True):
+    """Where it is tried whether anything can be stored; no row stays."""
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    filler: str
+
+
 class Estimate(SQLModel, table=True):
     """The latest estimate of how good a team's model is, as `figures` by name, or why there is none."""
 

@@ -21,7 +21,11 @@ TEXT_MOST = 300
 
 
 class ArgillaUnavailableError(RuntimeError):
-    """Argilla does not answer, is in trouble, or does not let us in: later it may."""
+    """Argilla does not answer, is in trouble, or does not let us in: later it may. `reason` is a code for which."""
+
+    def __init__(self, message: str, reason: str = "no_answer") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class ArgillaRefusedError(ValueError):
@@ -30,6 +34,8 @@ class ArgillaRefusedError(ValueError):
 
 class ArgillaNotFoundError(LookupError):
     """Argilla has no such thing (any more)."""
+
+    reason = "not_found"
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ class Connection:
         except ClientError as error:
             if error.status in REFUSALS:
                 raise ArgillaRefusedError(f"status {error.status}: {error}") from None
-            raise ArgillaUnavailableError(f"Argilla is in trouble ({error})") from None
+            raise ArgillaUnavailableError(f"Argilla is in trouble ({error})", "in_trouble") from None
 
     def close(self) -> None:
         """Let go of connections that are kept open."""
@@ -104,7 +110,7 @@ class Connection:
             raise ArgillaUnavailableError(f"Argilla does not answer ({type(error).__name__})") from None
         except ClientError as error:
             raise ArgillaUnavailableError(
-                f"Argilla does not let us in ({error}); check ARGILLA_API_KEY"
+                f"Argilla does not let us in ({error}); check ARGILLA_API_KEY", "not_let_in"
             ) from None
 
 
@@ -118,8 +124,10 @@ def _check(response: httpx.Response) -> None:
     if status in REFUSALS:
         raise ArgillaRefusedError(reason)
     if status in (401, 403):
-        raise ArgillaUnavailableError(f"Argilla does not let us in ({reason}); check ARGILLA_API_KEY")
-    raise ArgillaUnavailableError(f"Argilla is in trouble ({reason})")
+        raise ArgillaUnavailableError(
+            f"Argilla does not let us in ({reason}); check ARGILLA_API_KEY", "not_let_in"
+        )
+    raise ArgillaUnavailableError(f"Argilla is in trouble ({reason})", "in_trouble")
 
 
 def _reason(response: httpx.Response) -> str:

@@ -113,6 +113,7 @@ class SummaryReviews:
         with self._database.reading() as session:
             is_asked = summary_reviews.is_asked(session, self._team_id)
         if not is_asked or not self.claim.hold():
+            self.patience.leave_to_others()
             return None
         try:
             dataset = self._dataset or self._find_or_create()
@@ -121,7 +122,7 @@ class SummaryReviews:
         except (ArgillaUnavailableError, ForeignDatasetError) as error:
             return self.patience.failed(error)
         except ArgillaRefusedError as error:
-            return self.patience.failed(ArgillaUnavailableError(str(error)))
+            return self.patience.failed(ArgillaUnavailableError(str(error), "refused"))
         except ArgillaNotFoundError as error:
             self._dataset = None
             return self.patience.failed(error)
