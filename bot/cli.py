@@ -6,8 +6,10 @@ import os
 import shutil
 import signal
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -19,9 +21,9 @@ from rich.text import Text
 
 from bot.logs import configure_logs
 from bot.settings import OWN_LABELS, SHIPPED_LABELS, Settings, SettingsError, read_settings
-from bot.terminal import foreground
+from bot.terminal import explain, foreground
 from learning.label_file import read_label_file
-from storage.database import Database, DatabaseUnavailableError, DatabaseUrlError, open_database
+from storage.database import Database, open_database
 from storage.migrate import migrate
 from storage.tables import LabelSource, TaskName
 
@@ -44,13 +46,40 @@ TURN_S = 0.5
 # Where these are in the environment, Bolt makes each app stores of its own in files.
 BOLT_READS = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
 
-app = typer.Typer(help="A Slack bot that takes correction.", no_args_is_help=True, add_completion=False)
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
+@dataclass
+class Told:
+    """What is told of an error: `trace`, only if somebody asked for it."""
+
+    trace: bool = False
+
+
+told = Told()
+
+# Typer's own traces would show what is in variables, such as tokens and what people wrote.
+app = typer.Typer(
+    help="A Slack bot that takes correction.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def options(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="show the trace of an error, for a report (before the command)")
+    ] = False,
+) -> None:
+    """Read the options of all commands."""
+    told.trace = debug
+
+
 def main() -> None:
-    """The entry point: a fault that an operator can mend is one clear message and exit status 1."""
+    """The entry point: whatever a command ends with is one message and an exit status, never a trace by itself."""
     # No call home.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_UPDATE_DOWNLOAD_COUNTS", "0")
@@ -58,8 +87,11 @@ def main() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
         app()
-    except (SettingsError, DatabaseUrlError, DatabaseUnavailableError) as error:
-        err.print(str(error), style="red", markup=False, soft_wrap=True)
+    except Exception as error:
+        if told.trace:
+            traceback.print_exception(error)
+        else:
+            err.print(explain(error), style="red", markup=False, soft_wrap=True)
         raise SystemExit(1) from None
 
 
@@ -508,15 +540,17 @@ def _told(status: int = 1) -> Iterator[None]:
     from bot.terminal_privacy import ArgillaUnknownError
     from bot.terminal_training import WhichTeamError
     from learning.annotation.connection import ArgillaRefusedError, ArgillaUnavailableError
-    from learning.artifacts import ArtifactsUrlError
+    from learning.artifacts import ArtifactMissingError, ArtifactsUrlError
     from learning.encoder import EncoderNotFoundError
     from learning.exchange.sources import UnusableSourceError
     from learning.exchange.writing import UnusableTargetError
+    from learning.registry import UnusableVersionError
     from learning.tasks.task import NothingToLearnError
     from learning.training.lessons import TooFewExamplesError
     from storage.team_erasure import TeamServedError
 
     at_the_start = ArtifactsUrlError, EncoderNotFoundError, WhichTeamError
+    of_versions = ArtifactMissingError, UnusableVersionError
     of_files = UnusableSourceError, UnusableTargetError, ReportExistsError
     of_erasing = TeamServedError, ArgillaUnknownError, ArgillaUnavailableError, ArgillaRefusedError
     try:
@@ -524,6 +558,7 @@ def _told(status: int = 1) -> Iterator[None]:
     except (
         *FAULTS,
         *at_the_start,
+        *of_versions,
         *of_files,
         *of_erasing,
         NothingToLearnError,

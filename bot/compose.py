@@ -25,6 +25,7 @@ from bot.choices import Choices, applied
 from bot.commands import Desk
 from bot.courier import Courier
 from bot.digest import Digests
+from bot.folders import check_folders
 from bot.forgetting import Forgetting
 from bot.health import HANGS_S, Health, StoreProbe, Trouble
 from bot.home import Home
@@ -70,6 +71,8 @@ Answer = TypeVar("Answer")
 SLACK_TIMEOUT_S = 10
 # People wait for an answer while Slack is asked for their language.
 LOCALE_TIMEOUT_S = 1
+# A gigabyte of a SQLite file is looked through in this time.
+CHECK_S = 3.0
 # As many as Bolt has by itself.
 LISTENERS = 5
 AGAIN = "Copy the token again from your app's page at Slack, and install the app anew where it was removed"
@@ -196,8 +199,10 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
     Raises one of OPERATORS_FAULTS for what an operator has to mend.
     """
     specs = read_label_file(settings.labels_file)
+    check_folders(settings)
     database = open_database(settings.database_url.get_secret_value())
     migrate(database)
+    database.check_file(CHECK_S)
     ground = Ground(settings, slack, argilla, database, Metrics(), specs, _nothing)
     if slack.oauth:
         return _serve_installations(ground, slack.oauth)

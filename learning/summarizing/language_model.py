@@ -69,7 +69,6 @@ def load(name: str | None, threads: int) -> LanguageModel:
     """
     os.environ.setdefault("HF_HUB_OFFLINE", "1" if name is None or Path(name).is_dir() else "0")
     import torch
-    from safetensors import SafetensorError
     from transformers.utils import logging
 
     torch.set_num_threads(threads)
@@ -77,7 +76,7 @@ def load(name: str | None, threads: int) -> LanguageModel:
     logging.set_verbosity_error()
     try:
         found = _from_wheel() if name is None else _from_source(name)
-    except (OSError, ValueError, KeyError, TypeError, ImportError, SafetensorError) as error:
+    except Exception as error:  # libraries have no one exception for files that are not as they should be
         lines = str(error).strip().splitlines()
         raise LanguageModelNotFoundError(name, lines[0] if lines else type(error).__name__) from error
     found.model.eval()

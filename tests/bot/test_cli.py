@@ -82,7 +82,7 @@ def test_status_and_labels_read_the_database(tmp_path: Path, database: Database,
 @pytest.mark.slow
 def test_what_is_told_and_the_exit_status_leave_the_process(tmp_path: Path) -> None:
     well = running.corrigible(tmp_path, "status")
-    fault = running.corrigible(tmp_path, "status", DATABASE_URL="mysql://host/db")
+    fault = running.corrigible(tmp_path, "labels", DATABASE_URL="mysql://host/db")
 
     assert (well.returncode, well.stderr) == (0, "")
     assert "make run" in well.stdout
