@@ -574,6 +574,13 @@ class Lease(SQLModel, table=True):
     expires_at: float
 
 
+class UsedState(SQLModel, table=True):
+    """A state of an installation that was used, until it expires."""
+
+    nonce: str = Field(primary_key=True)
+    expires_at: float = Field(index=True)
+
+
 class Probe(SQLModel, table=True):
     """Where it is tried whether anything can be stored; no row stays."""
 
