@@ -258,13 +258,13 @@ def install_argilla() -> None:
 @app.command()
 def status() -> None:
     """Show how the bot is doing: what it says itself, and the figures in its database."""
-    from bot import terminal_health
+    from bot import models, terminal_health
     from learning.annotation import report
     from learning.training import status as training
     from storage import overview
 
     settings = read_settings()
-    out.print(_table("Bot", terminal_health.rows(settings)))
+    out.print(_table("Bot", [*terminal_health.rows(settings), *models.rows(settings)]))
     judged_by = settings.ask_per_day, settings.trust_at_least, settings.uncontested_most
     with _database(settings) as database, database.reading() as session:
         teams = overview.teams(session)
@@ -545,11 +545,12 @@ def _told(status: int = 1) -> Iterator[None]:
     from learning.exchange.sources import UnusableSourceError
     from learning.exchange.writing import UnusableTargetError
     from learning.registry import UnusableVersionError
+    from learning.summarizing.language_model import LanguageModelNotFoundError
     from learning.tasks.task import NothingToLearnError
     from learning.training.lessons import TooFewExamplesError
     from storage.team_erasure import TeamServedError
 
-    at_the_start = ArtifactsUrlError, EncoderNotFoundError, WhichTeamError
+    at_the_start = ArtifactsUrlError, EncoderNotFoundError, LanguageModelNotFoundError, WhichTeamError
     of_versions = ArtifactMissingError, UnusableVersionError
     of_files = UnusableSourceError, UnusableTargetError, ReportExistsError
     of_erasing = TeamServedError, ArgillaUnknownError, ArgillaUnavailableError, ArgillaRefusedError

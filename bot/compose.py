@@ -18,7 +18,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry import RateLimitErrorRetryHandler, RetryHandler
 
-from bot import listeners, operations
+from bot import listeners, models, operations
 from bot.annotation import CONTINUOUS, annotate
 from bot.background import Learning, Predicting, Swapping
 from bot.choices import Choices, applied
@@ -57,6 +57,7 @@ from learning.encoder import EncoderNotFoundError
 from learning.following import Following
 from learning.label_file import LabelFileError, read_label_file
 from learning.registry import Registry, UnusableVersionError
+from learning.summarizing.language_model import LanguageModelNotFoundError
 from storage import choices, labels
 from storage.database import Database, DatabaseUnavailableError, DatabaseUrlError, open_database
 from storage.labels import LabelSpec
@@ -101,6 +102,7 @@ OPERATORS_FAULTS = (
     DatabaseUrlError,
     EncoderNotFoundError,
     LabelFileError,
+    LanguageModelNotFoundError,
     PortInUseError,
     SettingsError,
     SlackRefusedError,
@@ -200,6 +202,7 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
     """
     specs = read_label_file(settings.labels_file)
     check_folders(settings)
+    models.prepare(settings)
     database = open_database(settings.database_url.get_secret_value())
     migrate(database)
     database.check_file(CHECK_S)

@@ -233,6 +233,17 @@ def test_an_encoder_that_can_not_be_read_is_named(
     assert is_clear(start(tmp_path, "retrain", ENCODER=str(folder), ENGINE="torch"), "ENCODER", str(folder))
 
 
+@pytest.mark.parametrize("harm", [without_config, without_weights, no_json, odd_config])
+@pytest.mark.parametrize("words", [("run",), ("retrain", "--task", "summarization")], ids=" ".join)
+def test_a_summarizer_that_can_not_be_read_is_named(
+    words: tuple[str, ...], harm: Callable[[Path], None], database: Path, tmp_path: Path
+) -> None:
+    folder = Path(tiny_model(tmp_path / "writer"))
+    harm(folder)
+
+    assert is_clear(start(tmp_path, *words, SUMMARIZER=str(folder)), "SUMMARIZER", str(folder))
+
+
 # Anything else
 
 
