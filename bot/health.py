@@ -67,8 +67,10 @@ class StoreProbe:
     def trouble(self) -> Trouble | None:
         """Why nothing can be stored; None if it can."""
         is_ours = self._begin()
-        if is_ours or self._tried == float("-inf"):
-            self._ended.wait(ANSWER_S)
+        with self._lock:
+            began = self._began
+        if began is not None and (is_ours or self._tried == float("-inf")):
+            self._ended.wait(max(0.0, began + ANSWER_S - time.monotonic()))
         with self._lock:
             is_late = self._began is not None and time.monotonic() - self._began >= ANSWER_S
             return self._trouble or (self._told("no_answer", self._began_at) if is_late else None)

@@ -32,7 +32,7 @@ SAFE: Mapping[str, Any] = {"trust_remote_code": False, "use_safetensors": True, 
 PICKLED = re.compile(r"(pytorch_model|model|weights|tf_model|flax_model).*\.(bin|pt|pth|ckpt|h5|msgpack|pkl)")
 # Data alone: no scripts, no pickles.
 FETCHED = re.compile(r"model(-\d+-of-\d+)?\.safetensors|[\w.-]+\.(json|txt|model|jinja|tiktoken)")
-CONFIG = "config.json"
+CONFIG, ADAPTER = "config.json", "adapter_config.json"
 
 
 class UnusableModelError(ValueError):
@@ -197,15 +197,23 @@ def _check(folder: Path, name: str) -> None:
     index = folder / "model.safetensors.index.json"
     if index.is_file():
         shards = _json(index).get("weight_map")
-        missing = sorted(set(map(str, shards.values())) - set(names)) if isinstance(shards, dict) else []
-        if missing:
-            raise UnusableModelError(f"{missing[0]} is missing")
+        if not isinstance(shards, dict):
+            raise UnusableModelError(f"its {index.name} lists no files")
+        for shard in sorted(set(map(str, shards.values()))):
+            if not WEIGHTS.fullmatch(shard):
+                raise UnusableModelError(
+                    f"its {index.name} names {shard!r}, which are no safetensors of its own"
+                )
+            if shard not in names:
+                raise UnusableModelError(f"{shard} is missing")
     _check_code(config)
 
 
 def _check_weights(names: Iterable[str], name: str, config: Mapping[str, Any]) -> None:
     """Raise UnusableModelError unless there are safetensors; say how pickled weights become some."""
     every = list(names)
+    if ADAPTER in every:  # it would be loaded from another name, which nobody resolved
+        raise UnusableModelError("it holds an adapter; merge it into its model, and name the folder of that")
     if any(WEIGHTS.fullmatch(one) for one in every):
         return
     pickled = next((one for one in every if PICKLED.fullmatch(one)), None)

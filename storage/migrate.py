@@ -7,6 +7,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script.revision import ResolutionError
 from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -52,8 +53,10 @@ def _upgrade(database: Database) -> None:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
         try:
             command.upgrade(configuration(connection), "head")
-        except CommandError as error:  # Alembic finds no script for the revision that stands in the database
-            raise DatabaseNewerError(database.where) from error
+        except CommandError as error:
+            if not isinstance(error.__cause__, ResolutionError):
+                raise
+            raise DatabaseNewerError(database.where) from error  # no script for the revision in the database
 
 
 def _locked(error: DBAPIError) -> bool:

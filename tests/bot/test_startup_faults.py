@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -11,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from bot import cli, terminal_health
+from bot.local_argilla import LocalArgilla
 from bot.local_workspace import LocalWorkspace
 from bot.settings import SettingsError
+from learning.annotation.connection import ArgillaUnavailableError
 from storage import labels
 from storage.database import DatabaseDamagedError, open_database
 from storage.migrate import migrate
@@ -167,6 +170,18 @@ def test_a_local_workspace_that_can_not_be_kept_is_named(tmp_path: Path) -> None
     (tmp_path / "state.db").write_bytes(b"no database" * 1_000)
     with pytest.raises(SettingsError, match=r"LOCAL_STATE: .*can't be used"):
         LocalWorkspace(0, tmp_path / "state.db")
+
+
+def test_an_argilla_that_can_not_be_kept_is_named_and_the_bot_does_without(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CORRIGIBLE_ARGILLA_PYTHON", sys.executable)
+    argilla = LocalArgilla(Path("/dev/null/argilla"), 0)
+    argilla.start()
+
+    with pytest.raises(ArgillaUnavailableError, match="can't write to /dev/null/argilla"):
+        argilla.access()
+    argilla.stop()
 
 
 # Labels

@@ -188,6 +188,28 @@ def test_a_model_with_code_of_its_own_is_never_run(model: Path, tmp_path: Path) 
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize("shard", ["pytorch_model.bin", "../model.safetensors", "/etc/passwd"])
+def test_an_index_that_names_anything_but_safetensors_beside_it_is_refused(
+    shard: str, model: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(model, folder)
+    (folder / "pytorch_model.bin").write_bytes(b"pickled")
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": shard}}))
+
+    with pytest.raises(UnusableModelError, match="no safetensors of its own"):
+        folder_of(str(folder))
+
+
+def test_an_adapter_which_would_bring_another_model_along_is_refused(model: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(model, folder)
+    (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "somebody/else"}))
+
+    with pytest.raises(UnusableModelError, match="merge it into its model"):
+        folder_of(str(folder))
+
+
 def test_a_shard_that_is_missing_is_named(model: Path, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     shutil.copytree(model, folder)
