@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Table, delete
 from sqlmodel import Session, SQLModel, col, func, select
 
-from storage.tables import Dataset, Job, Lease, Message, Version
+from storage.tables import Dataset, Job, Lease, Message, Probe, UsedState, Version
+
+# What no team has a part in.
+OF_NOBODY = {Probe.__tablename__, UsedState.__tablename__}
 
 
 class TeamServedError(RuntimeError):
@@ -61,6 +64,7 @@ def erase_team(session: Session, team_id: str) -> int:
     return sum(
         session.connection().execute(delete(table).where(_of_team(table, team_id))).rowcount
         for table in reversed(SQLModel.metadata.sorted_tables)
+        if table.name not in OF_NOBODY
     )
 
 
