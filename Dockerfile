@@ -11,4 +11,6 @@ RUN pip install --no-cache-dir -c constraints.txt torch -e . && pip install --no
 RUN mkdir -m 700 var && chown corrigible var
 USER corrigible
 EXPOSE 8318
+# A restart helps where this fails; docs/production.md#watch-it has the other pages.
+HEALTHCHECK --start-period=2m CMD ["python", "-c", "import os, urllib.request as web; web.urlopen(f'http://127.0.0.1:{os.environ.get(\"PORT\") or 8318}/livez', timeout=5)"]
 CMD ["corrigible", "run"]

@@ -21,8 +21,10 @@ def main() -> None:
             f"Corrigible can't start because other packages hide its own: {where}. "
             "Install Corrigible into a virtual environment of its own."
         )
-    from bot.cli import main as run
-
+    try:
+        from bot.cli import main as run
+    except ModuleNotFoundError as error:
+        sys.exit(f"The package {error.name} is missing: install Corrigible again, with what it needs.")
     run()
 
 

@@ -304,7 +304,7 @@ def _services(database: Database) -> tuple[Service, SummaryService]:
         database, TEAM, NAMES.__getitem__, lambda message: message.ts, Masking(), _nothing, _nothing
     )
     summaries.set_consent(CHANNEL, True, 1_000, ANA)
-    wakers = Wakers(_nothing, _nothing, _nothing, _nothing, _nothing, _nothing)
+    wakers = Wakers(*[_nothing] * 7)
     service = Service(database, TEAM, Metrics(), wakers, summaries, reader(Masking()))
     service.set_mode(TEAM, CHANNEL, Mode.REPLY, ANA)
     return service, summaries

@@ -10,6 +10,7 @@ from functools import partial
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.continuous import Continuous
+from bot.health import Trouble
 from bot.metrics import Metrics
 from bot.schedule import Scheduled
 from bot.settings import Settings
@@ -76,6 +77,11 @@ class Annotation:
     def is_well(self) -> bool:
         """Did Argilla answer last time?"""
         return self.delivery.patience.is_well and self.answering.patience.is_well
+
+    def failing(self) -> list[Trouble]:
+        """Why Argilla does not get what it is owed, and since when."""
+        works = self.delivery.patience, self.answering.patience, self.reviews.patience
+        return [Trouble("argilla", *failed) for one in works if (failed := one.failing)]
 
     def close(self) -> None:
         """Give up leases and the webhook, so that another replica, or the next start, begins at once.

@@ -7,8 +7,9 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -20,9 +21,9 @@ from rich.text import Text
 
 from bot.logs import configure_logs
 from bot.settings import OWN_LABELS, SHIPPED_LABELS, Settings, SettingsError, read_settings
-from bot.terminal import foreground
+from bot.terminal import explain, foreground
 from learning.label_file import read_label_file
-from storage.database import Database, DatabaseUnavailableError, DatabaseUrlError, open_database
+from storage.database import Database, open_database
 from storage.migrate import migrate
 from storage.tables import LabelSource, TaskName
 
@@ -49,13 +50,40 @@ UMASK, READABLE = 0o077, 0o022
 BOLT_READS = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
 
 log = logging.getLogger(__name__)
-app = typer.Typer(help="A Slack bot that takes correction.", no_args_is_help=True, add_completion=False)
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
+@dataclass
+class Told:
+    """What is told of an error: `trace`, only if somebody asked for it."""
+
+    trace: bool = False
+
+
+told = Told()
+
+# Typer's own traces would show what is in variables, such as tokens and what people wrote.
+app = typer.Typer(
+    help="A Slack bot that takes correction.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def options(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="show the trace of an error, for a report (before the command)")
+    ] = False,
+) -> None:
+    """Read the options of all commands."""
+    told.trace = debug
+
+
 def main() -> None:
-    """The entry point: a fault that an operator can mend is one clear message and exit status 1."""
+    """The entry point: whatever a command ends with is one message and an exit status, never a trace by itself."""
     # No call home.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_UPDATE_DOWNLOAD_COUNTS", "0")
@@ -65,11 +93,12 @@ def main() -> None:
     os.umask(UMASK)
     try:
         app()
-    except (SettingsError, DatabaseUrlError, DatabaseUnavailableError) as error:
-        err.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise SystemExit(1) from None
-    except Exception:  # Python, and Typer, would print what it says
-        log.critical("stopped by an error", exc_info=True)
+    except Exception as error:
+        if told.trace:
+            log.critical(
+                "stopped by an error", exc_info=error
+            )  # Python's own trace would quote what it is about
+        err.print(explain(error), style="red", markup=False, soft_wrap=True)
         raise SystemExit(1) from None
 
 
@@ -238,12 +267,14 @@ def install_argilla() -> None:
 
 @app.command()
 def status() -> None:
-    """Show how the bot is doing, from its database."""
+    """Show how the bot is doing: what it says itself, and the figures in its database."""
+    from bot import models, terminal_health
     from learning.annotation import report
     from learning.training import status as training
     from storage import overview
 
     settings = read_settings()
+    out.print(_table("Bot", [*terminal_health.rows(settings), *models.rows(settings)]))
     judged_by = settings.ask_per_day, settings.trust_at_least, settings.uncontested_most
     with _database(settings) as database, database.reading() as session:
         teams = overview.teams(session)
@@ -258,10 +289,14 @@ def status() -> None:
     if not tables:
         out.print("Nothing yet: start the bot with `make run`.")
     for team_id, rows in tables.items():
-        table = Table(title=f"Team {team_id}", show_header=False, title_justify="left")
-        for name, value in rows:
-            table.add_row(Text(name), Text(value))
-        out.print(table)
+        out.print(_table(f"Team {team_id}", rows))
+
+
+def _table(title: str, rows: Iterable[tuple[str, str]]) -> Table:
+    table = Table(title=title, show_header=False, title_justify="left")
+    for name, value in rows:
+        table.add_row(Text(name), Text(value))
+    return table
 
 
 @app.command()
@@ -540,15 +575,18 @@ def _told(status: int = 1) -> Iterator[None]:
     from bot.terminal_exchange import ReportExistsError
     from bot.terminal_privacy import ArgillaUnknownError, ErasureUnfinishedError
     from bot.terminal_training import WhichTeamError
-    from learning.artifacts import ArtifactsUrlError
+    from learning.artifacts import ArtifactMissingError, ArtifactsUrlError
     from learning.encoder import EncoderNotFoundError
     from learning.exchange.sources import UnusableSourceError
     from learning.exchange.writing import UnusableTargetError
+    from learning.registry import UnusableVersionError
+    from learning.summarizing.language_model import LanguageModelNotFoundError
     from learning.tasks.task import NothingToLearnError
     from learning.training.lessons import TooFewExamplesError
     from storage.team_erasure import TeamServedError
 
-    at_the_start = ArtifactsUrlError, EncoderNotFoundError, WhichTeamError
+    at_the_start = ArtifactsUrlError, EncoderNotFoundError, LanguageModelNotFoundError, WhichTeamError
+    of_versions = ArtifactMissingError, UnusableVersionError
     of_files = UnusableSourceError, UnusableTargetError, ReportExistsError
     of_erasing = TeamServedError, ArgillaUnknownError, ErasureUnfinishedError
     try:
@@ -556,6 +594,7 @@ def _told(status: int = 1) -> Iterator[None]:
     except (
         *FAULTS,
         *at_the_start,
+        *of_versions,
         *of_files,
         *of_erasing,
         NothingToLearnError,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -17,14 +18,16 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry import RateLimitErrorRetryHandler, RetryHandler
 
-from bot import listeners, operations
+from bot import listeners, models, operations
 from bot.annotation import CONTINUOUS, annotate
 from bot.background import Learning, Predicting, Swapping
 from bot.choices import Choices, applied
 from bot.commands import Desk
 from bot.courier import Courier
 from bot.digest import Digests
+from bot.folders import check_folders
 from bot.forgetting import Forgetting
+from bot.health import HANGS_S, Health, StoreProbe, Trouble
 from bot.home import Home
 from bot.installations import Installations, OAuth
 from bot.label_editing import LabelEditing
@@ -56,6 +59,7 @@ from learning.encoder import EncoderNotFoundError
 from learning.following import Following
 from learning.label_file import LabelFileError, read_label_file
 from learning.registry import Registry, UnusableVersionError
+from learning.summarizing.language_model import LanguageModelNotFoundError
 from storage import choices, labels, team_erasure
 from storage.database import Database, DatabaseUnavailableError, DatabaseUrlError, open_database
 from storage.labels import LabelSpec
@@ -73,6 +77,8 @@ SLACK_TIMEOUT_S = 10
 PURGE_S = 60.0
 # People wait for an answer while Slack is asked for their language.
 LOCALE_TIMEOUT_S = 1
+# A gigabyte of a SQLite file is looked through in this time.
+CHECK_S = 3.0
 # As many as Bolt has by itself.
 LISTENERS = 5
 AGAIN = "Copy the token again from your app's page at Slack, and install the app anew where it was removed"
@@ -102,6 +108,7 @@ OPERATORS_FAULTS = (
     EncoderNotFoundError,
     ErasureUnderWayError,
     LabelFileError,
+    LanguageModelNotFoundError,
     PortInUseError,
     SettingsError,
     SlackRefusedError,
@@ -136,22 +143,6 @@ class OneGrant:
     def meet(self, _request: BoltRequest) -> bool:
         """There are no others."""
         return False
-
-
-@dataclass(frozen=True)
-class Health:
-    """Which parts are well."""
-
-    workspaces: Workspaces
-    workers: list[Worker]
-    socket: SocketConnection | None
-    database: Database
-
-    def parts(self) -> dict[str, bool]:
-        """Each part's name, and whether it is well."""
-        parts = self.workspaces.parts() | {worker.name: worker.is_alive for worker in self.workers}
-        parts["database"] = self.database.answers()
-        return parts | ({"slack": self.socket.is_connected} if self.socket else {})
 
 
 @dataclass(frozen=True)
@@ -220,8 +211,11 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
     Raises one of OPERATORS_FAULTS for what an operator has to mend.
     """
     specs = read_label_file(settings.labels_file)
+    check_folders(settings)
+    models.prepare(settings)
     database = open_database(settings.database_url.get_secret_value())
     migrate(database)
+    database.check_file(CHECK_S)
     metrics, purging = Metrics(), Purging(database)
     purge = Worker("purger", purging.step, metrics)
     ground = Ground(settings, slack, argilla, database, metrics, specs, _nothing, purging, purge)
@@ -281,13 +275,30 @@ def _bot(ground: Ground, workspaces: Workspaces, workers: list[Worker], flow: OA
     connect = _client(slack, slack.bot_token, [])
     dispatch = answering_slack_alone(workspaces.dispatch, slack.api_url)
     socket = SocketConnection(dispatch, connect, slack.app_token) if slack.app_token else None
-    workers = [*workers, ground.purge, *([Worker("socket", socket.watch, metrics)] if socket else [])]
-    health = Health(workspaces, workers, socket, ground.database)
+    watch = [Worker("socket", socket.watch, metrics, HANGS_S)] if socket else []
+    workers = [*workers, ground.purge, *watch]
+    health = _health(workspaces, workers, socket, ground.database)
     hear = workspaces.hear_argilla if ground.argilla else None
     signed = None if socket else Signed(dispatch, slack.signing_secret or "")
-    server = WebServer(settings.host, settings.port, application(signed, flow, metrics, health.parts, hear))
-    workers.append(Worker("web", server.watch, metrics))
+    server = WebServer(settings.host, settings.port, application(signed, flow, metrics, health, hear))
+    workers.append(Worker("web", server.watch, metrics, HANGS_S))
     return Bot(workspaces, workers, server, socket, ground.database, metrics)
+
+
+def _health(
+    workspaces: Workspaces, workers: list[Worker], socket: SocketConnection | None, database: Database
+) -> Health:
+    since = time.time()
+
+    def unready() -> list[Trouble]:
+        lost = socket.failing() if socket else None
+        not_serving = [] if workspaces.is_started else [Trouble("bot", "not_serving", since)]
+        return [*not_serving, *([lost] if lost else [])]
+
+    def working() -> list[Part]:
+        return [*workspaces.workers(), *workers]
+
+    return Health(working, StoreProbe(database.try_to_store), unready, workspaces.degraded)
 
 
 def _installed(ground: Ground, grant: Grant, revoke: Callable[[Json], None]) -> Workspace:
@@ -326,7 +337,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     pace = Pace(settings.posts_per_second, settings.post_burst)
     courier = Courier(database, team_id, bot_user_id, posting, metrics, pace, locales)
 
-    show = Worker("courier", courier.step, metrics)
+    show = Worker("courier", courier.step, metrics, HANGS_S)
     courier.on_due = show.wake
     learn = Worker("refitter", learning.step, metrics)
     learning.is_stopping = lambda: learn.is_stopping
@@ -340,8 +351,8 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         classifier = Classifier(database, team_id, champion, settings.ask_below_margin, lane)
         return Predicting(classifier, metrics, show.wake, relearn)
 
-    predict = Worker("predictor", predicting(Lane.HEARD).step, metrics)
-    answer = Worker("answerer", predicting(Lane.ASKED).step, metrics)
+    predict = Worker("predictor", predicting(Lane.HEARD).step, metrics, HANGS_S)
+    answer = Worker("answerer", predicting(Lane.ASKED).step, metrics, HANGS_S)
 
     def settle() -> None:
         show.wake()
@@ -393,7 +404,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     )
     service = Service(database, team_id, metrics, wakers, summarizing.service, reader(masked))
     notes = Notes(database, team_id, client, settings.ops_channel, settings.language)
-    tell = Worker("notes", notes.step, metrics)
+    tell = Worker("notes", notes.step, metrics, HANGS_S)
     swap = Worker("swapper", swapping.step, metrics)
 
     def change() -> None:

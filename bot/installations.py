@@ -12,21 +12,19 @@ from dataclasses import dataclass, field
 
 from slack_bolt import App
 from slack_bolt.authorization.authorize import InstallationStoreAuthorize
-from slack_bolt.oauth import OAuthFlow
-from slack_bolt.oauth.callback_options import CallbackOptions, SuccessArgs
+from slack_bolt.oauth.callback_options import SuccessArgs
 from slack_bolt.oauth.oauth_settings import OAuthSettings
 from slack_bolt.request import BoltRequest
-from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackTokenRotationError
 from slack_sdk.oauth.installation_store import Bot
 from slack_sdk.oauth.installation_store.sqlalchemy import SQLAlchemyInstallationStore
-from slack_sdk.oauth.state_store.sqlalchemy import SQLAlchemyOAuthStateStore
 from slack_sdk.oauth.token_rotation import TokenRotator
-from sqlalchemy import Text, inspect, select
+from sqlalchemy import Text, and_, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from bot import payloads
+from bot.oauth import STATE_S, InstallFlow, SignedStates
 from bot.payloads import Json, PayloadError
 from bot.sealed import OF_INSTALLATION, SealedInstallationStore, UnreadableTokenError, seal
 from bot.workspace import Grant
@@ -51,7 +49,6 @@ SCOPES = (
     "reactions:write",
     "users:read",
 )
-STATE_S = 600
 ROTATE_MINUTES = 120
 AGAIN_S = 60.0
 
@@ -78,7 +75,7 @@ class Installations:
         )
         self._claim = Claim(database, "rotation of tokens")
         self._plain = SQLAlchemyInstallationStore(oauth.client_id, database.engine)
-        self._states = SQLAlchemyOAuthStateStore(STATE_S, database.engine)
+        self._states = SignedStates(database, oauth.client_secret)
         self._create_tables()
         self._store = SealedInstallationStore(self._plain, seal(oauth.client_secret))
         self._not_before: dict[tuple[str | None, str | None], float] = {}
@@ -189,20 +186,29 @@ class Installations:
             for name in OF_INSTALLATION:
                 if name in table.c:
                     table.c[name].type = Text()
-        for store in (self._plain, self._states):
-            try:
-                store.metadata.create_all(self._database.engine)
-            except DBAPIError:
-                known = inspect(self._database.engine).get_table_names()
-                if any(name not in known for name in store.metadata.tables):
-                    raise
+        try:
+            self._plain.metadata.create_all(self._database.engine)
+        except DBAPIError:
+            known = inspect(self._database.engine).get_table_names()
+            if any(name not in known for name in self._plain.metadata.tables):
+                raise
+
+    def _installed(self, args: SuccessArgs) -> None:
+        """Serve the workspace, and keep of its earlier installations only who else installed it."""
+        installed, plain = args.installation, self._plain
+        for table, more in ((plain.bots, {}), (plain.installations, {"user_id": installed.user_id})):
+            same = {"enterprise_id": installed.enterprise_id, "team_id": installed.team_id, **more}
+            these = and_(
+                table.c.client_id == self._oauth.client_id,
+                *(table.c[name] == value for name, value in same.items()),
+            )
+            latest = select(table.c.id).where(these).order_by(table.c.installed_at.desc(), table.c.id.desc())
+            with self._database.engine.begin() as connection:
+                connection.execute(table.delete().where(these, table.c.id.not_in(latest.limit(1))))
+        self.on_change()
 
     def _app(self, client: WebClient) -> App:
         """Bolt's own app for what belongs to no workspace yet: its pages of installation, and Slack's checks."""
-
-        def succeed(args: SuccessArgs) -> BoltResponse:
-            self.on_change()
-            return args.default.success(args)
 
         settings = OAuthSettings(
             client_id=self._oauth.client_id,
@@ -221,11 +227,7 @@ class Installations:
             client=client,  # Bolt's own would rotate tokens at slack.com, wherever Slack is
             installation_store=self._store,
         )
-        flow = OAuthFlow(client=client, settings=settings)
-        settings.callback_options = CallbackOptions(
-            success=succeed, failure=flow.default_callback_options.failure
-        )
-        flow.success_handler = succeed
+        flow = InstallFlow(client, settings, self._installed)
         return App(client=client, signing_secret=self._oauth.signing_secret, oauth_flow=flow)
 
 

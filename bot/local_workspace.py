@@ -31,12 +31,12 @@ class LocalWorkspace:
             self._socket = listen(port)
         except OSError as error:
             raise PortInUseError(HOST, port, "LOCAL_PORT") from error
-        self.is_new = not state.exists()
-        state.parent.mkdir(parents=True, exist_ok=True)
         self.address = f"http://{HOST}:{self._socket.getsockname()[1]}/"
         try:
+            self.is_new = not state.exists()
+            state.parent.mkdir(parents=True, exist_ok=True)
             self._server = LocalServer(create_app(Config(state=str(state))))
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             self._socket.close()
             raise SettingsError(
                 f"LOCAL_STATE: {state} can't be used ({error}); stop what uses it, or name another"

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
+from bot.health import HANGS_S, Trouble
 from bot.metrics import Metrics
 from storage import jobs
 from storage.database import Database
@@ -122,6 +123,8 @@ class Schedule:
         self._turn = threading.Lock()
         self._stopping = threading.Event()  # nothing more begins
         self._stopped = threading.Event()  # nothing is held any more
+        self._ticked_at: float | None = None  # by the monotonic clock
+        self._failing: Trouble | None = None
         # A tick that the database holds up is left out, of which APScheduler warns each time.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._scheduler = BackgroundScheduler(timezone=UTC)
@@ -137,11 +140,23 @@ class Schedule:
             jobs.drop_others(session, self._team_id, self._scheduled.keys() | self._kept)
             for name, one in sorted(self._scheduled.items()):
                 jobs.keep(session, self._team_id, name, next_due(one.cron, now, self._zone), now)
+        self._ticked_at = time.monotonic()
         self._scheduler.start()
 
     @property
     def is_alive(self) -> bool:
         return bool(self._scheduler.running)
+
+    def dead(self) -> Trouble | None:
+        """Why only a restart helps: no tick has ended for a long time, although nobody stopped it."""
+        ticked_at = self._ticked_at
+        if ticked_at is None or self._stopping.is_set() or time.monotonic() - ticked_at < HANGS_S:
+            return None
+        return Trouble(self.name, "hangs", time.time() - (time.monotonic() - ticked_at))
+
+    def failing(self) -> Trouble | None:
+        """The error with which its ticks end, and since when."""
+        return self._failing
 
     def stop_soon(self) -> None:
         """Begin nothing more; what is under way is still held."""
@@ -174,9 +189,14 @@ class Schedule:
                 while not self._stopping.is_set() and (job := self._claim()):
                     self._begin(job)
                 self._show()
-            except Exception:
+            except Exception as error:
+                since = self._failing.since if self._failing else time.time()
+                self._failing = Trouble(self.name, type(error).__name__, since)
                 log.exception("tick failed")
                 self._metrics.errors.labels(self.name).inc()
+            else:
+                self._failing = None
+            self._ticked_at = time.monotonic()
 
     def _hold(self) -> None:
         for claim in self._claims:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from dotenv.parser import parse_stream
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSettingError
 
 from bot.language import Language
 from bot.schedule import check_cron
@@ -253,10 +256,32 @@ class Settings(BaseSettings):
 
 def read_settings() -> Settings:
     """The settings of this process; SettingsError names all that is wrong at once."""
+    _check_file(Path(str(Settings.model_config["env_file"])))
     try:
         return Settings()
     except ValidationError as error:
         raise SettingsError("; ".join(_fault(one) for one in error.errors(include_input=False))) from None
+    except UnreadableSettingError as error:  # it says of which field; what stands there may be a secret
+        name = str(error).partition('"')[2].partition('"')[0].upper()
+        raise SettingsError(f"{name}: must be written as JSON") from None
+
+
+def _check_file(file: Path) -> None:
+    """Raise SettingsError for lines that would silently be left out."""
+    if not file.is_file():
+        return
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{file}: can't be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file}: is not UTF-8 text") from None
+    wrong = [one.original.line for one in parse_stream(StringIO(text)) if one.error]
+    if wrong:
+        lines = ", ".join(str(number) for number in wrong)
+        raise SettingsError(
+            f"{file}: can't be read from line {lines} on; write NAME=value, and close each quote"
+        )
 
 
 def _fault(error: ErrorDetails) -> str:

@@ -15,6 +15,8 @@ from slack_bolt.request import BoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 
+from bot.health import Trouble
+
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 15.0
@@ -38,23 +40,29 @@ class SocketConnection:
         self._app = cast(App, Door(dispatch, client, logging.getLogger("slack_bolt")))
         self._app_token = app_token
         self._handler: SocketModeHandler | None = None
-        self._seen_at = time.monotonic()
+        self._seen_at = self._lost_at = time.monotonic()
 
     def connect(self) -> None:
         """Connect. Raises SlackApiError where the token is refused, OSError where nobody answers."""
         self._handler = SocketModeHandler(self._app, self._app_token)
         self._handler.connect()
-        self._seen_at = time.monotonic()
+        self._seen_at = self._lost_at = time.monotonic()
         self._send_at_once()
 
     @property
     def is_connected(self) -> bool:
         return self._handler is not None and bool(self._handler.client.is_connected())
 
+    def failing(self) -> Trouble | None:
+        """Slack can't reach us, and since when."""
+        if self.is_connected:
+            return None
+        return Trouble("slack", "not_connected", time.time() - (time.monotonic() - self._lost_at))
+
     def watch(self) -> float | None:
         """Slack's client reconnects by itself; where it has not for PATIENCE_S, a new one takes its place."""
         if self.is_connected:
-            self._seen_at = time.monotonic()
+            self._seen_at = self._lost_at = time.monotonic()
             self._send_at_once()
         elif time.monotonic() - self._seen_at > PATIENCE_S:
             log.warning("socket lost; building a new one")

@@ -1,4 +1,4 @@
-"""The terminal that the bot runs in."""
+"""The terminal that the bot runs in, and what it says there of an error."""
 
 from __future__ import annotations
 
@@ -7,6 +7,44 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from bot.settings import SettingsError
+from storage.database import DatabaseBusyError, DatabaseUnavailableError, DatabaseUrlError
+from storage.faults import WORDS, reason_of
+
+HOME = Path(__file__).parents[1]
+# Their own words say what is wrong and what to do.
+CLEAR = SettingsError, DatabaseUrlError, DatabaseUnavailableError
+
+
+def explain(error: Exception) -> str:
+    """What to tell of an error with which a command ended: no trace, no variables, nothing that people wrote."""
+    if isinstance(error, CLEAR):
+        return str(error)
+    if isinstance(error, DBAPIError | DatabaseBusyError):
+        reason = reason_of(error)
+        return f"the database can't be used: {WORDS.get(reason, reason)}"
+    if isinstance(error, OSError):
+        name = f"{error.filename}: " if error.filename else ""
+        return f"{name}{error.strerror or type(error).__name__}"
+    return (
+        f"This should not happen: {type(error).__name__} in {_place(error)}. Nothing more is shown because it might "
+        "hold what people wrote. Run the command again as `corrigible --debug …` to see the trace, and report it."
+    )
+
+
+def _place(error: BaseException) -> str:
+    """The last of our own lines that the error passed."""
+    place, at = "an unknown place", error.__traceback__
+    while at:
+        file = Path(at.tb_frame.f_code.co_filename)
+        if file.is_relative_to(HOME):
+            place = f"{file.relative_to(HOME)}:{at.tb_lineno}"
+        at = at.tb_next
+    return place
 
 
 @contextmanager

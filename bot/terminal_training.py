@@ -15,9 +15,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 from rich.text import Text
 
-from bot import operations
+from bot import models, operations
 from bot.settings import Settings
 from bot.training import encoder_source, retrainer, tasks, terms
+from learning.hub import described
 from learning.registry import Registry
 from learning.retraining import Retraining
 from learning.summarizing.policy import POLICY
@@ -58,6 +59,7 @@ class Desk:
 @contextmanager
 def desk(settings: Settings, team: str | None) -> Iterator[Desk]:
     """The team that is meant. Raises WhichTeamError."""
+    models.keep(settings)
     database = open_database(settings.database_url.get_secret_value())
     migrate(database)
     try:
@@ -87,6 +89,7 @@ def retrain(settings: Settings, at: Desk, task: TaskName, out: Console) -> Run:
 
 
 def _registry(settings: Settings, at: Desk) -> Registry:
+    models.prepare(settings)
     return Registry(at.database, at.team_id, settings.artifacts, encoder_source(settings))
 
 
@@ -146,7 +149,7 @@ def versions_table(at: Desk) -> Table:
             f"v{version.number}",
             FOR[version.task],
             "in service" if version.number in serving else "",
-            Text(f"{version.encoder_name}{', tuned' if version.artifact else ''}"),
+            Text(f"{described(version.encoder_name)}{', tuned' if version.artifact else ''}"),
             str(version.card.get("examples", "")),
             _score(version),
             moment(version.created_at),

@@ -1,4 +1,4 @@
-"""The bot's own pages: Slack's signed requests, Argilla's webhooks, installation, /healthz and /metrics."""
+"""The bot's own pages: Slack's signed requests, Argilla's webhooks, installation, health and /metrics."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from prometheus_client.exposition import choose_encoder
 from slack_bolt import BoltRequest, BoltResponse
 from slack_bolt.oauth import OAuthFlow
 
+from bot.health import Health, Page
 from bot.metrics import Metrics
 from bot.signature import is_signed
 from bot.web_server import Answer, Request, Serve
@@ -38,18 +40,18 @@ def application(
     slack: Signed | None,
     flow: OAuthFlow | None,
     metrics: Metrics,
-    health: Callable[[], dict[str, bool]],
+    health: Health,
     hear: Hear | None,
 ) -> Serve:
     """The routes. `slack` is None if its requests come by Socket Mode; `flow` has Bolt's pages of installation, if the
     app can be installed.
 
-    `health` names the parts, and says whether each is well. `hear` takes Argilla's webhooks, if there is an Argilla,
+    `hear` takes Argilla's webhooks, if there is an Argilla,
     and says whether it believed; the team is the one that the address names.
     """
     pages: dict[str, Serve] = {
         "/metrics": lambda request: _figures(metrics, request),
-        "/healthz": lambda _: _health(health()),
+        **{path: partial(_health, page) for path, page in health.pages.items()},
     }
     routes = {(method, path): page for path, page in pages.items() for method in ("GET", "HEAD")}
     if slack and slack.secret:
@@ -103,9 +105,9 @@ def _figures(metrics: Metrics, request: Request) -> Answer:
     return Answer(200, [("content-type", content_type)], encode(metrics.registry))
 
 
-def _health(parts: dict[str, bool]) -> Answer:
-    body = json.dumps({"ok": all(parts.values()), "parts": parts})
-    return Answer(200 if all(parts.values()) else 503, [JSON], body.encode())
+def _health(page: Page, _: Request) -> Answer:
+    is_well, content = page()
+    return Answer(200 if is_well else 503, [JSON], json.dumps(content).encode())
 
 
 def _of_bolt(response: BoltResponse) -> Answer:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
+from bot.health import Trouble
 from bot.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -18,11 +20,17 @@ class Worker:
     """Repeats `step`, which returns for how many seconds nothing will be due (None: until woken or IDLE_S).
 
     An error of a step is logged and counted, and the step repeated after a pause: nothing here ends the thread
-    but `stop`.
+    but `stop`. `longest_s`: a step that takes longer hangs, and only a restart helps; None if a step may take any time.
     """
 
-    def __init__(self, name: str, step: Callable[[], float | None], metrics: Metrics) -> None:
+    def __init__(
+        self, name: str, step: Callable[[], float | None], metrics: Metrics, longest_s: float | None = None
+    ) -> None:
         self.name = name
+        self._longest_s = longest_s
+        self._seen_at = time.time()
+        self._began: float | None = None  # by the monotonic clock
+        self._failing: Trouble | None = None
         self._step = step
         self._metrics = metrics
         self._woken = threading.Event()
@@ -56,17 +64,37 @@ class Worker:
     def is_alive(self) -> bool:
         return self._thread.is_alive()
 
+    def dead(self) -> Trouble | None:
+        """Why only a restart helps: the thread is gone although nobody stopped it, or its step hangs."""
+        if self._thread.ident is None or self.is_stopping:
+            return None
+        if not self._thread.is_alive():
+            return Trouble(self.name, "thread_ended", self._seen_at)
+        began = self._began
+        if began is None or self._longest_s is None or time.monotonic() - began < self._longest_s:
+            return None
+        return Trouble(self.name, "hangs", self._seen_at)
+
+    def failing(self) -> Trouble | None:
+        """The error with which its steps end, and since when."""
+        return self._failing
+
     def _run(self) -> None:
         errors = 0
         while not self._stopping.is_set():
+            self._seen_at, self._began = time.time(), time.monotonic()
             try:
                 pause_s = self._step()
-            except Exception:
+            except Exception as error:
+                self._began = None
+                since = self._failing.since if self._failing else time.time()
+                self._failing = Trouble(self.name, type(error).__name__, since)
                 log.exception("step failed part=%s", self.name)
                 self._metrics.errors.labels(self.name).inc()
                 self._stopping.wait(AFTER_ERROR_S[min(errors, len(AFTER_ERROR_S) - 1)])
                 errors += 1
             else:
+                self._began = self._failing = None
                 self._woken.wait(IDLE_S if pause_s is None else min(pause_s, IDLE_S))
                 errors = 0
             self._woken.clear()  # before looking whether to stop: `stop_soon` sets both

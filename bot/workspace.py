@@ -13,6 +13,7 @@ from slack_sdk import WebClient
 
 from bot.annotation import Annotation
 from bot.courier import Courier
+from bot.health import Trouble
 from bot.notes import Notes
 from bot.schedule import Schedule
 from bot.service import Service
@@ -103,9 +104,9 @@ class Workspace:
                 ending.callback(worker.stop, STOP_S)
             ending.callback(self.stop_soon)
 
-    def parts(self) -> dict[str, bool]:
-        """Each part's name, and whether it is well."""
-        return {worker.name: worker.is_alive for worker in self.workers}
+    def argilla_failing(self) -> list[Trouble]:
+        """Why Argilla does not get what it is owed, and since when."""
+        return self.annotation.failing() if self.annotation else []
 
     def hear_argilla(self, headers: Mapping[str, str], body: bytes) -> bool:
         """Take one of Argilla's webhooks; False where it is none that Argilla signed for this workspace."""

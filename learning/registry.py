@@ -131,8 +131,13 @@ class Registry:
             folder = self.artifacts.get(str(version.artifact))
             encoder = self._encoder(folder)
             learned = Head.load(folder / HEAD)
-        except (ArtifactMissingError, EncoderNotFoundError, OSError, ValueError, KeyError) as error:
+        except (ArtifactMissingError, EncoderNotFoundError) as error:
             raise UnusableVersionError(version.number, str(error)) from error
+        except Exception as error:  # libraries have no one exception for files that are not as they should be
+            reason = f"its head can't be read ({type(error).__name__})"
+            raise UnusableVersionError(version.number, reason) from error
+        if learned.weights.shape != (len(learned.labels), encoder.dimensions):
+            raise UnusableVersionError(version.number, "its head belongs to another encoder")
         if encoder.fingerprint != version.encoder:
             raise UnusableVersionError(version.number, "its files hold another encoder than was registered")
         name = version.encoder_name

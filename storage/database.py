@@ -25,7 +25,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlmodel import Session, SQLModel
 
+from storage.faults import WORDS, reason_of
 from storage.modes import restrict_sqlite
+from storage.tables import Probe
 
 # Slack waits 3 s for an acknowledgement: a lock that lasts longer is an error in time for Slack to send again.
 SQLITE_WAIT_S = 2.0
@@ -34,6 +36,7 @@ PATIENCE_S = 30.0
 PAUSE_S = 0.1
 # For so long a checkpoint keeps writers waiting for readers to end.
 DRAIN_S = 0.2
+PROBE = "x" * 40_000  # as long as Slack's longest message
 READS = "corrigible_reads"
 
 # PostgreSQL shows each statement of a transaction what is committed by then (READ COMMITTED): readers have no use for
@@ -57,10 +60,21 @@ class DatabaseUrlError(ValueError):
 
 
 class DatabaseUnavailableError(RuntimeError):
-    """The database does not answer, is locked, is full, or refuses us."""
+    """The database does not answer, is locked, is full, is damaged, or refuses us."""
 
     def __init__(self, where: str, error: DBAPIError) -> None:
-        super().__init__(f"the database at {where} can't be used: {str(error.orig).strip().splitlines()[0]}")
+        said = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
+        hint = WORDS.get(reason_of(error))
+        super().__init__(f"the database at {where} can't be used: {said[0]}" + (f" ({hint})" if hint else ""))
+
+
+class DatabaseDamagedError(DatabaseUnavailableError):
+    """A SQLite file has pages that can't be read."""
+
+    def __init__(self, where: str) -> None:
+        RuntimeError.__init__(
+            self, f"the database at {where} can't be used: {WORDS['corrupt']} (docs/backup.md)"
+        )
 
 
 class DatabaseBusyError(TimeoutError):
@@ -148,8 +162,7 @@ class Database:
                     raise
             except OperationalError as error:
                 if time.monotonic() > until:
-                    where = self.engine.url.render_as_string(hide_password=True)
-                    raise DatabaseUnavailableError(where, error) from error
+                    raise DatabaseUnavailableError(self.where, error) from error
                 time.sleep(PAUSE_S)
 
     def size(self) -> int:
@@ -196,22 +209,41 @@ class Database:
             finally:
                 connection.execute(f"PRAGMA busy_timeout = {SQLITE_WAIT_S * 1000:.0f}").close()
 
-    def check(self) -> None:
-        """Raise DatabaseUnavailableError where the database does not answer."""
+    @property
+    def where(self) -> str:
+        """Its address, without a password."""
+        return self.engine.url.render_as_string(hide_password=True)
+
+    def check_file(self, most_s: float) -> None:
+        """Look for damaged pages in a SQLite file, for at most `most_s` seconds.
+
+        Raises DatabaseDamagedError, DatabaseUnavailableError.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return
+        until = time.monotonic() + most_s
         try:
             with self._reader.connect() as connection:
-                connection.exec_driver_sql("SELECT 1")
+                file: Any = connection.connection.driver_connection
+                file.set_progress_handler(lambda: time.monotonic() > until, 1_000)
+                try:
+                    found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalars().all()
+                finally:
+                    file.set_progress_handler(None, 0)
         except DBAPIError as error:
-            where = self.engine.url.render_as_string(hide_password=True)
-            raise DatabaseUnavailableError(where, error) from error
+            if time.monotonic() > until:  # a large file: what was read is in order
+                return
+            raise DatabaseUnavailableError(self.where, error) from error
+        if found != ["ok"]:
+            raise DatabaseDamagedError(self.where)
 
-    def answers(self) -> bool:
-        """Does the database answer now?"""
-        try:
-            self.check()
-        except DatabaseUnavailableError:
-            return False
-        return True
+    def try_to_store(self) -> None:
+        """Commit as much as a long message, and leave nothing behind. Raises what the driver raises."""
+        with self.writing() as session:
+            row = Probe(filler=PROBE)
+            session.add(row)
+            session.flush()
+            session.delete(row)
 
     def close(self) -> None:
         self.engine.dispose()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script.revision import ResolutionError
+from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -18,10 +20,22 @@ WAIT_S = 30.0  # for the migrations of another replica
 PAUSE_S = 0.05
 
 
+class DatabaseNewerError(DatabaseUnavailableError):
+    """The tables are those of a release that is newer than this one."""
+
+    def __init__(self, where: str) -> None:
+        RuntimeError.__init__(
+            self,
+            f"the database at {where} was changed by a newer release of Corrigible, whose tables this one doesn't "
+            "know. Start that release again, or restore the backup from before the upgrade (docs/backup.md).",
+        )
+
+
 def migrate(database: Database) -> None:
     """Run the migrations that this database lacks, all in one transaction.
 
-    Raises DatabaseUnavailableError where the database does not answer, or stays locked for longer than WAIT_S.
+    Raises DatabaseUnavailableError where the database does not answer, or stays locked for longer than WAIT_S;
+    DatabaseNewerError where a newer release changed its tables.
     """
     until = time.monotonic() + WAIT_S
     while True:
@@ -29,8 +43,7 @@ def migrate(database: Database) -> None:
             return _upgrade(database)
         except DBAPIError as error:
             if not _locked(error) or time.monotonic() > until:
-                where = database.engine.url.render_as_string(hide_password=True)
-                raise DatabaseUnavailableError(where, error) from error
+                raise DatabaseUnavailableError(database.where, error) from error
             time.sleep(PAUSE_S)
 
 
@@ -38,7 +51,12 @@ def _upgrade(database: Database) -> None:
     with database.engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
-        command.upgrade(configuration(connection), "head")
+        try:
+            command.upgrade(configuration(connection), "head")
+        except CommandError as error:
+            if not isinstance(error.__cause__, ResolutionError):
+                raise
+            raise DatabaseNewerError(database.where) from error  # no script for the revision in the database
 
 
 def _locked(error: DBAPIError) -> bool:

@@ -577,6 +577,20 @@ class Lease(SQLModel, table=True):
     expires_at: float
 
 
+class UsedState(SQLModel, table=True):
+    """A state of an installation that was used, until it expires."""
+
+    nonce: str = Field(primary_key=True)
+    expires_at: float = Field(index=True)
+
+
+class Probe(SQLModel, table=True):
+    """Where it is tried whether anything can be stored; no row stays."""
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    filler: str
+
+
 class Estimate(SQLModel, table=True):
     """The latest estimate of how good a team's model is, as `figures` by name, or why there is none."""
 

@@ -15,7 +15,7 @@ from storage.database import insert_if_new
 from storage.tables import Dataset, Erasure, Job, Lease, Message, Run, SummaryReview, Version
 
 # What is left while a team's files are removed, and marks that belong to the database as a whole.
-OF_NO_TEAM = {"erasure", "purge"}
+OF_NO_TEAM = {"erasure", "probe", "purge", "usedstate"}
 
 
 class TeamServedError(RuntimeError):

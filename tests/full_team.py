@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 from storage.database import Database
 
 # What no team's row stands in: the erasure's own note, and marks of the database as a whole.
-OF_NO_TEAM = {"erasure", "purge"}
+OF_NO_TEAM = {"erasure", "probe", "purge", "usedstate"}
 MADE_UP: dict[type, Callable[[str], Any]] = {
     str: lambda name: name,
     bytes: lambda name: name.encode(),

@@ -67,6 +67,7 @@ class Answering:
             current = datasets.current(session, self._team_id)
             left = datasets.at(session, self._team_id, Stage.MOVED)
         if current is None or not self.claim.hold():
+            self.patience.leave_to_others()
             return None
         try:
             self._follow_hints(current)

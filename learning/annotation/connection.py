@@ -23,11 +23,17 @@ PURGE_S = 30.0
 
 
 class ArgillaUnavailableError(RuntimeError):
-    """Argilla does not answer, is in trouble, or does not let us in: later it may."""
+    """Argilla does not answer, is in trouble, or does not let us in: later it may. `reason` is a code for which."""
+
+    def __init__(self, message: str, reason: str = "no_answer") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class ArgillaRefusedError(ValueError):
     """Argilla will not take this request. Its reason may quote what was sent, so a log has the `status` alone."""
+
+    reason = "refused"
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(f"status {status}: {reason}")
@@ -36,6 +42,8 @@ class ArgillaRefusedError(ValueError):
 
 class ArgillaNotFoundError(LookupError):
     """Argilla has no such thing (any more)."""
+
+    reason = "not_found"
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,7 @@ class Connection:
         except ClientError as error:
             if error.status in REFUSALS:
                 raise ArgillaRefusedError(error.status, str(error)) from None
-            raise ArgillaUnavailableError(f"Argilla is in trouble ({error})") from None
+            raise ArgillaUnavailableError(f"Argilla is in trouble ({error})", "in_trouble") from None
 
     def close(self) -> None:
         """Let go of connections that are kept open."""
@@ -118,7 +126,7 @@ class Connection:
             raise ArgillaUnavailableError(f"Argilla does not answer ({type(error).__name__})") from None
         except ClientError as error:
             raise ArgillaUnavailableError(
-                f"Argilla does not let us in ({error}); check ARGILLA_API_KEY"
+                f"Argilla does not let us in ({error}); check ARGILLA_API_KEY", "not_let_in"
             ) from None
 
 
@@ -132,8 +140,10 @@ def _check(response: httpx.Response) -> None:
     if status in REFUSALS:
         raise ArgillaRefusedError(status, _reason(response))
     if status in (401, 403):
-        raise ArgillaUnavailableError(f"Argilla does not let us in ({reason}); check ARGILLA_API_KEY")
-    raise ArgillaUnavailableError(f"Argilla is in trouble (status {status})")
+        raise ArgillaUnavailableError(
+            f"Argilla does not let us in ({reason}); check ARGILLA_API_KEY", "not_let_in"
+        )
+    raise ArgillaUnavailableError(f"Argilla is in trouble (status {status})", "in_trouble")
 
 
 def _reason(response: httpx.Response) -> str:

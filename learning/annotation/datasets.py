@@ -24,6 +24,8 @@ VECTORS_MOST = 5  # Argilla allows no more a dataset
 class ForeignDatasetError(ValueError):
     """The dataset of that name in Argilla is not one that this bot made."""
 
+    reason = "foreign_dataset"
+
     def __init__(self, name: str) -> None:
         super().__init__(
             f"Argilla has a dataset {name!r} with other questions. Set ARGILLA_DATASET to another name."

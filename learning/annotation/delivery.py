@@ -71,6 +71,7 @@ class Delivery:
         if self.patience.left_s():
             return self.patience.left_s()
         if not self.claim.hold():
+            self.patience.leave_to_others()
             return None
         try:
             form = self._kept.form()

@@ -23,6 +23,8 @@ class Patience:
         self._what = what
         self._failures = 0
         self._until = 0.0
+        self._failed_at = 0.0
+        self._reason = ""
         self.succeeded_at = 0.0  # seconds since 1970
 
     def left_s(self) -> float:
@@ -31,6 +33,9 @@ class Patience:
 
     def failed(self, error: Exception) -> float:
         """It failed again; for how many seconds to wait."""
+        if not self._failures:
+            self._failed_at = time.time()
+        self._reason = getattr(error, "reason", type(error).__name__)
         self._failures += 1
         pause_s = back_off_s(self._failures)
         self._until = time.monotonic() + pause_s
@@ -43,6 +48,15 @@ class Patience:
             log.warning("%s goes on, failures=%d", self._what, self._failures)
         self._failures, self._until = 0, 0.0
         self.succeeded_at = time.time()
+
+    def leave_to_others(self) -> None:
+        """Another process does the work: whether it fails is not for us to say."""
+        self._failures, self._until = 0, 0.0
+
+    @property
+    def failing(self) -> tuple[str, float] | None:
+        """A code for the latest failure, and since when it has failed (seconds since 1970); None if all is well."""
+        return (self._reason, self._failed_at) if self._failures else None
 
     @property
     def is_well(self) -> bool:

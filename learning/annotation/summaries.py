@@ -114,6 +114,7 @@ class SummaryReviews:
         with self._database.reading() as session:
             is_asked = summary_reviews.is_asked(session, self._team_id)
         if not is_asked or not self.claim.hold():
+            self.patience.leave_to_others()
             return None
         try:
             dataset = self._dataset or self._find_or_create()

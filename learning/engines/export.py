@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from learning.engines.onnx import IDS, MASK, VECTORS, OnnxEngine
 from learning.engines.pytorch import TorchEngine, pool
+from learning.hub import SAFE
 from learning.tokens import Tokens
 
 OPSET = 17
@@ -45,7 +46,7 @@ def export(source: str, file: Path, samples: list[tuple[Tokens, Tokens]]) -> Non
 
     try:
         # This attention is plain operations, which quantize; the fused one leaves half of them as they are.
-        model = AutoModel.from_pretrained(source, attn_implementation="eager").eval()
+        model = AutoModel.from_pretrained(source, attn_implementation="eager", **SAFE).eval()
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=file.parent) as folder, quiet():
             plain, small = Path(folder, "plain.onnx"), Path(folder, "int8.onnx")

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from learning.hub import described, repository
 from learning.summarizing.language_model import WHEEL_TITLE
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ A summarizer made by Corrigible from summaries that one team settled: `picker.js
 the folder `writer`, where there is one, is a model that Hugging Face's `Auto` classes load.
 
 - Summaries learned from: {examples} (fingerprint {data})
+- Made from: {origin}
 - Seed: {seed}
 - Acceptance of Slack's policy under which a model that writes was trained: {acceptance}
 - Libraries: {libraries}
@@ -41,10 +43,12 @@ the folder `writer`, where there is one, is a model that Hugging Face's `Auto` c
 
 def write(path: Path, job: SummaryJob, card: dict[str, Any]) -> None:
     """The card of a version. It quotes nothing that people wrote."""
-    base = f"base_model: {job.writing.source or WHEEL_TITLE}\n" if job.writing else ""
+    source = job.writing.source if job.writing else None
+    base = f"base_model: {repository(source) if source else WHEEL_TITLE}\n" if job.writing else ""
     path.write_text(
         CARD.format(
             base=base,
+            origin=described(source) if source else WHEEL_TITLE if job.writing else "no model that writes",
             title=job.title,
             examples=card["examples"],
             data=card["data"],

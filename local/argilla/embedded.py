@@ -68,8 +68,13 @@ class EmbeddedArgilla:
     def start(self) -> SignIn:
         """Returns when the server answers. Raises ArgillaNotStartedError."""
         python = interpreter()
-        self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._log.parent.mkdir(exist_ok=True)
+        try:
+            self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._log.parent.mkdir(exist_ok=True)
+        except OSError as error:
+            raise ArgillaNotStartedError(
+                f"Argilla can't write to {self._home} ({error.strerror})."
+            ) from error
         with self._log.open("ab") as log:
             said_before = log.tell()
             process = self._process = self._begin(python, log.fileno())

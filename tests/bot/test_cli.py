@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from bot.health import Health, StoreProbe, Trouble
+from bot.metrics import Metrics
+from bot.web import application
+from bot.web_server import WebServer
 from learning.label_file import read_label_file
 from storage import labels
 from storage.database import Database
 from tests import running
 from tests.bot.command_line import corrigible
+from tests.local.running import free_port
 
 
 def test_all_that_is_wrong_with_the_settings_is_named_at_once_and_no_secret(tmp_path: Path) -> None:
@@ -78,7 +83,7 @@ def test_status_and_labels_read_the_database(tmp_path: Path, database: Database,
 @pytest.mark.slow
 def test_what_is_told_and_the_exit_status_leave_the_process(tmp_path: Path) -> None:
     well = running.corrigible(tmp_path, "status")
-    fault = running.corrigible(tmp_path, "status", DATABASE_URL="mysql://host/db")
+    fault = running.corrigible(tmp_path, "labels", DATABASE_URL="mysql://host/db")
 
     assert (well.returncode, well.stderr) == (0, "")
     assert "make run" in well.stdout
@@ -96,3 +101,26 @@ def test_a_replay_of_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
 
     assert told.returncode == 1
     assert "absent.csv can't be read" in told.stderr
+
+
+def test_status_tells_in_words_what_the_running_bot_says_of_its_health(tmp_path: Path) -> None:
+    full, lost = Trouble("database", "disk_full", 0.0), Trouble("argilla", "no_answer", 0.0)
+    told = Health(list, StoreProbe(lambda: None), lambda: [full], lambda: [lost])
+    port = free_port()
+    server = WebServer("127.0.0.1", port, application(None, None, Metrics(), told, None))
+    server.start()
+    try:
+        shown = corrigible(tmp_path, "status", PORT=str(port), HOST="0.0.0.0")
+    finally:
+        server.stop()
+
+    lines = [" ".join(line.strip("│ ").split("│")).split() for line in shown.stdout.splitlines()]
+    said = [" ".join(line) for line in lines]
+    assert "can store messages no" in said
+    assert any(line.startswith("failing: database the disk is full (since 1970-01-0") for line in said)
+    assert any(line.startswith("degraded: argilla it does not answer (since 1970-01-0") for line in said)
+    assert shown.returncode == 0
+
+
+def test_status_says_that_no_bot_runs_here(tmp_path: Path) -> None:
+    assert "not running here" in corrigible(tmp_path, "status", PORT=str(free_port())).stdout

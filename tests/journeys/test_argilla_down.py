@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from bot.compose import Bot
 from local.argilla.embedded import EmbeddedArgilla, SignIn
 from local.slack.person import Person
@@ -62,14 +64,22 @@ def test_argilla_killed_in_the_middle_of_corrections_has_each_exactly_once_when_
     server = EmbeddedArgilla(tmp_path / "argilla", 0)
     known = server.start()
     chosen = annotated(tmp_path, database_url)
+
+    def degraded() -> Json:
+        """Each reason why the bot is degraded, and since when; it is ready nevertheless."""
+        answer = httpx.get(f"http://127.0.0.1:{chosen.port}/readyz")
+        assert answer.status_code == 200
+        return {f"{one['part']} {one['reason']}": one["since"] for one in answer.json()["degraded"]}
+
     with bot(slack, chosen, argilla=known) as running:
         shown = cards_on(slack, ana, texts)
         confirm(slack, shown[:half])
         server.kill()
         confirm(slack, shown[half:])
         waiting = backlog(running)
+        until(lambda: list(degraded()) == ["argilla no_answer"])
         server.start()
-        until(lambda: backlog(running) == 0)
+        until(lambda: backlog(running) == 0 and not degraded())
         with Reviewer(known, str(chosen.argilla_dataset)) as reviewer:
             records = reviewer.records()
     server.stop()

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from bot.compose import Bot
 from bot.settings import Settings
@@ -168,6 +168,41 @@ def test_it_goes_at_once_when_it_is_removed_and_can_be_installed_again(
 
     assert mode is Mode.REPLY
     assert card
+
+
+def rows(running: Bot) -> dict[str, int]:
+    """How many rows each table has."""
+    with running.database.engine.connect() as connection:
+        names = inspect(connection).get_table_names()
+        return {name: connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in names}
+
+
+def test_strangers_who_open_the_page_of_installation_leave_nothing_behind(
+    database_url: str, tmp_path: Path
+) -> None:
+    with everything(tmp_path, database_url) as (slack, running), httpx.Client() as strangers:
+        before = rows(running)
+        for _ in range(50):
+            assert strangers.get(f"{slack.bot_url}/slack/install").status_code == 200
+            assert strangers.get(f"{slack.bot_url}/slack/oauth_redirect?code=1&state=2").status_code == 400
+        after = rows(running)
+
+    assert before == after
+
+
+def test_a_way_back_from_slack_leads_to_an_installation_once_and_installing_again_keeps_one_row(
+    database_url: str, tmp_path: Path
+) -> None:
+    with everything(tmp_path, database_url) as (slack, running):
+        for _ in range(3):
+            installed(slack, running, ACME)
+        kept = rows(running)
+        back = slack.allow(slack.bot_url, GLOBEX.id)
+        browser = {"cookie": f"slack-app-oauth-state={httpx.URL(back).params['state']}"}
+        answers = [httpx.get(back, headers=headers).status_code for headers in ({}, browser, browser)]
+
+    assert (kept["slack_bots"], kept["slack_installations"]) == (1, 1)
+    assert answers == [400, 200, 401]
 
 
 def test_a_restart_goes_on_where_it_was_installed(database_url: str, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from local.slack.person import Person
 from storage.tables import Summary
 from tests.journeys.steps import all_heard, predictions_in, texts_in, until_answered
 from tests.journeys.threads import THREAD, allow_summaries, of_bot, send_text, summary_of, thread
+from tests.learning.summarizing.tiny_writers import random_writer
 from tests.local.running import Slack, until
 from tests.running import ANA, BEN, HANG_S, SUPPORT, bot, settings
 
@@ -222,11 +223,13 @@ def test_what_is_kept_for_summaries_alone_is_never_classified(
     assert predictions_in(running, channel) == 0
 
 
-def test_a_model_that_can_not_be_loaded_is_named_and_sentences_are_picked(
+def test_a_model_that_is_damaged_while_the_bot_runs_is_named_and_sentences_are_picked(
     slack: Slack, ana: Person, database_url: str, tmp_path: Path
 ) -> None:
-    chosen = settings(tmp_path, database_url, summarizer=str(tmp_path / "none"))
+    writer = tmp_path / "writer"
+    chosen = settings(tmp_path, database_url, summarizer=random_writer(writer, "llama"))
     with bot(slack, chosen):
+        (writer / "model.safetensors").unlink()
         allow_summaries(ana, SUPPORT)
         ts = thread(slack, SUPPORT)
         ana.shortcut(SUPPORT, ts, "summarize_thread")

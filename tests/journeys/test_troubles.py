@@ -55,6 +55,14 @@ def address(slack: Slack) -> Address:
     return Address(f"{slack.url}/api/", BOT_TOKEN, APP_TOKEN, None)
 
 
+def failing(port: int) -> list[tuple[str, str]]:
+    """Why no message can be stored, as an orchestrator is told."""
+    answer = httpx.get(f"http://127.0.0.1:{port}/readyz")
+    told = [(one["part"], one["reason"]) for one in answer.json()["failing"]]
+    assert (answer.status_code == 200) is (told == [])
+    return told
+
+
 def one_card(running: Bot, slack: Slack, channel: str, ts: str) -> str:
     """The text of the one card of a message, when the bot has nothing more to do."""
     until(lambda: cards(slack, ts, channel))
@@ -201,9 +209,15 @@ def test_a_modal_with_nothing_chosen_or_a_retired_label_says_what_to_do(
 
 
 @pytest.fixture
-def impatient(database_url: str, tmp_path: Path) -> Iterator[tuple[Slack, Bot]]:
+def port() -> int:
+    """The port of a bot of its own."""
+    return free_port()
+
+
+@pytest.fixture
+def impatient(database_url: str, tmp_path: Path, port: int) -> Iterator[tuple[Slack, Bot]]:
     """A bot of its own, and a Slack that sends again what was not acknowledged within three seconds."""
-    with workspace() as slack, bot(slack, settings(tmp_path, database_url)) as running:
+    with workspace() as slack, bot(slack, settings(tmp_path, database_url, port=port)) as running:
         with person(slack) as ana:
             turn_on(ana, SUPPORT)
         yield slack, running
@@ -223,7 +237,9 @@ def test_a_locked_database_delays_a_message_and_loses_none(
     assert one_card(running, slack, SUPPORT, ts).startswith("bug")
 
 
-def test_a_full_database_acknowledges_nothing_that_it_could_not_store(impatient: tuple[Slack, Bot]) -> None:
+def test_a_full_database_acknowledges_nothing_that_it_could_not_store_and_is_not_ready(
+    impatient: tuple[Slack, Bot], port: int
+) -> None:
     slack, running = impatient
     with running.database.reading() as session:
         pages = session.connection().exec_driver_sql("PRAGMA page_count").scalar_one()
@@ -237,12 +253,14 @@ def test_a_full_database_acknowledges_nothing_that_it_could_not_store(impatient:
     slack.say("y" * 30_000)
     until(lambda: limited and slack.deliveries()[-1]["attempts"] >= 2)
     unacknowledged = slack.deliveries()[-1]["acknowledged_at"]
+    until(lambda: failing(port) == [("database", "disk_full")])
     event.remove(running.database.engine, "checkout", limit)
     for connection in limited:
         connection.execute("PRAGMA max_page_count=1000000").close()
 
     assert unacknowledged is None
     assert one_card(running, slack, SUPPORT, slack.say("I want a refund"))
+    until(lambda: failing(port) == [])
 
 
 def test_a_wrong_token_is_refused_at_the_start_with_what_to_do(

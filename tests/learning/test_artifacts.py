@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFile
 
 from learning.artifacts import ArtifactMissingError, Artifacts, ArtifactsUrlError, digest_of
 
@@ -68,3 +74,94 @@ def test_models_that_an_older_version_left_open_are_closed_and_their_neighbours_
 
     assert kept.stat().st_mode & 0o077 == (kept / "weights").stat().st_mode & 0o077 == 0
     assert kept.parent.stat().st_mode & 0o077 == neighbour.stat().st_mode & 0o077 == 0o055
+
+
+def test_a_version_that_an_earlier_release_registered_is_still_found(folder: Path, tmp_path: Path) -> None:
+    earlier = hashlib.sha256(b"deep/config{}weights123").hexdigest()
+    kept = tmp_path / "store" / earlier
+    shutil.copytree(folder, kept)
+    artifacts = Artifacts(str(tmp_path / "store"), tmp_path / "cache")
+
+    assert artifacts.get(earlier) == kept
+    (kept / "weights").write_bytes(b"1234")
+    with pytest.raises(ArtifactMissingError, match="changed since they were registered"):
+        artifacts.get(earlier)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"a": b"bc"}, {"ab": b"c"}),
+        ({"a": b"1", "b": b"2"}, {"a": b"1b2"}),
+        ({"a": b"", "b": b""}, {"ab": b""}),
+        ({"a": b"1"}, {"a": b"1", "b": b""}),
+        ({"a/b": b"1"}, {"a": b"/b1"}),
+    ],
+)
+def test_folders_with_other_names_or_contents_have_another_digest(
+    one: dict[str, bytes], other: dict[str, bytes], tmp_path: Path
+) -> None:
+    digests = [digest_of(written(tmp_path / name, files)) for name, files in (("x", one), ("y", other))]
+
+    assert digests[0] != digests[1]
+
+
+def written(folder: Path, files: dict[str, bytes]) -> Path:
+    """A folder of these files."""
+    for name, content in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    return folder
+
+
+def link_to_a_file(folder: Path) -> None:
+    (folder / "weights").unlink()
+    (folder.parent / "weights").write_bytes(b"123")
+    (folder / "weights").symlink_to(folder.parent / "weights")
+
+
+def link_to_a_folder(folder: Path) -> None:
+    (folder / "deep").rename(folder.parent / "deep")
+    (folder / "deep").symlink_to(folder.parent / "deep")
+
+
+def link_to_nothing(folder: Path) -> None:
+    (folder / "more").symlink_to("nowhere")
+
+
+def link_in_its_place(folder: Path) -> None:
+    folder.rename(folder.with_name("elsewhere"))
+    folder.symlink_to(folder.with_name("elsewhere"))
+
+
+def pipe(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+
+
+@pytest.mark.parametrize(
+    "change", [link_to_a_file, link_to_a_folder, link_to_nothing, link_in_its_place, pipe]
+)
+def test_links_and_special_files_are_neither_kept_nor_served(
+    change: Callable[[Path], None], folder: Path, tmp_path: Path
+) -> None:
+    artifacts = Artifacts(str(tmp_path / "store"), tmp_path / "cache")
+    digest = artifacts.put(folder)
+    change(tmp_path / "store" / digest)
+    change(folder)
+
+    with pytest.raises(ArtifactMissingError, match="neither a file nor a folder"):
+        artifacts.get(digest)
+    with pytest.raises(ValueError, match="neither a file nor a folder"):
+        artifacts.put(folder)
+
+
+def test_a_name_in_a_store_that_leads_out_of_the_cache_is_not_fetched(folder: Path, tmp_path: Path) -> None:
+    artifacts = Artifacts("memory://leading-out", tmp_path / "cache")
+    digest = artifacts.put(folder)
+    files = fsspec.filesystem("memory")
+    files.store[f"/leading-out/{digest}/../../out"] = MemoryFile(files, f"/{digest}/../../out", b"evil")
+
+    with pytest.raises(ArtifactMissingError, match="leads out of the folder"):
+        artifacts.get(digest)
+    assert not (tmp_path / "out").exists()

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from learning.following import Following
+from learning.head import Head
+from learning.registry import HEAD
 from storage import labels, predictions, versions
 from storage.database import Database
 from storage.tables import Decision, Grounds, Label
@@ -112,6 +115,37 @@ def test_a_bot_that_starts_with_a_spoiled_version_serves_the_one_before(team: Ti
 
     assert started.champion.served.version == 1
     assert team.in_service() == 1
+
+
+def truncated(head: Path) -> None:
+    head.write_bytes(head.read_bytes()[:-8])
+
+
+def of_another_encoder(head: Path) -> None:
+    found = Head.load(head)
+    Head(found.labels, found.weights[:, :-1], found.sharpness).save(head)
+
+
+def of_other_labels(head: Path) -> None:
+    found = Head.load(head)
+    Head((*found.labels, "more"), found.weights, found.sharpness).save(head)
+
+
+@pytest.mark.parametrize("harm", [truncated, of_another_encoder, of_other_labels])
+def test_a_bot_starts_without_a_version_that_was_registered_with_an_unusable_head(
+    harm: Callable[[Path], None], team: TinyTeam
+) -> None:
+    number = team.version(seed=1)
+    harm(team.folder / "trained-1" / HEAD)
+    digest = team.registry.artifacts.put(team.folder / "trained-1")
+    with team.database.writing() as session:
+        versions.get(session, TEAM, number).artifact = digest
+    team.promote(number)
+
+    started = Following(team.database, TEAM, team.another())
+
+    assert started.champion.served.version == 1
+    assert "v2 can't serve: its head" in team.rulings()[0].reason
 
 
 def test_a_refit_that_ends_after_a_swap_does_not_undo_it(team: TinyTeam) -> None:

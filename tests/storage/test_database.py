@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from sqlalchemy import ExceptionContext, event
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from storage import database, labels, messages
 from storage.database import (
@@ -29,7 +29,7 @@ from storage.database import (
     open_database,
 )
 from storage.migrate import migrate
-from storage.tables import Message
+from storage.tables import Message, Probe
 from tests.factories import TEAM, message, received, together
 
 SLACK_WAITS_S = 3.0
@@ -80,8 +80,6 @@ def test_a_postgresql_that_is_not_there_is_named_without_its_password() -> None:
 
         with pytest.raises(DatabaseUnavailableError, match=r"127\.0\.0\.1") as unavailable:
             migrate(database)
-
-        assert not database.answers()
     assert "s3cret" not in str(unavailable.value)
 
 
@@ -92,8 +90,11 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
         migrate(open_database(f"sqlite:///{tmp_path}/photo.jpg"))
 
 
-def test_a_database_that_is_there_answers(database: Database) -> None:
-    assert database.answers()
+def test_trying_to_store_leaves_nothing_behind(database: Database) -> None:
+    database.try_to_store()
+
+    with database.reading() as session:
+        assert session.exec(select(Probe)).all() == []
 
 
 def test_what_was_begun_is_undone_where_anything_is_raised(database: Database) -> None:

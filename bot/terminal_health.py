@@ -1,0 +1,61 @@
+"""`corrigible status`: what the running bot says of its health, in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from bot.settings import Settings
+from storage.faults import WORDS as OF_DATABASE
+
+TIMEOUT_S = 3.0
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (an address to compare with, not to listen at)
+WORDS = {
+    (
+        "argilla",
+        "foreign_dataset",
+    ): "its dataset is not one of this bot's: set ARGILLA_DATASET to another name",
+    ("argilla", "in_trouble"): "it reports an error of its own",
+    ("argilla", "no_answer"): "it does not answer",
+    ("argilla", "not_found"): "it has no such page or dataset: check ARGILLA_API_URL",
+    ("argilla", "not_let_in"): "it refuses the key: check ARGILLA_API_KEY",
+    ("argilla", "refused"): "it refuses what it is sent",
+    ("bot", "not_serving"): "it is starting or stopping",
+    ("slack", "not_connected"): "the connection is lost",
+}
+OF_WORKERS = {
+    "hangs": "it hangs: restart the bot",
+    "thread_ended": "its thread has ended: restart the bot",
+}
+
+
+def rows(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Name and value of each line about the bot that runs on this machine."""
+    host = EVERYWHERE.get(settings.host, settings.host)
+    address = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/healthz"
+    try:
+        told = httpx.get(address, timeout=TIMEOUT_S, trust_env=False).json()
+        yield from _rows(told)
+    except (httpx.HTTPError, httpx.InvalidURL):
+        yield "bot", f"not running here (no answer from {address})"
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError):
+        yield "bot", f"not running here (another program answers at {address})"
+
+
+def _rows(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "bot", "running" if told["live"] else "running, but needs a restart"
+    yield "can store messages", "yes" if told["ready"] else "no"
+    for kind in ("failing", "degraded"):
+        for one in told[kind]:
+            yield f"{kind}: {one['part']}", _in_words(**one)
+
+
+def _in_words(part: str, reason: str, since: str) -> str:
+    known = OF_DATABASE if part == "database" else OF_WORKERS
+    said = WORDS.get((part, reason)) or known.get(reason) or reason
+    when = datetime.fromisoformat(since).astimezone().strftime("%Y-%m-%d %H:%M")
+    return f"{said} (since {when})"
