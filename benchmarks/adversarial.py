@@ -155,7 +155,7 @@ BEGINNINGS = (
         "e\u0301",
         "\u0301\u0316",
     ),
-    *("😀", "\u200d", "👩\u200d👩\u200d👧", "\u202e", "\x00", "\ud800", "x", "word ", "Ana ", "Ana: "),
+    *("😀", "\u200d", "👩\u200d👩\u200d👧", "\u202e", "\x00", "\ud800", "x", "word ", "o ", "Ana ", "Ana: "),
 )
 TEAM, CHANNEL, ANA = "T1", "C1", "U1"
 NAMES = {ANA: "Ana", "U2": "Ben Okafor", "U3": "-", "U4": "1-1", "U5": "a"}

@@ -57,7 +57,7 @@ def option(label: Label) -> Option:
 
 def matching(labels: list[Label], words: str) -> list[Json]:
     """The labels whose name or description holds all the words, at most as many as Slack takes; names first."""
-    wanted = words.lower().split()
+    wanted = set(words.lower().split())
     found = [
         label
         for label in labels

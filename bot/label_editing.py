@@ -70,12 +70,17 @@ class LabelEditing:
             raise LabelFaultError({field: of_field(field) for field in faults})
         spec = LabelSpec(entry["name"], entry["description"], entry["emoji"], tuple(entry["examples"]))
         with self._database.writing() as session:
-            self._refuse_taken_emoji(session, label_id, spec.emoji)
-            if label_id is None:
-                label = label_edits.add(session, self._team_id, spec, by)
-            else:
-                label = label_edits.edit(session, self._team_id, label_id, spec, by)
+            taken_by = self._label_with(session, spec.emoji, label_id)
+            label = None if taken_by else self._save(session, label_id, spec, by)
+        if label is None:  # told after the transaction: Slack may have to be asked in which language
+            told = _("“{label}” has this emoji already.").format(label=taken_by)
+            raise LabelFaultError({"emoji": told})
         return self._changed(label, by)
+
+    def _save(self, session: Session, label_id: str | None, spec: LabelSpec, by: str) -> Label:
+        if label_id is None:
+            return label_edits.add(session, self._team_id, spec, by)
+        return label_edits.edit(session, self._team_id, label_id, spec, by)
 
     def retire(self, label_id: str, by: str) -> Label:
         """Take a label out of use. Raises NotAnOperatorError, UnknownLabelError, TooFewLabelsError."""
@@ -91,13 +96,12 @@ class LabelEditing:
             label = label_edits.follow_file(session, self._team_id, label_id, self._specs)
         return self._changed(label, by)
 
-    def _refuse_taken_emoji(self, session: Session, label_id: str | None, emoji: str) -> None:
-        """In quiet mode an emoji must mean one label."""
+    def _label_with(self, session: Session, emoji: str, besides: str | None) -> str | None:
+        """The name of another label that has this emoji: in quiet mode an emoji must mean one label."""
         for other in labels.active(session, self._team_id) if emoji else ():
-            if other.id != label_id and labels.emoji_name(other.emoji) == labels.emoji_name(emoji):
-                raise LabelFaultError(
-                    {"emoji": _("“{label}” has this emoji already.").format(label=other.name)}
-                )
+            if other.id != besides and labels.emoji_name(other.emoji) == labels.emoji_name(emoji):
+                return other.name
+        return None
 
     def _changed(self, label: Label, by: str) -> Label:
         log.info("label edited team=%s by=%s label=%s", self._team_id, by, label.id)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,10 +24,14 @@ class _Spoken:
 
     def __init__(self, language: Callable[[], Language]) -> None:
         self._language = language
+        self._known: gettext.NullTranslations | None = None
 
-    @cached_property
+    @property
     def catalogue(self) -> gettext.NullTranslations:
-        return _catalogue(self._language())
+        # Not a `cached_property`: until Python 3.12 one lock of all of them is held while Slack is asked.
+        if self._known is None:
+            self._known = _catalogue(self._language())
+        return self._known
 
 
 _ENGLISH = gettext.NullTranslations()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from learning.linear import SPACE, WORD, Pattern
+from tests.properties import REPEATABLE
 
 ROOT = Path(__file__).parent.parent
 PARTS = ("bot", "learning", "storage", "local")
@@ -66,6 +70,18 @@ def test_re2_is_used_in_one_place_where_its_differences_are_known() -> None:
 )
 def test_a_match_is_bounded_by_what_python_takes_for_a_word(text: str, found: list[str]) -> None:
     assert Pattern("ab", unless_after=WORD, unless_before=WORD).findall(text) == found
+
+
+@REPEATABLE
+@given(some.text(alphabet="ab-_ é٣中😀\n\u2003", max_size=12))
+def test_it_matches_what_pythons_lookaround_would(text: str) -> None:
+    slow = re.compile(r"(?<!\w)(?P<first>a|-)[ab-]*?\s*(?!\w)")
+    same = Pattern(rf"(?P<first>a|-)[ab-]*?[{SPACE}]*", unless_after=WORD, unless_before=WORD)
+
+    assert [(one[0], one["first"]) for one in same.finditer(text)] == [
+        (one[0], one["first"]) for one in slow.finditer(text)
+    ]
+    assert same.sub("<>", text) == slow.sub("<>", text)
 
 
 def test_all_but_the_matches_stays_as_it_is() -> None:

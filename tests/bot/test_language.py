@@ -4,6 +4,7 @@ import ast
 import re
 import string
 from functools import partial
+from threading import Event
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from bot.language import (
 from bot.summary_reasons import of_summary
 from learning.summarizing.reasons import Reason
 
+HANG_S = 60  # bounds a hang
 TRANSLATED = [language for language in LANGUAGES if language != "en"]
 # All that can stand in the row of a summary as the reason why it is late, plain or missing.
 OF_SUMMARIES = (
@@ -137,6 +139,28 @@ def test_a_listener_speaks_the_language_of_the_request_that_it_answers() -> None
         speak(lambda: "en")
 
     assert answers == ["Close", "Fechar", "Cerrar"]
+
+
+def test_nobody_waits_for_slack_to_tell_the_language_of_somebody_else() -> None:
+    asked, told = Event(), Event()
+
+    def slowly() -> Language:
+        asked.set()
+        told.wait(HANG_S)
+        return "pt"
+
+    with SpeakingExecutor(2) as executor:
+        try:
+            speak(slowly)
+            slow = executor.submit(_, "Right")
+            asked.wait(HANG_S)
+            speak(lambda: "es")
+            quick = executor.submit(_, "Right").result(HANG_S)
+        finally:
+            told.set()
+            speak(lambda: "en")
+
+    assert (quick, slow.result()) == ("Correcto", "Certo")
 
 
 @pytest.mark.parametrize(
