@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 import tempfile
@@ -15,8 +14,17 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
-from learning.children import command
+from bot.settings import Settings, read_settings
+from learning.children import command, environment
 
+# How messages are read; nothing else of the settings is for a bot that is gone soon, least of all what opens Slack.
+READING = (
+    "encoder_max_tokens",
+    "threads",
+    "engine",
+    "mask_personal_data",
+    "ask_below_margin",
+)
 START_S = 120.0
 STOP_S = 10.0
 
@@ -47,20 +55,29 @@ def throwaway_bot(labels: list[str], console: Console) -> Iterator[str]:
 
 def _start(folder: Path, labels: list[str], address: str) -> subprocess.Popen[bytes]:
     settings = {
+        **_of_reading(read_settings()),
         "DATABASE_URL": f"sqlite:///{folder}/corrigible.db",
         "LOCAL_STATE": str(folder / "slack.db"),
         "LOCAL_PORT": address.rsplit(":", 1)[1].rstrip("/"),
         "PORT": str(_free_port()),
-        "SLACK_BOT_TOKEN": "",
-        "SLACK_APP_TOKEN": "",
-        "SLACK_SIGNING_SECRET": "",
     }
     if len(labels) > 1:
         settings["LABELS_FILE"] = str(_write_labels(folder / "labels.toml", labels))
     with (folder / "log").open("wb") as log:
-        environment = {**os.environ, **settings}
-        run, nothing = command("corrigible", "run"), subprocess.DEVNULL
-        return subprocess.Popen(run, env=environment, stdin=nothing, stdout=log, stderr=log)  # noqa: S603
+        run, told, nothing = command("corrigible", "run"), environment() | settings, subprocess.DEVNULL
+        # In a folder of its own, where there is no `.env`.
+        return subprocess.Popen(run, env=told, cwd=folder, stdin=nothing, stdout=log, stderr=log)  # noqa: S603
+
+
+def _of_reading(chosen: Settings) -> dict[str, str]:
+    found = {name.upper(): str(getattr(chosen, name)) for name in READING}
+    found["PHONE_REGIONS"] = ",".join(chosen.phone_regions)
+    found["LABELS_FILE"] = str(chosen.labels_file.absolute())
+    found["EXPORTS"] = str(chosen.kept_exports.absolute())
+    if chosen.encoder:
+        is_here = Path(chosen.encoder).is_dir()
+        found["ENCODER"] = str(Path(chosen.encoder).absolute()) if is_here else chosen.encoder
+    return found
 
 
 def _write_labels(path: Path, labels: list[str]) -> Path:

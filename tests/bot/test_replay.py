@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
+import psutil
 import pytest
 from rich.console import Console
 
 from bot.replay import ReplayError, Row, Score, find, read_rows, replay
+from bot.throwaway import throwaway_bot
 from tests.local.running import Slack, free_port, workspace
 from tests.running import bot, settings
 
@@ -99,3 +101,23 @@ def test_a_throw_away_bot_answers_with_the_labels_of_the_file(
 
     assert score.right == [True, True]
     assert "First 200: 100.0%" in screen.getvalue()
+
+
+@pytest.mark.slow
+def test_a_throw_away_bot_serves_its_own_workspace_whatever_the_settings_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opens = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "ARGILLA_API_KEY": "key"}
+    written = {**opens, "ARGILLA_API_URL": "https://argilla.example", "ASK_BELOW_MARGIN": "0.7"}
+    (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in written.items()))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://bot:hush@db.example/corrigible")
+
+    with throwaway_bot(
+        ["bug", "billing"], Console(file=StringIO())
+    ):  # goes on once its own workspace has a bot
+        [known] = [one.environ() for one in psutil.Process().children() if "corrigible" in one.cmdline()]
+
+    assert opens.keys() & known.keys() == set()
+    assert known["DATABASE_URL"].startswith("sqlite:///")
+    assert known["ASK_BELOW_MARGIN"] == "0.7"
