@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from bot import forgetting, forgetting_view
+from bot.forgetting import Forgetting
+from storage.database import Database
+from storage.purging import Purging
+from tests.factories import ANA, TEAM, received
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forgetting, "PATIENCE_S", 0.0)
+
+
+def question(team: Forgetting) -> str:
+    return str(forgetting_view.question(team.kept(ANA), team.is_removing())["text"])
+
+
+def test_it_is_not_said_to_be_gone_while_files_may_hold_it(database: Database) -> None:
+    received(database, "My secret")
+    team = Forgetting(database, TEAM, wake=lambda: None)
+
+    proof = forgetting_view.proof(team.forget(ANA))["text"]
+    meanwhile = question(team)
+    Purging(database).purge()
+
+    assert "What I keep of you now" not in proof
+    assert "Files may still hold some of what was erased" in proof
+    assert "Files may still hold some of what was erased" in meanwhile
+    assert "so there is nothing to erase" in question(team)
+
+
+def test_once_it_has_left_the_files_the_count_says_so(database: Database) -> None:
+    received(database, "My secret")
+
+    def purge() -> None:
+        Purging(database).purge()
+
+    team = Forgetting(database, TEAM, wake=purge)
+
+    proof = forgetting_view.proof(team.forget(ANA))["text"]
+
+    assert "What I keep of you now: 0 messages, 0 words." in proof
