@@ -1,0 +1,147 @@
+"""Bursts: corrections of one user that look wrong. They are held back until an operator keeps or discards them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select as columns
+from sqlalchemy import update
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, func, select
+
+from storage import cards, outbox
+from storage.database import insert_if_new
+from storage.tables import Burst, Correction, Fate, Kind, Label, Message, Prediction, Word
+
+# While a burst waits to be looked at, what its user says joins it if no more than this lies between.
+JOINS_S = 86_400.0
+
+
+class BurstNotFoundError(LookupError):
+    """A team has no such burst."""
+
+    def __init__(self) -> None:
+        super().__init__("These corrections are not held back any more, so nothing was changed.")
+
+
+class BurstDecidedError(ValueError):
+    """Somebody has decided already."""
+
+    def __init__(self) -> None:
+        super().__init__("Another operator has decided about these corrections already.")
+
+
+@dataclass(frozen=True)
+class Example:
+    """A correction of a burst: its message, and the names of the labels that the user and the bot said."""
+
+    message: Message
+    said: str
+    predicted: str | None
+
+
+def join(session: Session, correction: Correction) -> None:
+    """Hold a new correction back if a burst of its user waits to be looked at. Nobody is kept from taking one back."""
+    if correction.word in (Word.WITHDRAWN, Word.IMPORTED):
+        return
+    waiting = select(Burst).where(
+        Burst.team_id == correction.team_id,
+        Burst.user_id == correction.user_id,
+        Burst.fate == Fate.OPEN,
+        Burst.ended > correction.created_at - JOINS_S,
+    )
+    burst = session.exec(waiting.with_for_update()).first()
+    if burst:
+        correction.burst_id, correction.is_held = burst.id, True
+        burst.corrections += 1
+        burst.ended = max(burst.ended, correction.created_at)
+
+
+def flag(session: Session, burst: Burst, correction_ids: Sequence[str]) -> bool:
+    """Hold these corrections back as one burst; False if another replica has done so."""
+    if not insert_if_new(session, burst):
+        return False
+    for start in range(
+        0, len(correction_ids), 500
+    ):  # databases bound how many parameters one statement takes
+        some = col(Correction.id).in_(correction_ids[start : start + 500])
+        held = update(Correction).where(some, col(Correction.burst_id).is_(None))
+        session.connection().execute(held.values(burst_id=burst.id, is_held=True))
+    _follow(session, burst.id)
+    return True
+
+
+def decide(session: Session, team_id: str, burst_id: str, fate: Fate, by: str) -> Burst:
+    """An operator keeps a burst, or discards it. Raises BurstNotFoundError, BurstDecidedError."""
+    chosen = select(Burst).where(Burst.id == burst_id, Burst.team_id == team_id)
+    burst = session.exec(chosen.with_for_update()).first()
+    if burst is None:
+        raise BurstNotFoundError
+    if burst.fate is not Fate.OPEN:
+        raise BurstDecidedError
+    burst.fate, burst.decided_by, burst.decided_at = fate, by, time.time()
+    if fate is Fate.KEPT:
+        of_burst = update(Correction).where(col(Correction.burst_id) == burst_id)
+        session.connection().execute(of_burst.values(is_held=False))
+    _follow(session, burst_id)
+    return burst
+
+
+def _follow(session: Session, burst_id: str) -> None:
+    """Cards and Argilla show what counts now."""
+    concerned = select(Correction.message_id, Correction.team_id).where(Correction.burst_id == burst_id)
+    ordered = concerned.distinct().order_by(col(Correction.message_id))
+    for message_id, team_id in session.exec(ordered).all():
+        cards.want(session, message_id)
+        if outbox.knows(session, message_id):
+            outbox.append(session, team_id, message_id, Kind.CORRECTION)
+
+
+def waiting(session: Session, team_id: str, most: int) -> list[Burst]:
+    """The bursts that an operator has yet to look at, latest first."""
+    chosen = select(Burst).where(Burst.team_id == team_id, Burst.fate == Fate.OPEN)
+    return list(session.exec(chosen.order_by(col(Burst.flagged_at).desc(), col(Burst.id)).limit(most)))
+
+
+def count_waiting(session: Session, team_id: str) -> int:
+    """How many bursts an operator has yet to look at."""
+    chosen = select(func.count()).select_from(Burst)
+    return session.exec(chosen.where(Burst.team_id == team_id, Burst.fate == Fate.OPEN)).one()
+
+
+def kept(session: Session, team_id: str, since: float) -> set[str]:
+    """Users of whom an operator kept a burst since a moment."""
+    chosen = select(Burst.user_id).where(
+        Burst.team_id == team_id, Burst.fate == Fate.KEPT, col(Burst.decided_at) > since
+    )
+    return set(session.exec(chosen))
+
+
+def to_tell(session: Session, team_id: str) -> Burst | None:
+    """The first burst of which the operators' channel has not heard."""
+    chosen = select(Burst).where(
+        Burst.team_id == team_id, Burst.fate == Fate.OPEN, col(Burst.told_at).is_(None)
+    )
+    return session.exec(chosen.order_by(col(Burst.flagged_at), col(Burst.id))).first()
+
+
+def told(session: Session, burst_id: str, at: float) -> None:
+    """The operators' channel has heard of it."""
+    session.connection().execute(update(Burst).where(col(Burst.id) == burst_id).values(told_at=at))
+
+
+def examples(session: Session, burst_id: str, most: int) -> list[Example]:
+    """The first corrections of a burst whose messages are not erased."""
+    predicted = aliased(Label)
+    chosen = (
+        columns(Message, col(Label.name), col(predicted.name))
+        .join(Correction, col(Correction.message_id) == col(Message.id))
+        .join(Label, col(Label.id) == col(Correction.label_id))
+        .outerjoin(Prediction, col(Prediction.message_id) == col(Message.id))
+        .outerjoin(predicted, col(predicted.id) == col(Prediction.label_id))
+        .where(col(Correction.burst_id) == burst_id, col(Message.erased_at).is_(None))
+        .order_by(col(Correction.created_at), col(Correction.id))
+    )
+    return [Example(*row) for row in session.execute(chosen.limit(most))]
