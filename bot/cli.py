@@ -231,7 +231,7 @@ def status() -> None:
     from storage import overview
 
     settings = read_settings()
-    judged_by = settings.ask_per_day, settings.trust_at_least, settings.uncontested_most
+    judged_by = settings.ask_per_day, settings.belief()
     with _database(settings) as database, database.reading() as session:
         teams = overview.teams(session)
         tables = {

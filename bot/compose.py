@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from http.client import HTTPException
 from typing import TypeVar
 
@@ -41,7 +42,7 @@ from bot.schedule import Schedule, Scheduled
 from bot.service import Service, Wakers
 from bot.settings import Settings, SettingsError
 from bot.socket_mode import SocketConnection
-from bot.summaries import summarize
+from bot.summaries import link, summarize
 from bot.training import encoder_source, train
 from bot.web import PortInUseError, WebServer, application
 from bot.worker import Worker
@@ -54,6 +55,7 @@ from learning.encoder import EncoderNotFoundError
 from learning.following import Following
 from learning.label_file import LabelFileError, read_label_file
 from learning.registry import Registry, UnusableVersionError
+from learning.vetting import Vetting
 from storage import choices, labels
 from storage.database import Database, DatabaseUnavailableError, DatabaseUrlError, open_database
 from storage.labels import LabelSpec
@@ -304,10 +306,18 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         "labels synchronized added=%d changed=%d retired=%d", changes.added, changes.changed, changes.retired
     )
 
-    registry = Registry(database, team_id, _artifacts(settings), encoder_source(settings))
+    believed = settings.belief(grant.installers)
+    registry = Registry(database, team_id, _artifacts(settings), encoder_source(settings), belief=believed)
     following = Following(database, team_id, registry)
     champion = following.champion
-    learning = Learning(following, database, team_id, metrics)
+
+    def flagged() -> None:
+        show.wake()
+        tell.wake()
+        tell_reviewers()
+
+    vetting = Vetting(database, team_id, believed, flagged)
+    learning = Learning(following, database, team_id, metrics, vetting)
     pace = Pace(settings.posts_per_second, settings.post_burst)
     courier = Courier(database, team_id, bot_user_id, posting, metrics, pace, locales)
 
@@ -396,7 +406,12 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     times = {**training.times, **regular, **(annotation.times if annotation else {})}
     claims = [*training.claims, *summarizing.claims, *(annotation.claims if annotation else ())]
     schedule = Schedule(database, team_id, times, metrics, settings.timezone, kept=CONTINUOUS, claims=claims)
-    operators = operations.Wakers(training.begin_soon, swap.wake, tell.wake)
+
+    def settle_and_tell() -> None:
+        settle()
+        tell_reviewers()
+
+    operators = operations.Wakers(training.begin_soon, swap.wake, tell.wake, settle_and_tell)
     operating = Operations(database, team_id, (*grant.installers, *settings.operators), operators)
     app = App(
         client=_client(slack, None, [RateLimitErrorRetryHandler(max_retry_count=1)]),
@@ -405,7 +420,8 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         listener_executor=SpeakingExecutor(LISTENERS, thread_name_prefix="listener"),
     )
     pointing = Pointing(database, team_id, champion, bot_user_id, reader(masked), answer.wake)
-    home = Home(database, team_id, operating, settings.argilla_page if ground.argilla else None)
+    reviewing = settings.argilla_page if ground.argilla else None
+    home = Home(database, team_id, operating, reviewing, partial(link, address))
     choosing = Choices(database, team_id, ground.settings, operating, ground.follow)
     editing = LabelEditing(database, team_id, operating, ground.specs, learn.wake)
     desk = Desk(
