@@ -17,8 +17,8 @@ from learning.encoder import Vectors
 from learning.head import Classes
 from storage.corrections import Latest
 
-# Looked at is what one user said of so many messages, at least and at most, within a week. A user who is trusted is
-# looked at only if it came within some minutes: somebody else may be using the account.
+# Looked at is what one user said of so many messages, at least and at most: within a week, unless they are trusted, and
+# within some minutes, also if they are: somebody else may be using the account.
 WINDOW_S = 7 * 86_400.0
 QUICK_S = 600.0
 LEAST, MOST = 15, 60
@@ -87,19 +87,30 @@ def share_right(found: Likelihoods, rounds: int = 60) -> float:
 
 @dataclass(frozen=True)
 class Lately:
-    """What one user said lately, oldest first: the latest word on each of up to MOST messages.
-
-    `words`: every word on these; `number`: of how many messages the user spoke in all.
-    """
+    """What one user said lately, oldest first."""
 
     words: list[Latest]
-    number: int
 
     @property
-    def is_quick(self) -> bool:
-        """Did enough of it come within QUICK_S seconds?"""
+    def number(self) -> int:
+        """Of how many messages they spoke."""
+        return len({word.message_id for word in self.words})
+
+    @property
+    def is_enough(self) -> bool:
+        return self.number >= LEAST
+
+    @property
+    def last(self) -> list[Latest]:
+        """Their latest word on each of the MOST messages of which they spoke last."""
+        latest = {word.message_id: word for word in self.words}
+        return sorted(latest.values(), key=lambda word: word.created_at)[-MOST:]
+
+    @property
+    def quick(self) -> Lately:
+        """Of this, what came within QUICK_S seconds up to their latest word."""
         since = self.words[-1].created_at - QUICK_S
-        return len({word.message_id for word in self.words if word.created_at > since}) >= LEAST
+        return Lately([word for word in self.words if word.created_at > since])
 
 
 def lately(said: Iterable[Latest]) -> dict[str, Lately]:
@@ -107,10 +118,5 @@ def lately(said: Iterable[Latest]) -> dict[str, Lately]:
     by_user: dict[str, list[Latest]] = {}
     for word in said:
         by_user.setdefault(word.user_id, []).append(word)
-    found = {}
-    for user_id, words in by_user.items():
-        about = list(dict.fromkeys(word.message_id for word in reversed(words)))
-        if len(about) >= LEAST:
-            latest = set(about[:MOST])
-            found[user_id] = Lately([word for word in words if word.message_id in latest], len(about))
-    return found
+    found = {user_id: Lately(words) for user_id, words in by_user.items()}
+    return {user_id: one for user_id, one in found.items() if one.is_enough}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 
 import numpy as np
 from sqlmodel import Session
@@ -14,7 +14,7 @@ from learning import suspicion, trust
 from learning.encoder import Vectors
 from learning.head import Classes, Head
 from learning.refit import Refitter
-from learning.suspicion import AGAIN_AFTER, AGAIN_FACTOR, WINDOW_S, Lately, Likelihoods
+from learning.suspicion import AGAIN_AFTER, AGAIN_FACTOR, LEAST, WINDOW_S, Lately, Likelihoods
 from learning.training.duplicates import AT_LEAST
 from learning.trust import Belief
 from storage import answers, bursts, corrections, imports, predictions
@@ -50,9 +50,18 @@ class Vetting:
         with self._database.reading() as session:
             said = corrections.latest(session, self._team_id, now - WINDOW_S)
             kept = bursts.kept(session, self._team_id, now - KEPT_FOR_S)
+            is_late = bursts.is_any_late(session, self._team_id)
+        if is_late:
+            self._hold_late_ones()
         for user_id, found in suspicion.lately(said).items():
             if user_id not in self._belief.operators | kept and self._is_due(user_id, found.number):
                 self._judge(refitter, user_id, found)
+
+    def _hold_late_ones(self) -> None:
+        """Hold back what was said while its burst was being found."""
+        with self._database.writing() as session:
+            bursts.hold_late_ones(session, self._team_id)
+        self._on_flagged()
 
     def compare(self, refitter: Refitter) -> bool:
         """Compare up to TWINS_AT_ONCE corrections with labels of messages that say nearly the same; were there any?"""
@@ -82,47 +91,46 @@ class Vetting:
         return True
 
     def _judge(self, refitter: Refitter, user_id: str, found: Lately) -> None:
-        last = {word.message_id: word for word in found.words}
+        spoken_of = list({word.message_id: word for word in found.words})
         with self._database.reading() as session:
             evidence, trusted = trust.read(session, self._team_id, self._belief)
-            if user_id in trusted and not found.is_quick:
-                return
-            sample = self._sample(session, last)
-            shown = predictions.labels_said(session, [*last, *sample])
-            read = predictions.vectors(session, refitter.encoder.fingerprint, [*last, *sample])
+            sample = self._sample(session, set(spoken_of))
+            shown = predictions.labels_said(session, [*spoken_of, *sample])
+            read = predictions.vectors(session, refitter.encoder.fingerprint, [*spoken_of, *sample])
         # Without this user; and accounts that help each other weigh nothing, for none of them is trusted.
         believed = trust.admit([one.without(user_id) for one in evidence], trusted).labels
-        answers_of = Answers(refitter.fit_on(believed), read, shown)
-        words = [word for word in last.values() if answers_of.knows(word.message_id, word.label_id)]
-        confidence = answers_of.confidence(sample)
-        if not words or not suspicion.is_telling(confidence):
+        opinion = Opinion(refitter.fit_on(believed), read, shown)
+        confidence = opinion.confidence(sample)
+        if not suspicion.is_telling(confidence):
             return
-        likely = answers_of.likelihoods(words, confidence)
-        if suspicion.is_hostile(likely):
-            self._flag(user_id, found.words, suspicion.share_right(likely))
+        for part in [found.quick] if user_id in trusted else [found, found.quick]:
+            share_right = _share_right_if_hostile(opinion, part, confidence)
+            if share_right is not None:
+                self._flag(user_id, part, share_right)
+                return
 
-    def _sample(self, session: Session, but: Mapping[str, Latest]) -> list[str]:
+    def _sample(self, session: Session, but: Set[str]) -> list[str]:
         """The latest messages; without those that somebody spoke of, if enough are left."""
         now = time.time()
         latest = predictions.between(session, self._team_id, now - MONTH_S, now, SAMPLE_MOST + len(but))
         others = [message_id for message_id in latest if message_id not in but]
         return (others if len(others) >= SAMPLE_LEAST else latest)[:SAMPLE_MOST]
 
-    def _flag(self, user_id: str, burst: list[Latest], share_right: float) -> None:
-        first, last = burst[0], burst[-1]
-        found = Burst(
+    def _flag(self, user_id: str, part: Lately, share_right: float) -> None:
+        first, last = part.words[0], part.words[-1]
+        burst = Burst(
             id=hashlib.sha256(f"{self._team_id} {first.id}".encode()).hexdigest()[:32],
             team_id=self._team_id,
             user_id=user_id,
-            corrections=len(burst),
+            corrections=0,
             began=first.created_at,
             ended=last.created_at,
             share_right=share_right,
         )
         with self._database.writing() as session:
-            is_new = bursts.flag(session, found, [word.id for word in burst])
-        if is_new:
-            log.warning("burst held back corrections=%d share_right=%.2f", len(burst), share_right)
+            held = bursts.flag(session, burst)
+        if held:
+            log.warning("burst held back corrections=%d share_right=%.2f", held, share_right)
             self._on_flagged()
 
 
@@ -149,7 +157,7 @@ def _twin(
     return labels[nearest] if alike[nearest] >= AT_LEAST else ""
 
 
-class Answers:
+class Opinion:
     """What a model thinks of messages, beside what the bot had said of them: the label id that was `shown`."""
 
     def __init__(self, judge: Head, read: Mapping[str, Vectors], shown: Mapping[str, str]) -> None:
@@ -182,3 +190,12 @@ class Answers:
 
     def _rows(self, label_ids: Sequence[str]) -> Classes:
         return np.array([self._row.get(label_id, -1) for label_id in label_ids], dtype=np.int64)
+
+
+def _share_right_if_hostile(opinion: Opinion, part: Lately, confidence: float) -> float | None:
+    """The estimated share of right corrections among those of somebody hostile; None if they are not, or too few."""
+    words = [word for word in part.last if opinion.knows(word.message_id, word.label_id)]
+    if len(words) < LEAST:
+        return None
+    found = opinion.likelihoods(words, confidence)
+    return suspicion.share_right(found) if suspicion.is_hostile(found) else None

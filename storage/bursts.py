@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import ColumnElement, and_, update
 from sqlalchemy import select as columns
-from sqlalchemy import update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
@@ -17,6 +16,7 @@ from storage.tables import Burst, Correction, Fate, Kind, Label, Message, Predic
 
 # While a burst waits to be looked at, what its user says joins it if no more than this lies between.
 JOINS_S = 86_400.0
+_NEVER_HELD = (Word.WITHDRAWN, Word.IMPORTED)
 
 
 class BurstNotFoundError(LookupError):
@@ -44,7 +44,7 @@ class Example:
 
 def join(session: Session, correction: Correction) -> None:
     """Hold a new correction back if a burst of its user waits to be looked at. Nobody is kept from taking one back."""
-    if correction.word in (Word.WITHDRAWN, Word.IMPORTED):
+    if correction.word in _NEVER_HELD:
         return
     waiting = select(Burst).where(
         Burst.team_id == correction.team_id,
@@ -59,18 +59,52 @@ def join(session: Session, correction: Correction) -> None:
         burst.ended = max(burst.ended, correction.created_at)
 
 
-def flag(session: Session, burst: Burst, correction_ids: Sequence[str]) -> bool:
-    """Hold these corrections back as one burst; False if another replica has done so."""
+def flag(session: Session, burst: Burst) -> int:
+    """Hold back what its user said since the burst began; how many corrections, 0 if another replica has done so."""
     if not insert_if_new(session, burst):
-        return False
-    for start in range(
-        0, len(correction_ids), 500
-    ):  # databases bound how many parameters one statement takes
-        some = col(Correction.id).in_(correction_ids[start : start + 500])
-        held = update(Correction).where(some, col(Correction.burst_id).is_(None))
-        session.connection().execute(held.values(burst_id=burst.id, is_held=True))
-    _follow(session, burst.id)
-    return True
+        return 0
+    return _hold(session, burst.id)
+
+
+def is_any_late(session: Session, team_id: str) -> bool:
+    """Did somebody say something while their burst was being found?"""
+    late = select(Correction.id).join(Burst, _is_late()).where(Burst.team_id == team_id)
+    return session.exec(late.limit(1)).first() is not None
+
+
+def hold_late_ones(session: Session, team_id: str) -> None:
+    """Hold that back as well."""
+    late = select(Burst.id).join(Correction, _is_late()).where(Burst.team_id == team_id)
+    for burst_id in session.exec(late.distinct()).all():
+        _hold(session, burst_id)
+
+
+def _is_late() -> ColumnElement[bool]:
+    return and_(
+        col(Burst.team_id) == col(Correction.team_id),
+        col(Burst.user_id) == col(Correction.user_id),
+        col(Burst.fate) == Fate.OPEN,
+        col(Correction.created_at) >= col(Burst.began),
+        col(Correction.created_at) < col(Burst.ended) + JOINS_S,
+        col(Correction.burst_id).is_(None),
+        col(Correction.word).not_in(_NEVER_HELD),
+    )
+
+
+def _hold(session: Session, burst_id: str) -> int:
+    late = select(Correction.id).join(Burst, _is_late()).where(Burst.id == burst_id)
+    ids = session.exec(late).all()
+    for start in range(0, len(ids), 500):  # databases bound how many parameters one statement takes
+        some = col(Correction.id).in_(ids[start : start + 500])
+        held = update(Correction).where(some).values(burst_id=burst_id, is_held=True)
+        session.connection().execute(held)
+    counted = select(func.count(), func.max(Correction.created_at)).where(Correction.burst_id == burst_id)
+    number, ended = session.exec(counted).one()
+    changes = {"corrections": number, "ended": ended} if number else {}
+    if changes:
+        session.connection().execute(update(Burst).where(col(Burst.id) == burst_id).values(changes))
+    _follow(session, burst_id)
+    return number
 
 
 def decide(session: Session, team_id: str, burst_id: str, fate: Fate, by: str) -> Burst:

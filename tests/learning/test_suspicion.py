@@ -134,7 +134,7 @@ def test_what_somebody_said_of_enough_messages_is_looked_at_and_of_much_the_late
     found = lately(sorted([*much, *little], key=lambda one: one.created_at))
 
     assert found.keys() == {ANA}
-    assert found[ANA].words == much[10:]
+    assert found[ANA].last == much[10:]
     assert found[ANA].number == MOST + 10
 
 
@@ -146,4 +146,4 @@ def test_clicking_again_and_again_on_one_message_is_not_enough() -> None:
 def test_it_is_quick_if_enough_came_within_some_minutes(pause_s: float, is_quick: bool) -> None:
     said = [_word(ANA, number, number * pause_s) for number in range(LEAST)]
 
-    assert lately(said)[ANA].is_quick == is_quick
+    assert lately(said)[ANA].quick.is_enough == is_quick
