@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Set
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, update
@@ -61,7 +62,10 @@ def join(session: Session, correction: Correction) -> None:
 
 def flag(session: Session, burst: Burst) -> int:
     """Hold back what its user said since the burst began; how many corrections, 0 if another replica has done so."""
-    if not insert_if_new(session, burst):
+    standing = select(Burst.id).where(
+        Burst.team_id == burst.team_id, Burst.user_id == burst.user_id, Burst.fate == Fate.OPEN
+    )
+    if session.exec(standing).first() or not insert_if_new(session, burst):
         return 0
     return _hold(session, burst.id)
 
@@ -92,19 +96,18 @@ def _is_late() -> ColumnElement[bool]:
 
 
 def _hold(session: Session, burst_id: str) -> int:
-    late = select(Correction.id).join(Burst, _is_late()).where(Burst.id == burst_id)
-    ids = session.exec(late).all()
-    for start in range(0, len(ids), 500):  # databases bound how many parameters one statement takes
-        some = col(Correction.id).in_(ids[start : start + 500])
+    late = select(Correction.id, Correction.message_id).join(Burst, _is_late()).where(Burst.id == burst_id)
+    found = session.exec(late).all()
+    for start in range(0, len(found), 500):  # databases bound how many parameters one statement takes
+        some = col(Correction.id).in_([correction_id for correction_id, _ in found[start : start + 500]])
         held = update(Correction).where(some).values(burst_id=burst_id, is_held=True)
         session.connection().execute(held)
     counted = select(func.count(), func.max(Correction.created_at)).where(Correction.burst_id == burst_id)
     number, ended = session.exec(counted).one()
-    changes = {"corrections": number, "ended": ended} if number else {}
-    if changes:
-        session.connection().execute(update(Burst).where(col(Burst.id) == burst_id).values(changes))
-    _follow(session, burst_id)
-    return number
+    of_burst = update(Burst).where(col(Burst.id) == burst_id)
+    session.connection().execute(of_burst.values(corrections=number, ended=func.coalesce(ended, Burst.ended)))
+    _follow(session, {message_id for _, message_id in found})
+    return len(found)
 
 
 def decide(session: Session, team_id: str, burst_id: str, fate: Fate, by: str) -> Burst:
@@ -119,18 +122,18 @@ def decide(session: Session, team_id: str, burst_id: str, fate: Fate, by: str) -
     if fate is Fate.KEPT:
         of_burst = update(Correction).where(col(Correction.burst_id) == burst_id)
         session.connection().execute(of_burst.values(is_held=False))
-    _follow(session, burst_id)
+    spoken_of = select(Correction.message_id).where(Correction.burst_id == burst_id)
+    _follow(session, set(session.exec(spoken_of)))
     return burst
 
 
-def _follow(session: Session, burst_id: str) -> None:
+def _follow(session: Session, message_ids: Set[str]) -> None:
     """Cards and Argilla show what counts now."""
-    concerned = select(Correction.message_id, Correction.team_id).where(Correction.burst_id == burst_id)
-    ordered = concerned.distinct().order_by(col(Correction.message_id))
-    for message_id, team_id in session.exec(ordered).all():
+    for message_id in sorted(message_ids):  # in one order: none of two transactions waits for the other
         cards.want(session, message_id)
         if outbox.knows(session, message_id):
-            outbox.append(session, team_id, message_id, Kind.CORRECTION)
+            message = session.get_one(Message, message_id)
+            outbox.append(session, message.team_id, message_id, Kind.CORRECTION)
 
 
 def waiting(session: Session, team_id: str, most: int) -> list[Burst]:
