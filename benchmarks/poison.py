@@ -1,10 +1,13 @@
-"""What one hostile person's corrections cost: Banking77, 10, 30 and 50 % of all corrections theirs, each a wrong label.
+"""What newcomers who mean harm can do: Banking77, through the bot's own storage, trust, vetting and head.
 
-A team of PEOPLE corrects messages; now and then two say something of the same one, a few mistakes among it, and
-reviewers judge a share of what was corrected. The hostile person moves each label to one other, half of the time on
-messages that others corrected, with the last word. The head that serves is then fitted to what each rule makes of it:
-the last word, the majority, Dawid and Skene's estimate (crowd-kit), and ours. All rules know the reviewers' judgements.
-A rule's loss is counted from the best that any rule reaches without the hostile person.
+A team of PEOPLE has corrected messages for WEEKS, 5 % of it wrongly, and reviewers judged some of it. Then newcomers
+give bursts of corrections within a minute or so, one account each, the honest ones as quickly as the hostile: honest
+ones correct mistakes, go through all messages, or confirm; hostile ones say any wrong label, or always the same, swap
+labels, confirm mistakes, or mix in 30 to 50 % right ones. Others stay under the rate of a burst (SLOW accounts a world,
+and as many that agree with them). Nobody decides about what is held back, and reviewers see none of it.
+
+Beside it, of all that was said: the last correction, the majority, and Dawid and Skene's estimate (crowd-kit). The loss
+is the accuracy of the head that serves against the same team without the hostile accounts.
 """
 
 from __future__ import annotations
@@ -12,216 +15,196 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from rich.progress import track
+from sqlalchemy import delete
+from sqlmodel import col
 
 from benchmarks.data import MissingDataError, Row, rows
+from benchmarks.poison_world import HONEST, HOSTILE, Reading, Way, World, weeks_ago
 from benchmarks.report import NO_DATA, Bound, conclude, progress, refuse
-from benchmarks.scores import score
-from learning import head
-from learning.encoder import Vectors, load_encoder
-from learning.head import Classes
+from learning.encoder import Encoder, load_encoder
 from learning.refit import description
-from learning.trust import CYCLE_S, admit
-from storage.answers import Verdict
 from storage.corrections import Spoken
-from storage.resolution import Evidence
-from storage.tables import Label, LabelSource, Word
+from storage.tables import Correction, Label, LabelSource
 
-SHARES = (10, 30, 50)  # per cent of all corrections
-SEEDS = 3
+SEEDS = 4
+BURSTS = 27  # of each sort, a world
+SIZES = (20, 41)  # corrections in a burst
 PEOPLE = 10
 WEEKS = 8
-LABELS_A_CLASS = 16  # half of which honest people correct; of the others only the hostile one says something
-SEEN_TWICE = 0.25
-MISTAKEN = 0.05
-REVIEWED = 0.1
-TRUST_AT_LEAST, UNCONTESTED_MOST = 0.6, 30  # as settings have them
+HISTORY, REVIEWED, SEEN_TWICE = 900, 0.25, 0.2
+POOL_A_LABEL = 40
+SLOW = 3
 MAX_TOKENS = 64
-HOSTILE = "hostile"
-BOUNDS = (Bound("loss_30_ours", at_most=0.01),)
+BOUNDS = (
+    Bound("hostile_bursts", at_least=100),
+    Bound("hostile_flagged", at_least=0.95),
+    Bound("honest_bursts", at_least=100),
+    Bound("honest_held", at_most=0.05),
+    Bound("admitted_right", at_least=0.97),
+    Bound("accuracy_lost", at_most=0.01),
+)
 
-Rule = Callable[[Sequence[Evidence]], dict[str, str]]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Names of labels, vectors of their texts, and messages. vectors: (messages, dimensions); classes: (messages,)."""
-
-    labels: tuple[str, ...]
-    descriptions: Vectors
-    vectors: Vectors
-    classes: Classes
-    test_vectors: Vectors
-    test_classes: Classes
+Rule = Callable[[Sequence[Spoken]], dict[str, str]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.poison", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one seed, every tenth test row: a smoke test")
+    parser.add_argument(
+        "--quick", action="store_true", help="one team and a tenth of the bursts: a smoke test"
+    )
     options = parser.parse_args(arguments)
     try:
         train, test = rows("banking77_train.jsonl"), rows("banking77_test.jsonl")
     except MissingDataError as error:
         return refuse(error, NO_DATA)
-    seeds = 1 if options.quick else SEEDS
-    problem = prepare(train, test[::10] if options.quick else test)
-    return conclude("poison", measure(problem, seeds), BOUNDS)
+    seeds, each = (1, 10) if options.quick else (SEEDS, BURSTS)
+    pool = _pool(train, 20 if options.quick else POOL_A_LABEL)
+    test = test[::10] if options.quick else test
+    return conclude(
+        "poison", measure(pool, test, seeds, each, HISTORY // (3 if options.quick else 1)), BOUNDS
+    )
 
 
-def prepare(train: list[Row], test: list[Row]) -> Problem:
-    """Encode the labels' texts, LABELS_A_CLASS training rows of each label, and the test rows."""
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    encoder = load_encoder(None, MAX_TOKENS, threads=os.cpu_count() or 1)
-    labels = tuple(sorted({row.label for row in train}))
-    row_of = {label: number for number, label in enumerate(labels)}
-    known = [row for row in test if row.label in row_of]
+def _pool(train: list[Row], a_label: int) -> list[Row]:
     taken: dict[str, list[Row]] = {}
     for row in train:
         taken.setdefault(row.label, []).append(row)
-    chosen = [row for label in labels for row in taken[label][:LABELS_A_CLASS]]
-    texts = [description(Label(team_id="", name=name, source=LabelSource.FILE)) for name in labels]
-    return Problem(
-        labels,
-        encoder.encode(texts).vectors,
-        encoder.encode([row.text for row in chosen]).vectors,
-        np.array([row_of[row.label] for row in chosen], dtype=np.int64),
-        encoder.encode([row.text for row in known]).vectors,
-        np.array([row_of[row.label] for row in known], dtype=np.int64),
-    )
+    return [row for label in sorted(taken) for row in taken[label][:a_label]]
 
 
-def measure(problem: Problem, seeds: int) -> dict[str, float]:
-    """Mean accuracies over the seeds, of each rule at each share; losses beside them."""
-    found: dict[str, list[float]] = {}
-    for seed in track(range(seeds), description="Seeds", console=progress):
-        for share in (0, *SHARES):
-            evidence = corrected(problem.classes, problem.labels, share / 100, seed)
-            for name, rule in RULES.items():
-                found.setdefault(f"{share}_{name}", []).append(_accuracy(problem, rule(evidence)))
-    accuracy = {figure: float(np.mean(each)) for figure, each in found.items()}
-    best = max(accuracy[f"0_{name}"] for name in RULES)
-    losses = {f"loss_{figure}": best - value for figure, value in accuracy.items()}
-    named = {f"accuracy_{figure}": value for figure, value in accuracy.items()}
-    return {"seeds": seeds, "test_rows": len(problem.test_classes), **named, **losses}
+def measure(pool: list[Row], test: list[Row], seeds: int, each: int, history: int) -> dict[str, float]:
+    """Rates over all seeds; `each`: bursts of each sort a team; `history`: corrections before them."""
+    encoder = encoder_of([*pool, *test])
+    flagged: dict[Way, list[bool]] = {way: [] for way in (*HONEST, *HOSTILE)}
+    figures: dict[str, list[float]] = {}
+    for seed in track(range(seeds), description="Teams", console=progress):
+        with tempfile.TemporaryDirectory(prefix="corrigible-") as folder:
+            for name, value in _world(
+                Path(folder), encoder, pool, test, seed, each, history, flagged
+            ).items():
+                figures.setdefault(name, []).append(value)
+    return {
+        "seeds": seeds,
+        **_rates("hostile", "flagged", HOSTILE, flagged),
+        **_rates("honest", "held", HONEST, flagged),
+        **{name: float(np.mean(values)) for name, values in figures.items()},
+    }
 
 
-def corrected(classes: Classes, labels: Sequence[str], share: float, seed: int) -> list[Evidence]:
-    """What people said of messages, and reviewers of some; a `share` of the words is the hostile person's.
+def _rates(sort: str, figure: str, ways: Sequence[Way], flagged: dict[Way, list[bool]]) -> dict[str, float]:
+    together = [one for way in ways for one in flagged[way]]
+    of_ways = {f"{figure}_{way}": float(np.mean(flagged[way])) for way in ways}
+    return {f"{sort}_bursts": len(together), f"{sort}_{figure}": float(np.mean(together)), **of_ways}
 
-    classes: (messages,), rows of `labels`. What honest people say depends on the seed alone.
-    """
+
+def encoder_of(chosen: list[Row]) -> Encoder:
+    """One that has read all of it, and the labels' descriptions."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    encoder = load_encoder(None, MAX_TOKENS, threads=os.cpu_count() or 1)
+    names = sorted({row.label for row in chosen})
+    texts = [description(Label(team_id="", name=name, source=LabelSource.FILE)) for name in names]
+    texts = list(dict.fromkeys([*texts, *(row.text for row in chosen)]))
+    return Reading(encoder, dict(zip(texts, encoder.encode(texts).vectors, strict=True)))
+
+
+def _world(
+    folder: Path,
+    encoder: Encoder,
+    pool: list[Row],
+    test: list[Row],
+    seed: int,
+    each: int,
+    history: int,
+    flagged: dict[Way, list[bool]],
+) -> dict[str, float]:
+    """What becomes of one team; whether each burst was held back is added to `flagged`."""
     random = np.random.default_rng(seed)
-    order = random.permutation(len(classes))
-    honest, others = order[: len(order) // 2], order[len(order) // 2 :]
-    said = {int(at): list(_honest(int(classes[at]), len(labels), random)) for at in honest}
-    words = sum(len(each) for each in said.values())
-    wrong = (np.arange(len(labels)) + random.integers(1, len(labels))) % len(labels)
-    wanted = round(share / (1 - share) * words)
-    for number, at in enumerate(_aims(honest, others, wanted)):
-        said.setdefault(at, []).append(
-            (HOSTILE, int(wrong[classes[at]]), (number / wanted) * WEEKS * CYCLE_S)
-        )
-    judged = {int(at) for at in order[random.random(len(order)) < REVIEWED]}
-    return [
-        _evidence(at, spoken, int(classes[at]) if at in judged else None, labels)
-        for at, spoken in said.items()
-    ]
+    world = World(folder, encoder, [pool[at] for at in random.permutation(len(pool))], random)
+    _history(world, history)
+    _slowly(world)
+    world.hear(len(pool))
+    ways = [ways[number % len(ways)] for ways in (HONEST, HOSTILE) for number in range(each)]
+    for number in random.permutation(len(ways)):
+        way = ways[number]
+        user = f"{'hostile' if way in HOSTILE else 'newcomer'} {number}"
+        flagged[way].append(world.burst(user, way, int(random.integers(*SIZES))))
+    figures = {"admitted": len(world.admitted()), "admitted_right": world.share_right(world.admitted())}
+    for name, rule in RULES.items():
+        figures[f"right_{name}"] = world.share_right(rule(world.said) | world.reviewed)
+    figures["accuracy"] = world.accuracy(test)
+    with world.database.writing() as session:
+        session.connection().execute(delete(Correction).where(col(Correction.user_id).startswith("hostile")))
+    figures["accuracy_without_hostile"] = world.accuracy(test)
+    figures["accuracy_lost"] = figures["accuracy_without_hostile"] - figures["accuracy"]
+    world.close()
+    return figures
 
 
-def _honest(label: int, labels: int, random: np.random.Generator) -> Iterator[tuple[str, int, float]]:
-    """Who says which label when, of one message."""
-    number = 1 + int(random.random() < SEEN_TWICE)
-    for person in random.choice(PEOPLE, number, replace=False):
-        said = int(random.integers(labels)) if random.random() < MISTAKEN else label
-        yield f"person {person}", said, float(random.random() * WEEKS * CYCLE_S)
+def _history(world: World, number: int) -> None:
+    """The team's own corrections, week by week, and what reviewers judged of it a little later."""
+    for week in range(WEEKS):
+        heard = world.hear(number // WEEKS)
+        begins = weeks_ago(WEEKS + 1 - week)
+        moments = np.sort(world.random.random(len(heard))) * 0.8
+        for message_id, moment in zip(heard, moments, strict=True):
+            people = world.random.choice(PEOPLE, 1 + int(world.random.random() < SEEN_TWICE), replace=False)
+            for later, one in enumerate(people):
+                at = begins + (moment + 0.01 * later) * (weeks_ago(0) - weeks_ago(1))
+                world.say(f"person {one}", message_id, world.honestly(message_id), at)
+        judged = [one for one in heard if world.random.random() < REVIEWED]
+        world.review(judged, weeks_ago(WEEKS - week))
 
 
-def _aims(honest: Classes, others: Classes, wanted: int) -> list[int]:
-    """The messages on which the hostile person has a say: by turns one that others corrected, and one they did not."""
-    turns = [int(at) for pair in zip(honest, others, strict=False) for at in pair]
-    return turns[:wanted]
+def _slowly(world: World) -> None:
+    """Hostile accounts that stay under the rate of a burst, and as many that say the same of the same messages."""
+    for account in range(SLOW):
+        for number, message_id in enumerate(world.hear(40)):
+            label_id = world.wrong(message_id)
+            at = weeks_ago(0.4) + 3_600.0 * number
+            world.say(f"hostile slow {account}", message_id, label_id, at)
+            world.say(f"hostile echo {account}", message_id, label_id, at + 60.0)
+            world.vetting.look(world.refitter)
 
 
-def _evidence(
-    at: int, said: list[tuple[str, int, float]], verdict: int | None, labels: Sequence[str]
-) -> Evidence:
-    last = said[-1:] if said[-1][0] == HOSTILE else []
-    others = sorted(said[: len(said) - len(last)], key=lambda word: word[2])
-    latest = max((word[2] for word in others), default=0.0)
-    words = tuple(
-        Spoken(
-            str(at),
-            user_id,
-            labels[label],
-            Word.CHANGED,
-            created_at=max(moment, latest) if user_id == HOSTILE else moment,
-        )
-        for user_id, label, moment in [*others, *last]
-    )
-    return Evidence(str(at), words, None if verdict is None else Verdict(labels[verdict], False, 1))
+# Other rules
 
 
-def last_word(evidence: Sequence[Evidence]) -> dict[str, str]:
+def last_word(said: Sequence[Spoken]) -> dict[str, str]:
     """The label that was said last."""
-    return {one.message_id: one.words[-1].label_id for one in evidence} | _judged(evidence)
+    return {word.message_id: word.label_id for word in sorted(said, key=lambda word: word.created_at)}
 
 
-def majority(evidence: Sequence[Evidence]) -> dict[str, str]:
+def majority(said: Sequence[Spoken]) -> dict[str, str]:
     """The label that most people said; one of them by chance where they are level."""
     from crowdkit.aggregation import MajorityVote
 
     np.random.seed(0)  # crowd-kit draws from it
-    return dict(MajorityVote().fit_predict(_table(evidence))) | _judged(evidence)
+    return dict(MajorityVote().fit_predict(_table(said)))
 
 
-def dawid_skene(evidence: Sequence[Evidence]) -> dict[str, str]:
-    """The likeliest label where each person has a table of confusions (Dawid and Skene, 1979), reviewers one more."""
+def dawid_skene(said: Sequence[Spoken]) -> dict[str, str]:
+    """The likeliest label if each person has a table of confusions (Dawid and Skene, 1979)."""
     from crowdkit.aggregation import DawidSkene
 
-    judged = _judged(evidence)
-    reviewers = pd.DataFrame({"task": list(judged), "worker": "reviewers", "label": list(judged.values())})
-    table = pd.concat([_table(evidence), reviewers], ignore_index=True)
-    return dict(DawidSkene(n_iter=100).fit_predict(table)) | judged
+    return dict(DawidSkene(n_iter=30).fit_predict(_table(said)))
 
 
-def ours(evidence: Sequence[Evidence]) -> dict[str, str]:
-    """What `learning.trust` admits."""
-    found = admit(evidence, TRUST_AT_LEAST, UNCONTESTED_MOST).admitted
-    return {message_id: label for message_id, (label, _) in found.items()}
+RULES: dict[str, Rule] = {"last_word": last_word, "majority": majority, "dawid_skene": dawid_skene}
 
 
-RULES: dict[str, Rule] = {
-    "last_word": last_word,
-    "majority": majority,
-    "dawid_skene": dawid_skene,
-    "ours": ours,
-}
-
-
-def _judged(evidence: Sequence[Evidence]) -> dict[str, str]:
-    return {one.message_id: one.verdict.label_id for one in evidence if one.verdict and one.verdict.label_id}
-
-
-def _table(evidence: Sequence[Evidence]) -> pd.DataFrame:
+def _table(said: Sequence[Spoken]) -> pd.DataFrame:
     """As crowd-kit reads it: a row for each word."""
-    said = [(one.message_id, word.user_id, word.label_id) for one in evidence for word in one.words]
-    return pd.DataFrame(said, columns=["task", "worker", "label"])
-
-
-def _accuracy(problem: Problem, resolved: dict[str, str]) -> float:
-    """Of the head that serves, fitted to these labels of messages."""
-    row_of = {label: number for number, label in enumerate(problem.labels)}
-    at = np.array([int(message_id) for message_id in resolved], dtype=np.int64)
-    classes = np.array([row_of[label] for label in resolved.values()], dtype=np.int64)
-    fitted = head.fit(problem.labels, problem.descriptions, problem.vectors[at], classes, None)
-    return score(fitted.probabilities(problem.test_vectors), problem.test_classes).accuracy
+    table = [(word.message_id, word.user_id, word.label_id) for word in said]
+    return pd.DataFrame(table, columns=["task", "worker", "label"])
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from bot.metrics import Metrics
 from learning.classification import Classifier
 from learning.following import Following
+from learning.vetting import Vetting
 from storage import resolution
 from storage.database import Database
 from storage.resolution import State
@@ -72,11 +73,14 @@ class Predicting:
 class Learning:
     """Refits the head whenever people have said something new, here or through another replica, or imported labels."""
 
-    def __init__(self, following: Following, database: Database, team_id: str, metrics: Metrics) -> None:
+    def __init__(
+        self, following: Following, database: Database, team_id: str, metrics: Metrics, vetting: Vetting
+    ) -> None:
         self._following = following
         self._database = database
         self._team_id = team_id
         self._metrics = metrics
+        self._vetting = vetting
         self.is_stopping: Callable[[], bool] = lambda: False
         self._fitted: State | None = None  # people may have spoken since the champion was fitted
 
@@ -90,8 +94,13 @@ class Learning:
         if state == self._fitted and self._following.is_behind:
             if not self._following.catch_up():
                 return 0.0  # a few at a time: somebody may say something meanwhile
+        elif state == self._fitted and self._following.is_settled:
+            return 0.0 if self._vetting.compare(self._following.refitter) else None
         elif state == self._fitted:
-            return None if self._following.is_settled else self._settle()
+            return self._settle()
+        else:
+            self._vetting.look(self._following.refitter)
+            state = self._state()  # a burst that is held back now is not learned from
         began = time.perf_counter()
         self._fitted = state
         served = self._following.refit()

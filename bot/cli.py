@@ -275,7 +275,7 @@ def status() -> None:
 
     settings = read_settings()
     out.print(_table("Bot", [*terminal_health.rows(settings), *models.rows(settings)]))
-    judged_by = settings.ask_per_day, settings.trust_at_least, settings.uncontested_most
+    judged_by = settings.ask_per_day, settings.belief()
     with _database(settings) as database, database.reading() as session:
         teams = overview.teams(session)
         tables = {

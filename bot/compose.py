@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from http.client import HTTPException
 from typing import TypeVar
 
@@ -45,7 +46,7 @@ from bot.schedule import Schedule, Scheduled
 from bot.service import Service, Wakers
 from bot.settings import Settings, SettingsError
 from bot.socket_mode import SocketConnection
-from bot.summaries import summarize
+from bot.summaries import link, summarize
 from bot.training import encoder_source, train
 from bot.web import Signed, application
 from bot.web_server import PortInUseError, WebServer
@@ -60,6 +61,7 @@ from learning.following import Following
 from learning.label_file import LabelFileError, read_label_file
 from learning.registry import Registry, UnusableVersionError
 from learning.summarizing.language_model import LanguageModelNotFoundError
+from learning.vetting import Vetting
 from storage import choices, labels, team_erasure
 from storage.database import Database, DatabaseUnavailableError, DatabaseUrlError, open_database
 from storage.labels import LabelSpec
@@ -330,10 +332,18 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         "labels synchronized added=%d changed=%d retired=%d", changes.added, changes.changed, changes.retired
     )
 
-    registry = Registry(database, team_id, settings.artifacts, encoder_source(settings))
+    believed = settings.belief(grant.installers)
+    registry = Registry(database, team_id, settings.artifacts, encoder_source(settings), belief=believed)
     following = Following(database, team_id, registry)
     champion = following.champion
-    learning = Learning(following, database, team_id, metrics)
+
+    def flagged() -> None:
+        show.wake()
+        tell.wake()
+        tell_reviewers()
+
+    vetting = Vetting(database, team_id, believed, flagged)
+    learning = Learning(following, database, team_id, metrics, vetting)
     pace = Pace(settings.posts_per_second, settings.post_burst)
     courier = Courier(database, team_id, bot_user_id, posting, metrics, pace, locales)
 
@@ -435,7 +445,12 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     times = {**training.times, **regular, **(annotation.times if annotation else {})}
     claims = [*training.claims, *summarizing.claims, *(annotation.claims if annotation else ())]
     schedule = Schedule(database, team_id, times, metrics, settings.timezone, kept=CONTINUOUS, claims=claims)
-    operators = operations.Wakers(training.begin_soon, swap.wake, tell.wake)
+
+    def settle_and_tell() -> None:
+        settle()
+        tell_reviewers()
+
+    operators = operations.Wakers(training.begin_soon, swap.wake, tell.wake, settle_and_tell)
     operating = Operations(database, team_id, (*grant.installers, *settings.operators), operators)
     app = App(
         client=_client(slack, None, [RateLimitErrorRetryHandler(max_retry_count=1)]),
@@ -444,7 +459,8 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         listener_executor=SpeakingExecutor(LISTENERS, thread_name_prefix="listener"),
     )
     pointing = Pointing(database, team_id, champion, bot_user_id, reader(masked), answer.wake)
-    home = Home(database, team_id, operating, settings.argilla_page if ground.argilla else None)
+    reviewing = settings.argilla_page if ground.argilla else None
+    home = Home(database, team_id, operating, reviewing, partial(link, address))
     choosing = Choices(database, team_id, ground.settings, operating, ground.follow)
     editing = LabelEditing(database, team_id, operating, ground.specs, learn.wake)
     desk = Desk(

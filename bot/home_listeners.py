@@ -9,7 +9,7 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import home_modals, home_view, payloads
+from bot import held_view, home_modals, home_view, payloads
 from bot.choices import Choices
 from bot.home import Home
 from bot.in_words import in_words
@@ -17,6 +17,7 @@ from bot.label_editing import LabelEditing
 from bot.language import _
 from bot.operations import FAULTS
 from bot.payloads import Json
+from storage.tables import Fate
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +50,23 @@ def register(app: App, home: Home, choices: Choices, editing: LabelEditing) -> N
         done = _("v{version} is out of service.").format(version=number)
         _operate(client, home, by, lambda: home.operations.roll_back_from(number, by), done)
 
+    def decide(body: Json, client: WebClient, fate: Fate, done: str) -> None:
+        click = payloads.click(body)
+        by, burst_id = click.user_id, click.value
+        _operate(client, home, by, lambda: home.operations.decide_burst(burst_id, fate, by), done)
 
-def _operate(client: WebClient, home: Home, by: str, do: Callable[[], None], done: str) -> None:
+    @app.action(held_view.KEEP)
+    def keep(ack: Ack, body: Json, client: WebClient) -> None:
+        ack()
+        decide(body, client, Fate.KEPT, _("These corrections count again."))
+
+    @app.action(held_view.DISCARD)
+    def discard(ack: Ack, body: Json, client: WebClient) -> None:
+        ack()
+        decide(body, client, Fate.DISCARDED, _("These corrections are discarded. I won't learn from them."))
+
+
+def _operate(client: WebClient, home: Home, by: str, do: Callable[[], object], done: str) -> None:
     try:
         home.operations.check(by)
         do()

@@ -17,6 +17,7 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.views import View
 
 from bot.card import title
+from bot.held_view import held_blocks
 from bot.home import Look
 from bot.language import N_, _, many
 from bot.mrkdwn import clipped, escape
@@ -48,6 +49,7 @@ def home_view(look: Look, argilla_url: str | None, notice: str = "") -> Json:
     """A view for views.publish. `notice`: what became of the button that was pressed."""
     blocks: list[Block] = [
         *([_section(f"*{escape(notice)}*")] if notice else []),
+        *held_blocks(look.held, look.held_number),
         HeaderBlock(text=_("How right it is")),
         *_record(look),
         HeaderBlock(text=_("Where it is on")),

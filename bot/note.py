@@ -14,10 +14,11 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.language import N_, _
+from bot.card import person
+from bot.language import N_, _, many
 from bot.mrkdwn import clipped, escape
 from bot.payloads import Json
-from storage.tables import Decision, Grounds, Phase, Ruling, Run, TaskName
+from storage.tables import Burst, Decision, Grounds, Phase, Ruling, Run, TaskName
 
 PROMOTE, ROLL_BACK = "promote", "roll_back"
 BAR = 20
@@ -73,6 +74,15 @@ def ruling_note(ruling: Ruling, in_service: set[int]) -> Json:
     if ruling.decision is Decision.PROMOTE and ruling.challenger in in_service:
         blocks.append(ActionsBlock(elements=[roll_back_button(ruling.challenger)]))
     return _message(f"{what}: {ruling.reason}", blocks)
+
+
+def burst_note(burst: Burst) -> Json:
+    """Arguments of chat.postMessage for corrections that are held back."""
+    given = many("{number} correction", "{number} corrections", burst.corrections)
+    text = _("I am holding back {corrections} by {person}. Keep or discard them on my Home tab.").format(
+        corrections=given, person=person(burst.user_id)
+    )
+    return {"text": text, "blocks": [_section(text).to_dict()]}
 
 
 def bar(done: float) -> str:

@@ -1,4 +1,4 @@
-"""Keeps the operators' channel up to date: one note a run, which follows it, and one for each ruling."""
+"""Keeps the operators' channel up to date: a note for each run, which follows it, ruling, and burst held back."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.language import Language, _, speaking
-from bot.note import ruling_note, run_note
+from bot.note import burst_note, ruling_note, run_note
 from bot.payloads import Json
-from storage import runs, versions
+from storage import bursts, runs, versions
 from storage.database import Database
 from storage.leases import Claim
-from storage.tables import Grounds, Ruling, Run
+from storage.tables import Burst, Grounds, Ruling, Run
 
 log = logging.getLogger(__name__)
 
@@ -46,15 +46,18 @@ class Notes:
         with self._database.reading() as session:
             run = runs.to_note(session, self._team_id)
             rulings = versions.to_tell(session, self._team_id)
+            burst = bursts.to_tell(session, self._team_id)
             in_service = versions.all_in_service(session, self._team_id)
-        if not (run or rulings) or not self.claim.hold():
+        if not (run or rulings or burst) or not self.claim.hold():
             return None
         self._next = time.monotonic() + PAUSE_S
         try:
             if run:
                 self._follow(run, self._channel, in_service)
-            else:
+            elif rulings:
                 self._tell(rulings[0], self._channel, in_service)
+            elif burst:
+                self._tell_of_burst(burst, self._channel)
         except (SlackApiError, OSError) as error:
             reason = error.response.get("error") if isinstance(error, SlackApiError) else type(error).__name__
             log.warning("operators not told channel=%s reason=%s", self._channel, reason)
@@ -94,6 +97,13 @@ class Notes:
             versions.told(session, ruling.id, time.time())
         if ruling.grounds is Grounds.HOLDOUT and ruling.run_id:
             self._show_picture(ruling.run_id, channel)
+
+    def _tell_of_burst(self, burst: Burst, channel: str) -> None:
+        with speaking(self._language):
+            note = burst_note(burst)
+        self._client.chat_postMessage(channel=channel, unfurl_links=False, **note)
+        with self._database.writing() as session:
+            bursts.told(session, burst.id, time.time())
 
     def _show_picture(self, run_id: str, channel: str) -> None:
         with self._database.reading() as session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,11 +11,14 @@ from sqlmodel import Session
 
 from bot.language import N_
 from learning.summarizing.policy import POLICY
-from storage import acceptances, runs, versions
+from storage import acceptances, bursts, runs, versions
+from storage.bursts import BurstDecidedError, BurstNotFoundError
 from storage.database import Database
 from storage.runs import RunUnderWayError
-from storage.tables import Acceptance, Decision, Phase, Ruling, TaskName, Version
+from storage.tables import Acceptance, Burst, Decision, Fate, Phase, Ruling, TaskName, Version
 from storage.versions import NothingToRollBackToError, VersionNotFoundError
+
+log = logging.getLogger(__name__)
 
 
 class NotAnOperatorError(PermissionError):
@@ -42,6 +46,8 @@ class AlreadyServingError(ValueError):
 
 FAULTS = (
     AlreadyServingError,
+    BurstDecidedError,
+    BurstNotFoundError,
     NotAnOperatorError,
     NotServingError,
     NothingToRollBackToError,
@@ -57,6 +63,7 @@ class Wakers:
     retraining: Callable[[], None]
     swapping: Callable[[], None]
     notes: Callable[[], None]
+    corrections: Callable[[], None]
 
 
 class Operations:
@@ -127,6 +134,14 @@ class Operations:
         """All versions, latest first, and the number of the one in service."""
         with self._database.reading() as session:
             return versions.every(session, self._team_id), versions.in_service(session, self._team_id)
+
+    def decide_burst(self, burst_id: str, fate: Fate, by: str) -> Burst:
+        """Keep or discard corrections that are held back. Raises BurstNotFoundError, BurstDecidedError."""
+        with self._database.writing() as session:
+            burst = bursts.decide(session, self._team_id, burst_id, fate, by)
+        log.info("burst decided fate=%s corrections=%d", burst.fate, burst.corrections)
+        self._wake.corrections()
+        return burst
 
     def _changed(self) -> None:
         self._wake.swapping()

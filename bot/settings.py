@@ -23,6 +23,7 @@ from learning.masking import REGIONS
 from learning.query_strategies import DEFAULT_STRATEGY, STRATEGIES
 from learning.summarizing.recipe import SummaryRecipe
 from learning.training.recipe import Recipe
+from learning.trust import Belief
 
 SHIPPED_LABELS = Path(__file__).parent / "labels.toml"
 OWN_LABELS = Path("labels.toml")
@@ -67,7 +68,7 @@ class Settings(BaseSettings):
     ask_cron: str = "* * * * *"
     ask_per_day: int = Field(default=50, ge=0, le=100_000)
     query_strategy: str = DEFAULT_STRATEGY
-    trust_at_least: float = Field(default=0.6, ge=0, le=1)
+    trust_at_least: float = Field(default=0.75, ge=0, le=1)
     uncontested_most: int = Field(default=30, ge=0)
     operators: Annotated[tuple[str, ...], NoDecode] = ()
     ops_channel: str | None = None
@@ -237,6 +238,11 @@ class Settings(BaseSettings):
     def argilla_page(self) -> str:
         """Where reviewers open Argilla: as set, or that of this machine."""
         return self.argilla_api_url or f"http://127.0.0.1:{self.local_argilla_port}"
+
+    def belief(self, installers: tuple[str, ...] = ()) -> Belief:
+        """Whom to believe. Whoever installed the app operates it."""
+        operators = frozenset((*installers, *self.operators))
+        return Belief(self.trust_at_least, self.uncontested_most, operators)
 
     @property
     def artifacts(self) -> Artifacts:

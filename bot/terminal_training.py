@@ -16,6 +16,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from bot import models, operations
+from bot.choices import applied
 from bot.settings import Settings
 from bot.training import encoder_source, retrainer, tasks, terms
 from learning.hub import described
@@ -26,7 +27,7 @@ from learning.training.lessons import gather
 from learning.training.recipe import Recipe
 from learning.training.tune import Budget, Tuned
 from learning.training.tune import tune as search
-from storage import acceptances, overview, runs, tunings, versions
+from storage import acceptances, choices, overview, runs, tunings, versions
 from storage.database import Database, open_database
 from storage.migrate import migrate
 from storage.runs import RunUnderWayError
@@ -90,13 +91,18 @@ def retrain(settings: Settings, at: Desk, task: TaskName, out: Console) -> Run:
 
 def _registry(settings: Settings, at: Desk) -> Registry:
     models.prepare(settings)
-    return Registry(at.database, at.team_id, settings.artifacts, encoder_source(settings))
+    with at.database.reading() as session:
+        chosen = applied(settings, choices.of_team(session, at.team_id))
+    believed = chosen.belief(settings.operators)
+    return Registry(at.database, at.team_id, settings.artifacts, encoder_source(settings), belief=believed)
 
 
 def tune(settings: Settings, at: Desk, budget: Budget, out: Console) -> Tuned:
     """Search the recipe on what there is to learn from now, and keep what wins for the runs to come."""
     registry, chosen = _registry(settings, at), terms(settings)
-    lessons = gather(at.database, at.team_id, registry.champion().encoder, *chosen.belief)
+    lessons = gather(
+        at.database, at.team_id, registry.champion().encoder, chosen.holdout_share, registry.belief
+    )
     with at.database.reading() as session:
         before = Recipe.from_json(tunings.recipe(session, at.team_id) or chosen.recipe.to_json())
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))

@@ -108,8 +108,6 @@ def terms(settings: Settings) -> classification.Terms:
     return classification.Terms(
         threads=settings.training_threads,
         holdout_share=settings.holdout_share,
-        trust_at_least=settings.trust_at_least,
-        uncontested_most=settings.uncontested_most,
         limits=limits,
         recipe=Recipe.from_json(settings.recipe),
         report_to=settings.report_to,
@@ -130,7 +128,6 @@ def train(
     found = tasks(settings, database, team_id, registry)
     retraining = retrainer(settings, database, team_id, registry, found, on_change)
     begin = Worker("retraining", retraining.step, metrics)
-    trusted = settings.trust_at_least, settings.uncontested_most
     triggers = Triggers(
         database, team_id, found.classification, settings.retrain_after_labels, "labels", begin.wake
     )
@@ -147,7 +144,6 @@ def train(
         team_id,
         registry,
         Budget(settings.duel_per_day, settings.ask_per_day, settings.duel_most),
-        *trusted,
         on_asked,
         on_change,
     )
@@ -156,7 +152,7 @@ def train(
         team_id,
         settings.watch_tolerance,
         60 * settings.watch_settle_minutes,
-        settings.trust_at_least,
+        registry.belief,
         on_change,
     )
     drifting = Drifting(database, team_id, champion, triggers.drifted)

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from learning import duel
+from learning import duel, trust
 from learning.champion import Served
 from learning.refit import Refitter
 from learning.registry import Registry, UnusableVersionError
-from learning.trust import admit
 from storage import disputes, messages, predictions, questions, resolution, runs, versions
 from storage.database import Database
 from storage.leases import Claim
@@ -51,8 +50,6 @@ class Dueling:
         team_id: str,
         registry: Registry,
         budget: Budget,
-        trust_at_least: float,
-        uncontested_most: int,
         on_asked: Callable[[], None],
         on_change: Callable[[], None],
     ) -> None:
@@ -60,7 +57,6 @@ class Dueling:
         self._team_id = team_id
         self._registry = registry
         self._budget = budget
-        self._trust = trust_at_least, uncontested_most
         self._on_asked = on_asked
         self._on_change = on_change
         self.claim = Claim(database, f"duel {team_id}")
@@ -165,8 +161,7 @@ class Dueling:
     def _decide(self, run: Run) -> None:
         with self._database.reading() as session:
             contested = disputes.of_run(session, run.id)
-            evidence = resolution.evidence(session, self._team_id)
-        believed = {one: label for one, (label, _) in admit(evidence, *self._trust).admitted.items()}
+            believed = trust.admitted(session, self._team_id, self._registry.belief).labels
         tally = disputes.tally(contested, believed)
         standing = duel.decide(tally.won, tally.lost, tally.asked, self._budget.most)
         if standing.decision is Decision.GO_ON:

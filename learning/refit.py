@@ -1,20 +1,21 @@
-"""Refit the head on everything that people have said so far, and serve it."""
+"""Refit the head on what people have said so far and may be believed at once, and serve it."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from learning import head, vectors
+from learning import head, trust, vectors
 from learning.champion import Served
 from learning.encoder import Encoder, Vectors
 from learning.head import Head
 from learning.remembered import Remembered
+from learning.trust import NO_OPERATORS, Belief
 from learning.vectors import AT_ONCE
-from storage import labels, predictions, resolution, versions
+from storage import labels, predictions, versions
 from storage.database import Database
 from storage.tables import Label, Version
 
@@ -52,8 +53,10 @@ class Refitter:
         encoder_name: str,
         version: int | None = None,
         learned: Head | None = None,
+        belief: Belief = NO_OPERATORS,
     ) -> None:
         self.encoder = encoder
+        self._belief = belief
         self._database = database
         self._team_id = team_id
         self._encoder_name = encoder_name
@@ -66,11 +69,13 @@ class Refitter:
         self._unreadable: set[str] = set()
         self._read_since = 0
         self._fitted_on = 0
+        # What `fit_on` made last, and of what.
+        self._aside: tuple[str, dict[str, str], Head] | None = None
 
     def read_again(self, most: int | None = None) -> int:
         """Compute the vectors that labelled messages lack under this encoder, of at most `most`; how many they were."""
         with self._database.reading() as session:
-            said = list(resolution.labelled(session, self._team_id))
+            said = list(trust.for_head(session, self._team_id, self._belief))
             known = predictions.marks(session, self._team_id, self.encoder.fingerprint)
             missing = [message_id for message_id in said if message_id not in known][:most]
         for start in range(0, len(missing), AT_ONCE):
@@ -123,6 +128,37 @@ class Refitter:
         self.is_settled = not is_interrupted
         return self._served(version, training, fitted)
 
+    def fit_on(self, said: Mapping[str, str]) -> Head:
+        """A head that is served nowhere, fitted on these labels of messages; on as many as a quick fit takes."""
+        with self._database.reading() as session:
+            known = labels.active(session, self._team_id)
+            chosen = sorted(said)[: head.QUICK // max(len(known), 1)]  # ids are random
+            made_of = repr([(label.id, label.name, label.description, label.examples) for label in known])
+            if self._aside and self._aside[:2] == (made_of, said):
+                return self._aside[2]
+            read = predictions.vectors(session, self.encoder.fingerprint, chosen)
+        own, classes = self._own_examples(known)
+        row = {label.id: number for number, label in enumerate(known)}
+        read = {message_id: vector for message_id, vector in read.items() if said[message_id] in row}
+        classes += [row[said[message_id]] for message_id in read]
+        described = self._vectors([description(label) for label in known])
+        examples = np.vstack([own, *read.values()])
+        rows = np.array(classes, dtype=np.int64)
+        fitted = head.fit(tuple(row), described, examples, rows, None, self.learned)
+        self._aside = made_of, dict(said), fitted
+        return fitted
+
+    def own_examples(self) -> tuple[Vectors, list[str]]:
+        """Vectors of the labels' own examples, (examples, dimensions), and the label id of each."""
+        with self._database.reading() as session:
+            known = labels.active(session, self._team_id)
+        own, classes = self._own_examples(known)
+        return own, [known[number].id for number in classes]
+
+    def _own_examples(self, known: list[Label]) -> tuple[Vectors, list[int]]:
+        written = [(text, number) for number, label in enumerate(known) for text in label.examples]
+        return self._vectors([text for text, _ in written]), [number for _, number in written]
+
     def _material(self, training: TrainingSet) -> tuple[tuple[str, ...], Vectors, Vectors, head.Classes]:
         described = self._vectors([description(label) for label in training.labels])
         return tuple(label.id for label in training.labels), described, training.examples, training.classes
@@ -136,7 +172,7 @@ class Refitter:
         version = self._row()
         with self._database.reading() as session:
             known = labels.active(session, self._team_id)
-            said = resolution.labelled(session, self._team_id)
+            said = trust.for_head(session, self._team_id, self._belief)
             marks = predictions.marks(session, self._team_id, self.encoder.fingerprint)
             self._remembered.follow(session, marks)
         missing = said.keys() - self._remembered.messages
@@ -154,9 +190,9 @@ class Refitter:
 
     def _training_set(self, known: list[Label], said: dict[str, str]) -> TrainingSet:
         row = {label.id: number for number, label in enumerate(known)}
-        written = [(text, row[label.id]) for label in known for text in label.examples]
-        classes = [number for _, number in written] + [row[label_id] for label_id in said.values()]
-        own, learned = self._vectors([text for text, _ in written]), self._remembered.vectors(list(said))
+        own, classes = self._own_examples(known)
+        classes += [row[label_id] for label_id in said.values()]
+        learned = self._remembered.vectors(list(said))
         return TrainingSet(
             labels=tuple(known),
             examples=np.vstack([own, learned]),

@@ -15,6 +15,7 @@ from learning.encoder import Encoder, EncoderNotFoundError, load_encoder
 from learning.head import Head
 from learning.refit import Refitter
 from learning.serving import load_on_gpu, load_small
+from learning.trust import NO_OPERATORS, Belief
 from storage import messages, versions
 from storage.database import Database
 from storage.tables import Version
@@ -63,8 +64,15 @@ class Registry:
     """Loads versions of one team; the latest `kept` stay loaded."""
 
     def __init__(
-        self, database: Database, team_id: str, artifacts: Artifacts, source: Source, kept: int = KEPT
+        self,
+        database: Database,
+        team_id: str,
+        artifacts: Artifacts,
+        source: Source,
+        kept: int = KEPT,
+        belief: Belief = NO_OPERATORS,
     ) -> None:
+        """`belief`: from whom heads learn at once, and runs for good."""
         self._database = database
         self._team_id = team_id
         self._kept = kept
@@ -72,6 +80,7 @@ class Registry:
         self._turn = threading.Lock()
         self.artifacts = artifacts
         self.source = source
+        self.belief = belief
         self.base = _base(source)
 
     def champion(self) -> Version:
@@ -124,7 +133,8 @@ class Registry:
     def _from_settings(self, version: Version) -> Refitter:
         if version.encoder != self.base.fingerprint:
             raise UnusableVersionError(version.number, f"it needs the encoder {version.encoder_name}")
-        return Refitter(self._database, self._team_id, self.base, version.encoder_name, version.number)
+        name, number = version.encoder_name, version.number
+        return Refitter(self._database, self._team_id, self.base, name, number, belief=self.belief)
 
     def _from_files(self, version: Version) -> Refitter:
         try:
@@ -141,7 +151,7 @@ class Registry:
         if encoder.fingerprint != version.encoder:
             raise UnusableVersionError(version.number, "its files hold another encoder than was registered")
         name = version.encoder_name
-        return Refitter(self._database, self._team_id, encoder, name, version.number, learned)
+        return Refitter(self._database, self._team_id, encoder, name, version.number, learned, self.belief)
 
     def _encoder(self, folder: Path) -> Encoder:
         return _load(replace(self.source, name=str(folder)))

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from sqlmodel import Session
 
-from learning import watch
-from learning.trust import records
+from learning import trust, watch
+from learning.trust import Belief
 from learning.watch import Rate
 from storage import predictions, resolution, versions
 from storage.database import Database
@@ -32,14 +32,14 @@ class Watching:
         team_id: str,
         tolerance: float,
         settle_s: float,
-        trust_at_least: float,
+        belief: Belief,
         on_change: Callable[[], None],
     ) -> None:
         self._database = database
         self._team_id = team_id
         self._tolerance = tolerance
         self._settle_s = settle_s
-        self._trust_at_least = trust_at_least
+        self._belief = belief
         self._on_change = on_change
         self._next = 0.0
 
@@ -61,17 +61,12 @@ class Watching:
         return STEP_S
 
     def _corrected(self, session: Session) -> dict[str, str]:
-        """For each message about which somebody to be believed spoke, the label that was said."""
-        evidence = resolution.evidence(session, self._team_id)
-        known = records(evidence)
+        """Labels from reviewers and trusted users, by message id."""
+        evidence, trusted = trust.read(session, self._team_id, self._belief)
         said: dict[str, str] = {}
         for one in evidence:
-            words = [
-                word
-                for word in one.words
-                if word.user_id not in known or known[word.user_id].trust >= self._trust_at_least
-            ]
-            label_id = resolution.label_of(Evidence(one.message_id, tuple(words), one.verdict))
+            words = tuple(word for word in one.words if word.user_id in trusted)
+            label_id = resolution.label_of(Evidence(one.message_id, words, one.verdict))
             if label_id:
                 said[one.message_id] = label_id
         return said

@@ -3,32 +3,51 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, TypeVar
 
+from sqlalchemy import bindparam, update
 from sqlalchemy import select as columns
-from sqlmodel import Session, case, col, func, select
+from sqlmodel import Session, col, func, select
 
-from storage import cards, outbox, questions
+from storage import bursts, cards, outbox, questions
 from storage.database import of_messages
-from storage.tables import Correction, Kind, Message, Word
+from storage.tables import Correction, Kind, Message, Prediction, Word
 
 # A label that came with a file is nobody's word.
 _BY_A_PERSON = col(Correction.word) != Word.IMPORTED
+# How many labels a prediction ranks at most.
+RANKED_MOST = 10
+# What is held back, or was discarded, counts for nothing.
+COUNTS = ~col(Correction.is_held)
 
 
 def add(session: Session, correction: Correction) -> None:
     """Keep a person's word, ask for the card to show it, and tell Argilla: every correction goes to its reviewers.
 
-    The message's row is locked first: two people at once are taken one after the other.
+    The message's row is locked first: two people at once are taken one after the other. What somebody says whose burst
+    is held back joins it.
     """
     session.exec(select(Message.id).where(Message.id == correction.message_id).with_for_update()).one()
+    correction.foreseen = _foreseen(session, correction)
+    bursts.join(session, correction)
     session.add(correction)
     session.flush()
     cards.want(session, correction.message_id)
     questions.ask_about_correction(session, correction.team_id, correction.message_id)
     outbox.append(session, correction.team_id, correction.message_id, Kind.CORRECTION)
+
+
+def _foreseen(session: Session, correction: Correction) -> float | None:
+    """The probability that the message's prediction gave the label; None if there is none, or the label is newer."""
+    chosen = select(Prediction.ranked).where(Prediction.message_id == correction.message_id)
+    ranked = session.exec(chosen).first()
+    if not ranked:
+        return None
+    if len(ranked) < RANKED_MOST:  # all labels that the model knew
+        return next((float(share) for label_id, share in ranked if label_id == correction.label_id), None)
+    return next((float(share) for label_id, share in ranked if label_id == correction.label_id), 0.0)
 
 
 def add_once(session: Session, correction: Correction) -> bool:
@@ -42,33 +61,33 @@ def add_once(session: Session, correction: Correction) -> bool:
 
 @dataclass(frozen=True)
 class Heard:
-    """The messages of a team that are not erased, and the label of those of which there is one word.
+    """The messages of a team that are not erased, and the word of those of which there is one.
 
     `more`: those of which there are several, or one that was taken back.
     """
 
-    once: dict[str, str]
+    once: dict[str, Spoken]
     more: set[str]
 
 
 def said_once(session: Session, team_id: str) -> Heard:
-    """Which messages were spoken of once, and which label that word names; an imported label is a word here."""
+    """Which messages were spoken of once, and that word; an imported label is a word here."""
     chosen = (
         columns(
             col(Correction.message_id),
-            func.count(),
+            func.min(Correction.user_id),
             func.min(Correction.label_id),
-            func.max(case((col(Correction.word) == Word.WITHDRAWN, 1), else_=0)),
+            func.min(Correction.word),
+            func.min(Correction.created_at),
+            func.count(),
         )
         .join(Message, col(Message.id) == Correction.message_id)
-        .where(col(Correction.team_id) == team_id, col(Message.erased_at).is_(None))
+        .where(col(Correction.team_id) == team_id, COUNTS, col(Message.erased_at).is_(None))
         .group_by(col(Correction.message_id))
         .order_by(col(Correction.message_id))
     )
     rows = session.connection().execute(chosen).all()
-    once = {
-        message_id: label_id for message_id, number, label_id, is_back in rows if number == 1 and not is_back
-    }
+    once = {row[0]: Spoken(*row[:5]) for row in rows if row[5] == 1 and row[3] != Word.WITHDRAWN}
     return Heard(once, {row[0] for row in rows if row[0] not in once})
 
 
@@ -83,9 +102,10 @@ def words(
             col(Correction.label_id),
             col(Correction.word),
             col(Correction.created_at),
+            col(Correction.foreseen),
         )
         .join(Message, col(Message.id) == Correction.message_id)
-        .where(_BY_A_PERSON, col(Message.erased_at).is_(None))
+        .where(_BY_A_PERSON, COUNTS, col(Message.erased_at).is_(None))
         .order_by(col(Correction.created_at), col(Correction.id))
     )
     of_team = col(Correction.team_id) == team_id
@@ -98,8 +118,107 @@ def words(
 def count(session: Session, team_id: str) -> int:
     """How many words people said."""
     return session.exec(
-        select(func.count()).select_from(Correction).where(Correction.team_id == team_id, _BY_A_PERSON)
+        select(func.count())
+        .select_from(Correction)
+        .where(Correction.team_id == team_id, _BY_A_PERSON, COUNTS)
     ).one()
+
+
+@dataclass(frozen=True)
+class Latest:
+    """A word of which it is not known yet whether it can be believed."""
+
+    id: str
+    message_id: str
+    user_id: str
+    label_id: str
+    word: Word
+    created_at: float
+
+
+_LATEST = columns(
+    col(Correction.id),
+    col(Correction.message_id),
+    col(Correction.user_id),
+    col(Correction.label_id),
+    col(Correction.word),
+    col(Correction.created_at),
+)
+
+
+def latest(session: Session, team_id: str, since: float) -> list[Latest]:
+    """People's words since a moment that count and that no operator looked at, oldest first."""
+    chosen = _LATEST.join(Message, col(Message.id) == Correction.message_id).where(
+        col(Correction.team_id) == team_id,
+        col(Correction.created_at) > since,
+        col(Correction.word).not_in((Word.IMPORTED, Word.WITHDRAWN)),
+        col(Correction.burst_id).is_(None),
+        col(Message.erased_at).is_(None),
+    )
+    ordered = chosen.order_by(col(Correction.created_at), col(Correction.id))
+    return [Latest(*row) for row in session.connection().execute(ordered)]
+
+
+def twinless(session: Session, team_id: str, most: int) -> list[Latest]:
+    """Up to `most` people's words for whose messages nobody has looked for one that says nearly the same."""
+    chosen = _LATEST.where(col(Correction.team_id) == team_id, col(Correction.twin).is_(None))
+    return [Latest(*row) for row in session.connection().execute(chosen.limit(most))]
+
+
+def keep_twins(session: Session, twins: Mapping[str, str]) -> None:
+    """For each word (by id), the known label of a message that says nearly the same; "" if there is none."""
+    by_id = update(Correction).where(col(Correction.id) == bindparam("word_id"))
+    rows = [{"word_id": word_id, "label": twins[word_id]} for word_id in sorted(twins)]
+    if rows:
+        session.connection().execute(by_id.values(twin=bindparam("label")), rows)
+
+
+@dataclass(frozen=True)
+class Background:
+    """What else is known of one person: how many of their words agree with the known label of a message that says
+    nearly the same, how many do not, and how many are held back or were discarded.
+    """
+
+    agreements: float = 0.0
+    disagreements: float = 0.0
+    held: int = 0
+
+
+def backgrounds(session: Session, team_id: str, of_a_confirmation: float) -> dict[str, Background]:
+    """The background of each person who has one. A person's own message is no evidence, and no message counts twice.
+
+    of_a_confirmation: what agreement counts where a person repeated what the bot had said.
+    """
+    number = func.count(func.distinct(Correction.message_id))
+    confirmed = col(Correction.word) == Word.CONFIRMED
+    agrees = col(Correction.twin) == col(Correction.label_id)
+    compared = (
+        columns(col(Correction.user_id), confirmed, agrees, number)
+        .join(Message, col(Message.id) == Correction.message_id)
+        .where(
+            col(Correction.team_id) == team_id,
+            _BY_A_PERSON,
+            COUNTS,
+            col(Correction.twin) != "",
+            col(Message.user_id) != col(Correction.user_id),
+        )
+        .group_by(col(Correction.user_id), confirmed, agrees)
+    )
+    found: dict[str, Background] = {}
+    for user_id, is_confirmed, is_right, times in session.connection().execute(compared):
+        known = found.get(user_id, Background())
+        more = times * of_a_confirmation if is_confirmed else times
+        found[user_id] = (
+            replace(known, agreements=known.agreements + more)
+            if is_right
+            else replace(known, disagreements=known.disagreements + times)
+        )
+    held = columns(col(Correction.user_id), func.count()).where(
+        col(Correction.team_id) == team_id, col(Correction.is_held)
+    )
+    for user_id, times in session.connection().execute(held.group_by(col(Correction.user_id))):
+        found[user_id] = replace(found.get(user_id, Background()), held=times)
+    return found
 
 
 class Saying(Protocol):
@@ -129,6 +248,7 @@ class Spoken(NamedTuple):
     label_id: str
     word: Word
     created_at: float
+    foreseen: float | None = None
 
 
 OneSaying = TypeVar("OneSaying", bound=Saying)

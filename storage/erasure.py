@@ -11,6 +11,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from storage import cards, messages, outbox, purging, summaries, summary_reviews
 from storage.tables import (
+    Burst,
     Channel,
     Correction,
     Kind,
@@ -115,6 +116,7 @@ def disown(session: Session, team_id: str, user_id: str, instead: str) -> None:
             outbox.append(session, team_id, message_id, Kind.CORRECTION)
     run = session.connection().execute
     run(update(Correction).where(*_by(Correction, team_id, user_id)).values(user_id=instead))
+    run(update(Burst).where(*_by(Burst, team_id, user_id)).values(user_id=instead))
     theirs = select(SummaryWord.summary_id).where(
         SummaryWord.team_id == team_id, SummaryWord.user_id == user_id
     )
@@ -192,6 +194,6 @@ def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _by(
-    table: type[Correction] | type[SummaryWord], team_id: str, user_id: str
+    table: type[Burst] | type[Correction] | type[SummaryWord], team_id: str, user_id: str
 ) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return col(table.team_id) == team_id, col(table.user_id) == user_id

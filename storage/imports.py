@@ -149,6 +149,7 @@ def _keep(session: Session, team_id: str, row: Labelled, known: _Row) -> Outcome
                 user_id=PERSON,
                 label_id=row.label_id,
                 word=Word.IMPORTED,
+                twin="",
             )
         )
     if outcome is Outcome.CHANGED:

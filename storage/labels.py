@@ -146,7 +146,11 @@ def counts(session: Session, team_id: str) -> dict[str, int]:
     messages = func.count(func.distinct(Correction.message_id))
     rows = session.exec(
         select(Correction.label_id, messages)
-        .where(Correction.team_id == team_id, col(Correction.word).not_in(NOT_CHOSEN))
+        .where(
+            Correction.team_id == team_id,
+            col(Correction.word).not_in(NOT_CHOSEN),
+            ~col(Correction.is_held),
+        )
         .group_by(Correction.label_id)
     )
     return dict(rows.all())

@@ -108,7 +108,7 @@ def judged(session: Session, team_id: str, since: float, channel_id: str | None 
             col(Prediction.label_id),
         )
         .join(Prediction, col(Prediction.message_id) == Correction.message_id)
-        .where(col(Correction.team_id) == team_id, col(Prediction.created_at) > since)
+        .where(col(Correction.team_id) == team_id, corrections.COUNTS, col(Prediction.created_at) > since)
         .order_by(col(Correction.created_at), col(Correction.id))
     )
     if channel_id is not None:

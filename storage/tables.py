@@ -151,6 +151,14 @@ class Making(StrEnum):
     ERASED = "erased"
 
 
+class Fate(StrEnum):
+    """What became of a burst: an operator has yet to look, kept it, or discarded it."""
+
+    OPEN = "open"
+    KEPT = "kept"
+    DISCARDED = "discarded"
+
+
 class Opinion(StrEnum):
     """What a person said of a summary."""
 
@@ -275,9 +283,28 @@ class Prediction(SQLModel, table=True):
 
 
 class Correction(SQLModel, table=True):
-    """One word of one person on one message. Every word is kept; a person's last word counts."""
+    """One word of one person on one message. Every word is kept; a person's last word counts.
 
-    __table_args__ = (Index("ix_correction_team", "team_id", "created_at"),)
+    One that is held back (`is_held`, by the burst `burst_id`) counts for nothing. `foreseen`: the probability that the
+    prediction gave this label, None if it did not know it. `twin`: the known label of a message that says nearly the
+    same, "" if there is none, None until it was looked for.
+    """
+
+    __table_args__ = (
+        Index("ix_correction_team", "team_id", "created_at"),
+        Index(
+            "ix_correction_burst",
+            "burst_id",
+            sqlite_where=text("burst_id IS NOT NULL"),
+            postgresql_where=text("burst_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_correction_twinless",
+            "team_id",
+            sqlite_where=text("twin IS NULL"),
+            postgresql_where=text("twin IS NULL"),
+        ),
+    )
 
     id: str = Field(default_factory=new_id, primary_key=True)
     message_id: str = Field(foreign_key="message.id", index=True)
@@ -286,6 +313,33 @@ class Correction(SQLModel, table=True):
     label_id: str = Field(foreign_key="label.id")
     word: Word = _one_of(Word)
     created_at: float = Field(default_factory=time.time)
+    foreseen: float | None = None
+    twin: str | None = None
+    burst_id: str | None = None
+    is_held: bool = False
+
+
+class Burst(SQLModel, table=True):
+    """Corrections that one user gave in quick succession and that look wrong: held back until an operator decides.
+
+    `began`, `ended`: the first and the latest of them; `share_right`: the estimated share of right ones.
+    `told_at`: when the operators' channel was told.
+    """
+
+    __table_args__ = (Index("ix_burst_team", "team_id", "flagged_at"),)
+
+    id: str = Field(primary_key=True)
+    team_id: str
+    user_id: str
+    corrections: int
+    began: float
+    ended: float
+    share_right: float
+    fate: Fate = _one_of(Fate, default=Fate.OPEN)
+    decided_by: str = ""
+    decided_at: float | None = None
+    flagged_at: float = Field(default_factory=time.time)
+    told_at: float | None = None
 
 
 class Card(SQLModel, table=True):

@@ -9,26 +9,24 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from learning.trust import BURST_S, Admission, admit, bursts
-from storage import answers, estimates, outbox, questions, resolution
+from learning import trust
+from learning.trust import Admission, Belief
+from storage import answers, bursts, estimates, outbox, questions
 
 DAY_S = 86_400.0
 BURSTS_SHOWN = 5
 
 
-def rows(
-    session: Session, team_id: str, per_day: int, trust_at_least: float, uncontested_most: int
-) -> Iterator[tuple[str, str]]:
+def rows(session: Session, team_id: str, per_day: int, belief: Belief) -> Iterator[tuple[str, str]]:
     """Name and value of each figure."""
     yield from _outbox(session, team_id)
     yield from _questions(session, team_id, per_day)
     yield from _estimate(session, team_id)
-    evidence = resolution.evidence(session, team_id)
-    yield from _labels(admit(evidence, trust_at_least, uncontested_most))
-    for burst in bursts(evidence)[:BURSTS_SHOWN]:
+    yield from _labels(trust.admitted(session, team_id, belief))
+    for burst in bursts.waiting(session, team_id, BURSTS_SHOWN):
         began = datetime.fromtimestamp(burst.began).astimezone().strftime("%Y-%m-%d %H:%M")
-        said = f"{burst.words} words within {BURST_S / 60:.0f} minutes from {began}, trust {burst.trust:.2f}"
-        yield f"suspicious burst of {burst.user_id}", said
+        said = f"{burst.corrections} corrections from {began} on, about {burst.share_right:.0%} right"
+        yield f"held back until an operator decides on the Home tab: {burst.user_id}", said
 
 
 def _outbox(session: Session, team_id: str) -> Iterator[tuple[str, str]]:

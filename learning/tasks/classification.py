@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlmodel import Session
 
+from learning import trust
 from learning.gate import Limits
 from learning.registry import Registry, Source
 from learning.training.job import Job, Result
 from learning.training.lessons import gather
 from learning.training.recipe import Recipe
-from learning.trust import admit
-from storage import imports, messages, questions, resolution, runs, splits, tunings, versions
+from storage import imports, messages, questions, runs, splits, tunings, versions
 from storage.database import Database
 from storage.tables import Run, TaskName, Version
 
@@ -25,16 +25,9 @@ class Terms:
 
     threads: int
     holdout_share: float
-    trust_at_least: float
-    uncontested_most: int
     limits: Limits
     recipe: Recipe
     report_to: str = "none"
-
-    @property
-    def belief(self) -> tuple[float, float, int]:
-        """What is held out, and whom to believe, as `gather` takes them."""
-        return self.holdout_share, self.trust_at_least, self.uncontested_most
 
 
 class Classification:
@@ -51,12 +44,11 @@ class Classification:
     def new(self) -> int:
         """Labels to train on that the latest run did not learn from, or learned otherwise."""
         with self._database.reading() as session:
-            evidence = resolution.evidence(session, self._team_id)
+            found = trust.admitted(session, self._team_id, self._registry.belief).labels
             latest = runs.latest(session, self._team_id)
             known = splits.lessons(session, latest.id) if latest else {}
             held = splits.held_out(session, self._team_id)
-        found = admit(evidence, self._terms.trust_at_least, self._terms.uncontested_most).admitted
-        return sum(known.get(one) != label for one, (label, _) in found.items() if one not in held)
+        return sum(known.get(one) != label for one, label in found.items() if one not in held)
 
     def champion(self, session: Session) -> Version:
         """The version in service."""
@@ -67,7 +59,8 @@ class Classification:
         """Write the job of a run. Raises NothingToLearnError."""
         terms, champion = self._terms, self._registry.champion()
         recipe = self._recipe(run)
-        lessons = gather(self._database, self._team_id, champion.encoder, *terms.belief)
+        held_out, belief = terms.holdout_share, self._registry.belief
+        lessons = gather(self._database, self._team_id, champion.encoder, held_out, belief)
         with self._database.writing() as session:
             splits.learn(session, run.id, lessons.learned)
             runs.tell(session, run.id, recipe=recipe.to_json())

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from sqlmodel import Session, col, select
 
+from learning import trust
 from learning.encoder import Vectors
 from learning.refit import description
 from learning.tasks.task import NothingToLearnError
 from learning.training.duplicates import groups_of
 from learning.training.examples import Example, Target
-from learning.trust import Grounds, admit
-from storage import labels, predictions, resolution, splits
+from learning.trust import Belief, Grounds
+from storage import labels, predictions, splits
 from storage.database import Database
 from storage.tables import Label, Message, Side
 
@@ -48,8 +49,7 @@ def gather(
     team_id: str,
     encoder: str,
     share: float,
-    trust_at_least: float,
-    uncontested_most: int,
+    belief: Belief,
 ) -> Lessons:
     """What there is to learn from now; new messages are put on their side of the split for ever.
 
@@ -58,9 +58,8 @@ def gather(
     """
     with database.reading() as session:
         known = labels.active(session, team_id)
-        evidence = resolution.evidence(session, team_id)
-        admitted = admit(evidence, trust_at_least, uncontested_most).admitted
-        settled = {one.message_id: label for one in evidence if (label := resolution.label_of(one))}
+        admitted = trust.admitted(session, team_id, belief).admitted
+        settled = trust.for_head(session, team_id, belief)
         written = _messages(session, [*settled, *admitted])
         vectors = predictions.vectors(session, encoder, list(written))
         drawn = splits.sides(session, team_id)

@@ -7,56 +7,46 @@ import pytest
 
 from benchmarks import poison
 from benchmarks.data import VARIABLE, rows
-from benchmarks.poison import HOSTILE, RULES, corrected, measure, prepare
+from benchmarks.poison import encoder_of, measure
+from benchmarks.poison_world import HONEST, HOSTILE, Way, World
 from benchmarks.report import NO_DATA
 
 # crowd-kit asks pandas in a way that pandas 3.1 no longer likes.
 pytestmark = pytest.mark.filterwarnings("ignore:The (inplace|copy) keyword:Warning")
 
 SHIPPED = Path(__file__).parents[1] / "data"
-LABELS = [f"label {number}" for number in range(20)]
-CLASSES = np.repeat(np.arange(20), 16)
-
-
-def test_the_hostile_person_says_their_share_of_all_words_and_all_of_it_is_wrong() -> None:
-    evidence = corrected(CLASSES, LABELS, 0.3, seed=0)
-
-    words = [word for one in evidence for word in one.words]
-    hostile = [word for word in words if word.user_id == HOSTILE]
-    assert len(hostile) / len(words) == pytest.approx(0.3, abs=0.01)
-    assert all(word.label_id != LABELS[CLASSES[int(word.message_id)]] for word in hostile)
-    assert all(word.user_id != HOSTILE for one in evidence for word in one.words[:-1])
-
-
-def test_without_the_hostile_person_the_same_is_said_by_the_others() -> None:
-    def honest(share: float) -> list[tuple[str, str, str]]:
-        said = [word for one in corrected(CLASSES, LABELS, share, seed=1) for word in one.words]
-        return sorted(
-            (word.message_id, word.user_id, word.label_id) for word in said if word.user_id != HOSTILE
-        )
-
-    assert honest(0.0) == honest(0.5)
-
-
-def test_reviewers_are_believed_by_every_rule() -> None:
-    evidence = corrected(CLASSES, LABELS, 0.5, seed=2)
-    judged = {one.message_id: one.verdict.label_id for one in evidence if one.verdict}
-
-    for rule in RULES.values():
-        found = rule(evidence)
-        assert {message_id: found[message_id] for message_id in judged} == judged
+SAMPLE = "banking77_sample.jsonl"
 
 
 @pytest.mark.slow
-def test_each_rule_is_measured_and_ours_loses_least(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostile_people_are_wrong_in_their_way_and_honest_ones_hardly_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(VARIABLE, str(SHIPPED))
-    sample = rows("banking77_sample.jsonl")
+    sample = rows(SAMPLE)
+    world = World(tmp_path, encoder_of(sample), sample, np.random.default_rng(0))
+    world.hear(len(sample))
 
-    figures = measure(prepare(sample[::2], sample[1::2]), seeds=1)
+    for way in (*HONEST, *HOSTILE):
+        spoken = list(world.chosen(way, 20))
+        right = [world.truth[message_id] == label_id for message_id, label_id in spoken]
+        confirmed = [world.predicted[message_id] == label_id for message_id, label_id in spoken]
+        share = float(np.mean(right))
+        assert share >= 0.8 if way in HONEST else share <= 0.75
+        assert all(confirmed) == (way in (Way.CONFIRMS, Way.CONFIRMS_MISTAKES))
+    world.close()
 
-    losses = {name: figures[f"loss_50_{name}"] for name in RULES}
-    assert min(losses, key=lambda name: losses[name]) == "ours"
-    assert figures["accuracy_50_last_word"] < figures["accuracy_0_last_word"] - 0.1
+
+@pytest.mark.slow
+def test_trust_is_measured_on_a_few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, str(SHIPPED))
+    sample = rows(SAMPLE)
+
+    figures = measure(sample[::2] * 3, sample[1::2], seeds=1, each=5, history=80)
+
+    assert (figures["hostile_bursts"], figures["honest_bursts"]) == (5, 5)
+    assert figures["admitted_right"] > figures["right_last_word"]
+    assert figures["accuracy"] > figures["accuracy_without_hostile"] - 0.1
 
 
 def test_without_its_data_it_says_so(

@@ -23,7 +23,9 @@ class Office:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.woken: list[str] = []
-        wakers = Wakers(*(lambda who=who: self.woken.append(who) for who in ("train", "swap", "tell")))
+        wakers = Wakers(
+            *(lambda who=who: self.woken.append(who) for who in ("train", "swap", "tell", "learn"))
+        )
         self.operations = Operations(database, TEAM, (ANA,), wakers)
         with database.writing() as session:
             parent = versions.champion(session, TEAM, "base", "base")

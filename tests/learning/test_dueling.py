@@ -8,6 +8,7 @@ import pytest
 from learning.classification import Classifier
 from learning.dueling import Budget, Dueling
 from learning.following import Following
+from learning.trust import Belief
 from learning.watching import Watching
 from storage import cards, contents, disputes, runs, versions
 from storage.database import Database
@@ -55,7 +56,7 @@ class Duel(TinyTeam):
             )
         self.run_id = run.id
         budget = Budget(people_per_day, reviewers_per_day=0, most=most)
-        self.dueling = Dueling(database, TEAM, self.registry, budget, 0.6, 30, _nothing, _nothing)
+        self.dueling = Dueling(database, TEAM, self.registry, budget, _nothing, _nothing)
         self.dueling.step()
 
     def write(self, number: int) -> None:
@@ -173,7 +174,7 @@ def test_a_new_champion_that_is_corrected_more_often_is_rolled_back_by_itself(
     team = TinyTeam(database, tmp_path, tiny_base)
     following: Following = team.following()
     classifier = Classifier(database, TEAM, following.champion, 0.3)
-    watching = Watching(database, TEAM, 0.05, 0.0, 0.6, _nothing)
+    watching = Watching(database, TEAM, 0.05, 0.0, Belief(operators=frozenset({ANA})), _nothing)
 
     def write(number: int, wrong: int) -> None:
         for at in range(number):

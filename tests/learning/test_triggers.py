@@ -12,16 +12,21 @@ from learning.registry import Registry, Source
 from learning.tasks.classification import Classification, Terms
 from learning.training.recipe import Recipe
 from learning.triggers import Triggers
+from learning.trust import Belief
 from storage import runs, splits
 from storage.database import Database
 from storage.tables import Label, Message, Phase, Run, Side
 from tests.databases import on_both
 from tests.factories import ANA, BEN, TEAM, label_set, received, say
 
+BELIEF = Belief(operators=frozenset({ANA}))
+
 
 def _classification(database: Database) -> Classification:
-    registry = Registry(database, TEAM, Artifacts("unused", Path("unused")), Source(None, 32, 1))
-    return Classification(database, TEAM, registry, Terms(1, 0.3, 0.6, 30, Limits(), Recipe()))
+    registry = Registry(
+        database, TEAM, Artifacts("unused", Path("unused")), Source(None, 32, 1), belief=BELIEF
+    )
+    return Classification(database, TEAM, registry, Terms(1, 0.3, Limits(), Recipe()))
 
 
 class Team:

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, event, inspect
 from sqlmodel import Session, SQLModel
 
-from storage import cards, contents, imports, messages, predictions, summaries
+from storage import cards, contents, corrections, imports, messages, predictions, resolution, summaries
 from storage.database import Database, open_database
 from storage.migrate import configuration, migrate
 from storage.pacing import Pace
-from tests.factories import ENCODER, TEAM, received, together
+from tests.factories import ANA, ENCODER, TEAM, label_set, received, say, together
 
 
 @pytest.fixture
@@ -83,6 +83,21 @@ def test_vectors_that_an_earlier_release_kept_are_halved_and_a_downgrade_widens_
     for row, vector in enumerate(kept):
         assert np.allclose(halved[row], vector, rtol=2**-11, atol=1e-7)
     assert {name: len(data) for name, data in widened} == {_name(row): 16 * 4 for row in range(number)}
+
+
+def test_corrections_that_an_earlier_release_kept_count_as_they_did(migrated: Database) -> None:
+    known = label_set(migrated, "bug")["bug"]
+    said = say(migrated, received(migrated), ANA, known)
+    with migrated.writing() as session:
+        imports.keep(session, TEAM, [imports.Labelled("It crashes", known.id)])
+    with migrated.engine.begin() as connection:
+        command.downgrade(configuration(connection), "0015")
+
+    migrate(migrated)
+
+    with migrated.reading() as session:
+        assert len(resolution.labelled(session, TEAM)) == 2
+        assert [word.id for word in corrections.twinless(session, TEAM, 9)] == [said.id]
 
 
 _INSERT = {

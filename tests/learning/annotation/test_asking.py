@@ -13,6 +13,7 @@ from learning.annotation.report import rows
 from learning.champion import Champion, Served
 from learning.encoder import Encoder
 from learning.head import Head
+from learning.trust import NO_OPERATORS
 from storage import answers, datasets, messages, predictions, questions
 from storage.database import Database
 from storage.tables import Answer, Label, Message, Question, Stage, Status
@@ -154,7 +155,7 @@ def test_what_the_random_answers_say_is_shown_with_its_interval(
     Estimating(database, TEAM, _champion(encoder, known)).step()
 
     with database.reading() as session:
-        told = dict(rows(session, TEAM, per_day=50, trust_at_least=0.6, uncontested_most=30))
+        told = dict(rows(session, TEAM, per_day=50, belief=NO_OPERATORS))
     assert told["accuracy, by messages picked at random"] == "75 % (95 %: 54 % to 90 %, 20 answers)"
     assert told["labels saved against random"] == "not yet: needs 30 more random answers"
     assert told["reviewers asked about"] == "20 messages (random 20)"

@@ -8,6 +8,7 @@ from learning.registry import Registry, Source
 from learning.tasks.classification import Classification, Terms
 from learning.training.job import Result
 from learning.training.recipe import Recipe
+from learning.trust import Belief
 from storage import imports, questions
 from storage.database import Database
 from storage.imports import Labelled
@@ -21,8 +22,10 @@ def test_reviewers_are_asked_about_labels_that_look_wrong_and_not_about_imported
 ) -> None:
     known = label_set(database, "bug", "billing")
     artifacts = Artifacts(str(tmp_path / "models"), tmp_path / "cache")
-    registry = Registry(database, TEAM, artifacts, Source(tiny_base, 32, 1))
-    task = Classification(database, TEAM, registry, Terms(1, 0.3, 0.6, 30, Limits(), Recipe()))
+    registry = Registry(
+        database, TEAM, artifacts, Source(tiny_base, 32, 1), belief=Belief(operators=frozenset({ANA}))
+    )
+    task = Classification(database, TEAM, registry, Terms(1, 0.3, Limits(), Recipe()))
     corrected = predicted(database, known["bug"])
     say(database, corrected, ANA, known["billing"])
     with database.writing() as session:
