@@ -30,13 +30,16 @@ from bot.installations import Installations, OAuth
 from bot.label_editing import LabelEditing
 from bot.language import SpeakingExecutor
 from bot.locales import Locales
+from bot.membership import Membership
 from bot.metrics import Metrics
 from bot.names import SlackNames
 from bot.notes import Notes
 from bot.operations import Operations
+from bot.organization import Organization
 from bot.payloads import Json
 from bot.pointing import Pointing
 from bot.reading import mask, reader
+from bot.retention import Retention
 from bot.schedule import Schedule, Scheduled
 from bot.service import Service, Wakers
 from bot.settings import Settings, SettingsError
@@ -228,6 +231,7 @@ def _serve_one(ground: Ground) -> Bot:
         str(identity["bot_id"]),
         settings.operators,
         slack.bot_token or "",
+        enterprise_id=identity.get("enterprise_id"),
     )
     address = str(identity["url"])
 
@@ -379,6 +383,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
 
     training = train(settings, database, team_id, registry, champion, metrics, change, show.wake)
     forgetting = Forgetting(database, team_id, service.erased)
+    retention = Retention(database, team_id, settings.retention_cron, settings.timezone, service.erased)
     telling = Digests(
         database,
         team_id,
@@ -390,7 +395,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         settings.language,
     )
     regular = {
-        "retention": Scheduled(settings.retention_cron, forgetting.let_go),
+        "retention": Scheduled(settings.retention_cron, retention.let_go),
         "digest": Scheduled(settings.digest_cron, telling.tell),
     }
     times = {**training.times, **regular, **(annotation.times if annotation else {})}
@@ -414,6 +419,9 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         summarizing.service,
         pointing,
         forgetting,
+        retention,
+        Membership(operating),
+        Organization(asking, team_id, grant.enterprise_id),
         telling,
         home,
         choosing,

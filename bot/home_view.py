@@ -19,7 +19,7 @@ from slack_sdk.models.views import View
 from bot.card import title
 from bot.home import Look
 from bot.language import N_, _, many
-from bot.mrkdwn import clipped, escape
+from bot.mrkdwn import clipped, escape, moment
 from bot.note import BY, bar
 from bot.payloads import Json
 from storage.record import Stretch
@@ -105,6 +105,10 @@ def _channels(look: Look) -> list[str]:
             parts.append(_("summaries on"))
         if channel.keep_days:
             parts.append(many("kept for {number} day", "kept for {number} days", channel.keep_days))
+        if channel.next_days and channel.next_at:
+            shorter = many("kept for {number} day", "kept for {number} days", channel.next_days)
+            when = _("{what} from {time} on").format(what=shorter, time=moment(channel.next_at))
+            parts.append(when)
         lines.append(f"• <#{channel.channel_id}>: {', '.join(parts)}")
     shown = {channel.channel_id for channel in look.channels}
     lines += [f"• <#{one}>: " + _("summaries on") for one in look.summaries if one not in shown]
@@ -119,7 +123,7 @@ def _more(number: int) -> str:
 def _model(look: Look) -> list[Block]:
     if look.version is None:
         return [_section(_("None yet."))]
-    since = _time(look.promotion.made_at if look.promotion else look.version.created_at)
+    since = moment(look.promotion.made_at if look.promotion else look.version.created_at)
     served = _("*v{version}* is in service, since {time}").format(version=look.version.number, time=since)
     lines = [f"{served}."]
     if look.promotion:
@@ -133,7 +137,7 @@ def _model(look: Look) -> list[Block]:
     elif look.retraining_at:
         lines.append(
             _("It looks for something new to learn {time}, and whenever enough is new.").format(
-                time=_time(look.retraining_at)
+                time=moment(look.retraining_at)
             )
         )
     return [_section("\n".join(lines)), *([_buttons(look)] if look.is_operator else [])]
@@ -218,11 +222,6 @@ def _reviewers(look: Look, argilla_url: str | None) -> list[Block]:
         accessibility_label=_("Open Argilla in the browser"),
     )
     return [wait, ActionsBlock(elements=[link])]
-
-
-def _time(at: float) -> str:
-    """A moment in the reader's own time zone."""
-    return f"<!date^{int(at)}^{{date_short_pretty}} {{time}}|?>"
 
 
 def _section(text: str) -> SectionBlock:

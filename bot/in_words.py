@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bot.language import N_, _
+from bot.language import N_, _, many
+from bot.membership import UnknownChannelError
 from bot.operations import AlreadyServingError, NotServingError
 from storage.label_edits import TakenLabelError
-from storage.labels import RetiredLabelError
+from storage.labels import RetiredLabelError, TooManyProposalsError
 from storage.runs import RunUnderWayError
 from storage.versions import VersionNotFoundError
 
@@ -41,6 +42,12 @@ def in_words(error: Exception) -> str:
             return _("“{label}” was retired. Choose another label, or ask an operator.").format(
                 label=error.name
             )
+        case TooManyProposalsError():
+            return many(
+                "You proposed {number} new label within a day. Choose one of the labels, or propose it tomorrow.",
+                "You proposed {number} new labels within a day. Choose one of the labels, or propose it tomorrow.",
+                error.most,
+            )
         case TakenLabelError():
             return _("There is a label called “{label}” already.").format(label=error.name)
         case VersionNotFoundError():
@@ -51,6 +58,9 @@ def in_words(error: Exception) -> str:
             )
         case AlreadyServingError():
             return _("v{number} is in service already.").format(number=error.number)
+        case UnknownChannelError():
+            told = _("Slack would not tell me about this channel ({reason}), so I changed nothing.")
+            return told.format(reason=error.reason)
         case RunUnderWayError():
             return _("A training run is under way already.")
     return _(str(error))

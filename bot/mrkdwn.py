@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import time
 
 MENTION = re.compile(r"<[@!#]([^>|]*)(?:\|([^>]*))?>")
 LINK = re.compile(r"<((?:https?|mailto|tel):[^>|]*)(?:\|([^>]*))?>")
@@ -28,6 +29,12 @@ def _storable(text: str) -> str:
 def clipped(text: str, most: int) -> str:
     """The beginning of an escaped text: no sign is cut in two."""
     return text if len(text) <= most else HALF_A_SIGN.sub("", text[:most])
+
+
+def moment(at: float) -> str:
+    """A moment (seconds since 1970) in the reader's own time zone."""
+    otherwise = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(at))
+    return f"<!date^{int(at)}^{{date_short_pretty}} {{time}}|{otherwise}>"
 
 
 def escape(text: str) -> str:

@@ -103,6 +103,12 @@ def roll_back_button(number: int) -> ButtonElement:
         value=str(number),
         style="danger",
         accessibility_label=_("Roll back: take v{version} out of service").format(version=number),
+        confirm=ConfirmObject(
+            title=_("Roll back?"),
+            text=_("The version before v{version} answers again from now on.").format(version=number),
+            confirm=_("Roll back"),
+            deny=_("Cancel"),
+        ),
     )
 
 
