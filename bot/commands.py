@@ -21,7 +21,7 @@ from bot.label_editing import LabelEditing
 from bot.language import N_, _, many
 from bot.membership import FAULTS as MEMBERSHIP_FAULTS
 from bot.membership import Membership, joined
-from bot.mrkdwn import escape
+from bot.mrkdwn import as_name, escape, fitting, inert
 from bot.operations import FAULTS, Operations
 from bot.organization import Organization
 from bot.payloads import Command, Json
@@ -29,6 +29,7 @@ from bot.pointing import Pointing
 from bot.retention import Retention
 from bot.service import Service
 from bot.summary_service import SummaryService
+from learning.names import visible
 from learning.summarizing.policy import POLICY
 from storage.labels import emoji_name
 from storage.tables import Label, Mode, TaskName
@@ -168,7 +169,7 @@ def _policy(operations: Operations, _command: Command) -> str:
         return f"{none}\n>{escape(POLICY)}\n{how}"
     at = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(accepted.accepted_at))
     is_user = accepted.accepted_by.startswith(("U", "W"))
-    by = f"<@{accepted.accepted_by}>" if is_user else escape(accepted.accepted_by)
+    by = f"<@{accepted.accepted_by}>" if is_user else as_name(accepted.accepted_by)
     told = _(
         "A model that writes is trained on summaries that people settled here: accepted by {person}, {time}."
     )
@@ -224,19 +225,19 @@ def _switch_on(desk: Desk, client: WebClient, command: Command, mode: Mode) -> s
 def _legend(known: list[Label]) -> str:
     """What each emoji means: nobody should have to guess."""
     lines = [f"• {title(label)}" for label in known if label.emoji]
-    return "\n" + "\n".join(_as_many_as_fit(lines)) if lines else ""
+    return "\n" + "\n".join(fitting(lines, TEXT_MOST)) if lines else ""
 
 
 def _mute(known: list[Label]) -> str:
     """The labels that a reaction can't tell: those without an emoji, and those that share one."""
     shared = Counter(emoji_name(label.emoji) for label in known)
-    names = [escape(label.name) for label in known if not label.emoji or shared[emoji_name(label.emoji)] > 1]
+    names = [as_name(label.name) for label in known if not label.emoji or shared[emoji_name(label.emoji)] > 1]
     if not names:
         return ""
     told = _(
         "A reaction can't tell these labels, which have no emoji or share one; an operator can give them one: {labels}"
     )
-    return "\n" + told.format(labels=", ".join(_as_many_as_fit(names)))
+    return "\n" + told.format(labels=", ".join(fitting(names, TEXT_MOST)))
 
 
 def _switch_off(desk: Desk, client: WebClient, command: Command) -> str:
@@ -322,16 +323,7 @@ def _status(service: Service, command: Command) -> str:
 
 def _labels(service: Service, command: Command) -> str:
     lines = [
-        f"• {title(label)}" + (f" – {label.description}" if label.description else "")
+        f"• {title(label)}" + (f" – {inert(label.description)}" if visible(label.description) else "")
         for label in service.labels(command.team_id)
     ]
-    return "\n".join(_as_many_as_fit(lines))
-
-
-def _as_many_as_fit(lines: list[str]) -> list[str]:
-    shown: list[str] = []
-    for line in lines:
-        if sum(map(len, shown)) + len(line) > TEXT_MOST:
-            return [*shown, many("… and {number} more", "… and {number} more", len(lines) - len(shown))]
-        shown.append(line)
-    return shown
+    return "\n".join(fitting(lines, TEXT_MOST))

@@ -15,6 +15,7 @@ from bot.forms import Form, form
 from bot.in_words import in_words, of_field
 from bot.label_editing import LabelEditing, LabelFaultError
 from bot.language import N_, _
+from bot.mrkdwn import as_name, as_plain_name
 from bot.operations import NotAnOperatorError
 from bot.payloads import Json
 
@@ -86,7 +87,7 @@ def _hear_labels(app: App, editing: LabelEditing, publish: Publish) -> None:
             editing.check(sent.user_id)
             label = editing.find(label_id) if label_id else None
         except (NotAnOperatorError, *label_editing.FAULTS) as error:
-            _refuse(ack, {LABEL: in_words(error)})
+            _refuse(ack, {LABEL: in_words(error, as_plain_name)})
             return
         ack(response_action="push", view=label_view.editor(label))
 
@@ -101,7 +102,7 @@ def _hear_label(app: App, editing: LabelEditing, publish: Publish) -> None:
             _refuse(ack, error.faults)
             return
         except (NotAnOperatorError, *label_editing.FAULTS) as error:
-            _refuse(ack, {label_view.NAME: in_words(error)})
+            _refuse(ack, {label_view.NAME: in_words(error, as_plain_name)})
             return
         ack(response_action="clear")
         publish(client, sent.user_id, notice)
@@ -113,12 +114,12 @@ def _save(editing: LabelEditing, sent: Form) -> str:
         raise LabelFaultError({label_view.FATE: _("Choose one of these at most.")})
     if label_view.RETIRE in fate:
         retired = editing.retire(sent.metadata, sent.user_id)
-        return _("The label {label} is retired.").format(label=retired.name)
+        return _("The label {label} is retired.").format(label=as_name(retired.name))
     if label_view.FOLLOW_FILE in fate:
         followed = editing.follow_file(sent.metadata, sent.user_id)
-        return _("The label {label} follows labels.toml again.").format(label=followed.name)
+        return _("The label {label} follows labels.toml again.").format(label=as_name(followed.name))
     label = editing.save(sent.metadata or None, label_view.entry(sent), sent.user_id)
-    return _("The label {label} is saved, and learned from now on.").format(label=label.name)
+    return _("The label {label} is saved, and learned from now on.").format(label=as_name(label.name))
 
 
 def _is_in(client: WebClient, channel: str) -> bool:

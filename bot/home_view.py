@@ -19,7 +19,7 @@ from slack_sdk.models.views import View
 from bot.card import title
 from bot.home import Look
 from bot.language import N_, _, many
-from bot.mrkdwn import clipped, escape, moment
+from bot.mrkdwn import clipped, fitting, moment
 from bot.note import BY, bar
 from bot.payloads import Json
 from storage.record import Stretch
@@ -39,15 +39,14 @@ STAGES = {
     Phase.TRAINING: N_("{share} of its training is done"),
     Phase.SHADOW: N_("it runs in shadow beside the one in service"),
 }
-CHANNELS_MOST = 40
-LABELS_MOST = 60
 TEXT_MOST = 2_900
+FITS = TEXT_MOST - 50  # with a line that says how many more there are
 
 
 def home_view(look: Look, argilla_url: str | None, notice: str = "") -> Json:
-    """A view for views.publish. `notice`: what became of the button that was pressed."""
+    """A view for views.publish. `notice`: what became of the button that was pressed, as mrkdwn."""
     blocks: list[Block] = [
-        *([_section(f"*{escape(notice)}*")] if notice else []),
+        *([_section(f"*{notice}*")] if notice else []),
         HeaderBlock(text=_("How right it is")),
         *_record(look),
         HeaderBlock(text=_("Where it is on")),
@@ -99,7 +98,7 @@ def _line(stretch: Stretch, when: str) -> str:
 def _channels(look: Look) -> list[str]:
     """As marks: Slack shows a private channel's name to those alone who are in it."""
     lines = []
-    for channel in look.channels[:CHANNELS_MOST]:
+    for channel in look.channels:
         parts = [_(MODES[channel.mode])]
         if channel.channel_id in look.summaries:
             parts.append(_("summaries on"))
@@ -112,12 +111,7 @@ def _channels(look: Look) -> list[str]:
         lines.append(f"• <#{channel.channel_id}>: {', '.join(parts)}")
     shown = {channel.channel_id for channel in look.channels}
     lines += [f"• <#{one}>: " + _("summaries on") for one in look.summaries if one not in shown]
-    more = len(look.channels) - CHANNELS_MOST
-    return [*lines, _more(more)] if more > 0 else lines
-
-
-def _more(number: int) -> str:
-    return many("… and {number} more", "… and {number} more", number)
+    return fitting(lines, FITS)
 
 
 def _model(look: Look) -> list[Block]:
@@ -192,13 +186,7 @@ def _editing() -> ActionsBlock:
 def _labels(look: Look) -> list[str]:
     counted = sorted(look.labels, key=lambda label: -look.chosen.get(label.id, 0))
     lines = [f"• {title(label)}: {_chosen(look.chosen.get(label.id, 0))}" for label in counted]
-    shown: list[str] = []
-    for line in lines[:LABELS_MOST]:
-        if sum(map(len, shown)) + len(shown) + len(line) > TEXT_MOST - 50:
-            break
-        shown.append(line)
-    more = len(lines) - len(shown)
-    return [*shown, _more(more)] if more else shown
+    return fitting(lines, FITS)
 
 
 def _chosen(times: int) -> str:

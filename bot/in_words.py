@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from bot import mrkdwn
 from bot.language import N_, _, many
 from bot.membership import UnknownChannelError
 from bot.operations import AlreadyServingError, NotServingError
@@ -35,12 +38,12 @@ def of_field(name: str) -> str:
     return _(OF_FIELDS.get(name, UNUSABLE))
 
 
-def in_words(error: Exception) -> str:
-    """The error's words; those of an error that holds a value are made anew."""
+def in_words(error: Exception, as_name: Callable[[str], str] = mrkdwn.as_name) -> str:
+    """The error's words; those of an error that holds a value are made anew. `as_name`: how names are written there."""
     match error:
         case RetiredLabelError():
             return _("“{label}” was retired. Choose another label, or ask an operator.").format(
-                label=error.name
+                label=as_name(error.name)
             )
         case TooManyProposalsError():
             return many(
@@ -49,7 +52,7 @@ def in_words(error: Exception) -> str:
                 error.most,
             )
         case TakenLabelError():
-            return _("There is a label called “{label}” already.").format(label=error.name)
+            return _("There is a label called “{label}” already.").format(label=as_name(error.name))
         case VersionNotFoundError():
             return _("There is no version {number}.").format(number=error.number)
         case NotServingError():

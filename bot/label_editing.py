@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from bot.in_words import of_field
 from bot.language import _
+from bot.mrkdwn import as_plain_name
 from bot.operations import Operations
 from learning.label_file import faults_of
 from storage import label_edits, labels
@@ -96,7 +97,7 @@ class LabelEditing:
         for other in labels.active(session, self._team_id) if emoji else ():
             if other.id != label_id and labels.emoji_name(other.emoji) == labels.emoji_name(emoji):
                 raise LabelFaultError(
-                    {"emoji": _("“{label}” has this emoji already.").format(label=other.name)}
+                    {"emoji": _("“{label}” has this emoji already.").format(label=as_plain_name(other.name))}
                 )
 
     def _changed(self, label: Label, by: str) -> Label:

@@ -30,11 +30,13 @@ from bot.in_words import in_words
 from bot.language import N_, _, speak
 from bot.locales import Locales
 from bot.metrics import Metrics
+from bot.mrkdwn import as_plain_name
 from bot.operations import FAULTS as OPERATING_FAULTS
 from bot.operations import Operations
 from bot.organization import Organization
 from bot.payloads import Deleted, Edited, Json, PayloadError, Said
 from bot.service import Service, UnknownMessageError
+from learning.names import visible
 from storage.labels import RetiredLabelError, TooManyProposalsError
 
 log = logging.getLogger(__name__)
@@ -191,7 +193,7 @@ def _hear_modal(app: App, service: Service) -> None:
     @app.view(correction_view.CORRECT)
     def correct(ack: Ack, body: Json) -> None:
         sent = payloads.submission(body)
-        proposal = " ".join(sent.proposal.split())
+        proposal = visible(sent.proposal)
         try:
             if proposal:
                 service.propose(sent.team_id, sent.user_id, sent.message_id, proposal)
@@ -201,7 +203,11 @@ def _hear_modal(app: App, service: Service) -> None:
                 _refuse(ack, correction_view.LABEL, _("Choose a label, or write a new one below."))
                 return
         except (UnknownMessageError, RetiredLabelError, TooManyProposalsError) as error:
-            _refuse(ack, correction_view.PROPOSAL if proposal else correction_view.LABEL, in_words(error))
+            _refuse(
+                ack,
+                correction_view.PROPOSAL if proposal else correction_view.LABEL,
+                in_words(error, as_plain_name),
+            )
             return
         ack()
 

@@ -9,7 +9,9 @@ import re
 from collections.abc import Callable, Iterable
 
 from bot.language import _
+from learning.names import visible
 
+SIGNS = re.compile(r"[:<>*~`|@#]|(?<=\w)\.(?=[^\W\d_]{2})|(?<![^\W_])_|_(?![^\W_])")
 MARK = re.compile(r"<@([A-Z0-9]+)>")
 
 
@@ -42,5 +44,5 @@ class Speakers:
 
 
 def _plain(name: str) -> str:
-    """A name on one line that ends no turn of its own."""
-    return " ".join(name.replace(":", " ").replace("<", " ").replace(">", " ").split())[:40]
+    """A name on one line that ends no turn of its own, and formats nothing around it."""
+    return " ".join(SIGNS.sub(" ", visible(name)).split())[:40].rstrip()

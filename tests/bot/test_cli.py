@@ -75,6 +75,21 @@ def test_status_and_labels_read_the_database(tmp_path: Path, database: Database,
     assert "billing" in listed.stdout
 
 
+def test_a_label_gives_the_terminal_no_orders(tmp_path: Path, database: Database, database_url: str) -> None:
+    with database.writing() as session:
+        odd = [
+            labels.LabelSpec("\x1b[31mred\x07"),
+            labels.LabelSpec("[bold]b[/bold]"),
+            labels.LabelSpec("\u200b"),
+        ]
+        labels.synchronize(session, "T0LOCAL", odd)
+
+    listed = corrigible(tmp_path, "labels", DATABASE_URL=database_url).stdout
+
+    assert all(one in listed for one in ("[31mred", "[bold]b[/bold]", "(unnamed)"))
+    assert "\x1b" not in listed
+
+
 @pytest.mark.slow
 def test_what_is_told_and_the_exit_status_leave_the_process(tmp_path: Path) -> None:
     well = running.corrigible(tmp_path, "status")
