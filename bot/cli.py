@@ -308,7 +308,7 @@ def retrain(
     with _told(), training.desk(settings, team) as desk:
         run = training.retrain(settings, desk, task, err)
         name = f"v{run.version}: " if run.version else ""
-        out.print(f"{name}{run.phase.value}. {run.stage}", markup=False, soft_wrap=True)
+        out.print(f"{name}{run.phase.value}. {visible(run.stage)}", markup=False, soft_wrap=True)
         if run.phase is Phase.FAILED:
             raise typer.Exit(1)
 
