@@ -25,14 +25,14 @@ def register(app: App, use: Retention, members: Membership) -> None:
             plan = use.confirm(chosen.channel_id, chosen.days, chosen.before, chosen.made_at, chosen.user_id)
         except FAULTS as error:
             ack()
-            respond(in_words(error), response_type="ephemeral", replace_original=True)
+            respond(response_type="ephemeral", replace_original=True, **retention_view.done(in_words(error)))
             return
         ack()
         told = retention_view.announcement(plan, chosen.user_id)
         done = _("Confirmed; the channel was told.")
         if not retention_commands.tell(client, chosen.channel_id, told):
             done = _("Confirmed.") + _(ALONE)
-        respond(done, response_type="ephemeral", replace_original=True)
+        respond(response_type="ephemeral", replace_original=True, **retention_view.done(done))
 
     @app.action(retention_view.UNDO)
     def undo(ack: Ack, body: Json, client: WebClient, respond: Respond) -> None:
@@ -46,4 +46,4 @@ def register(app: App, use: Retention, members: Membership) -> None:
             return
         ack()
         undone = _("Undone by {person}. {kept}").format(person=f"<@{by}>", kept=kept)
-        respond(undone, replace_original=True)
+        respond(replace_original=True, **retention_view.done(undone))

@@ -38,6 +38,11 @@ def announcement(plan: Plan, by: str) -> Json:
     return _message(f"{who} {_erased(plan)} {how}", button)
 
 
+def done(text: str) -> Json:
+    """What takes the place of a message with a button."""
+    return {"text": text, "blocks": [SectionBlock(text=MarkdownTextObject(text=text)).to_dict()]}
+
+
 def kept(days: int | None) -> str:
     """For how long messages are kept, as a sentence."""
     if days is None:

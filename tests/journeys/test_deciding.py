@@ -12,11 +12,11 @@ from sqlmodel import select
 from bot.compose import Bot
 from local.slack.person import Person
 from local.slack.seed import TEAM_ID
-from storage import channels
+from storage import channels, labels
 from storage.tables import Channel, Correction, Message
-from tests.journeys.steps import card_on, do, label_of, texts_in, turn_on
+from tests.journeys.steps import card_on, do, label_of, propose, texts_in, turn_on
 from tests.local.running import Slack, until
-from tests.running import BEN
+from tests.running import ANA, BEN
 
 CRASH = "The app crashes with an error"
 ELSEWHERE = "T0ELSEWHERE"
@@ -94,12 +94,14 @@ def test_erasing_is_confirmed_announced_and_can_be_undone_by_another_member(
     kept = texts_in(running, channel)
     ben.press(announced, UNDO)
     until(lambda: told(slack, channel, f"<@{BEN}> undid the shorter time"))
+    [replaced] = until(lambda: told(slack, channel, f"Undone by <@{BEN}>"))
 
     assert "1 message will be erased" in asked["text"]
     assert "older than 1 day by then" in asked["text"]
     assert unconfirmed
     assert (unconfirmed.keep_days, unconfirmed.next_days) == (None, None)
     assert kept == [CRASH]
+    assert UNDO not in str(replaced)
     undone = chosen(running, channel)
     assert undone
     assert (undone.keep_days, undone.next_days) == (None, None)
@@ -219,3 +221,19 @@ def test_the_home_is_shown_to_nobody_of_another_organization(running: Bot, slack
     slack.employ(BEN, TEAM_ID)
     ana.home()
     assert BEN not in [call["arguments"]["user_id"] for call in slack.calls("views.publish")]
+
+
+def test_a_person_who_proposed_many_labels_today_is_told_to_wait(
+    running: Bot, channel: str, ana: Person
+) -> None:
+    turn_on(ana, channel)
+    view = ana.open_view(card_on(ana, channel, CRASH), "change")
+    with running.database.writing() as session:
+        for number in range(labels.MAX_PROPOSALS_PER_DAY):
+            labels.propose(session, TEAM_ID, f"new {number}", ANA)
+
+    refused = propose(ana, view, "one more")
+
+    assert "You proposed 10 new labels within a day" in refused["errors"]["proposal"]
+    with running.database.reading() as session:
+        assert "one more" not in [label.name for label in labels.active(session, TEAM_ID)]
