@@ -20,7 +20,7 @@ HALF = re.compile(r"(?:&[a-z]{0,3}|<[^<>]*)$")
 MARKS = str.maketrans("*~`", "\u2217\u223c\u02cb")
 UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 # Where Slack sees an address, a person, a channel or an emoji in plain words: an invisible sign keeps its parts apart.
-WOULD_LINK = re.compile(r"(?<=[@#])(?=\w)|(?<=:)(?=//)|(?<=\w)(?=\.[^\W\d_]{2})|(?<=:)(?=[a-z0-9_+'-]+:)")
+WOULD_LINK = re.compile(r"(?<=[@#])(?=\w)|(?<=:)(?=//)|(?<=\w)(?=\.[^\W\d_]{2})|(?<=:)(?=[^\s:]+:)")
 APART = "\u2060"
 BUTTON_MOST = 75  # characters that Slack allows on a button and in a menu
 SPACES = re.compile(r"[ \t]+")

@@ -99,7 +99,7 @@ class Retention:
         return None
 
     def confirm(self, channel_id: str, days: int, before: int | None, made_at: float, by: str) -> Plan:
-        """Let a plan hold in a day. Raises StalePlanError."""
+        """Let a plan hold from the time on that it names, a day from now at the earliest. Raises StalePlanError."""
         now = time.time()
         with self._database.writing() as session:
             channel = channels.get(session, self._team_id, channel_id)
@@ -114,7 +114,8 @@ class Retention:
             ):
                 raise StalePlanError
             plan = self._plan(session, channel_id, days, before, now)
-            channels.keep_for_next(session, self._team_id, channel_id, days, by, now + DAY_S)
+            # Not a day from now: a run that was missed is made up for, perhaps before the time that people were told.
+            channels.keep_for_next(session, self._team_id, channel_id, days, by, plan.erased_at)
         log.info("retention shortened channel=%s days=%d by=%s at=%.0f", channel_id, days, by, plan.erased_at)
         return plan
 

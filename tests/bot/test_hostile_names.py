@@ -58,7 +58,7 @@ from tests.factories import ANA, BEN, SUPPORT, TEAM, message, prediction
 
 Json = dict[str, Any]
 HOSTILE = (
-    "](http://evil.com) ![](http://evil.com/p.png) <!channel> <@U9> <b>b</b> *x* _y_ `z` ~w~ :x: @here #general "
+    "](http://evil.com) ![](http://evil.com/p.png) <!channel> <@U9> <b>b</b> *x* _y_ `z` ~w~ :x: :日本: @here #general "
     "&lt;!here&gt; \u202e\u200b\x1b[31m"
 )
 INVISIBLE = "\u200b\u2060\u202e\u3164"
@@ -74,6 +74,7 @@ OBEYED = (
     "`z`",
     "~w~",
     ":x:",
+    ":日本:",
     "@here",
     "#general",
     "\x1b",

@@ -77,17 +77,31 @@ def test_a_confirmed_time_holds_after_a_day_and_erases_then(house: House) -> Non
 
     house.retention.let_go()
     before = house.days, house.is_erased(old)
-    _let_a_day_pass(house)
+    _let_its_time_come(house)
     house.retention.let_go()
 
     assert before == (None, False)
     assert (house.days, house.is_erased(old), house.is_erased(new)) == (30, True, False)
 
 
+def test_nothing_is_erased_before_the_time_that_was_named(house: House) -> None:
+    old = house.receive(days_ago=40)
+    plan = house.confirm(house.plan(30))
+
+    with house.database.reading() as session:
+        channel = channels.get(session, TEAM, SUPPORT)
+    assert channel
+    assert channel.next_at == plan.erased_at
+    with house.database.writing() as session:
+        channels.begin_next(session, TEAM, plan.erased_at - 1)
+    house.retention.let_go()
+    assert not house.is_erased(old)
+
+
 def test_what_was_confirmed_can_be_undone_once(house: House) -> None:
     house.retention.keep(SUPPORT, None, ANA)
     house.confirm(house.plan(90))
-    _let_a_day_pass(house)
+    _let_its_time_come(house)
     house.retention.let_go()
     old = house.receive(days_ago=40)
     house.confirm(house.plan(30))
@@ -95,7 +109,7 @@ def test_what_was_confirmed_can_be_undone_once(house: House) -> None:
     assert house.retention.undo(SUPPORT, BEN) == 90
     with pytest.raises(NothingToUndoError):
         house.retention.undo(SUPPORT, BEN)
-    _let_a_day_pass(house)
+    _let_its_time_come(house)
     house.retention.let_go()
     assert not house.is_erased(old)
 
@@ -104,7 +118,7 @@ def test_a_longer_time_holds_at_once_and_ends_what_waited(house: House) -> None:
     house.confirm(house.plan(30))
 
     assert house.retention.keep(SUPPORT, None, BEN) is None
-    _let_a_day_pass(house)
+    _let_its_time_come(house)
     house.retention.let_go()
     assert house.days is None
 
@@ -120,7 +134,7 @@ def test_a_confirmation_counts_once(house: House) -> None:
 def test_a_confirmation_of_something_else_than_holds_now_is_refused(house: House) -> None:
     plan = house.plan(30)
     house.confirm(house.plan(10))
-    _let_a_day_pass(house)
+    _let_its_time_come(house)
     house.retention.let_go()
 
     with pytest.raises(StalePlanError):
@@ -148,13 +162,13 @@ def test_a_time_of_another_team_is_not_touched(house: House) -> None:
 
     with pytest.raises(NothingToUndoError):
         other.undo(SUPPORT, ANA)
-    _let_a_day_pass(house)
+    _let_its_time_come(house)
     other.let_go()
     assert house.days is None
 
 
-def _let_a_day_pass(house: House) -> None:
+def _let_its_time_come(house: House) -> None:
     with house.database.writing() as session:
         channel = channels.get(session, TEAM, SUPPORT)
         if channel and channel.next_at:
-            channel.next_at -= DAY_S
+            channel.next_at = time.time()
