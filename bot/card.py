@@ -16,7 +16,7 @@ from slack_sdk.models.blocks import (
 
 from bot import replies
 from bot.language import N_, _, many
-from bot.mrkdwn import escape
+from bot.mrkdwn import as_name, as_plain_name, clipped, plain_text
 from bot.payloads import Json
 from storage.answers import Verdict
 from storage.contents import Content
@@ -64,7 +64,7 @@ def metadata(message_id: str) -> Json:
 
 def title(label: Label) -> str:
     """A label as mrkdwn: emoji and name."""
-    return f"{label.emoji} *{escape(label.name)}*".strip()
+    return f"{label.emoji} *{as_name(label.name)}*".strip()
 
 
 def person(user_id: str) -> str:
@@ -90,7 +90,7 @@ def _answer(content: Content, prediction: Prediction) -> Json:
         _context(f"{_model(prediction)}{_cut(prediction)}"),
         _buttons(content, label),
     ]
-    return _message(f"{label.name}, {told} ({_model(prediction)})", blocks)
+    return _message(f"{as_name(label.name)}, {told} ({_model(prediction)})", blocks)
 
 
 def _model(prediction: Prediction) -> str:
@@ -104,13 +104,13 @@ def _in_any_order(message_id: str, choice: tuple[str, str]) -> list[str]:
 
 def _question(content: Content, prediction: Prediction, offers: list[str]) -> Json:
     offered = [content.labels[label_id] for label_id in offers]
-    names = ", ".join(label.name for label in offered)
+    names = ", ".join(as_name(label.name) for label in offered)
     choices: list[ButtonElement] = [
         ButtonElement(
-            text=label.name,
+            text=plain_text(label.name),
             action_id=f"{CHOOSE}_{number}",
             value=f"{content.message.id}:{label.id}",
-            accessibility_label=_("This message is: {label}").format(label=label.name)[:75],
+            accessibility_label=_("This message is: {label}").format(label=as_plain_name(label.name))[:75],
         )
         for number, label in enumerate(offered)
     ]
@@ -122,7 +122,7 @@ def _question(content: Content, prediction: Prediction, offers: list[str]) -> Js
         blocks: list[Block] = [_section(f"{asked}?"), ask, _context(f"{told}{_cut(prediction)}")]
         return _message(_("Which label fits this message: {labels}?").format(labels=names), blocks)
     guess = _("My best guess is {label}, {sure}").format(
-        label=escape(content.labels[prediction.label_id].name), sure=sure(prediction.confidence)
+        label=as_name(content.labels[prediction.label_id].name), sure=sure(prediction.confidence)
     )
     context = _context(f"{guess} · {_model(prediction)}{_cut(prediction)}")
     blocks = [_section(_("Which label fits this message?")), ask, context]
@@ -137,7 +137,7 @@ def _corrected(content: Content, prediction: Prediction, label: Label) -> Json:
         _context(_guess(content, prediction)),
         _buttons(content, label),
     ]
-    return _message(f"{label.name}, {by}", blocks)
+    return _message(f"{as_name(label.name)}, {by}", blocks)
 
 
 def _set_aside(content: Content, prediction: Prediction, verdict: Verdict) -> Json:
@@ -168,14 +168,14 @@ def _words(content: Content) -> list[Block]:
 def _guess(content: Content, prediction: Prediction) -> str:
     guess = _("model {version} said {label}, {sure}").format(
         version=version(prediction),
-        label=escape(content.labels[prediction.label_id].name),
+        label=as_name(content.labels[prediction.label_id].name),
         sure=sure(prediction.confidence),
     )
     return f"{guess}{_cut(prediction)}"
 
 
 def _word(word: Spoken, labels: dict[str, Label]) -> str:
-    label = f"*{escape(labels[word.label_id].name)}*"
+    label = f"*{as_name(labels[word.label_id].name)}*"
     return _(SAID[word.word]).format(person=person(word.user_id), label=label)
 
 
@@ -188,7 +188,7 @@ def _buttons(content: Content, label: Label) -> ActionsBlock:
         text=_("Right"),
         action_id=RIGHT,
         value=f"{content.message.id}:{label.id}",
-        accessibility_label=_("Right: this message is {label}").format(label=label.name)[:75],
+        accessibility_label=_("Right: this message is {label}").format(label=as_plain_name(label.name))[:75],
     )
     return ActionsBlock(block_id=ACTIONS, elements=[right, _change(content.message.id, _("Change"))])
 
@@ -208,8 +208,10 @@ def _section(text: str) -> SectionBlock:
 
 def _context(text: str) -> ContextBlock:
     most = 2_900  # many people's words on one message: Slack allows 3,000 characters
-    return ContextBlock(elements=[MarkdownTextObject(text=text if len(text) <= most else f"{text[:most]} …")])
+    return ContextBlock(
+        elements=[MarkdownTextObject(text=text if len(text) <= most else f"{clipped(text, most)} …")]
+    )
 
 
 def _message(text: str, blocks: Sequence[Block]) -> Json:
-    return {"text": escape(text), "blocks": [block.to_dict() for block in blocks]}
+    return {"text": text, "blocks": [block.to_dict() for block in blocks]}

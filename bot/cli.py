@@ -23,6 +23,7 @@ from bot.logs import configure_logs
 from bot.settings import OWN_LABELS, SHIPPED_LABELS, Settings, SettingsError, read_settings
 from bot.terminal import explain, foreground
 from learning.label_file import read_label_file
+from learning.names import UNNAMED, visible
 from storage.database import Database, open_database
 from storage.migrate import migrate
 from storage.tables import LabelSource, TaskName
@@ -324,7 +325,8 @@ def labels() -> None:
             for label in label_set.active(session, team_id):
                 chosen = str(counts.get(label.id, 0))
                 origin = "edited in Slack" if label.edited_at else ORIGINS[label.source]
-                table.add_row(team_id, label.name, label.description, origin, chosen)
+                name, about = visible(label.name) or UNNAMED, visible(label.description)
+                table.add_row(team_id, Text(name), Text(about), origin, chosen)
     out.print(table)
 
 
@@ -354,7 +356,7 @@ def retrain(
     with _told(), training.desk(settings, team) as desk:
         run = training.retrain(settings, desk, task, err)
         name = f"v{run.version}: " if run.version else ""
-        out.print(f"{name}{run.phase.value}. {run.stage}", markup=False, soft_wrap=True)
+        out.print(f"{name}{run.phase.value}. {visible(run.stage)}", markup=False, soft_wrap=True)
         if run.phase is Phase.FAILED:
             raise typer.Exit(1)
 

@@ -10,21 +10,26 @@ from dataclasses import dataclass
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import forgetting_view, summary_commands
+from bot import forgetting_view, retention_commands, summary_commands
 from bot.card import title
 from bot.choices import Choices
 from bot.digest import ChannelOffError, Digests
-from bot.forgetting import DaysError, Forgetting
+from bot.forgetting import Forgetting
 from bot.home import Home
 from bot.in_words import in_words
 from bot.label_editing import LabelEditing
 from bot.language import N_, _, many
-from bot.mrkdwn import escape
+from bot.membership import FAULTS as MEMBERSHIP_FAULTS
+from bot.membership import Membership, joined
+from bot.mrkdwn import as_name, escape, fitting, inert
 from bot.operations import FAULTS, Operations
+from bot.organization import Organization
 from bot.payloads import Command, Json
 from bot.pointing import Pointing
+from bot.retention import Retention
 from bot.service import Service
 from bot.summary_service import SummaryService
+from learning.names import visible
 from learning.summarizing.policy import POLICY
 from storage.labels import emoji_name
 from storage.tables import Label, Mode, TaskName
@@ -38,7 +43,9 @@ HELP = (
         "label's emoji to correct me"
     ),
     N_("• `/corrigible off` – I neither read nor keep anything of this channel"),
-    N_("• `/corrigible keep 90 days` – erase what is older, every night; `keep forever` ends that"),
+    N_(
+        "• `/corrigible keep 90 days` – erase what is older, every night; `keep forever` or `keep undo` ends that"
+    ),
     N_("• `/corrigible forget me` – erase all that you wrote"),
     N_(
         "• `/corrigible digest on` – once a week in this channel: what I learned, and from whom; "
@@ -57,11 +64,6 @@ HELP = (
     N_("• `/corrigible help` – this"),
     N_("In a direct message, or where you mention me, I always answer."),
 )
-NOT_HERE = N_("I am not in this channel yet. Invite me (`/invite @corrigible`), then try again.")
-JOINING = {
-    "not_in_channel": NOT_HERE,
-    "channel_not_found": N_("I can't see this channel. Invite me (`/invite @corrigible`), then try again."),
-}
 SHARED = N_("This channel is shared with another organization, so I stay off here.")
 TEXT_MOST = 3_500
 PROMISES = {
@@ -83,6 +85,9 @@ class Desk:
     summaries: SummaryService
     pointing: Pointing
     forgetting: Forgetting
+    retention: Retention
+    membership: Membership
+    organization: Organization
     digests: Digests
     home: Home
     choices: Choices
@@ -97,21 +102,21 @@ def answer(desk: Desk, client: WebClient, command: Command) -> str | Json:
         case ("summarize" | "summarise", *_):
             return summary_commands.summarize(desk.summaries, command, desk.timezone)
         case ("summaries", *_):
-            return summary_commands.switch(desk.summaries, client, command)
+            return summary_commands.switch(desk.summaries, desk.membership, client, command)
         case ("on",) | ("on", "ask"):
-            return _switch_on(service, client, command, Mode.ASK)
+            return _switch_on(desk, client, command, Mode.ASK)
         case ("on", "reply"):
-            return _switch_on(service, client, command, Mode.REPLY)
+            return _switch_on(desk, client, command, Mode.REPLY)
         case ("on", "quiet"):
-            return _switch_on(service, client, command, Mode.QUIET)
+            return _switch_on(desk, client, command, Mode.QUIET)
         case ("off",):
-            return _switch_off(service, client, command)
+            return _switch_off(desk, client, command)
         case ("keep", *words):
-            return _keep(desk.forgetting, client, command, words)
+            return retention_commands.keep(desk.retention, desk.membership, client, command, words)
         case ("digest", "on"):
-            return _wish_digest(desk.digests, client, command)
+            return _wish_digest(desk, client, command)
         case ("digest", "off"):
-            return _end_digest(desk.digests, command)
+            return _end_digest(desk, client, command)
         case ("forget", "me"):
             return forgetting_view.question(
                 desk.forgetting.kept(command.user_id), desk.forgetting.is_removing()
@@ -166,7 +171,7 @@ def _policy(operations: Operations, _command: Command) -> str:
         return f"{none}\n>{escape(POLICY)}\n{how}"
     at = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(accepted.accepted_at))
     is_user = accepted.accepted_by.startswith(("U", "W"))
-    by = f"<@{accepted.accepted_by}>" if is_user else escape(accepted.accepted_by)
+    by = f"<@{accepted.accepted_by}>" if is_user else as_name(accepted.accepted_by)
     told = _(
         "A model that writes is trained on summaries that people settled here: accepted by {person}, {time}."
     )
@@ -192,17 +197,17 @@ def _withdraw(operations: Operations, command: Command) -> str:
     )
 
 
-def _switch_on(service: Service, client: WebClient, command: Command, mode: Mode) -> str:
+def _switch_on(desk: Desk, client: WebClient, command: Command, mode: Mode) -> str:
     if command.channel_id.startswith("D"):
         return _("In a direct message I always answer; there is nothing to turn on.")
     try:
-        channel = client.conversations_info(channel=command.channel_id)["channel"]
-    except SlackApiError as error:
-        return _why_not(error)
+        channel = joined(client, command.channel_id)
+        desk.membership.check(client, command.channel_id, command.user_id)
+    except MEMBERSHIP_FAULTS as error:
+        return in_words(error)
     if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
         return _(SHARED)
-    if not channel.get("is_member"):
-        return _(NOT_HERE)
+    service = desk.service
     service.set_mode(command.team_id, command.channel_id, mode, command.user_id)
     what = _(PROMISES[mode])
     legend = _legend(service.labels(command.team_id)) if mode is Mode.QUIET else ""
@@ -222,22 +227,27 @@ def _switch_on(service: Service, client: WebClient, command: Command, mode: Mode
 def _legend(known: list[Label]) -> str:
     """What each emoji means: nobody should have to guess."""
     lines = [f"• {title(label)}" for label in known if label.emoji]
-    return "\n" + "\n".join(_as_many_as_fit(lines)) if lines else ""
+    return "\n" + "\n".join(fitting(lines, TEXT_MOST)) if lines else ""
 
 
 def _mute(known: list[Label]) -> str:
     """The labels that a reaction can't tell: those without an emoji, and those that share one."""
     shared = Counter(emoji_name(label.emoji) for label in known)
-    names = [escape(label.name) for label in known if not label.emoji or shared[emoji_name(label.emoji)] > 1]
+    names = [as_name(label.name) for label in known if not label.emoji or shared[emoji_name(label.emoji)] > 1]
     if not names:
         return ""
     told = _(
         "A reaction can't tell these labels, which have no emoji or share one; an operator can give them one: {labels}"
     )
-    return "\n" + told.format(labels=", ".join(_as_many_as_fit(names)))
+    return "\n" + told.format(labels=", ".join(fitting(names, TEXT_MOST)))
 
 
-def _switch_off(service: Service, client: WebClient, command: Command) -> str:
+def _switch_off(desk: Desk, client: WebClient, command: Command) -> str:
+    try:
+        desk.membership.check(client, command.channel_id, command.user_id)
+    except MEMBERSHIP_FAULTS as error:
+        return in_words(error)
+    service = desk.service
     before = service.mode(command.team_id, command.channel_id)
     service.set_mode(command.team_id, command.channel_id, Mode.OFF, command.user_id)
     done = _("Off. From now on I read and keep nothing of this channel.")
@@ -260,49 +270,11 @@ def _say(client: WebClient, command: Command, to_all: str, to_asker: str) -> str
     return to_asker
 
 
-def _why_not(error: SlackApiError) -> str:
-    reason = str(error.response.get("error", "no answer"))
-    if reason in JOINING:
-        return _(JOINING[reason])
-    told = _("Slack would not tell me about this channel ({reason}), so I stay off. Please try again.")
-    return told.format(reason=reason)
-
-
-def _keep(forgetting: Forgetting, client: WebClient, command: Command, words: list[str]) -> str:
-    if command.channel_id.startswith("D"):
-        return _(
-            "In a direct message nothing is erased by itself; `/corrigible forget me` erases what you wrote."
-        )
+def _wish_digest(desk: Desk, client: WebClient, command: Command) -> str:
     try:
-        match words:
-            case ["forever"]:
-                days = None
-            case [number] | [number, "day" | "days"] if number.isdecimal() and len(number) < 6:
-                days = int(number)
-            case _:
-                raise DaysError
-        forgetting.keep(command.channel_id, days, command.user_id)
-    except DaysError as error:
-        return in_words(error)
-    done = _("The messages of this channel are kept until somebody deletes them.")
-    if days is not None:
-        kept = many(
-            "The messages of this channel are kept for {number} day.",
-            "The messages of this channel are kept for {number} days.",
-            days,
-        )
-        then = _("What is older is erased every night: text, author and vector, here and in Argilla.")
-        done = f"{kept} {then}"
-    told = _("{person} decided: {what}").format(
-        person=f"<@{command.user_id}>", what=f"{done[0].lower()}{done[1:]}"
-    )
-    return _say(client, command, told, done)
-
-
-def _wish_digest(wished: Digests, client: WebClient, command: Command) -> str:
-    try:
-        at = wished.wish(command.channel_id, command.user_id)
-    except ChannelOffError as error:
+        desk.membership.check(client, command.channel_id, command.user_id)
+        at = desk.digests.wish(command.channel_id, command.user_id)
+    except (ChannelOffError, *MEMBERSHIP_FAULTS) as error:
         return in_words(error)
     done = _("Once a week I tell here what I learned; the next time {day}.").format(
         day=f"<!date^{int(at)}^{{date_short_pretty}}|?>"
@@ -311,10 +283,19 @@ def _wish_digest(wished: Digests, client: WebClient, command: Command) -> str:
     return _say(client, command, f"{told} {done}", done)
 
 
-def _end_digest(wished: Digests, command: Command) -> str:
-    if not wished.end(command.channel_id):
+def _end_digest(desk: Desk, client: WebClient, command: Command) -> str:
+    try:
+        desk.membership.check(client, command.channel_id, command.user_id)
+    except MEMBERSHIP_FAULTS as error:
+        return in_words(error)
+    if not desk.digests.end(command.channel_id):
         return _("There was no digest in this channel, so nothing was changed.")
-    return _("No more digests in this channel.")
+    return _say(
+        client,
+        command,
+        _("{person} turned the weekly digest off.").format(person=f"<@{command.user_id}>"),
+        _("No more digests in this channel."),
+    )
 
 
 def _status(service: Service, command: Command) -> str:
@@ -344,16 +325,7 @@ def _status(service: Service, command: Command) -> str:
 
 def _labels(service: Service, command: Command) -> str:
     lines = [
-        f"• {title(label)}" + (f" – {label.description}" if label.description else "")
+        f"• {title(label)}" + (f" – {inert(label.description)}" if visible(label.description) else "")
         for label in service.labels(command.team_id)
     ]
-    return "\n".join(_as_many_as_fit(lines))
-
-
-def _as_many_as_fit(lines: list[str]) -> list[str]:
-    shown: list[str] = []
-    for line in lines:
-        if sum(map(len, shown)) + len(line) > TEXT_MOST:
-            return [*shown, many("… and {number} more", "… and {number} more", len(lines) - len(shown))]
-        shown.append(line)
-    return shown
+    return "\n".join(fitting(lines, TEXT_MOST))

@@ -34,14 +34,17 @@ from bot.installations import Installations, OAuth
 from bot.label_editing import LabelEditing
 from bot.language import SpeakingExecutor
 from bot.locales import Locales
+from bot.membership import Membership
 from bot.metrics import Metrics
 from bot.names import SlackNames
 from bot.notes import Notes
 from bot.operations import Operations
+from bot.organization import Organization
 from bot.payloads import Json
 from bot.pointing import Pointing
 from bot.reading import mask, reader
 from bot.respond import answering_slack_alone
+from bot.retention import Retention
 from bot.schedule import Schedule, Scheduled
 from bot.service import Service, Wakers
 from bot.settings import Settings, SettingsError
@@ -236,6 +239,7 @@ def _serve_one(ground: Ground) -> Bot:
         str(identity["bot_id"]),
         settings.operators,
         slack.bot_token or "",
+        enterprise_id=identity.get("enterprise_id"),
     )
     address = str(identity["url"])
 
@@ -282,7 +286,9 @@ def _bot(ground: Ground, workspaces: Workspaces, workers: list[Worker], flow: OA
     health = _health(workspaces, workers, socket, ground.database)
     hear = workspaces.hear_argilla if ground.argilla else None
     signed = None if socket else Signed(dispatch, slack.signing_secret or "")
-    server = WebServer(settings.host, settings.port, application(signed, flow, metrics, health, hear))
+    server = WebServer(
+        settings.host, settings.port, application(signed, flow, metrics, health, hear, settings.host)
+    )
     workers.append(Worker("web", server.watch, metrics, HANGS_S))
     return Bot(workspaces, workers, server, socket, ground.database, metrics)
 
@@ -423,9 +429,10 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
 
     training = train(settings, database, team_id, registry, champion, metrics, change, show.wake)
     forgetting = Forgetting(database, team_id, service.erased)
+    retention = Retention(database, team_id, settings.retention_cron, settings.timezone, service.erased)
 
     def retain() -> None:
-        forgetting.let_go()
+        retention.let_go()
         ground.purging.purge_patiently(PURGE_S)  # at night a large file may be rewritten too
 
     telling = Digests(
@@ -469,6 +476,9 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         summarizing.service,
         pointing,
         forgetting,
+        retention,
+        Membership(operating),
+        Organization(asking, team_id, grant.enterprise_id),
         telling,
         home,
         choosing,

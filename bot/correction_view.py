@@ -12,8 +12,10 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.views import View
 
 from bot.language import _
+from bot.mrkdwn import plain_text
 from bot.payloads import Json
 from learning.label_file import NAME_MOST
+from learning.names import visible
 from storage.tables import Label
 
 CORRECT = "correct"
@@ -51,8 +53,8 @@ def inputs(current: Label) -> list[InputBlock]:
 
 def option(label: Label) -> Option:
     """A label as a line of the menu."""
-    description = PlainTextObject(text=label.description[:75]) if label.description else None
-    return Option(value=label.id, text=PlainTextObject(text=label.name), description=description)
+    description = plain_text(label.description) if visible(label.description) else None
+    return Option(value=label.id, text=plain_text(label.name), description=description)
 
 
 def matching(labels: list[Label], words: str) -> list[Json]:

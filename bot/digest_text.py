@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.language import N_, _, many
-from bot.mrkdwn import escape
+from bot.mrkdwn import as_name
 from bot.note import BY
 from learning.curve import Wording
 from storage.digests import Week
@@ -74,7 +74,7 @@ def _learned(week: Week) -> str:
         many("{number} message that somebody settled", "{number} messages that somebody settled", week.words)
     ]
     if week.new_labels:
-        shown = ", ".join(f"“{escape(one)}”" for one in week.new_labels[:LABELS_MOST])
+        shown = ", ".join(f"“{as_name(one)}”" for one in week.new_labels[:LABELS_MOST])
         what.append(_("new labels {labels}").format(labels=shown) + _more(len(week.new_labels) - LABELS_MOST))
     what += [_promoted(one) for one in week.promotions if one.made_at > week.since]
     return "; ".join(what)
@@ -91,11 +91,11 @@ def _confused(week: Week) -> str:
     one = week.confusion
     times = many("{number} time", "{number} times", one.times)
     told = _("I said “{said}” where “{right}” was right, {times}")
-    return told.format(said=escape(one.said), right=escape(one.right), times=times)
+    return told.format(said=as_name(one.said), right=as_name(one.right), times=times)
 
 
 def _helped(week: Week, name: Callable[[str], str]) -> str:
-    shown = [f"{escape(name(user))} ({number})" for user, number in week.helpers[:HELPERS_MOST]]
+    shown = [f"{as_name(name(user))} ({number})" for user, number in week.helpers[:HELPERS_MOST]]
     return ", ".join(shown) + _more(len(week.helpers) - HELPERS_MOST)
 
 

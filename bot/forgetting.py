@@ -1,4 +1,4 @@
-"""What people may have erased: all that one of them wrote, and what a channel keeps no longer than it wishes."""
+"""What a person may have erased: all that they wrote."""
 
 from __future__ import annotations
 
@@ -10,30 +10,15 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from bot.language import N_
-from storage import channels, erasure, purging, runs
+from storage import erasure, purging, runs
 from storage.database import Database
 from storage.erasure import FORGOTTEN, Kept
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 100
-DAY_S = 86_400.0
 PATIENCE_S = 10.0
 LOOK_S = 0.2
-DAYS_MOST = 36_500
-
-
-class DaysError(ValueError):
-    """Not a number of days for which messages can be kept."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            N_(
-                "Say for how many days messages are kept, 1 to 36500: `/corrigible keep 90 days`, or `/corrigible keep "
-                "forever`."
-            )
-        )
 
 
 @dataclass(frozen=True)
@@ -79,7 +64,7 @@ class Forgetting:
                 *erasure.summaries_of(session, wrote),
                 *erasure.summaries_judged_by(session, self._team_id, user_id),
             }
-        self._erase(wrote, erasure.erase)
+        erase_in_parts(self._database, wrote, erasure.erase)
         instead = FORGOTTEN + uuid.uuid4().hex[:12]
         self._database.write_patiently(
             lambda session: erasure.disown(session, self._team_id, user_id, instead)
@@ -99,33 +84,11 @@ class Forgetting:
                 return left, is_in_files
             time.sleep(LOOK_S)
 
-    def keep(self, channel_id: str, days: int | None, by: str) -> None:
-        """For how many days the messages of a channel are kept; None: for ever. Raises DaysError."""
-        if days is not None and not 1 <= days <= DAYS_MOST:
-            raise DaysError
-        with self._database.writing() as session:
-            channels.keep_for(session, self._team_id, channel_id, days, by)
 
-    def days(self, channel_id: str) -> int | None:
-        """For how many days the messages of a channel are kept; None: for ever."""
-        with self._database.reading() as session:
-            return channels.kept_for(session, self._team_id, channel_id)
-
-    def let_go(self) -> None:
-        """Erase what channels keep no longer."""
-        with self._database.reading() as session:
-            limited = erasure.limited(session, self._team_id)
-        for channel in limited:
-            before = time.time() - DAY_S * (channel.keep_days or DAYS_MOST)
-            with self._database.reading() as session:
-                old = erasure.overdue(session, self._team_id, channel.channel_id, before)
-            self._erase(old, erasure.let_go)
-            if old:
-                log.info("kept no longer channel=%s messages=%d", channel.channel_id, len(old))
-                self._wake()
-
-    def _erase(self, message_ids: list[str], erase: Callable[[Session, Sequence[str]], int]) -> None:
-        """A few in each transaction: messages that come in meanwhile don't wait for all of them."""
-        for start in range(0, len(message_ids), AT_ONCE):
-            some = message_ids[start : start + AT_ONCE]
-            self._database.write_patiently(lambda session, some=some: erase(session, some))  # type: ignore[misc]
+def erase_in_parts(
+    database: Database, message_ids: list[str], erase: Callable[[Session, Sequence[str]], int]
+) -> None:
+    """A few in each transaction: messages that come in meanwhile don't wait for all of them."""
+    for start in range(0, len(message_ids), AT_ONCE):
+        some = message_ids[start : start + AT_ONCE]
+        database.write_patiently(lambda session, some=some: erase(session, some))  # type: ignore[misc]

@@ -15,6 +15,7 @@ from bot.forms import Form, form
 from bot.in_words import in_words, of_field
 from bot.label_editing import LabelEditing, LabelFaultError
 from bot.language import N_, _
+from bot.mrkdwn import as_name, as_plain_name
 from bot.operations import NotAnOperatorError
 from bot.payloads import Json
 from storage.tables import Label
@@ -87,7 +88,7 @@ def _hear_labels(app: App, editing: LabelEditing, publish: Publish) -> None:
             editing.check(sent.user_id)
             label = editing.find(label_id) if label_id else None
         except (NotAnOperatorError, *label_editing.FAULTS) as error:
-            _refuse(ack, {LABEL: in_words(error)})
+            _refuse(ack, {LABEL: in_words(error, as_plain_name)})
             return
         ack(response_action="push", view=label_view.editor(label))
 
@@ -102,10 +103,10 @@ def _hear_label(app: App, editing: LabelEditing, publish: Publish) -> None:
             _refuse(ack, error.faults)
             return
         except (NotAnOperatorError, *label_editing.FAULTS) as error:
-            _refuse(ack, {label_view.NAME: in_words(error)})
+            _refuse(ack, {label_view.NAME: in_words(error, as_plain_name)})
             return
         ack(response_action="clear")
-        publish(client, sent.user_id, _(told).format(label=label.name))
+        publish(client, sent.user_id, _(told).format(label=as_name(label.name)))
 
 
 def _save(editing: LabelEditing, sent: Form) -> tuple[Label, str]:

@@ -20,7 +20,7 @@ from bot.card import title
 from bot.held_view import held_blocks
 from bot.home import Look
 from bot.language import N_, _, many
-from bot.mrkdwn import clipped, escape
+from bot.mrkdwn import clipped, fitting, moment
 from bot.note import BY, bar
 from bot.payloads import Json
 from storage.record import Stretch
@@ -40,15 +40,14 @@ STAGES = {
     Phase.TRAINING: N_("{share} of its training is done"),
     Phase.SHADOW: N_("it runs in shadow beside the one in service"),
 }
-CHANNELS_MOST = 40
-LABELS_MOST = 60
 TEXT_MOST = 2_900
+FITS = TEXT_MOST - 50  # with a line that says how many more there are
 
 
 def home_view(look: Look, argilla_url: str | None, notice: str = "") -> Json:
-    """A view for views.publish. `notice`: what became of the button that was pressed."""
+    """A view for views.publish. `notice`: what became of the button that was pressed, as mrkdwn."""
     blocks: list[Block] = [
-        *([_section(f"*{escape(notice)}*")] if notice else []),
+        *([_section(f"*{notice}*")] if notice else []),
         *held_blocks(look.held, look.held_number),
         HeaderBlock(text=_("How right it is")),
         *_record(look),
@@ -101,27 +100,26 @@ def _line(stretch: Stretch, when: str) -> str:
 def _channels(look: Look) -> list[str]:
     """As marks: Slack shows a private channel's name to those alone who are in it."""
     lines = []
-    for channel in look.channels[:CHANNELS_MOST]:
+    for channel in look.channels:
         parts = [_(MODES[channel.mode])]
         if channel.channel_id in look.summaries:
             parts.append(_("summaries on"))
         if channel.keep_days:
             parts.append(many("kept for {number} day", "kept for {number} days", channel.keep_days))
+        if channel.next_days and channel.next_at:
+            shorter = many("kept for {number} day", "kept for {number} days", channel.next_days)
+            when = _("{what} from {time} on").format(what=shorter, time=moment(channel.next_at))
+            parts.append(when)
         lines.append(f"• <#{channel.channel_id}>: {', '.join(parts)}")
     shown = {channel.channel_id for channel in look.channels}
     lines += [f"• <#{one}>: " + _("summaries on") for one in look.summaries if one not in shown]
-    more = len(look.channels) - CHANNELS_MOST
-    return [*lines, _more(more)] if more > 0 else lines
-
-
-def _more(number: int) -> str:
-    return many("… and {number} more", "… and {number} more", number)
+    return fitting(lines, FITS)
 
 
 def _model(look: Look) -> list[Block]:
     if look.version is None:
         return [_section(_("None yet."))]
-    since = _time(look.promotion.made_at if look.promotion else look.version.created_at)
+    since = moment(look.promotion.made_at if look.promotion else look.version.created_at)
     served = _("*v{version}* is in service, since {time}").format(version=look.version.number, time=since)
     lines = [f"{served}."]
     if look.promotion:
@@ -135,7 +133,7 @@ def _model(look: Look) -> list[Block]:
     elif look.retraining_at:
         lines.append(
             _("It looks for something new to learn {time}, and whenever enough is new.").format(
-                time=_time(look.retraining_at)
+                time=moment(look.retraining_at)
             )
         )
     return [_section("\n".join(lines)), *([_buttons(look)] if look.is_operator else [])]
@@ -190,13 +188,7 @@ def _editing() -> ActionsBlock:
 def _labels(look: Look) -> list[str]:
     counted = sorted(look.labels, key=lambda label: -look.chosen.get(label.id, 0))
     lines = [f"• {title(label)}: {_chosen(look.chosen.get(label.id, 0))}" for label in counted]
-    shown: list[str] = []
-    for line in lines[:LABELS_MOST]:
-        if sum(map(len, shown)) + len(shown) + len(line) > TEXT_MOST - 50:
-            break
-        shown.append(line)
-    more = len(lines) - len(shown)
-    return [*shown, _more(more)] if more else shown
+    return fitting(lines, FITS)
 
 
 def _chosen(times: int) -> str:
@@ -220,11 +212,6 @@ def _reviewers(look: Look, argilla_url: str | None) -> list[Block]:
         accessibility_label=_("Open Argilla in the browser"),
     )
     return [wait, ActionsBlock(elements=[link])]
-
-
-def _time(at: float) -> str:
-    """A moment in the reader's own time zone."""
-    return f"<!date^{int(at)}^{{date_short_pretty}} {{time}}|?>"
 
 
 def _section(text: str) -> SectionBlock:

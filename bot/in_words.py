@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from bot.language import N_, _
+from collections.abc import Callable
+
+from bot import mrkdwn
+from bot.language import N_, _, many
+from bot.membership import UnknownChannelError
 from bot.operations import AlreadyServingError, NotServingError
 from storage.label_edits import TakenLabelError
-from storage.labels import RetiredLabelError
+from storage.labels import RetiredLabelError, TooManyProposalsError
 from storage.runs import RunUnderWayError
 from storage.versions import VersionNotFoundError
 
@@ -36,15 +40,21 @@ def of_field(name: str) -> str:
     return _(OF_FIELDS.get(name, UNUSABLE))
 
 
-def in_words(error: Exception) -> str:
-    """The error's words; those of an error that holds a value are made anew."""
+def in_words(error: Exception, as_name: Callable[[str], str] = mrkdwn.as_name) -> str:
+    """The error's words; those of an error that holds a value are made anew. `as_name`: how names are written there."""
     match error:
         case RetiredLabelError():
             return _("“{label}” was retired. Choose another label, or ask an operator.").format(
-                label=error.name
+                label=as_name(error.name)
+            )
+        case TooManyProposalsError():
+            return many(
+                "You proposed {number} new label within a day. Choose one of the labels, or propose it tomorrow.",
+                "You proposed {number} new labels within a day. Choose one of the labels, or propose it tomorrow.",
+                error.most,
             )
         case TakenLabelError():
-            return _("There is a label called “{label}” already.").format(label=error.name)
+            return _("There is a label called “{label}” already.").format(label=as_name(error.name))
         case VersionNotFoundError():
             return _("There is no version {number}.").format(number=error.number)
         case NotServingError():
@@ -53,6 +63,9 @@ def in_words(error: Exception) -> str:
             )
         case AlreadyServingError():
             return _("v{number} is in service already.").format(number=error.number)
+        case UnknownChannelError():
+            told = _("Slack would not tell me about this channel ({reason}), so I changed nothing.")
+            return told.format(reason=error.reason)
         case RunUnderWayError():
             return _("A training run is under way already.")
     return _(str(error))

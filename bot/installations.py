@@ -163,7 +163,9 @@ class Installations:
             installers = tuple(sorted({str(row[0]) for row in connection.execute(chosen)}))
         with self._database.reading() as session:
             wishes = choices.of_team(session, team_id)
-        return Grant(team_id, bot.bot_user_id, bot.bot_id, installers, bot.bot_token, wishes)
+        return Grant(
+            team_id, bot.bot_user_id, bot.bot_id, installers, bot.bot_token, wishes, bot.enterprise_id
+        )
 
     def _rotate(self, bot: Bot, where: tuple[str | None, str | None]) -> None:
         if time.monotonic() < self._not_before.get(where, 0.0):

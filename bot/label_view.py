@@ -21,6 +21,7 @@ from bot.forms import Form
 from bot.language import _
 from bot.payloads import Json
 from learning.label_file import NAME_MOST
+from learning.names import visible
 from storage.tables import Label, LabelSource
 
 PICK, EDIT = "pick_label", "edit_label"
@@ -128,7 +129,7 @@ def _edited(label: Label) -> str:
 def entry(form: Form) -> dict[str, Any]:
     """What an operator wrote, with the fields of labels.toml."""
     examples = [line.strip() for line in form.text(EXAMPLES).splitlines() if line.strip()]
-    name = " ".join(form.text(NAME).split())
+    name = visible(form.text(NAME))
     return {
         "name": name,
         "description": form.text(DESCRIPTION),

@@ -20,6 +20,8 @@ from bot import (
     note,
     payloads,
     pointing_listeners,
+    pointing_view,
+    retention_listeners,
     summary_listeners,
 )
 from bot.commands import Desk
@@ -28,16 +30,20 @@ from bot.in_words import in_words
 from bot.language import N_, _, speak
 from bot.locales import Locales
 from bot.metrics import Metrics
+from bot.mrkdwn import as_plain_name
 from bot.operations import FAULTS as OPERATING_FAULTS
 from bot.operations import Operations
+from bot.organization import Organization
 from bot.payloads import Deleted, Edited, Json, PayloadError, Said
 from bot.respond import ForeignAddressError
 from bot.service import Service, UnknownMessageError
-from storage.labels import RetiredLabelError
+from learning.names import visible
+from storage.labels import RetiredLabelError, TooManyProposalsError
 
 log = logging.getLogger(__name__)
 
 ANYTHING = re.compile(".*", re.DOTALL)
+STRANGER = N_("Only people of the organization that runs me can do this. Nothing was changed.")
 FAILED = N_("That did not work, and nothing was changed. Please try again in a moment.")
 
 
@@ -52,6 +58,7 @@ def register(
     """Let `app` hear everything that Slack sends us. `revoke` takes the news that the app was removed."""
     service, operations = desk.service, desk.operations
     _speak(app, locales)
+    _refuse_strangers(app, desk.organization, metrics)
     _hear_messages(app, service, bot_user_id, metrics)
     _hear_reactions(app, service, bot_user_id, metrics)
     _hear_clicks(app, service)
@@ -62,6 +69,7 @@ def register(
     home_listeners.register(app, desk.home, desk.choices, desk.editing)
     _hear_operators(app, operations)
     _hear_forgetting(app, desk.forgetting)
+    retention_listeners.register(app, desk.retention, desk.membership)
     hear_removal(app, revoke)
     _hear_the_rest(app, metrics)
     _answer_for_errors(app, metrics)
@@ -75,6 +83,26 @@ def _speak(app: App, locales: Locales) -> None:
         reader = payloads.reader(body)
         speak(lambda: locales.language(reader))  # Slack may have to be asked, and waits for us meanwhile
         next()
+
+
+def _refuse_strangers(app: App, organization: Organization, metrics: Metrics) -> None:
+    """People of another organization, whom a shared channel lets in, see what we post but can do nothing with it."""
+
+    @app.middleware
+    def check(body: Json, ack: Ack, respond: Respond, next: Callable[[], None]) -> BoltResponse | None:
+        actor = payloads.actor(body)
+        if actor is None or organization.has(actor):
+            next()
+            return None
+        log.info("stranger refused kind=%s team=%s", body.get("type"), actor.team_id)
+        metrics.events.labels("stranger").inc()
+        if body.get("type") == "view_submission":
+            return ack(response_action="update", view=pointing_view.fault(_(STRANGER)))
+        if body.get("type") == "block_suggestion":
+            return ack(options=[])
+        if body.get("response_url"):
+            respond(_(STRANGER), response_type="ephemeral", replace_original=False)
+        return ack()
 
 
 def hear_removal(app: App, revoke: Callable[[Json], None]) -> None:
@@ -167,7 +195,7 @@ def _hear_modal(app: App, service: Service) -> None:
     @app.view(correction_view.CORRECT)
     def correct(ack: Ack, body: Json) -> None:
         sent = payloads.submission(body)
-        proposal = " ".join(sent.proposal.split())
+        proposal = visible(sent.proposal)
         try:
             if proposal:
                 service.propose(sent.team_id, sent.user_id, sent.message_id, proposal)
@@ -176,8 +204,12 @@ def _hear_modal(app: App, service: Service) -> None:
             else:
                 _refuse(ack, correction_view.LABEL, _("Choose a label, or write a new one below."))
                 return
-        except (UnknownMessageError, RetiredLabelError) as error:
-            _refuse(ack, correction_view.PROPOSAL if proposal else correction_view.LABEL, in_words(error))
+        except (UnknownMessageError, RetiredLabelError, TooManyProposalsError) as error:
+            _refuse(
+                ack,
+                correction_view.PROPOSAL if proposal else correction_view.LABEL,
+                in_words(error, as_plain_name),
+            )
             return
         ack()
 

@@ -16,7 +16,7 @@ from slack_sdk.models.blocks import (
 
 from bot.card import person
 from bot.language import N_, _, many
-from bot.mrkdwn import clipped, escape
+from bot.mrkdwn import clipped, inert
 from bot.payloads import Json
 from storage.tables import Burst, Decision, Grounds, Phase, Ruling, Run, TaskName
 
@@ -50,19 +50,19 @@ def run_note(run: Run, in_service: set[int]) -> Json:
     """Arguments of chat.postMessage and chat.update for a run."""
     name = f"v{run.version}" if run.version else _("a challenger")
     title = f"{_(TRAINING[run.task])}: {name} {_(VERDICTS[run.phase])}"
-    blocks: list[Block] = [_section(f"*{escape(title)}*\n{_why(run)}")]
+    blocks: list[Block] = [_section(f"*{title}*\n{_why(run)}")]
     if run.phase in (Phase.WAITING, Phase.TRAINING):
-        blocks.append(_section(f"`{bar(run.done)}` {run.done:.0%} · {escape(run.stage)}"))
+        blocks.append(_section(f"`{bar(run.done)}` {run.done:.0%} · {inert(run.stage)}"))
     else:
-        blocks.append(_section(escape(run.stage)))
+        blocks.append(_section(inert(run.stage)))
     blocks += (
-        [_context(" · ".join(f"{name} {value}" for name, value in run.report.get("rows", [])))]
+        [_context(" · ".join(inert(f"{name} {value}") for name, value in run.report.get("rows", [])))]
         if run.report
         else []
     )
     if run.version and run.version not in in_service and run.phase is not Phase.FAILED:
         blocks.append(ActionsBlock(elements=[promote_button(run.version)]))
-    return _message(f"{title}. {run.stage}", blocks)
+    return _message(f"{title}. {inert(run.stage)}", blocks)
 
 
 def ruling_note(ruling: Ruling, in_service: set[int]) -> Json:
@@ -70,10 +70,10 @@ def ruling_note(ruling: Ruling, in_service: set[int]) -> Json:
     what = _(RULED[ruling.decision]).format(challenger=ruling.challenger, champion=ruling.champion)
     what = _("Summaries: {what}").format(what=what) if ruling.task is TaskName.SUMMARIZATION else what
     by = _("by {person}").format(person=f"<@{ruling.made_by}>") if ruling.made_by else _(BY[ruling.grounds])
-    blocks: list[Block] = [_section(f"*{what}*, {by}\n{escape(ruling.reason)}")]
+    blocks: list[Block] = [_section(f"*{what}*, {by}\n{inert(ruling.reason)}")]
     if ruling.decision is Decision.PROMOTE and ruling.challenger in in_service:
         blocks.append(ActionsBlock(elements=[roll_back_button(ruling.challenger)]))
-    return _message(f"{what}: {ruling.reason}", blocks)
+    return _message(f"{what}: {inert(ruling.reason)}", blocks)
 
 
 def burst_note(burst: Burst) -> Json:
@@ -113,13 +113,19 @@ def roll_back_button(number: int) -> ButtonElement:
         value=str(number),
         style="danger",
         accessibility_label=_("Roll back: take v{version} out of service").format(version=number),
+        confirm=ConfirmObject(
+            title=_("Roll back?"),
+            text=_("The version before v{version} answers again from now on.").format(version=number),
+            confirm=_("Roll back"),
+            deny=_("Cancel"),
+        ),
     )
 
 
 def _why(run: Run) -> str:
     if run.asked_by.startswith(("U", "W")):
         return _("asked for by {person}").format(person=f"<@{run.asked_by}>")
-    return _("because of: {cause}").format(cause=escape(run.cause))
+    return _("because of: {cause}").format(cause=inert(run.cause))
 
 
 def _section(text: str) -> SectionBlock:
@@ -127,8 +133,8 @@ def _section(text: str) -> SectionBlock:
 
 
 def _context(text: str) -> ContextBlock:
-    return ContextBlock(elements=[MarkdownTextObject(text=clipped(escape(text), 2_900))])
+    return ContextBlock(elements=[MarkdownTextObject(text=clipped(text, 2_900))])
 
 
 def _message(text: str, blocks: Sequence[Block]) -> Json:
-    return {"text": clipped(escape(text), 2_900), "blocks": [block.to_dict() for block in blocks]}
+    return {"text": clipped(text, 2_900), "blocks": [block.to_dict() for block in blocks]}

@@ -73,6 +73,25 @@ class Click:
 
 
 @dataclass(frozen=True)
+class KeepClick:
+    """A person confirmed that a channel keeps its messages for fewer days than before (None: for ever)."""
+
+    channel_id: str
+    user_id: str
+    days: int
+    before: int | None
+    made_at: float
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A person who does something on purpose; `team_id`: where they belong, None where Slack does not say."""
+
+    user_id: str
+    team_id: str | None
+
+
+@dataclass(frozen=True)
 class Submission:
     """A person sent our modal: a label chosen, or a new one's name, or neither."""
 
@@ -161,12 +180,14 @@ def message_event(body: Json, bot_user_id: str) -> Said | Edited | Deleted | Non
 def reaction_event(body: Json, bot_user_id: str) -> Reacted | None:
     """What a `reaction_added` or `reaction_removed` event says; None where it is no person's on a message.
 
+    As a message's, a reaction's author may be of another organization where a channel is shared.
+
     Raises PayloadError.
     """
     try:
         event = body["event"]
         item = event["item"]
-        if item["type"] != "message" or event["user"] == bot_user_id:
+        if item["type"] != "message" or event["user"] == bot_user_id or body.get("is_ext_shared_channel"):
             return None
         return Reacted(
             team_of(body),
@@ -213,6 +234,41 @@ def click(body: Json) -> Click:
         return Click(team_of(body), body["user"]["id"], _text(action["value"]), body["trigger_id"])
     except (KeyError, TypeError, ValueError) as error:
         raise PayloadError(f"not a click on one of our buttons: {type(error).__name__}") from error
+
+
+def channel_of_click(body: Json) -> str:
+    """The channel in which a button was pressed. Raises PayloadError."""
+    try:
+        return _text(body["channel"]["id"])
+    except (KeyError, TypeError) as error:
+        raise PayloadError(f"not a click in a channel: {error!r}") from error
+
+
+def keep_click(body: Json) -> KeepClick:
+    """A press of the button that confirms how long messages are kept. Raises PayloadError."""
+    pressed = click(body)
+    try:
+        days, before, made_at = pressed.value.split(":")
+        channel_id = channel_of_click(body)
+        return KeepClick(
+            channel_id, pressed.user_id, int(days), int(before) if before else None, float(made_at)
+        )
+    except ValueError as error:
+        raise PayloadError(f"not a confirmation of ours: {error!r}") from error
+
+
+def actor(body: Json) -> Actor | None:
+    """Who does something on purpose; None for events that only tell what happened, but for a look at our home."""
+    event = body.get("event")
+    if isinstance(event, dict):
+        user = event.get("user") if event.get("type") == "app_home_opened" else None
+        return Actor(user, None) if isinstance(user, str) else None
+    user, team = body.get("user_id"), body.get("team_id")
+    if not isinstance(user, str):
+        user, team = _in(body, "user", "id"), _in(body, "user", "team_id")
+    if not isinstance(user, str):
+        return None
+    return Actor(user, team if isinstance(team, str) else None)
 
 
 def home_opened(body: Json) -> str | None:

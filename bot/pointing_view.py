@@ -10,7 +10,7 @@ from slack_sdk.models.views import View
 from bot.card import sure, title, version
 from bot.correction_view import CORRECT, inputs
 from bot.language import _
-from bot.mrkdwn import escape
+from bot.mrkdwn import as_name
 from bot.payloads import Json
 from bot.pointing import Glance
 from storage.contents import Content
@@ -41,13 +41,13 @@ def answer(content: Content) -> Json:
     label = content.labels[content.settled or prediction.label_id]
     told = _("settled by people") if content.settled else sure(prediction.confidence)
     others = [
-        f"{escape(content.labels[label_id].name)} {share:.0%}"
+        f"{as_name(content.labels[label_id].name)} {share:.0%}"
         for label_id, share in prediction.ranked[: OTHERS + 1]
         if label_id != prediction.label_id
     ]
     context = _("model {version} said {label}, {sure}").format(
         version=version(prediction),
-        label=escape(content.labels[prediction.label_id].name),
+        label=as_name(content.labels[prediction.label_id].name),
         sure=sure(prediction.confidence),
     )
     if others:

@@ -14,6 +14,7 @@ import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from bot.mrkdwn import as_name, as_plain_name
 from bot.settings import Settings
 from bot.throwaway import ThrowawayError, throwaway_bot
 from learning.exchange.formulas import restored
@@ -131,7 +132,7 @@ def _play(person: Person, row: Row, is_correcting: bool, score: Score) -> None:
     said = ANSWER.search(card["text"])
     if row.label is None or said is None:
         return
-    is_right = said["label"].lower() == row.label.lower()
+    is_right = said["label"].lower() == as_name(row.label).lower()
     score.right.append(is_right)
     if is_correcting:
         person.press(card, "right") if is_right else _correct(person, card, row.label)
@@ -140,7 +141,7 @@ def _play(person: Person, row: Row, is_correcting: bool, score: Score) -> None:
 def _correct(person: Person, card: dict[str, Any], label: str) -> None:
     view = person.open_view(card, "change")
     options = person.search(view, "label", label)
-    chosen = [option for option in options if option["text"]["text"].lower() == label.lower()]
+    chosen = [option for option in options if option["text"]["text"].lower() == as_plain_name(label).lower()]
     if chosen:
         state = {"label": {"label": {"type": "external_select", "selected_option": chosen[0]}}}
     else:

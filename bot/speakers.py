@@ -5,12 +5,16 @@ A summary keeps people as Slack writes them (`<@U0123>`); names take their place
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 
 from bot.language import _
 from learning.linear import WORD, Pattern, escape
+from learning.names import visible
 from learning.summarizing.thread import MARK
+
+SIGNS = re.compile(r"[:<>*~`|@#]|(?<=\w)\.(?=[^\W\d_]{2})|(?<![^\W_])_|_(?![^\W_])")
 
 
 class Speakers:
@@ -45,5 +49,5 @@ class Speakers:
 
 
 def _plain(name: str) -> str:
-    """A name on one line that ends no turn of its own."""
-    return " ".join(name.replace(":", " ").replace("<", " ").replace(">", " ").split())[:40]
+    """A name on one line that ends no turn of its own, and formats nothing around it."""
+    return " ".join(SIGNS.sub(" ", visible(name)).split())[:40].rstrip()

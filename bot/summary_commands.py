@@ -10,6 +10,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.in_words import in_words
 from bot.language import N_, _, many
+from bot.membership import FAULTS, Membership, joined
 from bot.payloads import Command
 from bot.summary_service import STRETCH, STRETCH_MOST, SummariesOffError, SummaryService
 from learning.linear import DIGIT, Pattern
@@ -32,7 +33,6 @@ ON_USAGE = N_(
 )
 DIRECT = N_("In a direct message there is no conversation to summarize; ask in a channel.")
 SHARED = N_("This channel is shared with another organization, so I don't summarize here.")
-INVITE = N_("I can't see this channel. Invite me (`/invite @corrigible`), then try again.")
 LEAST_CHARACTERS = 200
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 LAST = Pattern(rf"(?:the )?(?:last )?(?P<number>[{DIGIT}]+)(?: messages?)?")
@@ -92,8 +92,13 @@ def _moment(words: str, now: datetime) -> datetime:
     raise ValueError(_(USAGE))
 
 
-def switch(service: SummaryService, client: WebClient, command: Command) -> str:
+def switch(service: SummaryService, members: Membership, client: WebClient, command: Command) -> str:
     """Turn summaries on or off in a channel; what to tell the asker."""
+    if len(command.words) > 1 and not command.channel_id.startswith("D"):
+        try:
+            members.check(client, command.channel_id, command.user_id)
+        except FAULTS as error:
+            return in_words(error)
     match command.words[1:]:
         case ("off",):
             return _off(service, client, command)
@@ -129,13 +134,11 @@ def _on(service: SummaryService, client: WebClient, command: Command, over: int 
     if command.channel_id.startswith("D"):
         return _(DIRECT)
     try:
-        channel = client.conversations_info(channel=command.channel_id)["channel"]
-    except SlackApiError:
-        return _(INVITE)
+        channel = joined(client, command.channel_id)
+    except FAULTS as error:
+        return in_words(error)
     if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
         return _(SHARED)
-    if not channel.get("is_member"):
-        return _(INVITE)
     service.set_consent(command.channel_id, True, over, command.user_id)
     told = _(
         "{person} turned summaries on. I keep the messages of this channel, replies too, to summarize them when "

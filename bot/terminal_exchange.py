@@ -18,6 +18,7 @@ from learning.exchange import writing
 from learning.exchange.formulas import neutral
 from learning.exchange.sources import Source, UnusableSourceError
 from learning.exchange.taking import Fault, Names, Taking, Tally
+from learning.names import UNNAMED, visible
 from storage import exports, labels
 from storage.imports import Outcome
 
@@ -123,7 +124,9 @@ def tell(tally: Tally, faults: Faults, out: Console, would: str = "") -> None:
         if number or always:
             out.print(f"  {number:>9,} {what}", soft_wrap=True)
     if tally.new_labels:
-        shown = ", ".join(tally.new_labels[:LABELS_SHOWN]) + ", …" * (len(tally.new_labels) > LABELS_SHOWN)
+        shown = ", ".join(visible(name) or UNNAMED for name in tally.new_labels[:LABELS_SHOWN]) + ", …" * (
+            len(tally.new_labels) > LABELS_SHOWN
+        )
         what = f"{len(tally.new_labels)} new labels {would}made: {shown}"
         out.print(what, markup=False, soft_wrap=True)
     if tally.faults:

@@ -20,6 +20,7 @@ from bot.choices import applied
 from bot.settings import Settings
 from bot.training import encoder_source, retrainer, tasks, terms
 from learning.hub import described
+from learning.names import visible
 from learning.registry import Registry
 from learning.retraining import Retraining
 from learning.summarizing.policy import POLICY
@@ -105,7 +106,11 @@ def tune(settings: Settings, at: Desk, budget: Budget, out: Console) -> Tuned:
     )
     with at.database.reading() as session:
         before = Recipe.from_json(tunings.recipe(session, at.team_id) or chosen.recipe.to_json())
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+    )
     with (
         Progress(*columns, TimeElapsedColumn(), console=out) as shown,
         tempfile.TemporaryDirectory(prefix="corrigible-tune-") as folder,
@@ -128,14 +133,18 @@ def tune(settings: Settings, at: Desk, budget: Budget, out: Console) -> Tuned:
 
 
 def _follow(at: Desk, run_id: str, retraining: Retraining, out: Console) -> Run:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+    )
     with Progress(*columns, TimeElapsedColumn(), console=out) as progress:
         task = progress.add_task("Training", total=1.0)
         while True:
             retraining.step()  # does nothing where a bot holds the run
             with at.database.reading() as session:
                 run = runs.get(session, run_id)
-            progress.update(task, completed=run.done, description=run.stage or run.phase.value)
+            progress.update(task, completed=run.done, description=visible(run.stage) or run.phase.value)
             if run.phase not in (Phase.WAITING, Phase.TRAINING):
                 return run
             time.sleep(PAUSE_S)

@@ -16,6 +16,7 @@ from slack_bolt.oauth import OAuthFlow
 
 from bot.connections import Answer, Request
 from bot.health import Health, Page
+from bot.hosts import is_own_host
 from bot.metrics import Metrics
 from bot.signature import is_signed
 from bot.web_server import THREADS, Serve
@@ -47,17 +48,19 @@ def application(
     metrics: Metrics,
     health: Health,
     hear: Hear | None,
+    host: str,
 ) -> Serve:
     """The routes. `slack` is None if its requests come by Socket Mode; `flow` has Bolt's pages of installation, if the
     app can be installed.
 
-    `hear` takes Argilla's webhooks, if there is an Argilla,
-    and says whether it believed; the team is the one that the address names.
+    `hear` takes Argilla's webhooks, if there is an Argilla, and says whether it believed; the team is the one that the
+    address names. `host`: on which address the bot listens.
     """
     pages: dict[str, Serve] = {
         "/metrics": lambda request: _figures(metrics, request),
         **{path: partial(_health, page) for path, page in health.pages.items()},
     }
+    pages = {path: partial(_for_this_machine, host, page) for path, page in pages.items()}
     routes = {(method, path): page for path, page in pages.items() for method in ("GET", "HEAD")}
     if slack and slack.secret:
         routes["POST", "/slack/events"] = lambda request: _dispatch(slack, request)
@@ -74,6 +77,12 @@ def application(
         return _text(404, "Nothing here.")
 
     return serve
+
+
+def _for_this_machine(host: str, page: Serve, request: Request) -> Answer:
+    if not is_own_host(_headers(request).get("host"), host):
+        return _text(403, "This address is not the bot's.")
+    return page(request)
 
 
 def _dispatch(slack: Signed, request: Request) -> Answer:

@@ -28,7 +28,7 @@ STOP_S = 1.5
 @dataclass(frozen=True)
 class Grant:
     """We may act in one workspace. `installers`: who put the app there, and operates it; `choices`: what operators
-    chose there over settings.
+    chose there over settings; `enterprise_id`: the organization that the workspace belongs to, if any.
 
     Tokens come and go, the grant stays the same.
     """
@@ -39,6 +39,7 @@ class Grant:
     installers: tuple[str, ...]
     token: str = field(repr=False, compare=False)
     choices: Mapping[str, Any] = field(default_factory=dict)
+    enterprise_id: str | None = None
 
 
 class Clients:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from learning.linear import SPACE, Pattern, escape
+from learning.names import visible
 from storage.labels import LabelSpec
 
 NAME_MOST = 60
@@ -107,7 +108,7 @@ def faults_of(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for unknown in sorted(set(entry) - FIELDS):
         yield unknown, f"{unknown!r} is not a field; known are {', '.join(sorted(FIELDS))}"
     name = entry.get("name")
-    if not isinstance(name, str) or not name.strip():
+    if not isinstance(name, str) or not visible(name):
         yield "name", "name is missing; give the label a short name"
     elif len(name) > NAME_MOST or name != name.strip() or "\n" in name:
         yield "name", f"name must be one line of at most {NAME_MOST} characters, no spaces around"

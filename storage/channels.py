@@ -10,6 +10,8 @@ from sqlmodel import Session, col, select
 from storage.database import insert_if_new
 from storage.tables import Channel, Mode
 
+_NOTHING_NEXT = {"next_days": None, "next_at": None, "next_by": None}
+_HAS_NEXT = col(Channel.next_days).is_not(None)
 # Made once: an acknowledgement waits for it.
 _MODE_OF = select(Channel.mode).where(
     Channel.team_id == bindparam("team_id"), Channel.channel_id == bindparam("channel_id")
@@ -31,16 +33,36 @@ def set_mode(session: Session, team_id: str, channel_id: str, mode: Mode, by: st
 
 
 def keep_for(session: Session, team_id: str, channel_id: str, days: int | None, by: str) -> None:
-    """Remember for how many days the messages of a channel are kept; None: for ever."""
+    """Remember for how many days the messages of a channel are kept, from now on; None: for ever."""
     chosen = Channel(team_id=team_id, channel_id=channel_id, mode=Mode.OFF, keep_days=days, set_by=by)
     if not insert_if_new(session, chosen):
-        _change(session, team_id, channel_id, keep_days=days)
+        _change(session, team_id, channel_id, keep_days=days, **_NOTHING_NEXT)
 
 
-def kept_for(session: Session, team_id: str, channel_id: str) -> int | None:
-    """For how many days the messages of a channel are kept; None: for ever."""
-    channel = session.get(Channel, (team_id, channel_id))
-    return channel.keep_days if channel else None
+def keep_for_next(session: Session, team_id: str, channel_id: str, days: int, by: str, at: float) -> None:
+    """Remember for how many days the messages of a channel are kept from a moment on (seconds since 1970)."""
+    chosen = Channel(team_id=team_id, channel_id=channel_id, mode=Mode.OFF, set_by=by)
+    insert_if_new(session, chosen)
+    _change(session, team_id, channel_id, next_days=days, next_at=at, next_by=by)
+
+
+def undo_next(session: Session, team_id: str, channel_id: str) -> bool:
+    """Keep the messages of a channel for as long as before; False if nothing was to change."""
+    waiting = col(Channel.team_id) == team_id, col(Channel.channel_id) == channel_id, _HAS_NEXT
+    undone = session.connection().execute(update(Channel).where(*waiting).values(_NOTHING_NEXT))
+    return bool(undone.rowcount)
+
+
+def begin_next(session: Session, team_id: str, now: float) -> None:
+    """Let what was to change by now hold."""
+    due = col(Channel.team_id) == team_id, _HAS_NEXT, col(Channel.next_at) <= now
+    changed = update(Channel).where(*due).values({"keep_days": Channel.next_days, **_NOTHING_NEXT})
+    session.connection().execute(changed)
+
+
+def get(session: Session, team_id: str, channel_id: str) -> Channel | None:
+    """What was chosen for a channel; None if nobody chose anything."""
+    return session.get(Channel, (team_id, channel_id))
 
 
 def _change(session: Session, team_id: str, channel_id: str, **changes: object) -> None:

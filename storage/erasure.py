@@ -75,13 +75,17 @@ def _written_by(team_id: str, user_id: str) -> SelectOfScalar[str]:
 
 def overdue(session: Session, team_id: str, channel_id: str, before: float) -> list[str]:
     """Ids of the messages of a channel that were written before a moment (seconds since 1970) and are not erased."""
-    old = select(Message.id).where(
-        Message.team_id == team_id,
-        Message.channel_id == channel_id,
-        Message.ts < f"{before:.6f}",
-        col(Message.erased_at).is_(None),
-    )
-    return list(session.exec(old))
+    return list(session.exec(select(Message.id).where(*_overdue(team_id, channel_id, before))))
+
+
+def count_overdue(session: Session, team_id: str, channel_id: str, before: float) -> int:
+    """How many they are."""
+    return session.exec(select(func.count()).where(*_overdue(team_id, channel_id, before))).one()
+
+
+def _overdue(team_id: str, channel_id: str, before: float) -> tuple[ColumnElement[bool] | bool, ...]:
+    of_channel = Message.team_id == team_id, Message.channel_id == channel_id
+    return *of_channel, Message.ts < f"{before:.6f}", col(Message.erased_at).is_(None)
 
 
 def limited(session: Session, team_id: str) -> list[Channel]:

@@ -13,6 +13,9 @@ from storage.tables import Correction, Label, LabelSource, Word
 
 # Slack takes both names and tells of the second.
 SAME_EMOJI = {"thumbsup": "+1", "thumbsdown": "-1"}
+# Everybody's models get each new label: nobody floods them.
+MAX_PROPOSALS_PER_DAY = 10
+DAY_S = 86_400.0
 # By these nobody chose a label: one was taken back, the other came with a file.
 NOT_CHOSEN = (Word.WITHDRAWN, Word.IMPORTED)
 
@@ -23,6 +26,17 @@ class RetiredLabelError(ValueError):
     def __init__(self, name: str) -> None:
         super().__init__(f"{name!r} was retired. Choose another label, or ask whoever keeps labels.toml.")
         self.name = name
+
+
+class TooManyProposalsError(ValueError):
+    """Somebody proposed as many labels in a day as one person may."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"You proposed {MAX_PROPOSALS_PER_DAY} new labels within a day. Choose one of the labels, or propose it "
+            "tomorrow."
+        )
+        self.most = MAX_PROPOSALS_PER_DAY
 
 
 @dataclass(frozen=True)
@@ -117,9 +131,25 @@ def every(session: Session, team_id: str) -> list[Label]:
 def propose(session: Session, team_id: str, name: str, by: str) -> Label:
     """The label of that name (letters' case aside), made where there is none.
 
-    Raises RetiredLabelError where it was taken out of use.
+    Raises RetiredLabelError where it was taken out of use, TooManyProposalsError.
     """
-    return _standing(session, Label(team_id=team_id, name=name, source=LabelSource.PROPOSED, proposed_by=by))
+    standing = _standing(session, team_id, name)
+    if standing:
+        return standing
+    if _proposed_by(session, team_id, by, time.time() - DAY_S) >= MAX_PROPOSALS_PER_DAY:
+        raise TooManyProposalsError
+    return _kept(session, Label(team_id=team_id, name=name, source=LabelSource.PROPOSED, proposed_by=by))
+
+
+def _proposed_by(session: Session, team_id: str, user_id: str, since: float) -> int:
+    """How many labels a person proposed; what operators add by the editor is another matter."""
+    chosen = select(func.count()).where(
+        Label.team_id == team_id,
+        Label.proposed_by == user_id,
+        Label.created_at > since,
+        col(Label.edited_at).is_(None),
+    )
+    return session.exec(chosen).one()
 
 
 def adopt(session: Session, team_id: str, name: str) -> Label:
@@ -127,15 +157,18 @@ def adopt(session: Session, team_id: str, name: str) -> Label:
 
     Raises RetiredLabelError where it was taken out of use.
     """
-    return _standing(session, Label(team_id=team_id, name=name, source=LabelSource.IMPORTED))
+    standing = _standing(session, team_id, name)
+    return standing or _kept(session, Label(team_id=team_id, name=name, source=LabelSource.IMPORTED))
 
 
-def _standing(session: Session, new: Label) -> Label:
-    standing = known_by_name(session, new.team_id).get(new.name.casefold())
+def _standing(session: Session, team_id: str, name: str) -> Label | None:
+    standing = known_by_name(session, team_id).get(name.casefold())
     if standing and standing.retired_at is not None:
         raise RetiredLabelError(standing.name)
-    if standing:
-        return standing
+    return standing
+
+
+def _kept(session: Session, new: Label) -> Label:
     session.add(new)
     session.flush()
     return new

@@ -179,12 +179,18 @@ def _task() -> Any:
 
 
 class Channel(SQLModel, table=True):
-    """A channel in which somebody chose what the bot does; `keep_days`: for how long its messages are kept."""
+    """A channel in which somebody chose what the bot does; `keep_days`: for how long its messages are kept.
+
+    `next_days` takes the place of `keep_days` at `next_at`, unless somebody undoes that before.
+    """
 
     team_id: str = Field(primary_key=True)
     channel_id: str = Field(primary_key=True)
     mode: Mode = _one_of(Mode)
     keep_days: int | None = None
+    next_days: int | None = None
+    next_at: float | None = None
+    next_by: str | None = None
     set_by: str
     set_at: float = Field(default_factory=time.time)
 

@@ -20,6 +20,8 @@ BACKTRACKING = {"re", "regex", "sre_compile", "sre_parse", "fnmatch"}
 MAY_USE_RE = {
     "bot/listeners.py": "Bolt takes expressions of `re` alone; they match the ids of our own buttons",
     "bot/logs.py": "log lines, which hold no message; each alternative ends at the next space, slash or @",
+    "bot/mrkdwn.py": "RE2 has no lookaround; what is made inert is looked at from one sign to the next of its kind",
+    "bot/speakers.py": "RE2 has no lookaround; each alternative looks at one sign and its neighbours",
     "bot/settings.py": "addresses in the settings",
     "bot/summary_reasons.py": "our own sentences about a summary, with one value in each",
     "bot/web.py": "the path of a request: one repetition, of letters alone, at its end",

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from learning.annotation import schema
 from learning.encoder import Vectors
+from learning.names import markdown_name
 from storage.contents import Content
 from storage.tables import Question, Word
 
@@ -91,16 +92,11 @@ def erased(message_id: str, round_: int) -> dict[str, Any]:
 
 
 def _said(content: Content, names: Names) -> str | None:
-    lines = [
-        f"- {_plain(names.person(word.user_id))} {SAID[word.word]} **{content.labels[word.label_id].name}**"
-        for word in content.words
-    ]
+    lines = []
+    for word in content.words:
+        label = markdown_name(content.labels[word.label_id].name)
+        lines.append(f"- {markdown_name(names.person(word.user_id))} {SAID[word.word]} **{label}**")
     return "\n".join(lines) or None
-
-
-def _plain(name: str) -> str:
-    """A name without what markdown would obey."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]<>()#+!|~" else sign for sign in name)
 
 
 def _metadata(content: Content, source: str, names: Names) -> dict[str, Any]:

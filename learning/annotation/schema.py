@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from learning.encoder import Encoder
+from learning.names import UNNAMED, markdown, markdown_name, visible
 from storage.tables import Label
 
 TEXT, SAID, LABEL = "text", "said", "label"
@@ -63,14 +64,14 @@ class Plan:
     @property
     def guidelines(self) -> str:
         """What reviewers read first."""
-        lines = [f"- **{name}**" + (f" – {text}" if text else "") for name, text in self.options.items()]
-        return (GUIDELINES + "\n".join(lines))[:GUIDELINES_MOST]
+        lines = [f"- **{markdown_name(name)}**{_described(text)}" for name, text in self.options.items()]
+        return _fitting(GUIDELINES, lines)
 
     def option(self, name: str) -> dict[str, str | None]:
         """One option with its description, which Argilla's API knows and its client does not."""
         return {
             "value": name,
-            "text": name,
+            "text": visible(name) or UNNAMED,
             "description": self.options.get(name, "")[:DESCRIPTION_MOST] or None,
         }
 
@@ -87,3 +88,16 @@ def plan(labels: Sequence[Label], encoder: Encoder, encoder_name: str, min_submi
 def vector_field(plan: Plan) -> dict[str, Any]:
     """The vectors as Argilla's API creates them in a dataset that exists."""
     return {"name": plan.vector, "title": plan.vector_title, "dimensions": plan.dimensions}
+
+
+def _described(text: str) -> str:
+    return f" – {markdown(text)}" if visible(text) else ""
+
+
+def _fitting(text: str, lines: Sequence[str]) -> str:
+    """A text with as many whole lines after it as Argilla takes."""
+    for line in lines:
+        if len(text) + len(line) > GUIDELINES_MOST:
+            break
+        text += f"{line}\n"
+    return text.rstrip("\n")

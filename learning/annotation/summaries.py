@@ -22,6 +22,7 @@ from learning.annotation.connection import (
 from learning.annotation.datasets import ForeignDatasetError
 from learning.annotation.patience import Patience, back_off_s
 from learning.masking import Mask
+from learning.names import markdown, markdown_name
 from storage import summaries, summary_reviews
 from storage.database import Database
 from storage.erasure import is_forgotten
@@ -240,7 +241,7 @@ class SummaryReviews:
     def _record(self, told: _Told) -> Json:
         people = [one.user_id for one in told.said] + [word.user_id for word in told.words]
         speaking = self._speaking(people)
-        lines = [f"**{speaking.named(f'<@{one.user_id}>')}**: {_inert(one.text)}" for one in told.said]
+        lines = [f"**{_name(speaking, one.user_id)}**: {markdown(one.text)}" for one in told.said]
         better = summaries.edited(told.words)
         first = " ".join(one["text"] for one in told.summary.sentences)
         suggestion = {
@@ -249,8 +250,8 @@ class SummaryReviews:
             "agent": "Slack" if better else told.summary.title,
             "type": "human" if better else "model",
         }
-        said = [f"- {speaking.named(f'<@{one.user_id}>')} {OPINIONS[one.opinion]}" for one in told.words]
-        wrote = f"- the model wrote: {speaking.named(first)}"
+        said = [f"- {_name(speaking, one.user_id)} {OPINIONS[one.opinion]}" for one in told.words]
+        wrote = f"- the model wrote: {markdown(speaking.named(first))}"
         return {
             "external_id": told.summary.id,
             "fields": {THREAD: "\n\n".join(lines)[:TEXT_MOST], SAID: "\n".join([wrote, *said])},
@@ -311,6 +312,6 @@ class SummaryReviews:
         return found
 
 
-def _inert(text: str) -> str:
-    """Text on one line that markdown leaves as it is."""
-    return "".join(f"\\{sign}" if sign in "\\`*_[]<>#|~" else sign for sign in " ".join(text.split()))
+def _name(speaking: Speaking, user_id: str) -> str:
+    """What a person is called, as markdown."""
+    return markdown_name(speaking.named(f"<@{user_id}>"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from learning.hub import described, repository
+from learning.names import markdown_name
 
 if TYPE_CHECKING:
     from learning.training.job import Job
@@ -52,7 +53,7 @@ def write(path: Path, job: Job, card: dict[str, Any]) -> None:
             title=job.title,
             examples=card["examples"],
             data=card["data"],
-            labels=", ".join(target.name for target in job.targets),
+            labels=", ".join(markdown_name(target.name) for target in job.targets),
             seed=job.recipe.seed,
             libraries=", ".join(f"{name} {number}" for name, number in card["libraries"].items()),
             served=_served(card["served"]),

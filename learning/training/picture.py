@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from learning.names import visible
 from learning.training.metrics import LabelScore, Scores
 
 SHOWN = 16
@@ -87,7 +88,9 @@ def _draw_labels(
     if champion is not None:
         axes.scatter(before, places, color=CHAMPION, marker="D", s=70, label="champion", zorder=2)
     axes.scatter(after, places, color=CHALLENGER, s=90, label="challenger", zorder=3)
-    axes.set_yticks(list(places), [_short(_plain(names[one]) or one) for one in shown], parse_math=False)
+    axes.set_yticks(
+        list(places), [_short(_plain(visible(names[one])) or one) for one in shown], parse_math=False
+    )
     why = "changed less" if champion else "do better"
     left_out = f" ({len(pairs) - len(shown)} {why})" if len(pairs) > len(shown) else ""
     axes.set(xlim=(-0.03, 1.03), xlabel="F1 on the holdout", title=f"Each label{left_out}")

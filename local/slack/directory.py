@@ -15,7 +15,7 @@ _CHANNEL_NAME = re.compile(r"[a-z0-9_-]{1,80}")
 
 
 class Directory:
-    """Users and channels. Every person is in every public channel; the bot is where it was invited."""
+    """Users and channels. People are in every public channel that they did not leave, the bot where it was invited."""
 
     def __init__(self, store: Store, team: Team) -> None:
         self._store = store
@@ -88,7 +88,9 @@ class Directory:
 
     def members(self, channel: Json) -> list[str]:
         """Everyone in a channel, the bot among them where it was invited."""
-        return self.audience(channel) + ([seed.BOT_USER_ID] if channel["bot_is_member"] else [])
+        left = channel.get("left", [])
+        people = [user for user in self.audience(channel) if user not in left]
+        return people + ([seed.BOT_USER_ID] if channel["bot_is_member"] else [])
 
     def create(self, name: str, creator: str) -> Json:
         """A new public channel, without the bot."""
@@ -102,6 +104,10 @@ class Directory:
     def let_bot_in(self, channel: Json) -> Json:
         """The channel, with the bot in it."""
         return self._keep({**channel, "bot_is_member": True})
+
+    def leave(self, channel: Json, user_id: str) -> None:
+        """A person is in a public channel no more; they still see it, as in Slack."""
+        self._keep({**channel, "left": [*channel.get("left", []), user_id]})
 
     def install_bot(self) -> None:
         """The bot in the channels that begin with it, and in direct messages."""

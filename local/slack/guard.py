@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -9,6 +10,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+# A team's addresses may stand below its id. Programs call these; our own page has others.
+API = re.compile(r"(?:/[^/]+)?/api/")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -33,17 +36,39 @@ class Guard:
         """ASGI; lifespan passes through."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
-        elif not may_come_in(Headers(scope=scope)):
+        elif not may_come_in(scope):
             await _refuse(scope, receive, send)
         else:
             await self._app(scope, receive, _with_safety(send))
 
 
-def may_come_in(headers: Headers) -> bool:
+def may_come_in(scope: Scope) -> bool:
     """Whether the request was made to this machine, and by no page of another origin."""
+    headers = Headers(scope=scope)
     host = headers.get("host", "")
     origin = headers.get("origin")
-    return _name(host) in LOOPBACK and origin in (None, f"http://{host}")
+    if _name(host) not in LOOPBACK or origin not in (None, f"http://{host}"):
+        return False
+    if API.match(scope["path"]):
+        return not _is_of_a_browser(scope, headers)
+    site = headers.get("sec-fetch-site")
+    return site in (None, "none", "same-origin") or _opens_a_page(scope, headers)
+
+
+def _is_of_a_browser(scope: Scope, headers: Headers) -> bool:
+    """A browser loads any page's pictures and follows any link, whose address may hold a token and a whole call.
+
+    Old ones don't say why they ask for something. What they post, they post with an origin.
+    """
+    if any(name.startswith("sec-fetch-") for name in headers):
+        return True
+    return scope.get("method") == "GET" and headers.get("user-agent", "").startswith("Mozilla/")
+
+
+def _opens_a_page(scope: Scope, headers: Headers) -> bool:
+    """Follows somebody a link to here, from another site, in a window of its own? Pages only show something."""
+    why = headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")
+    return scope.get("method") == "GET" and why == ("navigate", "document")
 
 
 def _name(host: str) -> str | None:

@@ -61,6 +61,7 @@ class PageApi:
             self._post("reaction", _plain(persons.react)),
             self._post("channel", _plain(persons.create_channel)),
             self._post("invite", _plain(persons.invite)),
+            self._post("leave", _plain(persons.leave)),
             self._post("home", _plain(persons.open_home)),
             self._post("action", interactions.act),
             self._post("options", lambda body, _: interactions.options(body)),

@@ -16,7 +16,7 @@ def common(kind: str, installation: Installation, user: Json, trigger_id: str) -
             "id": user["id"],
             "username": user["name"],
             "name": user["name"],
-            "team_id": installation.team.id,
+            "team_id": user["team_id"],
         },
         "api_app_id": seed.APP_ID,
         "token": VERIFICATION_TOKEN,

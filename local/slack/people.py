@@ -72,6 +72,15 @@ class Persons:
         self._workspace.let_bot_in(self._channel(arguments), arguments.text("user"))
         return {"ok": True}
 
+    def leave(self, body: Json) -> Json:
+        """Leave a channel, which one can still look into."""
+        arguments = Arguments(body)
+        channel = self._channel(arguments)
+        if channel["is_im"]:
+            raise SlackError("method_not_supported_for_channel_type")
+        self._directory.leave(channel, arguments.text("user"))
+        return {"ok": True}
+
     def open_home(self, body: Json) -> Json:
         """Look at the bot's home tab (app_home_opened)."""
         user = self._directory.person(Arguments(body).text("user"))["id"]

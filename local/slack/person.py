@@ -148,6 +148,10 @@ class Person:
             raise PersonError("the bot did not acknowledge a modal")
         return answer
 
+    def leave(self, channel: str) -> None:
+        """Leave a channel."""
+        self._do("leave", channel=channel)
+
     def react(self, channel: str, ts: str, name: str) -> None:
         """Put an emoji on a message."""
         self._do("reaction", channel=channel, ts=ts, name=name)

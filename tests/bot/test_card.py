@@ -156,3 +156,14 @@ def test_a_card_never_repeats_the_message(mode: Mode) -> None:
 
 def test_a_card_is_found_again_by_its_metadata() -> None:
     assert metadata("m1") == {"event_type": "corrigible_card", "event_payload": {"message_id": "m1"}}
+
+
+def test_the_words_of_many_people_are_cut_between_mentions() -> None:
+    said = [(f"U{number:09}", "praise", Word.CHANGED) for number in range(150)]
+
+    [context, *_] = [block for block in card(_content(said))["blocks"] if block["type"] == "context"]
+
+    text = context["elements"][0]["text"]
+    assert len(text) <= 3_000
+    assert text.count("<@U") == text.count(">")
+    assert text.endswith(" …")

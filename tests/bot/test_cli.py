@@ -80,6 +80,21 @@ def test_status_and_labels_read_the_database(tmp_path: Path, database: Database,
     assert "billing" in listed.stdout
 
 
+def test_a_label_gives_the_terminal_no_orders(tmp_path: Path, database: Database, database_url: str) -> None:
+    with database.writing() as session:
+        odd = [
+            labels.LabelSpec("\x1b[31mred\x07"),
+            labels.LabelSpec("[bold]b[/bold]"),
+            labels.LabelSpec("\u200b"),
+        ]
+        labels.synchronize(session, "T0LOCAL", odd)
+
+    listed = corrigible(tmp_path, "labels", DATABASE_URL=database_url).stdout
+
+    assert all(one in listed for one in ("[31mred", "[bold]b[/bold]", "(unnamed)"))
+    assert "\x1b" not in listed
+
+
 @pytest.mark.slow
 def test_what_is_told_and_the_exit_status_leave_the_process(tmp_path: Path) -> None:
     well = running.corrigible(tmp_path, "status")
@@ -107,7 +122,7 @@ def test_status_tells_in_words_what_the_running_bot_says_of_its_health(tmp_path:
     full, lost = Trouble("database", "disk_full", 0.0), Trouble("argilla", "no_answer", 0.0)
     told = Health(list, StoreProbe(lambda: None), lambda: [full], lambda: [lost])
     port = free_port()
-    server = WebServer("127.0.0.1", port, application(None, None, Metrics(), told, None))
+    server = WebServer("127.0.0.1", port, application(None, None, Metrics(), told, None, "127.0.0.1"))
     server.start()
     try:
         shown = corrigible(tmp_path, "status", PORT=str(port), HOST="0.0.0.0")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.home import Look
-from bot.home_view import LABELS_MOST, STAGES, home_view
+from bot.home_view import STAGES, home_view
 from bot.language import speaking
 from storage.record import Stretch
 from storage.runs import OPEN
@@ -73,6 +73,32 @@ def test_channels_are_marks_so_that_slack_hides_the_names_of_private_ones() -> N
     assert "<#C7>: puts the label's emoji on every message, kept for 90 days" in text(view)
 
 
+def test_more_channels_than_fit_are_counted_and_no_mark_is_cut_in_two() -> None:
+    on = [
+        Channel(team_id=TEAM, channel_id=f"C{number:010}", mode=Mode.QUIET, keep_days=90, set_by="U1")
+        for number in range(60)
+    ]
+
+    view = home_view(look(channels=on), None)
+
+    [told] = [block["text"]["text"] for block in view["blocks"] if "<#C" in text({"blocks": [block]})]
+    *lines, more = told.split("\n")
+    assert len(told) <= 3_000
+    assert all(line.startswith(f"• <#C{number:010}>: ") for number, line in enumerate(lines))
+    assert more == f"… and {60 - len(lines)} more"
+
+
+def test_a_shorter_time_that_will_hold_is_shown_with_its_moment() -> None:
+    on = Channel(
+        team_id=TEAM, channel_id="C7", mode=Mode.ASK, next_days=1, next_at=1_800_000_000.0, set_by="U1"
+    )
+
+    seen = text(home_view(look(channels=[on]), None))
+
+    assert "kept for 1 day from <!date^1800000000^" in seen
+    assert "2027-01-15 08:00 UTC" in seen
+
+
 def test_only_operators_have_buttons_and_only_where_there_is_something_to_go_back_to() -> None:
     promotion = Ruling(
         team_id=TEAM,
@@ -96,8 +122,7 @@ def test_only_operators_have_buttons_and_only_where_there_is_something_to_go_bac
 
 def test_many_labels_with_long_names_fit_into_what_slack_takes() -> None:
     labels = [
-        Label(team_id=TEAM, name=f"{number} {'<&>' * 20}", source=LabelSource.FILE)
-        for number in range(LABELS_MOST + 40)
+        Label(team_id=TEAM, name=f"{number} {'<&>' * 20}", source=LabelSource.FILE) for number in range(100)
     ]
 
     view = home_view(look(labels=labels), "https://argilla.example")

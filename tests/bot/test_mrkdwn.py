@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.mrkdwn import clipped, escape, plain
+from bot.mrkdwn import as_plain_name, clipped, escape, fitting, plain
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,19 @@ def test_quotes_stay_as_they_are() -> None:
 )
 def test_what_is_too_long_is_not_cut_within_a_sign(most: int, kept: str) -> None:
     assert clipped(escape("a & b"), most) == kept
+
+
+@pytest.mark.parametrize("most", range(6, 29))
+def test_a_mention_is_kept_whole_or_left_out(most: int) -> None:
+    assert clipped("see <@U1> and <#C1|general> too", most).count("<") == clipped(
+        "see <@U1> and <#C1|general> too", most
+    ).count(">")
+
+
+def test_lines_that_do_not_fit_are_counted() -> None:
+    assert fitting(["12345", "12345", "12345"], 12) == ["12345", "12345", "… and 1 more"]
+    assert fitting(["12345", "12345"], 12) == ["12345", "12345"]
+
+
+def test_a_long_name_is_shortened_for_a_button() -> None:
+    assert as_plain_name("a" * 80) == "a" * 74 + "…"

@@ -15,6 +15,7 @@ from bot.payloads import (
     click,
     command,
     message_event,
+    reaction_event,
     search,
     submission,
 )
@@ -78,6 +79,14 @@ def test_a_file_without_words_is_said_without_words(text: str | None) -> None:
 )
 def test_what_no_person_said_is_none(changes: dict[str, Any]) -> None:
     assert message_event(_event(**changes), BOT) is None
+
+
+def test_a_reaction_in_a_channel_shared_with_others_is_none() -> None:
+    item = {"type": "message", "channel": "C1", "ts": "1.1"}
+    event = {"type": "reaction_added", "user": "U1", "reaction": "bug", "item": item, "event_ts": "1.2"}
+
+    assert reaction_event({"team_id": "T1", "event": event}, BOT) is not None
+    assert reaction_event({"team_id": "T1", "event": event, "is_ext_shared_channel": True}, BOT) is None
 
 
 def test_what_is_said_in_a_channel_shared_with_others_is_none() -> None:

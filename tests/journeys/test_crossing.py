@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.running import PATIENT, settings
 # What one may change in one's own, and what that leaves there.
 TRACES = {
     "acceptance": ANA,
-    "channel": ", 90)",
+    "channel": ", 90, ",
     "choice": "ask_per_day",
     "correction": "withdrawn",
     "digest": SUPPORT,
@@ -74,6 +75,7 @@ def _everything_sent(theirs: Theirs) -> Iterator[str]:
     yield from _of_messages(theirs)
     for words in ("on", "summaries on", "keep 90 days", "digest on", "policy", "policy accept", "retrain"):
         yield theirs.command(words)
+    yield theirs.click("keep_confirm", f"90::{int(time.time())}")
     yield theirs.event("app_home_opened", tab="home", channel="D1")
     yield theirs.click("home_settings", "now")
     yield theirs.finish()
@@ -140,6 +142,7 @@ def _everything_ended(theirs: Theirs) -> Iterator[str]:
     yield theirs.deleted(theirs.ts)
     for words in ("digest off", "summaries off", "off", "forget me"):
         yield theirs.command(words)
+    yield theirs.click("keep_undo", "undo")
     yield theirs.click("forget", "me")
 
 

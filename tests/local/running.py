@@ -32,7 +32,7 @@ from local.slack.grants import ResponseGrant
 from local.slack.grid import Grid as Parts
 from local.slack.grid import create_grid
 from local.slack.seed import CHANNELS, PEOPLE
-from local.slack.server import create_app
+from local.slack.server import Server, create_app
 from local.slack.serving import LocalServer, listen
 from local.slack.team import Team
 
@@ -52,8 +52,9 @@ ANA, BEN = PEOPLE["ana"], PEOPLE["ben"]
 class Slack:
     """A running workspace: `web` is the bot's client, the rest is what people do."""
 
-    def __init__(self, url: str, token: str | None = BOT_TOKEN) -> None:
+    def __init__(self, url: str, token: str | None = BOT_TOKEN, parts: Server | None = None) -> None:
         self.url = url
+        self._parts = parts
         self.http = httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE_S, verify=certificates())
         self.web = WebClient(token=token, base_url=f"{url}/api/")
 
@@ -70,6 +71,11 @@ class Slack:
         made = self.page("channel", name=name)["channel"]["id"]
         assert self.page("invite", channel=made)["ok"]
         return str(made)
+
+    def employ(self, user: str, team_id: str) -> None:
+        """Let a person be another team's, whom a shared channel let in."""
+        assert self._parts
+        self._parts.workspace.directory.users[user]["team_id"] = team_id
 
     def messages(self, channel: str = SUPPORT, user: str = ANA) -> list[dict[str, Any]]:
         """Everything that a person sees in a channel."""
@@ -114,8 +120,9 @@ def _read(socket: ClientConnection, pushes: list[dict[str, Any]]) -> None:
 @contextmanager
 def workspace(port: int = 0, **settings: Any) -> Iterator[Slack]:
     """Run the workspace in a thread of this process."""
-    with served(create_app(Config(**settings)), port) as url:
-        slack = Slack(url)
+    app = create_app(Config(**settings))
+    with served(app, port) as url:
+        slack = Slack(url, parts=app.state.server)
         with slack.http:
             yield slack
 

@@ -139,7 +139,9 @@ def test_how_long_a_channel_keeps_survives_being_turned_on_and_off(database: Dat
         channels.keep_for(session, TEAM, SUPPORT, 90, ANA)
         channels.set_mode(session, TEAM, SUPPORT, Mode.REPLY, BEN)
     with database.reading() as session:
-        assert channels.kept_for(session, TEAM, SUPPORT) == 90
+        kept = channels.get(session, TEAM, SUPPORT)
+        assert kept is not None
+        assert kept.keep_days == 90
         assert channels.mode_of(session, TEAM, SUPPORT) is Mode.REPLY
         assert [one.channel_id for one in erasure.limited(session, TEAM)] == [SUPPORT]
     with database.writing() as session:

@@ -4,7 +4,14 @@ import pytest
 
 from storage import labels
 from storage.database import Database
-from storage.labels import Changes, LabelSpec, RetiredLabelError
+from storage.labels import (
+    DAY_S,
+    MAX_PROPOSALS_PER_DAY,
+    Changes,
+    LabelSpec,
+    RetiredLabelError,
+    TooManyProposalsError,
+)
 from storage.tables import Label, LabelSource
 from tests.factories import ANA, BEN, OTHER, TEAM, label_set, predicted, say, together
 
@@ -173,3 +180,17 @@ def _propose(database: Database, name: str, by: str = ANA) -> Label:
 def _active(database: Database) -> list[Label]:
     with database.reading() as session:
         return labels.active(session, TEAM)
+
+
+def test_a_person_proposes_so_many_labels_a_day_and_goes_on_the_day_after(database: Database) -> None:
+    for number in range(MAX_PROPOSALS_PER_DAY):
+        _propose(database, f"new {number}")
+
+    with pytest.raises(TooManyProposalsError):
+        _propose(database, "one more")
+    _propose(database, "NEW 1")  # it is there already
+    _propose(database, "one more", BEN)
+    with database.writing() as session:
+        for label in labels.active(session, TEAM):
+            label.created_at -= DAY_S
+    _propose(database, "and another")

@@ -1,0 +1,68 @@
+"""`/corrigible keep`: what it does, and what the asker is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot import membership, retention, retention_view
+from bot.in_words import in_words
+from bot.language import N_, _
+from bot.membership import Membership
+from bot.payloads import Command, Json
+from bot.retention import DaysError, Retention
+
+FAULTS = (*membership.FAULTS, *retention.FAULTS)
+ALONE = N_(" I could not tell the channel; please do.")
+
+
+def keep(
+    use: Retention, members: Membership, client: WebClient, command: Command, words: Sequence[str]
+) -> str | Json:
+    """Choose for how long a channel's messages are kept; what to tell the asker, a question if the time is shorter."""
+    if command.channel_id.startswith("D"):
+        return _(
+            "In a direct message nothing is erased by itself; `/corrigible forget me` erases what you wrote."
+        )
+    try:
+        members.check(client, command.channel_id, command.user_id)
+        if tuple(words) == ("undo",):
+            return undo(use, client, command.channel_id, command.user_id)
+        days = _days(words)
+        plan = use.keep(command.channel_id, days, command.user_id)
+    except FAULTS as error:
+        return in_words(error)
+    if plan:
+        return retention_view.question(plan)
+    done = retention_view.kept(days)
+    told = _("{person} decided: {what}").format(
+        person=f"<@{command.user_id}>", what=f"{done[0].lower()}{done[1:]}"
+    )
+    return done if tell(client, command.channel_id, {"text": told}) else done + _(ALONE)
+
+
+def undo(use: Retention, client: WebClient, channel_id: str, by: str) -> str:
+    """Keep messages as before; what to tell whoever undid it. Raises NothingToUndoError."""
+    kept = retention_view.kept(use.undo(channel_id, by))
+    told = _("{person} undid the shorter time. {kept}").format(person=f"<@{by}>", kept=kept)
+    return kept if tell(client, channel_id, {"text": told}) else kept + _(ALONE)
+
+
+def tell(client: WebClient, channel_id: str, content: Json) -> bool:
+    """Say it where it holds; False where that can't be said, so that the asker at least knows."""
+    try:
+        client.chat_postMessage(channel=channel_id, **content)
+    except SlackApiError:
+        return False
+    return True
+
+
+def _days(words: Sequence[str]) -> int | None:
+    match words:
+        case ["forever"]:
+            return None
+        case [number] | [number, "day" | "days"] if number.isdecimal() and len(number) < 6:
+            return int(number)
+    raise DaysError

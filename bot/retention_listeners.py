@@ -1,0 +1,49 @@
+"""What Bolt hears of a shorter time for a channel's messages: that somebody confirms it, or undoes it."""
+
+from __future__ import annotations
+
+from slack_bolt import Ack, App, Respond
+from slack_sdk import WebClient
+
+from bot import payloads, retention_commands, retention_view
+from bot.in_words import in_words
+from bot.language import _
+from bot.membership import Membership
+from bot.payloads import Json
+from bot.retention import Retention
+from bot.retention_commands import ALONE, FAULTS
+
+
+def register(app: App, use: Retention, members: Membership) -> None:
+    """Let `app` hear both. Who may, and what would be erased, is asked again: much can change before a click."""
+
+    @app.action(retention_view.CONFIRM)
+    def confirm(ack: Ack, body: Json, client: WebClient, respond: Respond) -> None:
+        chosen = payloads.keep_click(body)
+        try:
+            members.check(client, chosen.channel_id, chosen.user_id)
+            plan = use.confirm(chosen.channel_id, chosen.days, chosen.before, chosen.made_at, chosen.user_id)
+        except FAULTS as error:
+            ack()
+            respond(response_type="ephemeral", replace_original=True, **retention_view.done(in_words(error)))
+            return
+        ack()
+        told = retention_view.announcement(plan, chosen.user_id)
+        done = _("Confirmed; the channel was told.")
+        if not retention_commands.tell(client, chosen.channel_id, told):
+            done = _("Confirmed.") + _(ALONE)
+        respond(response_type="ephemeral", replace_original=True, **retention_view.done(done))
+
+    @app.action(retention_view.UNDO)
+    def undo(ack: Ack, body: Json, client: WebClient, respond: Respond) -> None:
+        by, channel_id = payloads.clicker(body), payloads.channel_of_click(body)
+        try:
+            members.check(client, channel_id, by)
+            kept = retention_commands.undo(use, client, channel_id, by)
+        except FAULTS as error:
+            ack()
+            respond(in_words(error), response_type="ephemeral", replace_original=False)
+            return
+        ack()
+        undone = _("Undone by {person}. {kept}").format(person=f"<@{by}>", kept=kept)
+        respond(replace_original=True, **retention_view.done(undone))

@@ -1,0 +1,355 @@
+"""A name that somebody chose is shown as a name, wherever it goes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from markdown_it import MarkdownIt
+from slack_sdk.models.blocks import Block
+
+from bot import commands, correction_view, pointing_view
+from bot.card import card
+from bot.digest_text import digest_text
+from bot.home import Look
+from bot.home_view import home_view
+from bot.in_words import in_words
+from bot.metrics import Metrics
+from bot.mrkdwn import as_name, as_plain_name
+from bot.note import ruling_note, run_note
+from bot.payloads import Command
+from bot.pointing import Glance
+from bot.service import Service
+from bot.speakers import Speakers
+from bot.summary_card import Shown
+from bot.summary_card import card as summary_card
+from learning.annotation import records, schema
+from learning.annotation.schema import Plan
+from learning.names import markdown, visible
+from learning.training import card as model_card
+from storage import labels
+from storage.answers import Verdict
+from storage.contents import Content
+from storage.corrections import Spoken
+from storage.database import Database
+from storage.digests import Confusion, Week
+from storage.labels import LabelSpec, RetiredLabelError
+from storage.record import Stretch
+from storage.tables import (
+    Decision,
+    Grounds,
+    Label,
+    LabelSource,
+    Making,
+    Mode,
+    Origin,
+    Phase,
+    Ruling,
+    Run,
+    Summary,
+    Word,
+)
+from tests.factories import ANA, BEN, SUPPORT, TEAM, message, prediction
+
+Json = dict[str, Any]
+HOSTILE = (
+    "](http://evil.com) ![](http://evil.com/p.png) <!channel> <@U9> <b>b</b> *x* _y_ `z` ~w~ :x: :日本: @here #general "
+    "&lt;!here&gt; \u202e\u200b\x1b[31m"
+)
+INVISIBLE = "\u200b\u2060\u202e\u3164"
+# What Slack obeys, of which only what is ours may stand in a text.
+OURS = re.compile(r"<@U[123]>|<!date\^[^>]*>|<https://team\.slack\.com/[^>]*\|\[1\]>")
+OBEYED = (
+    "http://",
+    "evil.com",
+    "<",
+    ">",
+    "*x*",
+    "_y_",
+    "`z`",
+    "~w~",
+    ":x:",
+    ":日本:",
+    "@here",
+    "#general",
+    "\x1b",
+)
+# Of what is hidden we write one sign alone, by which we keep words apart.
+HIDDEN = re.compile("[\u200b\u202e\u3164\x1b]")
+
+
+def label(name: str) -> Label:
+    return Label(id="l-1", team_id=TEAM, name=name, description=name, source=LabelSource.PROPOSED)
+
+
+def content(name: str, mode: Mode = Mode.REPLY, **given: Any) -> Content:
+    one, known = message("words", id="m1", mode=mode), {"l-1": label(name), "l-2": label("bug")}
+    ranked = [["l-1", 0.6], ["l-2", 0.3]]
+    said = prediction(one, known["l-1"], ranked=ranked)
+    standard: Json = {"words": [], "verdict": None, "choice": None}
+    found = {**standard, **given}
+    return Content(1, one, said, found["words"], found["verdict"], known, found["choice"])
+
+
+def chosen(by: str = ANA) -> list[Spoken]:
+    return [Spoken("m1", by, "l-1", Word.PROPOSED, 1.0)]
+
+
+def home(name: str) -> Json:
+    quiet = Stretch(0, 0)
+    look = Look([], {}, None, None, None, 0, 0, [quiet] * 4, quiet, [label(name)], {}, 0, None, True)
+    notice = f"{as_name(name)} is saved"
+    return home_view(look, None, notice)
+
+
+def digest(name: str) -> Json:
+    week = Week(1.0, [Stretch(1, 1)] * 2, 1, Confusion(name, name, 2), [(ANA, 1)], [name], [])
+    return {"text": digest_text(week, lambda _: name)}
+
+
+def run(name: str) -> Json:
+    report = {"rows": [["examples", name]]}
+    return run_note(
+        Run(team_id=TEAM, phase=Phase.REFUSED, cause=name, stage=f"F1 of {name} falls", report=report), set()
+    )
+
+
+def ruling(name: str) -> Json:
+    told = f"F1 of {name} falls"
+    return ruling_note(
+        Ruling(
+            team_id=TEAM,
+            champion=1,
+            challenger=2,
+            grounds=Grounds.HOLDOUT,
+            decision=Decision.REFUSE,
+            reason=told,
+        ),
+        set(),
+    )
+
+
+def summary(name: str) -> Json:
+    made = Summary(
+        id="s1", team_id=TEAM, channel_id=SUPPORT, asked_by=ANA, origin=Origin.SHORTCUT, making=Making.DONE,
+        sentences=[{"text": f"<@{BEN}> left.", "sources": ["m1"], "supported": True, "unfounded": [], "support": 1.0}],
+        engine="extractive", title="picked", messages=2, people=2, read=2,
+    )  # fmt: skip
+    speakers = Speakers([ANA, BEN], lambda _: name)
+    link = "https://team.slack.com/archives/C1/p1"
+    return summary_card(Shown(made, [], [], {"m1": message(id="m1")}, lambda _: link, speakers.named))
+
+
+SLACK: dict[str, Callable[[str], Json]] = {
+    "card": lambda name: card(content(name)),
+    "card that asks": lambda name: card(content(name, Mode.ASK)),
+    "card of a duel": lambda name: card(content(name, choice=("l-1", "l-2"))),
+    "card that people settled": lambda name: card(content(name, words=chosen())),
+    "card that reviewers discarded": lambda name: card(
+        content(name, words=chosen(), verdict=Verdict(None, is_tied=False, reviewers=1))
+    ),
+    "answer of a shortcut": lambda name: pointing_view.answer(content(name)),
+    "glance": lambda name: pointing_view.glance(Glance(label(name), 0.5), "off"),
+    "correction": lambda name: correction_view.correction_view("m1", label(name)),
+    "menu": lambda name: {"blocks": [], "options": correction_view.matching([label(name)], "")},
+    "home": home,
+    "digest": digest,
+    "run": run,
+    "ruling": ruling,
+    "refusal": lambda name: {"text": in_words(RetiredLabelError(name))},
+    "refusal in a modal": lambda name: {
+        "options": [
+            {
+                "text": {
+                    "type": "plain_text",
+                    "emoji": False,
+                    "text": in_words(RetiredLabelError(name), as_plain_name),
+                }
+            }
+        ]
+    },
+}
+
+
+@pytest.mark.parametrize("surface", SLACK.values(), ids=SLACK.keys())
+def test_slack_obeys_nothing_in_a_name(surface: Callable[[str], Json]) -> None:
+    _check(surface(HOSTILE))
+
+
+@pytest.mark.parametrize("surface", SLACK.values(), ids=SLACK.keys())
+def test_a_name_that_can_not_be_seen_gets_another_in_slack(surface: Callable[[str], Json]) -> None:
+    payload = surface(INVISIBLE)
+
+    _check(payload)
+    assert "(unnamed)" in str(payload) or "F1 of falls" in str(payload)  # a sentence does without it
+
+
+def test_a_summary_names_its_speakers_and_obeys_none_of_them() -> None:
+    _check(summary(HOSTILE))
+    _check(summary(INVISIBLE))
+    assert BEN in str(summary(INVISIBLE))
+
+
+@pytest.mark.parametrize("name", [HOSTILE, INVISIBLE])
+def test_the_list_of_labels_is_inert(database: Database, name: str) -> None:
+    with database.writing() as session:
+        labels.synchronize(session, TEAM, [LabelSpec(name, name)])
+    nobody = cast(Any, None)
+    desk = SimpleNamespace(service=Service(database, TEAM, Metrics(), nobody, nobody, str), operations=nobody)
+
+    told = commands.answer(cast(Any, desk), nobody, Command(TEAM, SUPPORT, ANA, ("labels",)))
+
+    _check({"text": told})
+    assert visible(name) or "(unnamed)" in told
+
+
+class Names:
+    """Who calls everybody by one name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def person(self, _user_id: str) -> str:
+        return self._name
+
+    def channel(self, _channel_id: str) -> str:
+        return "#support"
+
+
+def record(name: str) -> str:
+    form = cast(Any, SimpleNamespace(options={}, vector="v"))
+    question = cast(Any, SimpleNamespace(source="random"))
+    sent = records.record(content(name, words=chosen()), question, 1, None, form, Names(name))
+    return str(sent["fields"][schema.SAID])
+
+
+def guidelines(name: str) -> str:
+    return Plan({name: name, "bug": ""}, 1, "v", "V", 3).guidelines.partition("# The labels")[2]
+
+
+def of_a_model(name: str) -> str:
+    figures: Json = {
+        "examples": 1,
+        "data": "d",
+        "libraries": {},
+        "recipe": {},
+        "training": {},
+        "scores": None,
+    }
+    figures["served"] = {"refused": "", "engine": "torch", "accuracy": None}
+    job = SimpleNamespace(
+        source=None, title="Run 1", targets=[SimpleNamespace(name=name)], recipe=SimpleNamespace(seed=0)
+    )
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "README.md"
+        model_card.write(path, cast(Any, job), figures)
+        return path.read_text(encoding="utf-8").partition("labels: ")[2].partition("\n")[0]
+
+
+@pytest.mark.parametrize("surface", [record, guidelines, of_a_model])
+@pytest.mark.parametrize("name", [HOSTILE, INVISIBLE])
+def test_markdown_shows_a_name_as_it_is(surface: Callable[[str], str], name: str) -> None:
+    written = surface(name)
+
+    found = list(_tokens(written))
+    shown = "".join(token.content for token in found if token.type == "text")
+    assert {token.type for token in found} <= {
+        "text",
+        "strong_open",
+        "strong_close",
+        "softbreak",
+        "text_special",
+    }
+    assert (visible(name) or "(unnamed)") in shown.replace("\n", "")
+    for active in ("http://", "www.", "evil.com"):  # some readers link addresses that nobody marked as such
+        assert active not in written
+    assert not HIDDEN.search(written)
+
+
+def test_an_option_of_argilla_has_a_name_that_can_be_seen() -> None:
+    plan = Plan({INVISIBLE: "", HOSTILE: ""}, 1, "v", "V", 3)
+
+    assert plan.option(INVISIBLE)["text"] == "(unnamed)"
+    assert plan.option(HOSTILE)["text"] == visible(HOSTILE)
+    assert plan.option(HOSTILE)["value"] == HOSTILE
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("two  words\n", "two words"),
+        ("bug\u200b", "bug"),
+        ("b\u200dug", "bug"),
+        ("\u202egub", "gub"),
+        ("a\x1b[31m\x07", "a[31m"),
+        ("\u3164\u2800\u115f", ""),
+        ("\u0301", ""),
+        ("é e\u0301", "é e\u0301"),
+        ("👩\u200d🚀 ❤\ufe0f", "👩\u200d🚀 ❤\ufe0f"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("", ""),
+    ],
+)
+def test_what_can_be_seen_of_a_name_stays_and_nothing_else(name: str, seen: str) -> None:
+    assert visible(name) == seen
+
+
+@pytest.mark.parametrize(
+    "name", ["bug", "how-to", "data export", "v2.1", "snake_case", "AT&T", "請求書", "c++", "10:30"]
+)
+def test_an_honest_name_is_shown_as_it_is(name: str) -> None:
+    assert as_name(name) == name.replace("&", "&amp;")
+    assert as_plain_name(name) == name
+    assert "".join(token.content for token in _tokens(markdown(name))) == name
+
+
+def _tokens(text: str) -> Iterator[Any]:
+    for token in MarkdownIt("commonmark", {"html": True}).parse(text):
+        if token.type == "inline":
+            yield from token.children or ()
+        else:
+            assert token.type in (
+                "paragraph_open",
+                "paragraph_close",
+                "bullet_list_open",
+                "bullet_list_close",
+                "list_item_open",
+                "list_item_close",
+            ), token
+
+
+def _check(payload: Json) -> None:
+    """Nothing in it is obeyed, nothing is hidden, and Slack takes it."""
+    for block in payload.get("blocks", []):
+        parsed = Block.parse(block)
+        assert parsed is not None
+        parsed.validate_json()
+    for text in _of_kind(payload, "mrkdwn"):
+        rest = OURS.sub("", text)
+        assert [one for one in OBEYED if one in rest] == [], text
+        assert not HIDDEN.search(text)
+    for part in _objects(payload):
+        if part.get("type") == "plain_text":
+            assert part["text"]
+            assert not HIDDEN.search(part["text"])
+            assert ":x:" not in part["text"] or part["emoji"] is False
+
+
+def _of_kind(payload: Json, kind: str) -> list[str]:
+    outside = [payload["text"]] if isinstance(payload.get("text"), str) and "type" not in payload else []
+    return outside + [part["text"] for part in _objects(payload) if part.get("type") == kind]
+
+
+def _objects(value: object) -> Iterator[Json]:
+    if isinstance(value, dict):
+        yield value
+        for inner in value.values():
+            yield from _objects(inner)
+    if isinstance(value, list):
+        for inner in value:
+            yield from _objects(inner)
