@@ -7,8 +7,8 @@ that were only issued are signed from here on; Bolt's table of them, which anybo
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020"
-down_revision = "0019"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
