@@ -6,6 +6,7 @@ loggers, errors are noted, as a place in their code. An error is told by `bot/tr
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import sys
@@ -65,7 +66,7 @@ class Handler(logging.StreamHandler[TextIO]):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's own name)
         """Name a line that can't be written. Python's own way shows its values."""
-        if self.stream and not self.stream.closed:
+        with contextlib.suppress(OSError, ValueError):  # whoever read it is gone
             self.stream.write(f"a log line can't be written name={record.name} line={record.lineno}\n")
 
 

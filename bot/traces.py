@@ -39,7 +39,10 @@ def words(error: BaseException) -> str:
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
     if name in SPOKEN:
         return f"{name}: {error}"
-    code = _code(error)
+    try:
+        code = _code(error)
+    except Exception:  # a property of its own fails
+        code = None
     return f"{name} ({code})" if code else name
 
 

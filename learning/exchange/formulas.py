@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 # White space, signs that nobody sees, and quotes before the sign are no protection: programs drop them.
-HIDDEN = r"\s'\"“”‘’„«»`\u00ad\u180e\u200b-\u200f\u2028-\u202f\u2060-\u2064\ufeff"
+HIDDEN = r"\s'\"“”‘’„«»`\u00ad\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff"
 SIGNS = r"=+\-@＝＋－＠﹢﹣﹦﹫−"
 FORMULA = re.compile(rf"[{HIDDEN}\x00-\x1f]*[{SIGNS}]|'*[\t\r\n]")
 

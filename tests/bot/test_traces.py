@@ -158,6 +158,18 @@ def test_a_chain_that_goes_round_ends() -> None:
     assert trace(one).splitlines()[-1] == "ValueError"
 
 
+class OddError(Exception):
+    """An error that itself can't be asked."""
+
+    @property
+    def response(self) -> object:
+        raise RuntimeError(WRITTEN)
+
+
+def test_an_error_that_can_not_be_asked_is_told_all_the_same() -> None:
+    assert words(OddError(WRITTEN)) == "tests.bot.test_traces.OddError"
+
+
 def test_errors_that_quote_nobody_say_what_is_wrong() -> None:
     assert words(DatabaseBusyError()) == ("storage.database.DatabaseBusyError: no turn to write within 2 s")
     assert words(PayloadError("it names no team")) == "bot.payloads.PayloadError: it names no team"
