@@ -126,3 +126,13 @@ def test_the_page_is_served_under_a_strict_policy(slack: Slack) -> None:
     assert answer.headers["cache-control"] == "no-cache"
     assert slack.http.get("/static/nothing.js").status_code == 404
     assert slack.http.get("/static/..%2fserver.py").status_code == 404
+
+
+def test_who_left_a_channel_is_no_member_and_can_still_look_into_it(slack: Slack) -> None:
+    slack.say("before")
+
+    assert slack.page("leave", channel=SUPPORT)["ok"]
+
+    assert ANA not in slack.web.conversations_members(channel=SUPPORT)["members"]
+    assert [one["text"] for one in slack.messages(user=ANA)] == ["before"]
+    assert slack.page("leave", channel=ANA)["error"] == "method_not_supported_for_channel_type"
