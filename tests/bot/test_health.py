@@ -117,6 +117,22 @@ def damaged(database: Database) -> Iterator[None]:
 
 
 @contextmanager
+def damaged_where_messages_are(database: Database) -> Iterator[None]:
+    """All other tables are as they should be."""
+    file = Path(str(database.engine.url.database))
+    with database.engine.connect() as connection:
+        size = connection.exec_driver_sql("PRAGMA page_size").scalar_one()
+        where = "SELECT rootpage FROM sqlite_master WHERE name = 'message'"
+        page = connection.exec_driver_sql(where).scalar_one() - 1
+    database.engine.dispose()
+    before = file.read_bytes()
+    file.write_bytes(before[: page * size] + b"\xa5" * size + before[(page + 1) * size :])
+    yield
+    database.engine.dispose()
+    file.write_bytes(before)
+
+
+@contextmanager
 def without_a_folder(database: Database) -> Iterator[None]:
     folder = Path(str(database.engine.url.database)).parent
     database.engine.dispose()
@@ -144,6 +160,7 @@ def used_up(database: Database) -> Iterator[None]:
         (read_only, "read_only"),
         (locked, "locked"),
         (damaged, "corrupt"),
+        (damaged_where_messages_are, "corrupt"),
         (without_a_folder, "can_not_open"),
         (used_up, "pool_exhausted"),
     ],

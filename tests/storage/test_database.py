@@ -95,6 +95,7 @@ def test_trying_to_store_leaves_nothing_behind(database: Database) -> None:
 
     with database.reading() as session:
         assert session.exec(select(Probe)).all() == []
+        assert session.exec(select(Message)).all() == []
 
 
 def test_what_was_begun_is_undone_where_anything_is_raised(database: Database) -> None:
