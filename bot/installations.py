@@ -28,6 +28,7 @@ from sqlalchemy import Text, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from bot import payloads
+from bot.admission import Admission
 from bot.payloads import Json, PayloadError
 from bot.sealed import OF_INSTALLATION, SealedInstallationStore, UnreadableTokenError, seal
 from bot.workspace import Grant
@@ -228,7 +229,13 @@ class Installations:
             success=succeed, failure=flow.default_callback_options.failure
         )
         flow.success_handler = succeed
-        return App(client=client, signing_secret=self._oauth.signing_secret, oauth_flow=flow)
+        return App(
+            client=client,
+            signing_secret=self._oauth.signing_secret,
+            oauth_flow=flow,
+            before_authorize=Admission(),
+            attaching_conversation_kwargs_enabled=False,
+        )
 
 
 def _expires_soon(bot: Bot) -> bool:

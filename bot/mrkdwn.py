@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 
+from storage.texts import clean
+
 MENTION = re.compile(r"<[@!#]([^>|]*)(?:\|([^>]*))?>")
 LINK = re.compile(r"<((?:https?|mailto|tel):[^>|]*)(?:\|([^>]*))?>")
 EMOJI = re.compile(r"(?<!\w):([a-z0-9_+'-]+?)(?:::skin-tone-\d)?:(?!\w)")  # not the minutes of 10:30:45
@@ -17,12 +19,7 @@ def plain(text: str) -> str:
     text = MENTION.sub(lambda found: found[2] or "", text)
     text = LINK.sub(lambda found: found[2] or found[1], text)
     text = EMOJI.sub(lambda found: f" {found[1].replace('_', ' ').replace('-', ' ')} ", text)
-    return _storable(SPACES.sub(" ", html.unescape(text))).strip()
-
-
-def _storable(text: str) -> str:
-    """`text` without what no database takes: NUL, and halves of surrogate pairs."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+    return clean(SPACES.sub(" ", html.unescape(text))).strip()
 
 
 def clipped(text: str, most: int) -> str:

@@ -63,7 +63,7 @@ def _stretch(words: str, now: datetime) -> tuple[float | None, int | None]:
     """Since when (seconds since 1970) and how many messages at most. Raises ValueError."""
     if not words:
         return None, STRETCH
-    if found := re.fullmatch(r"(?:the )?(?:last )?(\d+)(?: messages?)?", words):
+    if found := re.fullmatch(r"(?:the )?(?:last )?(\d{1,9})(?: messages?)?", words):
         number = int(found[1])
         if not 1 <= number <= STRETCH_MOST:
             raise ValueError(_("I summarize 1 to {most} messages.").format(most=f"{STRETCH_MOST:,}"))
@@ -93,14 +93,19 @@ def switch(service: SummaryService, client: WebClient, command: Command) -> str:
             return _off(service, client, command)
         case ("on",):
             return _on(service, client, command, None)
-        case ("on", "over", number) if number.isdecimal() and int(number) >= LEAST_CHARACTERS:
+        case ("on", "over", number) if _is_number(number) and int(number) >= LEAST_CHARACTERS:
             return _on(service, client, command, int(number))
-        case ("on", "over", number) if number.isdecimal():
+        case ("on", "over", number) if _is_number(number):
             told = _("Messages of less than {number} characters are short enough.")
             return told.format(number=LEAST_CHARACTERS)
         case ():
             return _tell(service, command)
     return _(ON_USAGE)
+
+
+def _is_number(word: str) -> bool:
+    """Is it a number that every database takes?"""
+    return word.isdecimal() and len(word) < 10
 
 
 def _tell(service: SummaryService, command: Command) -> str:

