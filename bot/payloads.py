@@ -182,8 +182,9 @@ def admitted(body: object) -> Json:
         raise PayloadError("it is of an unknown type")
     for path in BOLT_READS[kind]:
         text(found, *path)
-    if "event" in found:
-        part(found, "event")
+    for name in ("event", "view"):
+        if name in found:
+            part(found, name)
     if kind == "block_actions":
         for action in parts(found, "actions") or [{}]:
             text(action, "action_id")
@@ -311,10 +312,11 @@ def submission(body: Json) -> Submission:
 
 def fields(view: Json) -> Iterator[tuple[str, str, Json]]:
     """Block, action and state of each field of a modal; an empty state for one that has none. Raises PayloadError."""
-    values = part(view, "state", "values")
-    for block in values:
-        for action, state in part(values, block).items():
-            yield block, action, {} if state is None else part({action: state}, action)
+    for block, held in part(view, "state", "values").items():
+        for action, state in part(
+            {"field": held}, "field"
+        ).items():  # its name is none of ours: it is not quoted
+            yield block, action, {} if state is None else part({"state": state}, "state")
 
 
 def message_shortcut(body: Json) -> MessageShortcut:

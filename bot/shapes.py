@@ -12,8 +12,8 @@ Json = dict[str, Any]
 SLACK_ID = re.compile(r"[A-Z0-9]{1,32}")
 OUR_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 OUR_ID_OR_NONE = re.compile(r"[A-Za-z0-9_-]{0,64}")
-# What our buttons carry: one id, two with a colon between them, or a number.
-VALUE = re.compile(r"[A-Za-z0-9_:-]{1,130}")
+# What our buttons carry: ids and numbers, with colons between them.
+VALUE = re.compile(r"[A-Za-z0-9_.:-]{1,130}")
 NUMBER = re.compile(r"[0-9]{1,9}")
 # Ten digits of seconds last until the year 2286; dates of more digits are out of range.
 TS = re.compile(r"[0-9]{1,10}\.[0-9]{1,6}")

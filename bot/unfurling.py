@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
-from slack_bolt import BoltContext, Respond
+from slack_bolt import BoltContext
 from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
-from slack_sdk.webhook import WebhookResponse
 
 NOTHING = {"unfurl_links": False, "unfurl_media": False}
-# The methods that take these two arguments. Slack unfurls nothing in what it updates or shows to one user alone.
+# The methods among whose documented arguments these two are: not updates, nor what one user alone sees.
 POSTING = {"chat.postMessage", "chat.scheduleMessage"}
 
 
@@ -24,16 +24,8 @@ class Client(WebClient):
         return super().api_call(api_method, **given)
 
 
-class Answer(Respond):
-    """Bolt's `respond`, in whose answers nothing unfurls."""
-
-    def __call__(self, *given: Any, **named: Any) -> WebhookResponse:
-        """Answer as Respond does."""
-        return super().__call__(*given, **{**named, **NOTHING})
-
-
 def unfurl_nothing(context: BoltContext) -> None:
-    """Give a listener a client and a `respond` of ours instead of Bolt's."""
+    """Give listeners a client and a `respond` that unfurl nothing."""
     bolts = context.client
     context["client"] = Client(
         token=bolts.token,
@@ -46,4 +38,4 @@ def unfurl_nothing(context: BoltContext) -> None:
         logger=bolts.logger,
         retry_handlers=bolts.retry_handlers,
     )
-    context["respond"] = Answer(response_url=context.response_url, proxy=bolts.proxy, ssl=bolts.ssl)
+    context["respond"] = partial(cast(Any, context.respond), **NOTHING)

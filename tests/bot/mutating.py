@@ -59,7 +59,7 @@ def mutations(make: Callable[[], Json], number: int, seed: str) -> Iterator[tupl
 
 
 def _broken(payload: Json, path: Path, rng: random.Random) -> tuple[str, Json]:
-    broken = copy.deepcopy(payload)
+    broken: Any = copy.deepcopy(payload)
     *way, last = path
     place: Any = reduce(lambda inner, name: inner[name], way, broken)
     instead = rng.choice(BROKEN)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+import shutil
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,13 +15,14 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from slack_bolt import BoltResponse
 from sqlalchemy import func, select
+from sqlmodel import select as rows
 
 from bot import card, forgetting_view, home_view, note, summary_card
 from bot.admission import incoming
 from bot.compose import LISTENERS, Bot, compose
 from bot.compose import Slack as Address
+from bot.settings import Settings
 from local.slack.config import Config
 from local.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from local.slack.grants import ResponseGrant
@@ -40,8 +43,8 @@ from storage.tables import (
     Summary,
     SummaryWord,
 )
+from tests import databases
 from tests.bot.mutating import LEAK, mutations
-from tests.databases import on_both
 from tests.journeys.steps import card_on, correct, turn_on
 from tests.local.running import Slack, served, until
 from tests.running import ANA, PATIENT, SUPPORT, person, settings
@@ -50,6 +53,28 @@ Json = dict[str, Any]
 
 SECRET = "The merger with Hooli crashes"
 EACH = 12
+SORTS = {
+    "block_actions change",
+    "block_actions home_edit_labels",
+    "block_actions home_settings",
+    "block_actions right",
+    "block_suggestion correct",
+    "block_suggestion pick_label",
+    "command /corrigible",
+    "event_callback app_home_opened",
+    "event_callback app_mention",
+    "event_callback message",
+    "event_callback message_changed",
+    "event_callback message_deleted",
+    "event_callback reaction_added",
+    "event_callback reaction_removed",
+    "message_action classify_message",
+    "message_action summarize_thread",
+    "view_submission choose_settings",
+    "view_submission correct",
+    "view_submission edit_label",
+    "view_submission pick_label",
+}
 STORED = (Channel, Choice, Correction, Label, Message, Ruling, Summary, SummaryWord)
 
 
@@ -61,14 +86,14 @@ class Sender:
     running: Bot
     workspace: Any
     heard: dict[str, Json] = field(default_factory=dict)
+    is_recording: bool = True
 
-    def send(self, body: Json, *, by_http: bool) -> BoltResponse:
-        """What the bot answers, once its listeners are done."""
-        answer = self.running.workspaces.dispatch(
-            _by_http(body) if by_http else incoming(body, None, "socket_mode")
-        )
+    def send(self, body: Json, *, by_http: bool) -> int:
+        """The status of the bot's answer, once its listeners are done."""
+        request = _by_http(body) if by_http else incoming(body, None, "socket_mode")
+        status = self.running.workspaces.dispatch(request).status
         self._finish()
-        return answer
+        return status
 
     def fresh(self, body: Json) -> Json:
         """A payload with what every real one has: a trigger and an address that were not used before."""
@@ -114,10 +139,27 @@ def _in_a_form(value: Any) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def sending(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sender]:
+    """A bot that was used once in every way."""
+    folder = tmp_path_factory.mktemp("malformed")
+    with _database(request, folder) as url:
+        yield from _used(settings(folder, url, summarizer="none", operators=(ANA,)))
+
+
 @contextmanager
-def sender(folder: Path, database_url: str) -> Iterator[Sender]:
+def _database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), folder / "corrigible.db")
+        yield f"sqlite:///{folder}/corrigible.db"
+        return
+    server: str = request.getfixturevalue("postgresql_url")
+    with databases.postgresql_database(server, databases.TEMPLATE) as url:
+        yield url
+
+
+def _used(chosen: Settings) -> Iterator[Sender]:
     app = create_app(Config(**PATIENT))
-    chosen = settings(folder, database_url, summarizer="none", operators=(ANA,))
     with served(app, 0) as url, (slack := Slack(url)).http, person(slack) as ana:
         running = compose(chosen, Address(f"{url}/api/", BOT_TOKEN, APP_TOKEN, SIGNING_SECRET))
         try:
@@ -135,13 +177,16 @@ def _record(sending: Sender) -> None:
     """Keep one payload of each sort that Slack sends from now on."""
 
     @sending.running.workspace.app.middleware
-    def hear(body: Json, next: Any) -> None:
+    def hear(body: Json, next: Callable[[], None]) -> None:
+        if not sending.is_recording:
+            return next()
         event = body.get("event") or {}
         action = (body.get("actions") or [{}])[0].get("action_id")
         view = (body.get("view") or {}).get("callback_id")
-        sort = event.get("type") or body.get("command") or body.get("callback_id") or action or view
-        sending.heard[f"{body.get('type')} {sort} {event.get('subtype', '')}".strip()] = body
-        next()
+        name = event.get("subtype") or event.get("type") or body.get("command")
+        name = name or body.get("callback_id") or action or view
+        sending.heard[f"{body.get('type', 'command')} {name}"] = body
+        return next()
 
 
 def _use(sending: Sender, ana: Person) -> None:
@@ -158,15 +203,15 @@ def _use(sending: Sender, ana: Person) -> None:
     ana.unreact(SUPPORT, mention, "bug")
     ana.edit(SUPPORT, mention, f"{SECRET} again")
     ana.delete(SUPPORT, mention)
-    ana.submit(ana.open_from_home(home_view.SETTINGS), {"timezone": {"timezone": {"value": "UTC"}}})
+    ana.submit(ana.open_from_home(home_view.SETTINGS), {})
     picker = ana.open_from_home(home_view.EDIT_LABELS)
     [offered] = ana.search(picker, "label", "bug")
     ana.submit(picker, {"label": {"label": {"selected_option": offered}}})
     ana.submit(ana.wait_for_view(), {"name": {"name": {"value": "bug"}}})
-    until(lambda: len(sending.heard) > 17)
-    clicked = next(body for name, body in sending.heard.items() if card.RIGHT in name)
-    submitted = next(body for name, body in sending.heard.items() if "view_submission correct" in name)
-    at_home = next(body for name, body in sending.heard.items() if home_view.SETTINGS in name)
+    until(lambda: sending.heard.keys() >= SORTS)
+    sending.is_recording = False
+    clicked, at_home = sending.heard["block_actions right"], sending.heard["block_actions home_settings"]
+    submitted = sending.heard["view_submission correct"]
     summary_id = _summary(sending, shown)
     for action_id, value in {
         summary_card.GOOD: summary_id,
@@ -205,28 +250,85 @@ def _summary(sending: Sender, shown: Json) -> str:
     return summary_id
 
 
-@on_both
+@pytest.fixture
+def ana(sending: Sender) -> Iterator[Person]:
+    with person(sending.slack) as somebody:
+        yield somebody
+
+
 def test_whatever_is_broken_in_a_payload_it_is_acknowledged_quietly_and_the_next_click_works(
-    database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    sending: Sender, ana: Person, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     wrong: list[str] = []
-    with sender(tmp_path, database_url) as sending:
-        refused, stored = sending.refused(), sending.stored()
-        for sort, payload in dict(sending.heard).items():
-            make = partial(sending.fresh, payload)
-            for number, (what, broken) in enumerate(mutations(make, EACH, sort)):
-                caplog.clear()
-                answer = sending.send(broken, by_http=number % 2 == 0)
-                before, stored = stored, sending.stored()
-                is_refused, refused = sending.refused() > refused, sending.refused()
-                faults = [f"status {answer.status}"] if answer.status != 200 else []
-                faults += ["refused, and stored"] if is_refused and stored != before else []
-                faults += [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR]
-                faults += ["quoted in the log"] if LEAK in caplog.text or SECRET in caplog.text else []
-                wrong += [f"{sort}: {what}: {fault}" for fault in faults]
-        with person(sending.slack) as ana:
-            ana.press(card_on(ana, SUPPORT, "The app crashes"), card.RIGHT)
+    refused, stored = sending.refused(), sending.stored()
+    for sort, payload in sending.heard.items():
+        make = partial(sending.fresh, payload)
+        for number, (what, broken) in enumerate(mutations(make, EACH, sort)):
+            caplog.clear()
+            status = sending.send(broken, by_http=number % 2 == 0)
+            before, stored = stored, sending.stored()
+            is_refused, refused = sending.refused() > refused, sending.refused()
+            faults = [f"status {status}"] if status != 200 else []
+            faults += ["refused, and stored"] if is_refused and stored != before else []
+            faults += [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR]
+            faults += ["quoted in the log"] if LEAK in caplog.text or SECRET in caplog.text else []
+            wrong += [f"{sort}: {what}: {fault}" for fault in faults]
+    ana.press(card_on(ana, SUPPORT, "The app crashes"), card.RIGHT)
 
-        assert not wrong, "\n".join(wrong)
-        assert sending.stored()["Correction"] == stored["Correction"] + 1
+    assert not wrong, "\n".join(wrong)
+    assert sending.stored()["Correction"] == stored["Correction"] + 1
+
+
+@pytest.mark.parametrize("sign", ["\x00", "\ud800"])
+def test_a_sign_that_no_database_takes_is_replaced_in_what_somebody_wrote_and_refused_in_an_id(
+    sending: Sender, sign: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard = sending.heard["event_callback app_mention"]
+    ts = f"{time.time():.6f}"
+    refused = sending.refused()
+    for changes in ({"user": f"{ANA}{sign}"}, {"channel": f"{SUPPORT}{sign}"}, {"ts": f"{ts}{sign}"}):
+        event = {**heard["event"], "ts": ts, "text": "Refused", **changes}
+        assert sending.send({**heard, "event": event}, by_http=True) == 200
+    event = {**heard["event"], "ts": ts, "text": f"<@{BOT_USER_ID}> in{sign}voice"}
+    sending.send({**heard, "event": event}, by_http=False)
+
+    assert sending.refused() == refused + 3
+    assert [one.levelname for one in caplog.records if "payload refused" in one.message] == ["WARNING"] * 3
+    with sending.running.database.reading() as session:
+        kept = session.exec(rows(Message).where(Message.ts == ts)).all()
+    assert [(one.user_id, one.text) for one in kept] == [(ANA, "in\ufffdvoice")]
+
+
+@pytest.mark.parametrize(
+    "body", ["", "{", "[]", "payload=", "payload=[1]", "payload={", "payload=null", "[" * 100_000]
+)
+def test_a_signed_body_that_is_no_object_is_refused(sending: Sender, body: str) -> None:
+    refused = sending.refused()
+    kind = "application/json" if body[:1] in "{[" else "application/x-www-form-urlencoded"
+    headers = {"content-type": kind, **signed(SIGNING_SECRET, body.encode())}
+
+    assert sending.running.workspaces.dispatch(incoming(body, headers, "http")).status == 200
+    assert sending.refused() == refused + 1
+
+
+def test_a_malformed_body_without_a_signature_is_still_nothing_of_slacks(sending: Sender) -> None:
+    refused = sending.refused()
+
+    answer = sending.running.workspaces.dispatch(incoming("[]", {"content-type": "application/json"}, "http"))
+    assert answer.status == 401
+    assert sending.refused() == refused
+
+
+@pytest.mark.parametrize("payload", [None, [], "text", 7, {"team": 7}])
+def test_what_comes_by_socket_mode_without_a_readable_payload_is_refused(
+    sending: Sender, payload: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused, socket = sending.refused(), sending.running.socket
+    assert socket
+    assert socket._handler
+    envelope = {"type": "interactive", "envelope_id": "1", "payload": payload}
+    socket._handler.client.run_message_listeners(envelope, "")
+
+    assert sending.refused() == refused + 1
+    assert not [one for one in caplog.records if one.levelno >= logging.ERROR]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,12 +13,15 @@ from bot.payloads import (
     Said,
     Search,
     Submission,
+    admitted,
     click,
     command,
     message_event,
+    reader,
     search,
     submission,
 )
+from tests.bot.mutating import LEAK, Json, mutations
 
 BOT = "UBOT"
 
@@ -25,6 +29,11 @@ BOT = "UBOT"
 def _event(**changes: Any) -> dict[str, Any]:
     event = {"type": "message", "channel": "C1", "user": "U1", "ts": "1.1", "text": "Where is my invoice?"}
     return {"team_id": "T1", "event": {**event, **changes}}
+
+
+def _modal(values: Any) -> dict[str, Any]:
+    view = {"private_metadata": "m1", "state": {"values": values}}
+    return {"team": {"id": "T1"}, "user": {"id": "U1"}, "view": view}
 
 
 def _heard(**changes: Any) -> Said:
@@ -190,6 +199,29 @@ def test_the_slash_command_is_read_as_words_in_small_letters() -> None:
         command({"text": "on"})
 
 
-def _modal(values: Any) -> dict[str, Any]:
-    view = {"private_metadata": "m1", "state": {"values": values}}
-    return {"team": {"id": "T1"}, "user": {"id": "U1"}, "view": view}
+BODIES: list[tuple[Callable[[Json], object], Json]] = [
+    (lambda body: message_event(body, BOT), _event(thread_ts="1.0")),
+    (lambda body: message_event(body, BOT), _event(subtype="message_deleted", deleted_ts="1.0")),
+    (lambda body: message_event(body, BOT), _event(subtype="message_changed", message=_event()["event"])),
+    (click, {"actions": [{"value": "m"}], "team": {"id": "T1"}, "user": {"id": "U1"}, "trigger_id": "9"}),
+    (submission, _modal({"label": {"label": {"selected_option": {"value": "l1"}}}})),
+    (search, {"team": {"id": "T1"}, "view": {"private_metadata": "m1"}, "value": "bil"}),
+    (command, {"team_id": "T1", "channel_id": "C1", "user_id": "U1", "text": "on"}),
+    (reader, {"team_id": "T1", "user": {"id": "U1"}, "event": {"type": "app_home_opened", "user": "U1"}}),
+    (admitted, {"type": "view_closed", "view": {"callback_id": "c", "type": "modal"}}),
+]
+
+
+@pytest.mark.parametrize(("read", "body"), BODIES)
+def test_whatever_is_broken_a_payload_is_read_or_an_error_of_ours_that_does_not_quote_it(
+    read: Callable[[Json], object], body: Json
+) -> None:
+    told: list[str] = []
+    for _what, broken in mutations(lambda: body, 100, "payloads"):
+        try:
+            read(broken)
+        except PayloadError as error:
+            told.append(str(error))
+
+    assert told
+    assert not [one for one in told if LEAK in one]
