@@ -17,7 +17,6 @@ from bot.payloads import (
     click,
     command,
     message_event,
-    reader,
     search,
     submission,
 )
@@ -207,7 +206,6 @@ BODIES: list[tuple[Callable[[Json], object], Json]] = [
     (submission, _modal({"label": {"label": {"selected_option": {"value": "l1"}}}})),
     (search, {"team": {"id": "T1"}, "view": {"private_metadata": "m1"}, "value": "bil"}),
     (command, {"team_id": "T1", "channel_id": "C1", "user_id": "U1", "text": "on"}),
-    (reader, {"team_id": "T1", "user": {"id": "U1"}, "event": {"type": "app_home_opened", "user": "U1"}}),
     (admitted, {"type": "view_closed", "view": {"callback_id": "c", "type": "modal"}}),
 ]
 
