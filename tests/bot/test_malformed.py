@@ -22,6 +22,7 @@ from bot import card, forgetting_view, home_view, note, summary_card
 from bot.admission import incoming
 from bot.compose import LISTENERS, Bot, compose
 from bot.compose import Slack as Address
+from bot.listeners import FAILED
 from bot.settings import Settings
 from local.slack.config import Config
 from local.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
@@ -280,17 +281,21 @@ def test_whatever_is_broken_in_a_payload_it_is_acknowledged_quietly_and_the_next
     assert sending.stored()["Correction"] == stored["Correction"] + 1
 
 
-@pytest.mark.parametrize("sign", ["\x00", "\ud800"])
-def test_a_sign_that_no_database_takes_is_replaced_in_what_somebody_wrote_and_refused_in_an_id(
-    sending: Sender, sign: str, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("character", ["\x00", "\ud800"])
+def test_a_character_that_no_database_takes_is_replaced_in_a_users_text_and_refused_in_an_id(
+    sending: Sender, character: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     heard = sending.heard["event_callback app_mention"]
     ts = f"{time.time():.6f}"
     refused = sending.refused()
-    for changes in ({"user": f"{ANA}{sign}"}, {"channel": f"{SUPPORT}{sign}"}, {"ts": f"{ts}{sign}"}):
+    for changes in (
+        {"user": f"{ANA}{character}"},
+        {"channel": f"{SUPPORT}{character}"},
+        {"ts": f"{ts}{character}"},
+    ):
         event = {**heard["event"], "ts": ts, "text": "Refused", **changes}
         assert sending.send({**heard, "event": event}, by_http=True) == 200
-    event = {**heard["event"], "ts": ts, "text": f"<@{BOT_USER_ID}> in{sign}voice"}
+    event = {**heard["event"], "ts": ts, "text": f"<@{BOT_USER_ID}> in{character}voice"}
     sending.send({**heard, "event": event}, by_http=False)
 
     assert sending.refused() == refused + 3
@@ -332,3 +337,25 @@ def test_what_comes_by_socket_mode_without_a_readable_payload_is_refused(
 
     assert sending.refused() == refused + 1
     assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
+
+
+def test_a_failure_that_is_not_the_payloads_is_still_told_to_whoever_clicked(
+    sending: Sender, ana: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    shown = card_on(ana, SUPPORT, "The app crashes once more")
+    clicked = sending.fresh(sending.heard["block_actions change"])
+    clicked["actions"] = [{**clicked["actions"][0], "value": _value(shown, card.CHANGE)}]
+    refused = sending.refused()
+    for _ in range(2):  # the second time Slack opens no modal, because its trigger was used
+        sending.send(clicked, by_http=False)
+
+    assert sending.refused() == refused
+    [loud] = [one.message for one in caplog.records if one.levelno >= logging.ERROR]
+    assert "listener failed" in loud
+    assert FAILED in ana.wait_for_whisper(SUPPORT)["text"]
+
+
+def _value(shown: Json, action_id: str) -> str:
+    buttons = [one for block in shown["blocks"] for one in block.get("elements", [])]
+    [value] = [str(one["value"]) for one in buttons if one.get("action_id") == action_id]
+    return value

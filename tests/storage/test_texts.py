@@ -14,9 +14,7 @@ ODD = "a\x00b\ud800c\udfffd 👍"
 CLEANED = "a\ufffdb\ufffdc\ufffdd 👍"
 
 
-def test_a_text_that_no_database_takes_is_stored_with_signs_in_the_place_of_what_it_does_not_take(
-    database: Database,
-) -> None:
+def test_characters_that_no_database_takes_are_replaced_in_every_text(database: Database) -> None:
     one = received(database, ODD)
     with database.writing() as session:
         insert_new(session, [message(ODD), message(ODD)])
@@ -29,14 +27,14 @@ def test_a_text_that_no_database_takes_is_stored_with_signs_in_the_place_of_what
         assert messages.known(session, TEAM, SUPPORT, one.ts + "\x00") is None
 
 
-def test_a_text_deep_in_a_stored_object_is_stored_as_well(database: Database) -> None:
+def test_they_are_replaced_deep_in_stored_json(database: Database) -> None:
     with database.writing() as session:
         session.add(Choice(team_id=TEAM, name="any", value={ODD: [{"text": ODD}, 1, None]}, set_by=ODD))
 
     assert _choice(database) == {CLEANED: [{"text": CLEANED}, 1, None]}
 
 
-def test_many_rows_at_once_are_stored_as_well(database: Database) -> None:
+def test_they_are_replaced_in_many_rows_at_once(database: Database) -> None:
     with database.writing() as session:
         session.add_all([message(ODD) for _ in range(3)])
         session.flush()
