@@ -20,6 +20,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry import RateLimitErrorRetryHandler, RetryHandler
 
 from bot import listeners, models, operations
+from bot.admission import Admission
 from bot.annotation import CONTINUOUS, annotate
 from bot.background import Learning, Predicting, Swapping
 from bot.choices import Choices, applied
@@ -51,6 +52,7 @@ from bot.settings import Settings, SettingsError
 from bot.socket_mode import SocketConnection
 from bot.summaries import link, summarize
 from bot.training import encoder_source, train
+from bot.unfurling import Client
 from bot.web import Signed, application
 from bot.web_server import PortInUseError, WebServer
 from bot.worker import Worker
@@ -259,7 +261,7 @@ def _serve_installations(ground: Ground, oauth: OAuth) -> Bot:
         return _installed(replace(ground, follow=follow.wake), grant, installations.revoke)
 
     workspaces = Workspaces(installations, build, OPERATORS_FAULTS)
-    listeners.hear_removal(installations.app, installations.revoke)
+    listeners.register_front(installations.app, ground.metrics, installations.revoke)
 
     def step() -> None:
         installations.rotate()
@@ -462,7 +464,9 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     app = App(
         client=_client(slack, None, [RateLimitErrorRetryHandler(max_retry_count=1)]),
         signing_secret=slack.signing_secret or "",
+        before_authorize=Admission(),
         authorize=lambda: clients.authorized(),  # Bolt would hand a method its `self` twice
+        attaching_conversation_kwargs_enabled=False,  # it reads events as those of assistants, which we are none of
         listener_executor=SpeakingExecutor(LISTENERS, thread_name_prefix="listener"),
     )
     pointing = Pointing(database, team_id, champion, bot_user_id, reader(masked), answer.wake)
@@ -513,7 +517,7 @@ def _client(
     slack: Slack, token: str | None, retries: list[RetryHandler], timeout_s: int = SLACK_TIMEOUT_S
 ) -> WebClient:
     """A client that tries again as `retries` say, instead of after any lost connection as by default."""
-    return WebClient(token=token, base_url=slack.api_url, timeout=timeout_s, retry_handlers=retries)
+    return Client(token=token, base_url=slack.api_url, timeout=timeout_s, retry_handlers=retries)
 
 
 def _ask_slack(setting: str, ask: Callable[[], Answer]) -> Answer:

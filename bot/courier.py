@@ -192,7 +192,6 @@ class Courier:
             channel=claim.channel_id,
             thread_ts=claim.thread_ts,
             metadata=metadata(claim.message_id),
-            unfurl_links=False,
             **shown,
         )
         return str(posted["ts"])

@@ -5,9 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bot.payloads import Json, PayloadError
-
-HELD_UNDER = ("value", "selected_conversation", "selected_users")
+from bot.payloads import clicker, fields
+from bot.shapes import (
+    OUR_ID_OR_NONE,
+    SLACK_ID,
+    VALUE,
+    Json,
+    PayloadError,
+    like,
+    like_or_none,
+    part,
+    parts,
+    text,
+)
 
 
 @dataclass(frozen=True)
@@ -25,19 +35,26 @@ class Form:
 
 def form(body: Json) -> Form:
     """A `view_submission`. Raises PayloadError."""
-    try:
-        view = body["view"]
-        fields = {block: _held(state) for block, state in view["state"]["values"].items()}
-        return Form(str(body["user"]["id"]), str(view["private_metadata"]), fields)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise PayloadError(f"not a modal of ours: {type(error).__name__}") from error
+    view = part(body, "view")
+    held = {block: _held(state) for block, _action, state in fields(view)}
+    return Form(clicker(body), like(OUR_ID_OR_NONE, view, "private_metadata"), held)
 
 
-def _held(elements: Json) -> Any:
-    [state] = elements.values()
-    for key in HELD_UNDER:
-        if state.get(key):
-            return state[key]
+def _held(state: Json) -> Any:
+    """What a field holds: the texts of it, and ids and values of what was chosen in it."""
+    if state.get("value"):
+        return text(state, "value")
+    if state.get("selected_conversation"):
+        return like(SLACK_ID, state, "selected_conversation")
+    if state.get("selected_users"):
+        return _ids(state["selected_users"])
     if "selected_options" in state:
-        return [one["value"] for one in state["selected_options"] or ()]
-    return (state.get("selected_option") or {}).get("value")
+        chosen = parts(state, "selected_options") if state["selected_options"] else []
+        return [like(VALUE, one, "value") for one in chosen]
+    return like_or_none(VALUE, state, "selected_option", "value")
+
+
+def _ids(users: object) -> list[str]:
+    if not isinstance(users, list):
+        raise PayloadError("selected_users is not a list")
+    return [like(SLACK_ID, {"user": user}, "user") for user in users]

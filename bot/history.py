@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from bot.reading import Read
 from storage import messages, summaries
 from storage.database import Database
 from storage.tables import Message, Mode, Summary
+
+log = logging.getLogger(__name__)
 
 PAGE = 200
 # Of a channel's stretch nobody reads more; of a thread all is read.
@@ -155,7 +158,11 @@ class History:
     def _said(self, summary: Summary, message: Json) -> Message | None:
         event = {"channel": summary.channel_id, "type": "message", **message}
         body = {"team_id": summary.team_id, "event": event}
-        heard = payloads.message_event(body, self._bot_user_id) if message.get("user") else None
+        try:
+            heard = payloads.message_event(body, self._bot_user_id) if message.get("user") else None
+        except payloads.PayloadError as error:
+            log.warning("message of a history left out: %s", error)
+            return None
         if not isinstance(heard, payloads.Said):
             return None
         return kept(heard, self._read(heard.text))

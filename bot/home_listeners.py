@@ -38,15 +38,15 @@ def register(app: App, home: Home, choices: Choices, editing: LabelEditing) -> N
 
     @app.action(home_view.RETRAIN)
     def retrain(ack: Ack, body: Json, client: WebClient) -> None:
-        ack()
         by = payloads.clicker(body)
+        ack()
         _operate(client, home, by, lambda: home.operations.retrain(by), _("A training run begins."))
 
     @app.action(home_view.ROLL_BACK)
     def roll_back(ack: Ack, body: Json, client: WebClient) -> None:
-        ack()
         click = payloads.click(body)
-        by, number = click.user_id, int(click.value)
+        by, number = click.user_id, click.number
+        ack()
         done = _("v{version} is out of service.").format(version=number)
         _operate(client, home, by, lambda: home.operations.roll_back_from(number, by), done)
 

@@ -35,14 +35,14 @@ def register(app: App, choices: Choices, editing: LabelEditing, publish: Publish
 def _hear_settings(app: App, choices: Choices, publish: Publish) -> None:
     @app.action(home_view.SETTINGS)
     def open_settings(ack: Ack, body: Json, client: WebClient) -> None:
+        by, trigger_id = payloads.clicker(body), payloads.trigger(body)
         ack()
-        by = payloads.clicker(body)
         try:
             view = choices_view.choices_view(choices.look(by))
         except NotAnOperatorError as error:
             publish(client, by, in_words(error))
             return
-        client.views_open(trigger_id=body["trigger_id"], view=view)
+        client.views_open(trigger_id=trigger_id, view=view)
 
     @app.view(choices_view.CHOOSE)
     def choose(ack: Ack, body: Json, client: WebClient) -> None:
@@ -71,14 +71,14 @@ def _hear_settings(app: App, choices: Choices, publish: Publish) -> None:
 def _hear_labels(app: App, editing: LabelEditing, publish: Publish) -> None:
     @app.action(home_view.EDIT_LABELS)
     def open_picker(ack: Ack, body: Json, client: WebClient) -> None:
+        by, trigger_id = payloads.clicker(body), payloads.trigger(body)
         ack()
-        by = payloads.clicker(body)
         try:
             editing.check(by)
         except NotAnOperatorError as error:
             publish(client, by, in_words(error))
             return
-        client.views_open(trigger_id=body["trigger_id"], view=label_view.picker())
+        client.views_open(trigger_id=trigger_id, view=label_view.picker())
 
     @app.view(label_view.PICK)
     def pick(ack: Ack, body: Json) -> None:

@@ -24,6 +24,7 @@ from sqlalchemy import Text, and_, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from bot import payloads
+from bot.admission import Admission
 from bot.oauth import STATE_S, InstallFlow, SignedStates
 from bot.payloads import Json, PayloadError
 from bot.sealed import OF_INSTALLATION, SealedInstallationStore, UnreadableTokenError, seal
@@ -230,7 +231,13 @@ class Installations:
             installation_store=self._store,
         )
         flow = InstallFlow(client, settings, self._installed)
-        return App(client=client, signing_secret=self._oauth.signing_secret, oauth_flow=flow)
+        return App(
+            client=client,
+            signing_secret=self._oauth.signing_secret,
+            oauth_flow=flow,
+            before_authorize=Admission(),
+            attaching_conversation_kwargs_enabled=False,
+        )
 
 
 def _expires_soon(bot: Bot) -> bool:

@@ -24,6 +24,7 @@ from bot import (
     retention_listeners,
     summary_listeners,
 )
+from bot.admission import is_malformed, refused
 from bot.commands import Desk
 from bot.forgetting import Forgetting
 from bot.in_words import in_words
@@ -34,7 +35,7 @@ from bot.mrkdwn import as_plain_name
 from bot.operations import FAULTS as OPERATING_FAULTS
 from bot.operations import Operations
 from bot.organization import Organization
-from bot.payloads import Deleted, Edited, Json, PayloadError, Said
+from bot.payloads import Deleted, Edited, Json, Said
 from bot.respond import ForeignAddressError
 from bot.service import Service, UnknownMessageError
 from learning.names import visible
@@ -105,14 +106,17 @@ def _refuse_strangers(app: App, organization: Organization, metrics: Metrics) ->
         return ack()
 
 
+def register_front(app: App, metrics: Metrics, revoke: Callable[[Json], None]) -> None:
+    """Let `app` answer for the workspaces in which we may not act."""
+    hear_removal(app, revoke)
+    _answer_for_errors(app, metrics)
+
+
 def hear_removal(app: App, revoke: Callable[[Json], None]) -> None:
     """Let `app` hear that it may act in a workspace no more: that is noted before it is acknowledged."""
 
     def note(body: Json, next: Callable[[], Any]) -> None:
-        try:
-            revoke(body)
-        except PayloadError:
-            log.warning("removal of unknown shape", exc_info=True)
+        revoke(body)
         next()
 
     for kind in ("app_uninstalled", "tokens_revoked", "team_access_revoked"):
@@ -123,12 +127,7 @@ def _hear_messages(app: App, service: Service, bot_user_id: str, metrics: Metric
     def store(body: Json, next: Callable[[], Any]) -> None:
         # Bolt acknowledges before a listener runs, but after this: what is acknowledged is stored.
         metrics.events.labels(body["event"]["type"]).inc()
-        try:
-            heard = payloads.message_event(body, bot_user_id)
-        except PayloadError:
-            log.warning("event of unknown shape", exc_info=True)
-            metrics.errors.labels("payload").inc()
-            heard = None
+        heard = payloads.message_event(body, bot_user_id)
         if isinstance(heard, Said):
             service.receive(heard)
         if isinstance(heard, Edited):
@@ -144,12 +143,7 @@ def _hear_messages(app: App, service: Service, bot_user_id: str, metrics: Metric
 def _hear_reactions(app: App, service: Service, bot_user_id: str, metrics: Metrics) -> None:
     def store(body: Json, next: Callable[[], Any]) -> None:
         metrics.events.labels(body["event"]["type"]).inc()
-        try:
-            reacted = payloads.reaction_event(body, bot_user_id)
-        except PayloadError:
-            log.warning("reaction of unknown shape", exc_info=True)
-            metrics.errors.labels("payload").inc()
-            reacted = None
+        reacted = payloads.reaction_event(body, bot_user_id)
         if reacted:
             service.react(reacted)
         next()
@@ -223,7 +217,7 @@ def _hear_operators(app: App, operations: Operations) -> None:
         click = payloads.click(body)
         try:
             operations.check(click.user_id)
-            do(int(click.value), click.user_id)
+            do(click.number, click.user_id)
         except OPERATING_FAULTS as error:
             ack()
             respond(in_words(error), response_type="ephemeral", replace_original=False)
@@ -252,9 +246,10 @@ def _hear_command(app: App, desk: Desk) -> None:
 def _hear_forgetting(app: App, forgetting: Forgetting) -> None:
     @app.action(forgetting_view.FORGET)
     def forget(ack: Ack, body: Json, respond: Respond) -> None:
+        by = payloads.clicker(body)
         ack()
         respond(text=_("Erasing …"), response_type="ephemeral", replace_original=True)
-        forgotten = forgetting.forget(payloads.clicker(body))
+        forgotten = forgetting.forget(by)
         respond(response_type="ephemeral", replace_original=True, **forgetting_view.proof(forgotten))
 
 
@@ -277,6 +272,8 @@ def _acknowledged() -> None:
 def _answer_for_errors(app: App, metrics: Metrics) -> None:
     @app.error
     def tell(error: Exception, body: Json, respond: Respond) -> BoltResponse:
+        if is_malformed(error):
+            return refused(error, metrics)
         log.error("listener failed kind=%s", body.get("type"), exc_info=error)
         metrics.errors.labels("listener").inc()
         if body.get("response_url"):

@@ -12,6 +12,7 @@ from slack_sdk.models.blocks import PlainTextObject
 from bot.language import _, many
 from learning.linear import DIGIT, WORD, Pattern
 from learning.names import visible
+from storage.texts import clean
 
 MENTION = Pattern(r"<[@!#][^>|]*(?:\|(?P<words>[^>]*))?>")
 LINK = Pattern(r"<(?P<address>(?:https?|mailto|tel):[^>|]*)(?:\|(?P<words>[^>]*))?>")
@@ -35,17 +36,12 @@ def plain(text: str) -> str:
     text = MENTION.sub(lambda found: found["words"], text)
     text = LINK.sub(lambda found: found["words"] or found["address"], text)
     text = EMOJI.sub(lambda found: f" {found['name'].replace('_', ' ').replace('-', ' ')} ", text)
-    return _storable(SPACES.sub(" ", _unescaped(text))).strip()
+    return clean(SPACES.sub(" ", _unescaped(text))).strip()
 
 
 def _unescaped(text: str) -> str:
     """Slack escapes three signs, and no others: `&#39;` is what somebody wrote."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-
-
-def _storable(text: str) -> str:
-    """`text` without what no database takes: NUL, and halves of surrogate pairs."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def clipped(text: str, most: int) -> str:

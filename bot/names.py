@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from storage import pseudonyms
 from storage.database import Database
 from storage.erasure import is_forgotten
+from storage.texts import clean
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class SlackNames:
         if time.monotonic() < until:
             return known
         try:
-            name = find(id_)
+            name = clean(find(id_))
         except (SlackApiError, SlackClientError, OSError) as error:
             log.info("Slack tells no name id=%s reason=%s", id_, type(error).__name__)
             return known

@@ -74,7 +74,7 @@ class Notes:
         if run.note_ts and run.note_channel and self._update(run.note_channel, run.note_ts, note):
             posted, ts = run.note_channel, run.note_ts
         else:
-            answer = self._client.chat_postMessage(channel=channel, unfurl_links=False, **note)
+            answer = self._client.chat_postMessage(channel=channel, **note)
             posted, ts = str(answer["channel"]), str(answer["ts"])
         with self._database.writing() as session:
             runs.noted(session, run.id, run.noted, posted, ts)
@@ -92,7 +92,7 @@ class Notes:
     def _tell(self, ruling: Ruling, channel: str, in_service: set[int]) -> None:
         with speaking(self._language):
             note = ruling_note(ruling, in_service)
-        self._client.chat_postMessage(channel=channel, unfurl_links=False, **note)
+        self._client.chat_postMessage(channel=channel, **note)
         with self._database.writing() as session:
             versions.told(session, ruling.id, time.time())
         if ruling.grounds is Grounds.HOLDOUT and ruling.run_id:

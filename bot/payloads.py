@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-Json = dict[str, Any]
+from bot.shapes import (
+    KEEP,
+    NUMBER,
+    OUR_ID,
+    OUR_ID_OR_NONE,
+    SLACK_ID,
+    TRIGGER,
+    TS,
+    URL,
+    VALUE,
+    Json,
+    PayloadError,
+    at,
+    like,
+    like_or_none,
+    part,
+    parts,
+    text,
+    text_or_none,
+    whole,
+)
+from learning.label_file import NAME_MOST
+
+__all__ = ["Json", "PayloadError"]  # this module is where others find both
 
 # Everything else with a subtype is a join, an edit's echo, a topic, …: not something a person says.
 SPOKEN = {None, "file_share", "me_message", "thread_broadcast"}
 
-
-class PayloadError(ValueError):
-    """Slack sent something that is not shaped as we know it."""
+# What Bolt reads of each sort of request, before anything of ours does. A command has no type.
+COMMAND = None
+BOLT_READS: dict[object, tuple[tuple[str, ...], ...]] = {
+    COMMAND: (("command",),),
+    "event_callback": (("event", "type"),),
+    "block_suggestion": (("action_id",),),
+    "message_action": (("callback_id",),),
+    "shortcut": (("callback_id",),),
+    "url_verification": (("challenge",),),
+    "view_closed": (("view", "callback_id"), ("view", "type")),
+    "view_submission": (("view", "callback_id"), ("view", "type")),
+    "block_actions": (),
+}
 
 
 @dataclass(frozen=True)
@@ -70,6 +103,13 @@ class Click:
     user_id: str
     value: str
     trigger_id: str
+
+    @property
+    def number(self) -> int:
+        """The number of the version that the button is about. Raises PayloadError."""
+        if not NUMBER.fullmatch(self.value):
+            raise PayloadError("the button's value is not a number")
+        return int(self.value)
 
 
 @dataclass(frozen=True)
@@ -154,27 +194,43 @@ class Command:
     words: tuple[str, ...]
 
 
+def admitted(body: object) -> Json:
+    """Return a request's body with its texts cleaned, if Bolt can tell what it is for. Raises PayloadError."""
+    found = whole(body)
+    kind = found.get("type")
+    if not (kind is None or isinstance(kind, str)) or kind not in BOLT_READS:
+        raise PayloadError("it is of an unknown type")
+    for path in BOLT_READS[kind]:
+        text(found, *path)
+    for name in ("event", "view"):
+        if name in found:
+            part(found, name)
+    if kind == "block_actions":
+        for action in parts(found, "actions") or [{}]:
+            text(action, "action_id")
+    is_answered = kind in (COMMAND, "message_action") or (kind == "block_actions" and "view" not in found)
+    (like if is_answered else like_or_none)(URL, found, "response_url")
+    return found
+
+
 def message_event(body: Json, bot_user_id: str) -> Said | Edited | Deleted | None:
     """What a `message` or `app_mention` event says; None where it is nothing that a person said to all.
 
     Raises PayloadError.
     """
-    try:
-        event = body["event"]
-        team_id, channel_id = team_of(body), _text(event["channel"])
-        deleted_ts = _deleted_ts(event)
-        if deleted_ts:
-            return Deleted(team_id, channel_id, deleted_ts)
-        if body.get("is_ext_shared_channel"):
-            return None
-        direct = event.get("channel_type") == "im" or channel_id.startswith("D")
-        if event.get("subtype") == "message_changed":
-            edited = event["message"]
-            said = _said(edited, team_id, channel_id, direct, bot_user_id) if edited.get("edited") else None
-            return Edited(said) if said else None
-        return _said(event, team_id, channel_id, direct, bot_user_id)
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
-        raise PayloadError(f"not a message event: {type(error).__name__}") from error
+    event = part(body, "event")
+    team_id, channel_id = team_of(body), like(SLACK_ID, event, "channel")
+    deleted_ts = _deleted_ts(event)
+    if deleted_ts:
+        return Deleted(team_id, channel_id, deleted_ts)
+    if body.get("is_ext_shared_channel"):
+        return None
+    direct = event.get("channel_type") == "im" or channel_id.startswith("D")
+    if event.get("subtype") == "message_changed":
+        edited = part(event, "message")
+        said = _said(edited, team_id, channel_id, direct, bot_user_id) if edited.get("edited") else None
+        return Edited(said) if said else None
+    return _said(event, team_id, channel_id, direct, bot_user_id)
 
 
 def reaction_event(body: Json, bot_user_id: str) -> Reacted | None:
@@ -184,187 +240,186 @@ def reaction_event(body: Json, bot_user_id: str) -> Reacted | None:
 
     Raises PayloadError.
     """
-    try:
-        event = body["event"]
-        item = event["item"]
-        if item["type"] != "message" or event["user"] == bot_user_id or body.get("is_ext_shared_channel"):
-            return None
-        return Reacted(
-            team_of(body),
-            _text(item["channel"]),
-            _text(item["ts"]),
-            _text(event["user"]),
-            _text(event["reaction"]),
-            float(event["event_ts"]),
-            event["type"] == "reaction_removed",
-        )
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise PayloadError(f"not a reaction: {type(error).__name__}") from error
+    event = part(body, "event")
+    user_id = like(SLACK_ID, event, "user")
+    if (
+        text(event, "item", "type") != "message"
+        or user_id == bot_user_id
+        or body.get("is_ext_shared_channel")
+    ):
+        return None
+    return Reacted(
+        team_of(body),
+        like(SLACK_ID, event, "item", "channel"),
+        like(TS, event, "item", "ts"),
+        user_id,
+        text(event, "reaction"),
+        float(like(TS, event, "event_ts")),
+        event["type"] == "reaction_removed",
+    )
 
 
 def _said(message: Json, team_id: str, channel_id: str, direct: bool, bot_user_id: str) -> Said | None:
-    if message.get("subtype") not in SPOKEN or message.get("bot_id"):
+    if text_or_none(message, "subtype") not in SPOKEN or message.get("bot_id"):
         return None
-    text = message.get("text") or ""
+    words = text_or_none(message, "text") or ""
     return Said(
         team_id,
         channel_id,
-        _text(message["ts"]),
-        message.get("thread_ts"),
-        _text(message["user"]),
-        _text(text),
+        like(TS, message, "ts"),
+        like_or_none(TS, message, "thread_ts"),
+        like(SLACK_ID, message, "user"),
+        words,
         direct,
-        message["type"] == "app_mention" or f"<@{bot_user_id}>" in text,
+        text(message, "type") == "app_mention" or f"<@{bot_user_id}>" in words,
     )
 
 
 def _deleted_ts(event: Json) -> str | None:
     """The ts of the message that was deleted; Slack leaves a tombstone in the place of one with replies."""
     if event.get("subtype") == "message_deleted":
-        return _text(event["deleted_ts"])
-    if event.get("subtype") == "message_changed" and event["message"].get("subtype") == "tombstone":
-        return _text(event["message"]["ts"])
+        return like(TS, event, "deleted_ts")
+    if event.get("subtype") == "message_changed" and at(event, "message", "subtype") == "tombstone":
+        return like(TS, event, "message", "ts")
     return None
 
 
 def click(body: Json) -> Click:
     """A press of one of our buttons. Raises PayloadError."""
-    try:
-        [action] = body["actions"]
-        return Click(team_of(body), body["user"]["id"], _text(action["value"]), body["trigger_id"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise PayloadError(f"not a click on one of our buttons: {type(error).__name__}") from error
+    actions = parts(body, "actions")
+    if len(actions) != 1:
+        raise PayloadError("it is not one action")
+    return Click(
+        team_of(body), clicker(body), like(VALUE, actions[0], "value"), like(TRIGGER, body, "trigger_id")
+    )
 
 
 def channel_of_click(body: Json) -> str:
     """The channel in which a button was pressed. Raises PayloadError."""
-    try:
-        return _text(body["channel"]["id"])
-    except (KeyError, TypeError) as error:
-        raise PayloadError(f"not a click in a channel: {error!r}") from error
+    return like(SLACK_ID, body, "channel", "id")
 
 
 def keep_click(body: Json) -> KeepClick:
     """A press of the button that confirms how long messages are kept. Raises PayloadError."""
     pressed = click(body)
-    try:
-        days, before, made_at = pressed.value.split(":")
-        channel_id = channel_of_click(body)
-        return KeepClick(
-            channel_id, pressed.user_id, int(days), int(before) if before else None, float(made_at)
-        )
-    except ValueError as error:
-        raise PayloadError(f"not a confirmation of ours: {error!r}") from error
+    said = KEEP.fullmatch(pressed.value)
+    if not said:
+        raise PayloadError("the button's value is no confirmation of ours")
+    days, before, made_at = said.groups()
+    return KeepClick(
+        channel_of_click(body), pressed.user_id, int(days), int(before) if before else None, float(made_at)
+    )
 
 
 def actor(body: Json) -> Actor | None:
     """Who does something on purpose; None for events that only tell what happened, but for a look at our home."""
-    event = body.get("event")
-    if isinstance(event, dict):
-        user = event.get("user") if event.get("type") == "app_home_opened" else None
-        return Actor(user, None) if isinstance(user, str) else None
-    user, team = body.get("user_id"), body.get("team_id")
-    if not isinstance(user, str):
-        user, team = _in(body, "user", "id"), _in(body, "user", "team_id")
-    if not isinstance(user, str):
+    user_id = reader(body)
+    if user_id is None:
         return None
-    return Actor(user, team if isinstance(team, str) else None)
+    team = (
+        None if isinstance(body.get("event"), dict) else body.get("team_id") or _in(body, "user", "team_id")
+    )
+    return Actor(user_id, team if isinstance(team, str) else None)
 
 
 def home_opened(body: Json) -> str | None:
     """Who looks at our home tab; None where it is another tab of ours. Raises PayloadError."""
-    try:
-        event = body["event"]
-        return _text(event["user"]) if event.get("tab") == "home" else None
-    except (KeyError, TypeError) as error:
-        raise PayloadError(f"not a look at our home: {type(error).__name__}") from error
+    event = part(body, "event")
+    return like(SLACK_ID, event, "user") if event.get("tab") == "home" else None
 
 
 def reader(body: Json) -> str | None:
     """Who will read the answer; None for an event, but for the App Home's: those have no reader of their own."""
     event = body.get("event")
     if isinstance(event, dict):
-        return event.get("user") if event.get("type") == "app_home_opened" else None
-    found = body.get("user_id") or _in(body, "user", "id")
-    return found if isinstance(found, str) else None
+        found = event.get("user") if event.get("type") == "app_home_opened" else None
+    else:
+        found = body.get("user_id") or _in(body, "user", "id")
+    return found if isinstance(found, str) and SLACK_ID.fullmatch(found) else None
 
 
 def clicker(body: Json) -> str:
-    """Who pressed a button that has no value. Raises PayloadError."""
-    try:
-        return _text(body["user"]["id"])
-    except (KeyError, TypeError) as error:
-        raise PayloadError(f"not a click: {type(error).__name__}") from error
+    """Who pressed a button. Raises PayloadError."""
+    return like(SLACK_ID, body, "user", "id")
+
+
+def trigger(body: Json) -> str:
+    """What a click entitles us to open a modal by. Raises PayloadError."""
+    return like(TRIGGER, body, "trigger_id")
 
 
 def submission(body: Json) -> Submission:
     """A correction modal that was sent. Raises PayloadError."""
-    try:
-        view = body["view"]
-        fields = {
-            action: state for block in view["state"]["values"].values() for action, state in block.items()
-        }
-        chosen = (fields.get("label") or {}).get("selected_option") or {}
-        proposal = (fields.get("proposal") or {}).get("value") or ""
-        who = team_of(body), body["user"]["id"]
-        return Submission(*who, view["private_metadata"], chosen.get("value"), proposal)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise PayloadError(f"not our correction modal: {type(error).__name__}") from error
+    view = part(body, "view")
+    states = {action: state for _, action, state in fields(view)}
+    proposal = text_or_none(states.get("proposal"), "value") or ""
+    if len(" ".join(proposal.split())) > NAME_MOST:
+        raise PayloadError("the proposal is longer than its field lets anybody write")
+    return Submission(
+        team_of(body),
+        clicker(body),
+        like(OUR_ID, view, "private_metadata"),
+        like_or_none(OUR_ID, states.get("label"), "selected_option", "value"),
+        proposal,
+    )
+
+
+def fields(view: Json) -> Iterator[tuple[str, str, Json]]:
+    """Block, action and state of each field of a modal; an empty state for one that has none. Raises PayloadError."""
+    for block, held in part(view, "state", "values").items():
+        for action, state in part(
+            {"field": held}, "field"
+        ).items():  # its name is none of ours: it is not quoted
+            yield block, action, {} if state is None else part({"state": state}, "state")
 
 
 def message_shortcut(body: Json) -> MessageShortcut:
     """A shortcut on a message. Raises PayloadError."""
-    try:
-        message = body["message"]
-        where = team_of(body), body["channel"]["id"], body["user"]["id"]
-        return MessageShortcut(*where, _text(message.get("thread_ts") or message["ts"]))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise PayloadError(f"not a shortcut on a message: {type(error).__name__}") from error
+    message = part(body, "message")
+    return MessageShortcut(
+        team_of(body),
+        like(SLACK_ID, body, "channel", "id"),
+        clicker(body),
+        like_or_none(TS, message, "thread_ts") or like(TS, message, "ts"),
+    )
 
 
 def pointed(body: Json) -> Pointed:
     """A shortcut on a message, with what it says. Raises PayloadError."""
-    try:
-        message = body["message"]
-        return Pointed(
-            body["channel"]["id"],
-            _text(message["ts"]),
-            message.get("thread_ts"),
-            message.get("user"),
-            "bot_id" in message or message.get("user") is None,
-            _text(message.get("text") or ""),
-            body["user"]["id"],
-            body["trigger_id"],
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise PayloadError(f"not a shortcut on a message: {type(error).__name__}") from error
+    message = part(body, "message")
+    user = like_or_none(SLACK_ID, message, "user")
+    return Pointed(
+        like(SLACK_ID, body, "channel", "id"),
+        like(TS, message, "ts"),
+        like_or_none(TS, message, "thread_ts"),
+        user,
+        "bot_id" in message or user is None,
+        text_or_none(message, "text") or "",
+        clicker(body),
+        like(TRIGGER, body, "trigger_id"),
+    )
 
 
 def edit_submission(body: Json) -> EditSubmission:
     """An edited summary that was sent. Raises PayloadError."""
-    try:
-        view = body["view"]
-        [field] = [state for block in view["state"]["values"].values() for state in block.values()]
-        return EditSubmission(body["user"]["id"], view["private_metadata"], field.get("value") or "")
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise PayloadError(f"not our modal for summaries: {type(error).__name__}") from error
+    view = part(body, "view")
+    states = [state for _block, _action, state in fields(view)]
+    if len(states) != 1:
+        raise PayloadError("it is not the one field of our modal for summaries")
+    words = text_or_none(states[0], "value") or ""
+    return EditSubmission(clicker(body), like(OUR_ID, view, "private_metadata"), words)
 
 
 def search(body: Json) -> Search:
     """What a person typed in the label menu. Raises PayloadError."""
-    try:
-        return Search(team_of(body), body["view"]["private_metadata"], _text(body.get("value") or ""))
-    except (KeyError, TypeError) as error:
-        raise PayloadError(f"not our label menu: {type(error).__name__}") from error
+    metadata = like(OUR_ID_OR_NONE, body, "view", "private_metadata")
+    return Search(team_of(body), metadata, text_or_none(body, "value") or "")
 
 
 def command(body: Json) -> Command:
     """Our slash command. Raises PayloadError."""
-    try:
-        words = tuple((body.get("text") or "").lower().split())
-        return Command(team_of(body), body["channel_id"], body["user_id"], words)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise PayloadError(f"not a slash command: {type(error).__name__}") from error
+    words = tuple((text_or_none(body, "text") or "").lower().split())
+    return Command(team_of(body), like(SLACK_ID, body, "channel_id"), like(SLACK_ID, body, "user_id"), words)
 
 
 def team_of(body: Json) -> str:
@@ -375,22 +430,23 @@ def team_of(body: Json) -> str:
     """
     for authorization in _authorizations(body):
         if authorization.get("team_id"):
-            return _text(authorization["team_id"])
+            return like(SLACK_ID, authorization, "team_id")
     known = (body.get("team_id"), _in(body, "team", "id"), _in(body, "user", "team_id"))
     found = next((one for one in known if one), None)
-    if not isinstance(found, str):
+    if not isinstance(found, str) or not SLACK_ID.fullmatch(found):
         raise PayloadError("it names no team")
     return found
 
 
 def enterprise_of(body: Json) -> str | None:
-    """The organization that installed the app as a whole, where one did."""
+    """The organization that installed the app as a whole, where one did. Raises PayloadError."""
     for authorization in _authorizations(body):
-        return authorization.get("enterprise_id") if authorization.get("is_enterprise_install") else None
+        if not authorization.get("is_enterprise_install"):
+            return None
+        return like_or_none(SLACK_ID, authorization, "enterprise_id")
     if str(body.get("is_enterprise_install")).lower() != "true":
         return None
-    found = body.get("enterprise_id") or _in(body, "enterprise", "id")
-    return found if isinstance(found, str) else None
+    return like_or_none(SLACK_ID, body, "enterprise_id") or like_or_none(SLACK_ID, body, "enterprise", "id")
 
 
 def removed_from(body: Json) -> tuple[str | None, str | None] | None:
@@ -400,15 +456,13 @@ def removed_from(body: Json) -> tuple[str | None, str | None] | None:
 
     Raises PayloadError.
     """
-    event = body.get("event")
-    if not isinstance(event, dict):
-        raise PayloadError("not an event")
-    if event.get("type") == "tokens_revoked" and not (event.get("tokens") or {}).get("bot"):
+    event = part(body, "event")
+    if event.get("type") == "tokens_revoked" and not at(event, "tokens", "bot"):
         return None
     organization = enterprise_of(body)
     if organization:
         return organization, None
-    return body.get("enterprise_id") or None, team_of(body)
+    return like_or_none(SLACK_ID, body, "enterprise_id"), team_of(body)
 
 
 def withdrawn_from(body: Json) -> list[str]:
@@ -422,22 +476,15 @@ def withdrawn_from(body: Json) -> list[str]:
     teams = event.get("team_ids")
     if not isinstance(teams, list):
         raise PayloadError("it names no teams")
-    return [_text(team) for team in teams]
+    return [like(SLACK_ID, {"team": team}, "team") for team in teams]
 
 
 def _authorizations(body: Json) -> list[Json]:
-    found = body.get("authorizations") or []
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise PayloadError("it does not say in which team we may hear it")
-    return found
+    if not body.get("authorizations"):
+        return []
+    return parts(body, "authorizations")
 
 
 def _in(body: Json, name: str, key: str) -> object:
     inner = body.get(name)
     return inner.get(key) if isinstance(inner, dict) else None
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"text expected, not {type(value).__name__}")
-    return value

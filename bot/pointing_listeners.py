@@ -23,14 +23,14 @@ def register(app: App, pointing: Pointing) -> None:
 
     @app.shortcut(CLASSIFY)
     def classify(ack: Ack, body: Json, client: WebClient) -> None:
-        ack()
         pointed = payloads.pointed(body)
+        ack()
         _open(client, pointed, lambda: _classified(pointing, pointed))
 
     @app.shortcut(CORRECT)
     def correct(ack: Ack, body: Json, client: WebClient) -> None:
-        ack()
         pointed = payloads.pointed(body)
+        ack()
         _open(client, pointed, lambda: _to_correct(pointing.answer(pointing.find(pointed))))
 
 

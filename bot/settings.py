@@ -188,7 +188,11 @@ class Settings(BaseSettings):
     def _is_a_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (
+            ZoneInfoNotFoundError,
+            ValueError,
+            OSError,
+        ) as error:  # OSError: a folder of them, such as Europe
             raise ValueError("must be the name of a time zone, such as UTC or Europe/Lisbon") from error
         return value
 

@@ -11,11 +11,16 @@ from typing import cast
 
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.adapter.socket_mode.internals import build_headers, send_response
 from slack_bolt.request import BoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
+from slack_sdk.socket_mode.client import BaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 
+from bot.admission import incoming
 from bot.health import Trouble
+from bot.payloads import Json
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +36,22 @@ class Door:
     logger: logging.Logger
 
 
+class _Handler(SocketModeHandler):
+    """Bolt's handler, to which a payload that Bolt can't read is one that it does not know."""
+
+    def handle(self, client: BaseSocketModeClient, req: SocketModeRequest) -> None:
+        """Answer a request."""
+        began = time.time()
+        request = incoming(req.payload, build_headers(req), "socket_mode")
+        send_response(client, req, self.app.dispatch(request), began)
+
+
+def _with_an_object(_client: BaseSocketModeClient, message: Json, _raw: str | None = None) -> None:
+    """Slack's client has no request for a payload that is no object, and would leave it without an answer."""
+    if "payload" in message and not isinstance(message["payload"], dict):
+        message["payload"] = {}
+
+
 class SocketConnection:
     """Slack's events over a WebSocket that we open, so that no address of ours need be reachable."""
 
@@ -44,8 +65,10 @@ class SocketConnection:
 
     def connect(self) -> None:
         """Connect. Raises SlackApiError where the token is refused, OSError where nobody answers."""
-        self._handler = SocketModeHandler(self._app, self._app_token)
-        self._handler.connect()
+        handler: SocketModeHandler = _Handler(self._app, self._app_token)
+        handler.client.message_listeners.append(_with_an_object)
+        self._handler = handler
+        handler.connect()
         self._seen_at = self._lost_at = time.monotonic()
         self._send_at_once()
 

@@ -115,6 +115,7 @@ def switch(service: SummaryService, members: Membership, client: WebClient, comm
 
 
 def _is_number(word: str) -> bool:
+    """Is it a number that every database takes?"""
     return word.isdecimal() and len(word) <= DIGITS_MOST
 
 

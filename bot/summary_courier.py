@@ -92,8 +92,6 @@ class SummaryCourier:
             channel=claimed.channel_id,
             thread_ts=claimed.thread_ts,
             metadata=metadata(claimed.id),
-            unfurl_links=False,
-            unfurl_media=False,
             **self._card(claimed, shown),
         )
         return str(posted["ts"])

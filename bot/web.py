@@ -14,6 +14,7 @@ from prometheus_client.exposition import choose_encoder
 from slack_bolt import BoltRequest, BoltResponse
 from slack_bolt.oauth import OAuthFlow
 
+from bot.admission import incoming
 from bot.connections import Answer, Request
 from bot.health import Health, Page
 from bot.hosts import is_own_host
@@ -30,8 +31,6 @@ JSON = ("content-type", "application/json")
 # Pages of installation that are made at the same time. They ask Slack and the database for anybody who comes, and leave
 # most threads to what Slack signed.
 MAX_PAGES = THREADS // 2
-# What BoltRequest raises for a body that is not shaped like Slack's.
-MISSHAPEN = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -90,10 +89,10 @@ def _dispatch(slack: Signed, request: Request) -> Answer:
     if not is_signed(slack.secret, headers, request.body):
         return _text(401, "Not signed by Slack just now.")
     try:
-        asked = BoltRequest(body=request.body.decode(), query=request.query, headers={**headers})
-    except MISSHAPEN:
+        body = request.body.decode()
+    except UnicodeDecodeError:
         return _text(400, "The body is not shaped like one of Slack's requests.")
-    return _of_bolt(slack.dispatch(asked))
+    return _of_bolt(slack.dispatch(incoming(body, headers, "http")))
 
 
 def _webhook(hear: Hear, team_id: str | None, request: Request) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 import time
@@ -28,6 +29,7 @@ from sqlmodel import Session, SQLModel
 from storage.faults import WORDS, reason_of
 from storage.modes import restrict_sqlite
 from storage.tables import Message, Mode, Probe
+from storage.texts import clean, clean_json
 
 # Slack waits 3 s for an acknowledgement: a lock that lasts longer is an error in time for Slack to send again.
 SQLITE_WAIT_S = 2.0
@@ -278,12 +280,39 @@ def open_database(url: str) -> Database:
         raise DatabaseUrlError(f"its folder can't be made: {error.strerror}") from error
 
 
-def _postgres(url: Any) -> Database:
+def _engine(url: Any, **given: Any) -> Engine:
     # hide_parameters: an error of SQLAlchemy's would otherwise quote what people wrote.
+    engine = create_engine(url, hide_parameters=True, pool_size=10, json_serializer=_json, **given)
+    event.listen(engine, "before_cursor_execute", _clean_texts, retval=True)
+    return engine
+
+
+def _json(value: Any) -> str:
+    return json.dumps(clean_json(value))
+
+
+def _clean_texts(
+    _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, is_many: bool
+) -> tuple[str, Any]:
+    """Wherever a text came from, it can be stored: here it enters the database."""
+    if is_many:
+        return statement, [_cleaned(one) for one in parameters]
+    return statement, _cleaned(parameters)
+
+
+def _cleaned(parameters: Any) -> Any:
+    if isinstance(parameters, dict):
+        return {name: _storable(value) for name, value in parameters.items()}
+    return tuple(_storable(value) for value in parameters)
+
+
+def _storable(value: Any) -> Any:
+    return clean(value) if isinstance(value, str) else value
+
+
+def _postgres(url: Any) -> Database:
     connect = {"connect_timeout": POSTGRES_WAIT_S}
-    return Database(
-        create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, connect_args=connect)
-    )
+    return Database(_engine(url, pool_pre_ping=True, connect_args=connect))
 
 
 def _sqlite(url: Any) -> Database:
@@ -293,7 +322,7 @@ def _sqlite(url: Any) -> Database:
     file.parent.mkdir(parents=True, exist_ok=True)
     restrict_sqlite(file)
     connect = {"timeout": SQLITE_WAIT_S, "check_same_thread": False}
-    engine = create_engine(url, hide_parameters=True, connect_args=connect, pool_size=10)
+    engine = _engine(url, connect_args=connect)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return Database(engine)

@@ -120,7 +120,9 @@ class Server:
         """The response_url."""
         try:
             grant = self.workspace.response_urls.spend(request.path_params["secret"])
-            self.workspace.responses.give(grant, await arguments_of(request))
+            answer = await arguments_of(request)
+            self.faults.record("response_url", answer, None)
+            self.workspace.responses.give(grant, answer)
         except SlackError as refusal:
             gone = refusal.code in ("expired_url", "used_url")
             return PlainTextResponse(refusal.code, 404 if gone else 400)

@@ -15,6 +15,7 @@ from local.slack.credentials import BOT_TOKEN
 from storage import messages, summaries
 from storage.database import Database
 from storage.tables import Making, Origin, Summary
+from tests.databases import on_both
 from tests.factories import message
 from tests.local.running import Slack, workspace
 from tests.running import ANA, BEN, SUPPORT
@@ -65,6 +66,14 @@ def test_a_thread_from_before_is_read_from_slack_once(slack: Slack, database: Da
     assert [one.user_id for one in said] == [ANA, BEN, BEN, BEN]
     assert [one.id for one in again] == [one.id for one in said]
     assert not any(one.waiting for one in said)
+
+
+@on_both
+def test_what_no_database_takes_is_replaced_in_what_slack_tells(slack: Slack, database: Database) -> None:
+    ts = slack.say("The export\x00failed")
+
+    [said] = history(slack, database).read(about(of_ts=ts))
+    assert said.text == "The export\ufffdfailed"
 
 
 def test_of_a_thread_that_we_heard_from_its_beginning_slack_is_asked_nothing(

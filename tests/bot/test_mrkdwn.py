@@ -31,7 +31,7 @@ from bot.mrkdwn import as_plain_name, clipped, escape, fitting, plain
         (":a:b: :wave::skin-tone-9::bug:", ":a:b: wave bug"),
         ("a\ud800b", "a?b"),
         ("two\nlines\t and   spaces ", "two\nlines and spaces"),
-        ("a\x00b", "ab"),
+        ("a\x00b", "a\ufffdb"),
         ("<@U1>", ""),
         ("", ""),
         ("🎉 שלום", "🎉 שלום"),

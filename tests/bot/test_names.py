@@ -6,9 +6,11 @@ from typing import get_args
 import pytest
 
 from bot.names import Policy, SlackNames
+from local.slack.config import Config
 from local.slack.seed import DIRECT_MESSAGES
+from local.slack.server import create_app
 from storage.database import Database
-from tests.local.running import Slack, workspace
+from tests.local.running import Slack, served, workspace
 from tests.running import ANA, BEN, SUPPORT
 
 TEAM = "T0LOCAL"
@@ -40,6 +42,13 @@ def test_channels_are_called_as_slack_calls_them_and_direct_messages_what_they_a
 
     assert names.channel(SUPPORT) == "#support"
     assert names.channel(DIRECT_MESSAGES["ana"]) == "direct message"
+
+
+def test_what_no_database_takes_is_replaced_in_a_name(database: Database) -> None:
+    app = create_app(Config())
+    app.state.server.workspace.directory.person(ANA)["profile"]["display_name"] = "A\x00na"
+    with served(app, 0) as url, (slack := Slack(url)).http:
+        assert SlackNames(slack.web, database, TEAM, "real").person(ANA) == "A\ufffdna"
 
 
 def test_where_slack_does_not_tell_ids_take_the_place_of_names_for_now(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from bot.payloads import (
     Said,
     Search,
     Submission,
+    admitted,
     click,
     command,
     message_event,
@@ -19,6 +21,7 @@ from bot.payloads import (
     search,
     submission,
 )
+from tests.bot.mutating import LEAK, Json, mutations
 
 BOT = "UBOT"
 
@@ -26,6 +29,11 @@ BOT = "UBOT"
 def _event(**changes: Any) -> dict[str, Any]:
     event = {"type": "message", "channel": "C1", "user": "U1", "ts": "1.1", "text": "Where is my invoice?"}
     return {"team_id": "T1", "event": {**event, **changes}}
+
+
+def _modal(values: Any) -> dict[str, Any]:
+    view = {"private_metadata": "m1", "state": {"values": values}}
+    return {"team": {"id": "T1"}, "user": {"id": "U1"}, "view": view}
 
 
 def _heard(**changes: Any) -> Said:
@@ -128,7 +136,7 @@ def test_the_team_is_the_one_that_installed_the_app() -> None:
     ],
 )
 def test_an_event_of_another_shape_is_an_error_of_ours(body: dict[str, Any]) -> None:
-    with pytest.raises(PayloadError, match=r"not a message event|names no team|not say in which team"):
+    with pytest.raises(PayloadError):
         message_event(body, BOT)
 
 
@@ -153,7 +161,7 @@ def test_a_click_says_who_pressed_what() -> None:
 def test_a_click_of_another_shape_is_an_error_of_ours(changes: dict[str, Any]) -> None:
     body = {"actions": [{"value": "m"}], "team": {"id": "T1"}, "user": {"id": "U1"}, "trigger_id": "9"}
 
-    with pytest.raises(PayloadError, match="not a click on one of our buttons"):
+    with pytest.raises(PayloadError):
         click({**body, **changes})
 
 
@@ -177,7 +185,7 @@ def test_a_modal_says_what_was_chosen_and_what_was_proposed(
 
 @pytest.mark.parametrize("values", [None, {"label": "l1"}, {"label": {"label": "l1"}}])
 def test_a_modal_of_another_shape_is_an_error_of_ours(values: Any) -> None:
-    with pytest.raises(PayloadError, match="not our correction modal"):
+    with pytest.raises(PayloadError):
         submission(_modal(values))
 
 
@@ -186,7 +194,7 @@ def test_typing_in_the_menu_is_a_search() -> None:
 
     assert search({**body, "value": "bil"}) == Search("T1", "m1", "bil")
     assert search({**body, "value": None}) == Search("T1", "m1", "")
-    with pytest.raises(PayloadError, match="not our label menu"):
+    with pytest.raises(PayloadError):
         search({"team": {"id": "T1"}, "view": None})
 
 
@@ -195,10 +203,32 @@ def test_the_slash_command_is_read_as_words_in_small_letters() -> None:
 
     assert command({**body, "text": "  ON  Reply "}) == Command("T1", "C1", "U1", ("on", "reply"))
     assert command({**body, "text": None}) == Command("T1", "C1", "U1", ())
-    with pytest.raises(PayloadError, match=r"names no team|not say in which team"):
+    with pytest.raises(PayloadError):
         command({"text": "on"})
 
 
-def _modal(values: Any) -> dict[str, Any]:
-    view = {"private_metadata": "m1", "state": {"values": values}}
-    return {"team": {"id": "T1"}, "user": {"id": "U1"}, "view": view}
+BODIES: list[tuple[Callable[[Json], object], Json]] = [
+    (lambda body: message_event(body, BOT), _event(thread_ts="1.0")),
+    (lambda body: message_event(body, BOT), _event(subtype="message_deleted", deleted_ts="1.0")),
+    (lambda body: message_event(body, BOT), _event(subtype="message_changed", message=_event()["event"])),
+    (click, {"actions": [{"value": "m"}], "team": {"id": "T1"}, "user": {"id": "U1"}, "trigger_id": "9"}),
+    (submission, _modal({"label": {"label": {"selected_option": {"value": "l1"}}}})),
+    (search, {"team": {"id": "T1"}, "view": {"private_metadata": "m1"}, "value": "bil"}),
+    (command, {"team_id": "T1", "channel_id": "C1", "user_id": "U1", "text": "on"}),
+    (admitted, {"type": "view_closed", "view": {"callback_id": "c", "type": "modal"}}),
+]
+
+
+@pytest.mark.parametrize(("read", "body"), BODIES)
+def test_whatever_is_broken_a_payload_is_read_or_an_error_of_ours_that_does_not_quote_it(
+    read: Callable[[Json], object], body: Json
+) -> None:
+    told: list[str] = []
+    for _what, broken in mutations(lambda: body, 100, "payloads"):
+        try:
+            read(broken)
+        except PayloadError as error:
+            told.append(str(error))
+
+    assert told
+    assert not [one for one in told if LEAK in one]

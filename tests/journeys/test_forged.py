@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,8 @@ from standardwebhooks import Webhook
 
 from bot.compose import Bot
 from local.argilla.embedded import SignIn
+from local.slack.credentials import SIGNING_SECRET
+from local.slack.http_mode import signed
 from tests.journeys.installing import everything, installable, installed, serves
 from tests.journeys.reviewing import dataset
 from tests.local.running import ACME, GLOBEX, free_port, grid, until
@@ -41,6 +44,23 @@ def test_an_installation_is_finished_by_the_browser_that_began_it_and_once(
     assert done.status_code == 200
     assert again.status_code == 401
     assert "invalid_state" in again.text
+
+
+def test_what_is_malformed_and_for_no_workspace_that_is_served_is_acknowledged(
+    database_url: str, tmp_path: Path
+) -> None:
+    removal = {"type": "event_callback", "team_id": "T0ACME\x00", "event": {"type": "app_uninstalled"}}
+    unknown = [removal, {**removal, "team_id": ["T0ACME"]}, {**removal, "event": None}, {"type": "leaked"}]
+    with everything(tmp_path, database_url) as (slack, running):
+        installed(slack, running, ACME)
+        answers = []
+        for body in (json.dumps(one).encode() for one in unknown):
+            headers = {"content-type": "application/json", **signed(SIGNING_SECRET, body)}
+            answers.append(httpx.post(f"{slack.bot_url}/slack/events", headers=headers, content=body))
+        figures = httpx.get(f"{slack.bot_url}/metrics").text
+
+    assert [one.status_code for one in answers] == [200] * len(unknown)
+    assert 'corrigible_errors_total{part="payload"} 4.0' in figures
 
 
 def test_a_webhook_that_argilla_signed_for_one_team_is_not_believed_of_another(
