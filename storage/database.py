@@ -86,6 +86,12 @@ class DatabaseBusyError(TimeoutError):
         super().__init__(f"no turn to write within {SQLITE_WAIT_S:.0f} s")
 
 
+class DatabaseMovedError(RuntimeError):
+    """Another SQLite file, or none, lies where ours did: what is stored is gone once the last connection closes."""
+
+    reason = "moved"
+
+
 class _Turn:
     """A lock, first come, first served, that is waited for no longer than SQLITE_WAIT_S.
 
@@ -131,8 +137,10 @@ class _Turn:
 class Database:
     """Hands out transactions. Readers never wait for a writer; writers of one process take turns on SQLite."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, file: Path | None = None) -> None:
         self.engine = engine
+        self._file = file  # SQLite's
+        self._opened: tuple[int, int] | None = None
         self._reader = engine.execution_options(**_READING[engine.dialect.name])
         # SQLite has one writer at a time and lets the others poll; a lock of ours wakes the next at once.
         self._turn = _Turn() if engine.dialect.name == "sqlite" else nullcontext()
@@ -242,8 +250,10 @@ class Database:
     def try_to_store(self) -> None:
         """Write a message and take it back, then commit as much as a long one; nothing stays.
 
-        Raises what the driver raises.
+        Raises what the driver raises, and DatabaseMovedError.
         """
+        if self._opened and self._opened != self._identity():
+            raise DatabaseMovedError
         with self.writing() as session:
             # Not deleted: SQLite would look for what belongs to it in every other table.
             taken_back = session.begin_nested()
@@ -254,6 +264,17 @@ class Database:
             session.add(row)
             session.flush()
             session.delete(row)
+
+    def note_file(self, *_: object) -> None:
+        """Remember which file was opened first."""
+        self._opened = self._opened or self._identity()
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            about = self._file.stat() if self._file else None
+        except OSError:
+            return None
+        return (about.st_dev, about.st_ino) if about else None
 
     def close(self) -> None:
         self.engine.dispose()
@@ -325,7 +346,9 @@ def _sqlite(url: Any) -> Database:
     engine = _engine(url, connect_args=connect)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    return Database(engine)
+    database = Database(engine, Path(url.database))
+    event.listen(engine, "connect", database.note_file)
+    return database
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -44,6 +44,7 @@ WORDS = {
     "disk_full": "the disk is full",
     "io_error": "the disk reports an error",
     "locked": "another process keeps it locked",
+    "moved": "its file was moved or replaced: put it back, and restart the bot",
     "no_answer": "it does not answer in time",
     "no_such_database": "there is no database of that name",
     "not_allowed": "we are not allowed to write to it",
@@ -57,6 +58,8 @@ WORDS = {
 
 def reason_of(error: Exception) -> str:
     """A code for what is wrong, without anything that was written or any secret."""
+    if isinstance(error, RuntimeError) and hasattr(error, "reason"):  # one of ours
+        return str(error.reason)
     if isinstance(error, PoolTimeoutError):
         return "pool_exhausted"
     if isinstance(error, TimeoutError):  # no turn to write: another writer of ours keeps it

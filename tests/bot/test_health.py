@@ -142,6 +142,14 @@ def without_a_folder(database: Database) -> Iterator[None]:
 
 
 @contextmanager
+def moved(database: Database) -> Iterator[None]:
+    file = Path(str(database.engine.url.database))
+    file.rename(file.with_name("away.db"))
+    yield
+    file.with_name("away.db").rename(file)
+
+
+@contextmanager
 def used_up(database: Database) -> Iterator[None]:
     """All connections are in use, and nobody gives one back."""
     pool = database.engine.pool
@@ -161,7 +169,8 @@ def used_up(database: Database) -> Iterator[None]:
         (locked, "locked"),
         (damaged, "corrupt"),
         (damaged_where_messages_are, "corrupt"),
-        (without_a_folder, "can_not_open"),
+        (without_a_folder, "moved"),
+        (moved, "moved"),
         (used_up, "pool_exhausted"),
     ],
 )
