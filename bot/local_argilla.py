@@ -6,7 +6,12 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 
 from learning.annotation.connection import Access, ArgillaUnavailableError
-from local.argilla.embedded import ArgillaNotStartedError, EmbeddedArgilla, SignIn
+from local.argilla.embedded import (
+    ArgillaNotStartedError,
+    ArgillaUnwritableError,
+    EmbeddedArgilla,
+    SignIn,
+)
 
 
 class LocalArgilla:
@@ -38,6 +43,8 @@ class LocalArgilla:
         """What the bot needs to connect. Raises ArgillaUnavailableError."""
         try:
             known = self.sign_in()
+        except ArgillaUnwritableError as error:
+            raise ArgillaUnavailableError(str(error)) from None
         except (ArgillaNotStartedError, CancelledError) as error:  # it quotes logs, which may quote people
             raise ArgillaUnavailableError(f"Argilla did not start here ({type(error).__name__})") from None
         return Access(known.url, known.api_key)

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 SPOKEN = frozenset(
     {
         "bot.compose.SlackRefusedError",
-        "bot.payloads.PayloadError",
         "bot.sealed.UnreadableTokenError",
         "bot.settings.SettingsError",
-        "bot.web.PortInUseError",
+        "bot.shapes.PayloadError",
+        "bot.web_server.PortInUseError",
         "learning.annotation.connection.ArgillaUnavailableError",
         "learning.annotation.datasets.ForeignDatasetError",
         "learning.annotation.webhooks.ForgedWebhookError",

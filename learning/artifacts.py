@@ -16,6 +16,8 @@ from storage.modes import PRIVATE, restrict, restrict_ours, restrict_tree
 BLOCK = 1 << 20
 # Digests begin with the form in which they are made; those of earlier releases do not.
 FORM = "v2-"
+# Those that an address holds itself.
+CREDENTIALS = re.compile(r"(?<=://)[^/@]*@")
 KEPT = re.compile(rf"\.?(?:{FORM})?[0-9a-f]{{64}}")
 
 
@@ -24,7 +26,7 @@ class ArtifactsUrlError(ValueError):
 
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(
-            f"MODELS_URL {url!r} can't be used ({reason}). Give a folder, or the address of an object store such as "
+            f"MODELS_URL {CREDENTIALS.sub('', url)!r} can't be used ({reason}). Give a folder, or the address of an object store such as "
             "s3://bucket/models with its fsspec package installed."
         )
 

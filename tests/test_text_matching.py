@@ -18,6 +18,21 @@ PARTS = ("bot", "learning", "storage", "local")
 BACKTRACKING = {"re", "regex", "sre_compile", "sre_parse", "fnmatch"}
 # Each of these either reads what no user writes, or has expressions that never go back over what they read.
 MAY_USE_RE = {
+    "bot/kept.py": "names of our own files",
+    "bot/oauth.py": "ids of Slack: one repetition of at most 30 letters",
+    "bot/respond.py": "an address as a whole: what may repeat ends at a sign that it can't hold",
+    "bot/shapes.py": "one value as a whole: each is one repetition, with a bound",
+    "bot/signature.py": "one header as a whole: at most 12 digits",
+    "bot/traces.py": "the code of an error as a whole: at most 64 letters",
+    "learning/artifacts.py": "names of our own folders",
+    "learning/children.py": "names of environment variables",
+    "learning/exchange/formulas.py": "the beginning of a cell, up to the first sign that is no space",
+    "learning/hub.py": "names in the settings, and of files of a model",
+    "learning/names.py": "each expression matches one sign and its neighbours",
+    "local/argilla/embedded.py": "names of environment variables",
+    "local/slack/guard.py": "the path of a request, at its beginning",
+    "storage/modes.py": "names of our own files",
+    "storage/texts.py": "matches one sign",
     "bot/listeners.py": "Bolt takes expressions of `re` alone; they match the ids of our own buttons",
     "bot/logs.py": "log lines, which hold no message; each alternative ends at the next space, slash or @",
     "bot/mrkdwn.py": "RE2 has no lookaround; what is made inert is looked at from one sign to the next of its kind",

@@ -31,6 +31,13 @@ class ArgillaNotStartedError(RuntimeError):
     """The embedded Argilla is not installed, or did not come up."""
 
 
+class ArgillaUnwritableError(ArgillaNotStartedError):
+    """Argilla's home folder can't be written to."""
+
+    def __init__(self, home: Path, error: OSError) -> None:
+        super().__init__(f"Argilla can't write to {home} ({error.strerror}).")
+
+
 class ArgillaNotInstalledError(ArgillaNotStartedError):
     """Argilla's environment is missing."""
 
@@ -72,9 +79,7 @@ class EmbeddedArgilla:
             self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._log.parent.mkdir(exist_ok=True)
         except OSError as error:
-            raise ArgillaNotStartedError(
-                f"Argilla can't write to {self._home} ({error.strerror})."
-            ) from error
+            raise ArgillaUnwritableError(self._home, error) from error
         with self._log.open("ab") as log:
             said_before = log.tell()
             process = self._process = self._begin(python, log.fileno())

@@ -119,14 +119,12 @@ def test_a_command_that_fails_by_a_fault_of_ours_says_where_and_not_why(
     told = corrigible(tmp_path, "status")
 
     assert told.returncode == 1
-    assert "CRITICAL bot.cli stopped by an error" in told.stderr
-    assert "in _fail" in told.stderr
-    assert "RuntimeError" in told.stderr.splitlines()[-1]
-    assert "people" not in told.stdout + told.stderr
+    assert "RuntimeError in" in told.stderr
+    assert "salary" not in told.stdout + told.stderr
 
 
 def _fail(*_: object) -> None:
-    raise RuntimeError("elpoep"[::-1])  # its line of code is shown
+    raise RuntimeError("yralas"[::-1])  # its line of code is shown
 
 
 def _line(text: str) -> str:

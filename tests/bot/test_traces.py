@@ -128,7 +128,7 @@ CASES = [
     (one_by_another, "RuntimeError"),
     (with_a_note, "ValueError"),
     (argilla_refuses, "learning.annotation.connection.ArgillaRefusedError (status 422)"),
-    (a_payload_is_odd, "bot.payloads.PayloadError: not a message event: "),
+    (a_payload_is_odd, "bot.shapes.PayloadError: "),
 ]
 
 
@@ -172,7 +172,7 @@ def test_an_error_that_can_not_be_asked_is_told_all_the_same() -> None:
 
 def test_errors_that_quote_nobody_say_what_is_wrong() -> None:
     assert words(DatabaseBusyError()) == ("storage.database.DatabaseBusyError: no turn to write within 2 s")
-    assert words(PayloadError("it names no team")) == "bot.payloads.PayloadError: it names no team"
+    assert words(PayloadError("it names no team")) == "bot.shapes.PayloadError: it names no team"
 
 
 @pytest.mark.parametrize("name", sorted(SPOKEN))
