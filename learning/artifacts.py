@@ -25,8 +25,9 @@ class ArtifactsUrlError(ValueError):
     """MODELS_URL names no place where files can be kept."""
 
     def __init__(self, url: str, reason: str) -> None:
+        shown = CREDENTIALS.sub("", url)
         super().__init__(
-            f"MODELS_URL {CREDENTIALS.sub('', url)!r} can't be used ({reason}). Give a folder, or the address of an object store such as "
+            f"MODELS_URL {shown!r} can't be used ({reason}). Give a folder, or the address of an object store such as "
             "s3://bucket/models with its fsspec package installed."
         )
 
