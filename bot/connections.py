@@ -8,7 +8,7 @@ import socket
 import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from enum import Enum, auto
 from http import HTTPStatus
@@ -28,9 +28,9 @@ class Request:
 
     method: str
     path: str
-    query: str
-    headers: Sequence[tuple[str, str]]
-    body: bytes
+    query: str = field(repr=False)
+    headers: Sequence[tuple[str, str]] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Answer:
     """What a request is answered with."""
 
     status: int
-    headers: Sequence[tuple[str, str]] = ()
-    body: bytes = b""
+    headers: Sequence[tuple[str, str]] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
 
 
 class _Stage(Enum):
@@ -127,9 +127,9 @@ class Connection(asyncio.BufferedProtocol):
         assert self._head is not None
         try:
             sent = self._answered(answer, self._head.method == b"HEAD")
-        except (h11.LocalProtocolError, ValueError):
-            log.error("an answer can't be sent: its status or a header is malformed")
-            self._transport.abort()
+        except Exception as error:  # a malformed status or header, or no answer at all
+            log.error("an answer can't be sent: %s", type(error).__name__)
+            self.drop()
             return
         self._forget()
         self._stage = _Stage.SENDING
@@ -184,6 +184,8 @@ class Connection(asyncio.BufferedProtocol):
         size = len(head.target) + sum(len(name) + len(value) for name, value in head.headers)
         if size > self._limits.header_bytes:
             return self._refuse(431)
+        if head.method == b"CONNECT":
+            return self._refuse(501)  # an answer to it would say nothing of its length
         length = headers.get(b"content-length")
         if length is not None and b"transfer-encoding" in headers:
             return self._refuse(400)  # a proxy may have believed the other one
@@ -219,8 +221,9 @@ class Connection(asyncio.BufferedProtocol):
         self._wait(_Stage.LINGERING, self._limits.linger_s)
         self._is_last = True
         self._transport.write(self._answered(Answer(status), False))
-        if self._transport.can_write_eof():
-            self._transport.write_eof()  # closing at once would take the answer from a client that still writes
+        if not self._is_blocked:
+            with suppress(OSError):  # the client has gone already
+                self._transport.write_eof()  # closing would take the answer from a client that still writes
 
     # Sending
 

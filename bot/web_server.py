@@ -9,9 +9,11 @@ import asyncio
 import logging
 import socket
 import threading
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from typing import Any
 
 from bot.connections import Answer, Connection, Request
 from bot.crowd import Crowd, Limits
@@ -84,6 +86,7 @@ class _Running:
         # Connections share one buffer: this loop fills it only while it calls one of them.
         self._runner = asyncio.Runner(loop_factory=asyncio.SelectorEventLoop)
         self._loop = self._runner.get_loop()
+        self._loop.set_exception_handler(_log_error)
         self._ending = asyncio.Event()
         self._asked: SimpleQueue[tuple[Connection, Request] | None] = SimpleQueue()
         self.thread = threading.Thread(target=self._run, name="web", daemon=True)
@@ -102,17 +105,17 @@ class _Running:
 
     def _answer_all(self) -> None:
         while asked := self._asked.get():
-            connection, request = asked
-            answer = self._answer(request)
-            with suppress(RuntimeError):  # the server has stopped meanwhile
-                self._loop.call_soon_threadsafe(connection.send, answer)
+            self._answer(*asked)
+            del asked  # until the next one comes it would be kept in memory
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, connection: Connection, request: Request) -> None:
         try:
-            return self._serve(request)
+            answer = self._serve(request)
         except Exception:
             log.exception("a web request failed")
-            return Answer(500)
+            answer = Answer(500)
+        with suppress(RuntimeError):  # the server has stopped meanwhile
+            self._loop.call_soon_threadsafe(connection.send, answer)
 
     def _run(self) -> None:
         try:
@@ -138,6 +141,13 @@ class _Running:
         await self._ending.wait()
         accepting.close()
         await crowd.disperse()
+
+
+def _log_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log where an error happened: its text, or asyncio's, may quote a request."""
+    error = context.get("exception")
+    frames = "".join(traceback.format_tb(error.__traceback__)) if error else ""
+    log.error("the web server failed: %s\n%s", type(error).__name__, frames)
 
 
 def _listen(host: str, port: int) -> socket.socket:

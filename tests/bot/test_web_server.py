@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from http.client import HTTPResponse
+from typing import Any
 
 import pytest
 
@@ -152,12 +153,13 @@ def test_a_connection_without_another_request_is_closed() -> None:
         (chunked(b"hi").replace(b"Transfer-", b"Content-Length: 2\r\nTransfer-"), 400),
         (chunked(b"hi").replace(b"2\r\nhi", b"-2\r\nhi"), 400),
         (POST + b"Transfer-Encoding: gzip\r\n\r\n", 501),
+        (GET.replace(b"GET", b"CONNECT"), 501),
         (GET.replace(b"here", b"h\x00re"), 400),
         (GET.replace(b"Host: here\r\n", b""), 400),
         (GET.replace(b"/there", b"/\xff"), 400),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),  # TLS
     ],
-    ids=range(22),
+    ids=range(23),
 )
 def test_what_is_too_large_or_malformed_is_refused_and_the_connection_closed(
     sent: bytes, status: int, caplog: pytest.LogCaptureFixture
@@ -272,13 +274,18 @@ def test_a_request_that_fails_is_answered_and_its_connection_serves_the_next(
 
 
 @pytest.mark.parametrize(
-    "answer", [Answer(799), Answer(200, [("x-bad", "a\r\nb: c")]), Answer(200, [("x", "\u20ac")])]
+    "answer", [None, Answer(799), Answer(200, [("x-bad", "a\r\nb: c")]), Answer(200, [("x", "\u20ac")])]
 )
-def test_an_answer_that_is_no_http_closes_its_connection_alone(answer: Answer) -> None:
-    with serving(lambda request: answer if request.path == "/there" else echo(request)) as port:
-        with connected(port, GET) as connection:
+def test_an_answer_that_is_no_http_closes_its_connection_alone(
+    answer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(lambda request: answer if request.method == "POST" else echo(request)) as port:
+        with connected(port, with_length(b"6", b"secret")) as connection:
             assert ends(connection)
-        assert answered(port, GET.replace(b"there", b"else"))[0] == 200
+        assert answered(port, GET)[0] == 200
+
+    assert "an answer can't be sent" in caplog.text
+    assert "secret" not in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -380,3 +387,13 @@ def test_a_server_whose_thread_died_is_started_again_and_a_stopped_one_is_not() 
 def test_a_port_in_use_is_named() -> None:
     with serving() as port, pytest.raises(PortInUseError, match=f"port {port} of 127.0.0.1 is in use"):
         WebServer("127.0.0.1", port, echo).start()
+
+
+def test_clients_that_leave_early_leave_no_trace(caplog: pytest.LogCaptureFixture) -> None:
+    with serving() as port:
+        for _ in range(200):
+            with connected(port, GET + b"\r\n") as connection:
+                assert connection.recv(1)
+        assert answered(port, GET)[0] == 200
+
+    assert not caplog.records
