@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     retrain_cron: str = "0 3 * * *"
     retention_cron: str = "0 4 * * *"
     digest_cron: str = "0 9 * * 1"
-    retrain_after_labels: int = Field(default=100, ge=0)
+    retrain_after_labels: int = Field(default=100, ge=0, le=1_000_000_000)
     retrain_after_summaries: int = Field(default=20, ge=0)
     drift_cron: str = "0 2 * * *"
     recipe: dict[str, Any] = Field(default_factory=dict)
