@@ -293,7 +293,9 @@ def open_database(url: str) -> Database:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise DatabaseUrlError(f"{parsed.get_backend_name()} is not supported")
-    if "@" in (parsed.host or ""):  # what stands before it is the end of a password, and would be told as the host
+    if "@" in (
+        parsed.host or ""
+    ):  # what stands before it is the end of a password, and would be told as the host
         raise DatabaseUrlError("in a user name or password, write @ as %40")
     try:
         return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgres(parsed)

@@ -47,7 +47,7 @@ class TrainingProcess:
             command("learning.training", str(folder)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # what libraries print may quote what people wrote; why it failed is in its result
+            stderr=subprocess.DEVNULL,  # libraries may quote what people wrote; the result tells why it failed
             env={**tracking(folder), **environment(models_url), **quiet, **bounded},
             # Ctrl-C in a terminal is for its owner, who stops it. In a session of its own its niceness would be
             # worth nothing: Linux shares processors among sessions first (sched(7), autogroups).
