@@ -240,8 +240,11 @@ class Settings(BaseSettings):
 
     @property
     def argilla_page(self) -> str:
-        """Where reviewers open Argilla: as set, or that of this machine."""
-        return self.argilla_api_url or f"http://127.0.0.1:{self.local_argilla_port}"
+        """Where reviewers open Argilla: as set, but without a user and password, or that of this machine."""
+        if not self.argilla_api_url:
+            return f"http://127.0.0.1:{self.local_argilla_port}"
+        found = urlsplit(self.argilla_api_url)
+        return found._replace(netloc=found.netloc.rpartition("@")[2]).geturl()
 
     def belief(self, installers: tuple[str, ...] = ()) -> Belief:
         """Whom to believe. Whoever installed the app operates it."""

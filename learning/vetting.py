@@ -75,9 +75,9 @@ class Vetting:
             theirs = predictions.vectors(session, encoder, list(known)) if ours else {}
         examples, label_ids = refitter.own_examples()
         label_ids += [known[message_id] for message_id in theirs]
-        ids = [""] * len(examples) + list(theirs)
+        rows = {message_id: len(examples) + number for number, message_id in enumerate(theirs)}
         vectors = np.vstack([examples, *theirs.values()])
-        twins = {word.id: _twin(word, ours, ids, vectors, label_ids) for word in said}
+        twins = {word.id: _twin(word, ours, rows, vectors, label_ids) for word in said}
         with self._database.writing() as session:
             corrections.keep_twins(session, twins)
         return True
@@ -148,17 +148,18 @@ def _known(session: Session, team_id: str) -> dict[str, str]:
 
 
 def _twin(
-    word: Latest, ours: Mapping[str, Vectors], ids: list[str], vectors: Vectors, labels: list[str]
+    word: Latest, ours: Mapping[str, Vectors], rows: Mapping[str, int], vectors: Vectors, labels: list[str]
 ) -> str:
     """The known label of the message most like that of `word`, if it says nearly the same; else "".
 
-    vectors: (known, dimensions), of the messages `ids`, whose labels are `labels`.
+    vectors: (known, dimensions), whose labels are `labels`; rows: where in them each message of Slack's stands.
     """
     own = ours.get(word.message_id)
     if own is None or not len(vectors):
         return ""
     alike = vectors @ own
-    alike[[number for number, message_id in enumerate(ids) if message_id == word.message_id]] = 0.0
+    if word.message_id in rows:
+        alike[rows[word.message_id]] = 0.0
     nearest = int(alike.argmax())
     return labels[nearest] if alike[nearest] >= AT_LEAST else ""
 
