@@ -181,7 +181,7 @@ def _start(settings: Settings, running: list[LocalArgilla | LocalWorkspace | Bot
     if workspace:
         workspace.greet()
         out.print(f"\nCorrigible is in its own small Slack: [bold]{workspace.address}[/bold]")
-        label = read_label_file(settings.labels_file)[0].name
+        label = visible(read_label_file(settings.labels_file)[0].name)
         out.print(TRY.format(label=label), markup=False, soft_wrap=True)
     else:
         out.print("Corrigible serves Slack.")
