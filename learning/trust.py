@@ -102,7 +102,7 @@ class Trust:
             return 1.0
         return self._known.get(user_id, Reliability()).trust
 
-    def __contains__(self, user_id: str) -> bool:
+    def __contains__(self, user_id: object) -> bool:
         return user_id in self._believed or (self._is_anybody_believed and user_id not in self._known)
 
     @property

@@ -170,7 +170,7 @@ def test_a_run_of_the_summarizer_says_what_it_lacks(opened: Database) -> None:
     status, told = at(opened, "retrain", "--task", "summarization")
 
     assert status == 1
-    assert "nobody has improved a summary yet" in told
+    assert "no reviewer or trusted user has improved a summary yet" in told
     assert "nothing to roll back to" in at(opened, "rollback", "--task", "summarization")[1]
 
 
