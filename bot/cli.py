@@ -181,7 +181,7 @@ def _start(settings: Settings, running: list[LocalArgilla | LocalWorkspace | Bot
     if workspace:
         workspace.greet()
         out.print(f"\nCorrigible is in its own small Slack: [bold]{workspace.address}[/bold]")
-        label = read_label_file(settings.labels_file)[0].name
+        label = visible(read_label_file(settings.labels_file)[0].name)
         out.print(TRY.format(label=label), markup=False, soft_wrap=True)
     else:
         out.print("Corrigible serves Slack.")
@@ -270,19 +270,20 @@ def install_argilla() -> None:
 def status() -> None:
     """Show how the bot is doing: what it says itself, and the figures in its database."""
     from bot import models, terminal_health
+    from bot.installations import belief
     from learning.annotation import report
     from learning.training import status as training
     from storage import overview
 
     settings = read_settings()
     out.print(_table("Bot", [*terminal_health.rows(settings), *models.rows(settings)]))
-    judged_by = settings.ask_per_day, settings.belief()
     with _database(settings) as database, database.reading() as session:
         teams = overview.teams(session)
+        believed = {team_id: belief(database, settings, team_id) for team_id in teams}
         tables = {
             team_id: [
                 *overview.of_team(session, team_id).rows(),
-                *report.rows(session, team_id, *judged_by),
+                *report.rows(session, team_id, settings.ask_per_day, believed[team_id]),
                 *training.rows(session, team_id),
             ]
             for team_id in teams

@@ -21,7 +21,7 @@ from bot.label_editing import LabelEditing
 from bot.language import N_, _, many
 from bot.membership import FAULTS as MEMBERSHIP_FAULTS
 from bot.membership import Membership, joined
-from bot.mrkdwn import as_name, escape, fitting, inert
+from bot.mrkdwn import as_name, as_plain_name, escape, fitting, inert
 from bot.operations import FAULTS, Operations
 from bot.organization import Organization
 from bot.payloads import Command, Json
@@ -66,6 +66,7 @@ HELP = (
 )
 SHARED = N_("This channel is shared with another organization, so I stay off here.")
 TEXT_MOST = 3_500
+ABOUT_MOST = 200
 PROMISES = {
     Mode.ASK: N_("I ask here when I am not sure which label fits, and stay silent otherwise"),
     Mode.REPLY: N_("I answer every message here in its thread"),
@@ -324,8 +325,12 @@ def _status(service: Service, command: Command) -> str:
 
 
 def _labels(service: Service, command: Command) -> str:
-    lines = [
-        f"• {title(label)}" + (f" – {inert(label.description)}" if visible(label.description) else "")
-        for label in service.labels(command.team_id)
-    ]
+    lines = [f"• {title(label)}{_about(label)}" for label in service.labels(command.team_id)]
     return "\n".join(fitting(lines, TEXT_MOST))
+
+
+def _about(label: Label) -> str:
+    """The beginning of what a label is for: one that is long should not take the others' place."""
+    if not visible(label.description):
+        return ""
+    return f" – {inert(as_plain_name(label.description, ABOUT_MOST))}"

@@ -342,6 +342,10 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     )
 
     believed = settings.belief(grant.installers)
+    if not believed.operators:
+        log.warning(
+            "nobody is an operator team=%s: only reviewers and imports vouch for corrections", team_id
+        )
     registry = Registry(database, team_id, settings.artifacts, encoder_source(settings), belief=believed)
     following = Following(database, team_id, registry)
     champion = following.champion

@@ -16,7 +16,7 @@ from slack_sdk.models.blocks import (
 
 from bot.card import person
 from bot.language import _, many
-from bot.mrkdwn import clipped, escape
+from bot.mrkdwn import as_name, clipped
 from storage.tables import Burst
 
 KEEP, DISCARD = "home_keep", "home_discard"
@@ -69,10 +69,10 @@ def _told(burst: Burst) -> str:
 def _example(example: HeldExample) -> str:
     word = _("message")
     seen = f"<{example.url}|{word}>"
-    said = f"“{escape(example.said)}”"
+    said = f"“{as_name(example.said)}”"
     if example.predicted is None or example.predicted == example.said:
         return "• " + _("{label} confirmed ({message})").format(label=said, message=seen)
-    predicted = f"“{escape(example.predicted)}”"
+    predicted = f"“{as_name(example.predicted)}”"
     return "• " + _("{label} instead of {predicted} ({message})").format(
         label=said, predicted=predicted, message=seen
     )

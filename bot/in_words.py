@@ -9,7 +9,7 @@ from bot.language import N_, _, many
 from bot.membership import UnknownChannelError
 from bot.operations import AlreadyServingError, NotServingError
 from storage.label_edits import TakenLabelError
-from storage.labels import RetiredLabelError, TooManyProposalsError
+from storage.labels import RetiredLabelError, TooManyProposalsError, TooManyProposalsOfAllError
 from storage.runs import RunUnderWayError
 from storage.versions import VersionNotFoundError
 
@@ -51,6 +51,13 @@ def in_words(error: Exception, as_name: Callable[[str], str] = mrkdwn.as_name) -
             return many(
                 "You proposed {number} new label within a day. Choose one of the labels, or propose it tomorrow.",
                 "You proposed {number} new labels within a day. Choose one of the labels, or propose it tomorrow.",
+                error.most,
+            )
+        case TooManyProposalsOfAllError():
+            return many(
+                "{number} new label was proposed here within a day. Choose one of the labels, or propose it tomorrow.",
+                "{number} new labels were proposed here within a day. Choose one of the labels, or propose it "
+                "tomorrow.",
                 error.most,
             )
         case TakenLabelError():

@@ -20,15 +20,19 @@ from slack_sdk.errors import SlackTokenRotationError
 from slack_sdk.oauth.installation_store import Bot
 from slack_sdk.oauth.installation_store.sqlalchemy import SQLAlchemyInstallationStore
 from slack_sdk.oauth.token_rotation import TokenRotator
-from sqlalchemy import Text, and_, inspect, select
+from sqlalchemy import ColumnElement, Text, and_, inspect, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from bot import payloads
 from bot.admission import Admission
+from bot.choices import applied
 from bot.oauth import STATE_S, InstallFlow, SignedStates
 from bot.payloads import Json, PayloadError
 from bot.sealed import OF_INSTALLATION, SealedInstallationStore, UnreadableTokenError, seal
+from bot.settings import Settings
 from bot.workspace import Grant
+from learning.trust import Belief
+from local.slack.seed import PEOPLE
 from storage import choices, organizations
 from storage.database import Database
 from storage.leases import Claim
@@ -155,13 +159,8 @@ class Installations:
 
     def _grant(self, bot: Bot, team_id: str) -> Grant:
         by = self._plain.installations.c
-        chosen = select(by.user_id).where(
-            by.client_id == self._oauth.client_id,
-            by.enterprise_id == bot.enterprise_id,
-            by.team_id == bot.team_id,
-        )
-        with self._database.engine.connect() as connection:
-            installers = tuple(sorted({str(row[0]) for row in connection.execute(chosen)}))
+        there = and_(by.enterprise_id == bot.enterprise_id, by.team_id == bot.team_id)
+        installers = _installers(self._plain, there)
         with self._database.reading() as session:
             wishes = choices.of_team(session, team_id)
         return Grant(
@@ -238,6 +237,37 @@ class Installations:
             before_authorize=Admission(),
             attaching_conversation_kwargs_enabled=False,
         )
+
+
+def belief(database: Database, settings: Settings, team_id: str) -> Belief:
+    """Whom to believe in a team, as its running bot has it: for commands at the terminal, which need no token."""
+    with database.reading() as session:
+        chosen = applied(settings, choices.of_team(session, team_id))
+    if settings.is_local:
+        return chosen.belief(settings.operators or tuple(PEOPLE.values()))
+    return chosen.belief((*settings.operators, *_installed_by(database, settings.slack_client_id, team_id)))
+
+
+def _installed_by(database: Database, client_id: str | None, team_id: str) -> tuple[str, ...]:
+    """Who installed the app in a workspace, or in its organization."""
+    if client_id is None:
+        return ()
+    plain = SQLAlchemyInstallationStore(client_id, database.engine)
+    if not inspect(database.engine).has_table(plain.installations.name):
+        return ()
+    with database.reading() as session:
+        organization = organizations.of(session, team_id)
+    by = plain.installations.c
+    by_organization = and_(by.team_id.is_(None), by.enterprise_id == organization)
+    return _installers(plain, or_(by.team_id == team_id, by_organization))
+
+
+def _installers(plain: SQLAlchemyInstallationStore, there: ColumnElement[bool]) -> tuple[str, ...]:
+    """Who installed the app."""
+    by = plain.installations.c
+    chosen = select(by.user_id).where(by.client_id == plain.client_id, there)
+    with plain.engine.connect() as connection:
+        return tuple(sorted({str(row[0]) for row in connection.execute(chosen)}))
 
 
 def _expires_soon(bot: Bot) -> bool:

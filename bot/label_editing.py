@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from bot.in_words import of_field
 from bot.language import _
+from bot.mrkdwn import as_plain_name
 from bot.operations import Operations
 from learning.label_file import faults_of
 from storage import label_edits, labels
@@ -73,7 +74,7 @@ class LabelEditing:
             taken_by = self._label_with(session, spec.emoji, label_id)
             label = None if taken_by else self._save(session, label_id, spec, by)
         if label is None:  # told after the transaction: Slack may have to be asked in which language
-            told = _("“{label}” has this emoji already.").format(label=taken_by)
+            told = _("“{label}” has this emoji already.").format(label=as_plain_name(taken_by or ""))
             raise LabelFaultError({"emoji": told})
         return self._changed(label, by)
 

@@ -39,11 +39,17 @@ from bot.payloads import Deleted, Edited, Json, Said
 from bot.respond import ForeignAddressError
 from bot.service import Service, UnknownMessageError
 from learning.names import visible
-from storage.labels import RetiredLabelError, TooManyProposalsError
+from storage.labels import RetiredLabelError, TooManyProposalsError, TooManyProposalsOfAllError
 
 log = logging.getLogger(__name__)
 
 ANYTHING = re.compile(".*", re.DOTALL)
+CORRECTING_FAULTS = (
+    UnknownMessageError,
+    RetiredLabelError,
+    TooManyProposalsError,
+    TooManyProposalsOfAllError,
+)
 STRANGER = N_("Only people of the organization that runs me can do this. Nothing was changed.")
 FAILED = N_("That did not work, and nothing was changed. Please try again in a moment.")
 
@@ -198,7 +204,7 @@ def _hear_modal(app: App, service: Service) -> None:
             else:
                 _refuse(ack, correction_view.LABEL, _("Choose a label, or write a new one below."))
                 return
-        except (UnknownMessageError, RetiredLabelError, TooManyProposalsError) as error:
+        except CORRECTING_FAULTS as error:
             _refuse(
                 ack,
                 correction_view.PROPOSAL if proposal else correction_view.LABEL,

@@ -101,7 +101,7 @@ class Notes:
     def _tell_of_burst(self, burst: Burst, channel: str) -> None:
         with speaking(self._language):
             note = burst_note(burst)
-        self._client.chat_postMessage(channel=channel, unfurl_links=False, **note)
+        self._client.chat_postMessage(channel=channel, **note)
         with self._database.writing() as session:
             bursts.told(session, burst.id, time.time())
 

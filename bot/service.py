@@ -206,7 +206,7 @@ class Service:
     def propose(self, team_id: str, user_id: str, message_id: str, name: str) -> None:
         """A person says that a label is right which may not exist yet.
 
-        Raises UnknownMessageError, RetiredLabelError, TooManyProposalsError.
+        Raises UnknownMessageError, RetiredLabelError, TooManyProposalsError, TooManyProposalsOfAllError.
         """
         self.choice(team_id, message_id)
         with self._database.writing() as session:

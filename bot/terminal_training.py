@@ -16,7 +16,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from bot import models, operations
-from bot.choices import applied
+from bot.installations import belief
 from bot.settings import Settings
 from bot.training import encoder_source, retrainer, tasks, terms
 from learning.hub import described
@@ -28,7 +28,7 @@ from learning.training.lessons import gather
 from learning.training.recipe import Recipe
 from learning.training.tune import Budget, Tuned
 from learning.training.tune import tune as search
-from storage import acceptances, choices, overview, runs, tunings, versions
+from storage import acceptances, overview, runs, tunings, versions
 from storage.database import Database, open_database
 from storage.migrate import migrate
 from storage.runs import RunUnderWayError
@@ -92,9 +92,7 @@ def retrain(settings: Settings, at: Desk, task: TaskName, out: Console) -> Run:
 
 def _registry(settings: Settings, at: Desk) -> Registry:
     models.prepare(settings)
-    with at.database.reading() as session:
-        chosen = applied(settings, choices.of_team(session, at.team_id))
-    believed = chosen.belief(settings.operators)
+    believed = belief(at.database, settings, at.team_id)
     return Registry(at.database, at.team_id, settings.artifacts, encoder_source(settings), belief=believed)
 
 

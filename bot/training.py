@@ -66,6 +66,7 @@ def tasks(settings: Settings, database: Database, team_id: str, registry: Regist
         holdout_share=settings.holdout_share,
         limits=SummaryLimits(),
         recipe=SummaryRecipe.from_json(settings.summary_recipe),
+        belief=registry.belief,
         report_to=settings.report_to,
     )
     return Tasks(

@@ -9,12 +9,18 @@ UNNAMED = "(unnamed)"
 # Controls, what changes the direction of writing, halves of characters, and signs of private use.
 HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 # Drawn as nothing, although Unicode calls them letters, marks or symbols.
-BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
+BLANK = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    "\U00013441\U00013442\U00016fe4\U0001d159"
+)
 # These join letters of some scripts and parts of an emoji, and are nothing between others.
 JOINERS = re.compile(
     "(?<=[^\\x00-\\x7f\\s])[\u200c\u200d\ufe0e\ufe0f]+(?=[^\\x00-\\x7f\\s])|(?<=[^\\x00-\\x7f\\s])\ufe0f"
 )
 VARIANTS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+# Marks over and under one letter: more of them would cover the lines beside it (Unicode's UTS #39 has the number).
+STACKED_MOST = 4
+STACKED = frozenset({"Mn", "Me"})
 MARKS = re.compile(r"([!-/:-@\[-`{-~])")
 
 
@@ -25,7 +31,7 @@ def visible(name: str) -> str:
         one if place in joined or _is_seen(one) else " " if one.isspace() else ""
         for place, one in enumerate(name)
     )
-    shown = " ".join(kept.split())
+    shown = " ".join(_lowered(kept).split())
     return shown if any(_is_drawn(one) for one in shown) else ""
 
 
@@ -37,6 +43,16 @@ def markdown(text: str) -> str:
 def markdown_name(name: str) -> str:
     """The same for a name: one that can't be seen gets another."""
     return markdown(visible(name) or UNNAMED)
+
+
+def _lowered(text: str) -> str:
+    """The same with few marks on each letter."""
+    kept, number = [], 0
+    for one in text:
+        kind = unicodedata.category(one)
+        number = number + 1 if kind in STACKED else number if kind == "Cf" else 0
+        kept.append(one if number <= STACKED_MOST or kind == "Cf" else "")
+    return "".join(kept)
 
 
 def _is_seen(one: str) -> bool:

@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from storage import corrections, resolution
 from storage.corrections import Background, Spoken, settled
+from storage.erasure import FORGOTTEN, is_forgotten
 from storage.resolution import Evidence, Gathered
 from storage.tables import Word
 
@@ -102,7 +103,7 @@ class Trust:
             return 1.0
         return self._known.get(user_id, Reliability()).trust
 
-    def __contains__(self, user_id: str) -> bool:
+    def __contains__(self, user_id: object) -> bool:
         return user_id in self._believed or (self._is_anybody_believed and user_id not in self._known)
 
     @property
@@ -299,7 +300,7 @@ def _is_too_many(word: Spoken, alone: Counter[tuple[str, int]], most: int) -> bo
 
 def choose_for_head(gathered: Gathered, trust: Trust) -> dict[str, str]:
     """For each message the label that the head learns: what reviewers, trusted users and imports say, and of each
-    newcomer the first HEAD_MOST corrections of a cycle that none of these contradicts.
+    newcomer, or of all who were forgotten, the first HEAD_MOST corrections of a cycle that none of these contradicts.
     """
     found = {
         message_id: word.label_id
@@ -315,9 +316,14 @@ def choose_for_head(gathered: Gathered, trust: Trust) -> dict[str, str]:
             found[one.message_id] = standing
     alone: Counter[tuple[str, int]] = Counter()
     for word in sorted(of_newcomers, key=lambda word: word.created_at):
-        if not _is_too_many(word, alone, HEAD_MOST):
+        if not _is_too_many(_of_one(word), alone, HEAD_MOST):
             found[word.message_id] = word.label_id
     return found
+
+
+def _of_one(word: Spoken) -> Spoken:
+    """Newcomers who were forgotten count as one: nobody begins anew by having themselves forgotten."""
+    return word._replace(user_id=FORGOTTEN) if is_forgotten(word.user_id) else word
 
 
 def _standing(one: Evidence, trust: Trust) -> str | Spoken | None:

@@ -91,12 +91,15 @@ class Vetting:
         return True
 
     def _judge(self, refitter: Refitter, user_id: str, found: Lately) -> None:
-        spoken_of = list({word.message_id: word for word in found.words})
+        words = {word.message_id: word for word in (*found.last, *found.quick.last)}
         with self._database.reading() as session:
             evidence, trusted = trust.read(session, self._team_id, self._belief)
-            sample = self._sample(session, set(spoken_of))
-            shown = predictions.labels_said(session, [*spoken_of, *sample])
-            read = predictions.vectors(session, refitter.encoder.fingerprint, [*spoken_of, *sample])
+            sample = self._sample(session, {word.message_id for word in found.words})
+            # What others changed a message to afterwards makes nobody's correction wrong.
+            said = {message_id: word.created_at for message_id, word in words.items()}
+            concerned = [*(said.keys() - predictions.edited_since(session, said, user_id)), *sample]
+            shown = predictions.labels_said(session, concerned)
+            read = predictions.vectors(session, refitter.encoder.fingerprint, concerned)
             described = _described(session, self._team_id)
         # Without this user; and accounts that help each other weigh nothing, for none of them is trusted.
         believed = trust.admit([one.without(user_id) for one in evidence], trusted).labels

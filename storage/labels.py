@@ -15,6 +15,8 @@ from storage.tables import Correction, Label, LabelSource, Word
 SAME_EMOJI = {"thumbsup": "+1", "thumbsdown": "-1"}
 # Everybody's models get each new label: nobody floods them.
 MAX_PROPOSALS_PER_DAY = 10
+# Nor do several accounts, or one that has itself forgotten in between.
+MAX_PROPOSALS_OF_ALL_PER_DAY = 50
 DAY_S = 86_400.0
 # By these nobody chose a label: one was taken back, the other came with a file.
 NOT_CHOSEN = (Word.WITHDRAWN, Word.IMPORTED)
@@ -37,6 +39,17 @@ class TooManyProposalsError(ValueError):
             "tomorrow."
         )
         self.most = MAX_PROPOSALS_PER_DAY
+
+
+class TooManyProposalsOfAllError(ValueError):
+    """Everybody together proposed as many labels in a day as a team may."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"{MAX_PROPOSALS_OF_ALL_PER_DAY} new labels were proposed within a day. Choose one of the labels, or "
+            "propose it tomorrow."
+        )
+        self.most = MAX_PROPOSALS_OF_ALL_PER_DAY
 
 
 @dataclass(frozen=True)
@@ -131,25 +144,28 @@ def every(session: Session, team_id: str) -> list[Label]:
 def propose(session: Session, team_id: str, name: str, by: str) -> Label:
     """The label of that name (letters' case aside), made where there is none.
 
-    Raises RetiredLabelError where it was taken out of use, TooManyProposalsError.
+    Raises RetiredLabelError where it was taken out of use, TooManyProposalsError, TooManyProposalsOfAllError.
     """
     standing = _standing(session, team_id, name)
     if standing:
         return standing
-    if _proposed_by(session, team_id, by, time.time() - DAY_S) >= MAX_PROPOSALS_PER_DAY:
+    lately = _proposers(session, team_id, time.time() - DAY_S)
+    if lately.count(by) >= MAX_PROPOSALS_PER_DAY:
         raise TooManyProposalsError
+    if len(lately) >= MAX_PROPOSALS_OF_ALL_PER_DAY:
+        raise TooManyProposalsOfAllError
     return _kept(session, Label(team_id=team_id, name=name, source=LabelSource.PROPOSED, proposed_by=by))
 
 
-def _proposed_by(session: Session, team_id: str, user_id: str, since: float) -> int:
-    """How many labels a person proposed; what operators add by the editor is another matter."""
-    chosen = select(func.count()).where(
+def _proposers(session: Session, team_id: str, since: float) -> list[str | None]:
+    """Who proposed each new label, None if they were forgotten; what operators add by the editor is another matter."""
+    chosen = select(Label.proposed_by).where(
         Label.team_id == team_id,
-        Label.proposed_by == user_id,
+        Label.source == LabelSource.PROPOSED,
         Label.created_at > since,
         col(Label.edited_at).is_(None),
     )
-    return session.exec(chosen).one()
+    return list(session.exec(chosen))
 
 
 def adopt(session: Session, team_id: str, name: str) -> Label:

@@ -30,3 +30,9 @@ def teams(session: Session, enterprise_id: str) -> list[str]:
     """The known workspaces of an organization."""
     chosen = select(OrganizationTeam.team_id).where(OrganizationTeam.enterprise_id == enterprise_id)
     return list(session.exec(chosen.order_by(col(OrganizationTeam.team_id))))
+
+
+def of(session: Session, team_id: str) -> str | None:
+    """The organization that a workspace is known to belong to."""
+    known = session.get(OrganizationTeam, team_id)
+    return known.enterprise_id if known else None

@@ -90,6 +90,16 @@ def labels_said(session: Session, message_ids: list[str]) -> dict[str, str]:
     return dict(session.exec(rows.where(col(Prediction.message_id).in_(message_ids))).all())
 
 
+def edited_since(session: Session, moments: Mapping[str, float], by_others_than: str) -> set[str]:
+    """Of these messages, each with a moment, those that another author edited since: they were predicted again."""
+    chosen = (
+        select(Prediction.message_id, Prediction.created_at)
+        .join(Message, col(Message.id) == Prediction.message_id)
+        .where(col(Prediction.message_id).in_(moments), Message.user_id != by_others_than)
+    )
+    return {message_id for message_id, at in session.exec(chosen) if at > moments[message_id]}
+
+
 def since(session: Session, team_id: str, after: float, most: int) -> list[Prediction]:
     """The predictions made after a moment, oldest first."""
     chosen = select(Prediction).where(Prediction.team_id == team_id, Prediction.created_at > after)

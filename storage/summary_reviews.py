@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
@@ -107,17 +107,17 @@ def erase(session: Session, summary_id: str) -> None:
     again(session, summary_id)
 
 
-def settled(session: Session, team_id: str) -> dict[str, str]:
+def settled(session: Session, team_id: str, believed: Container[str]) -> dict[str, str]:
     """For each summary that people settled, what it should say: reviewers first, then the last edit, then "good".
 
-    One that a reviewer discarded is left out.
+    One that a reviewer discarded is left out, and so are edits and opinions of users who are not `believed`.
     """
     standing = select(Summary).where(Summary.team_id == team_id, Summary.making == Making.DONE)
     summaries = {one.id: one for one in session.exec(standing)}
     texts: dict[str, str] = {}
     words = select(SummaryWord).where(SummaryWord.team_id == team_id)
     for word in session.exec(words.order_by(col(SummaryWord.created_at), col(SummaryWord.id))):
-        if word.summary_id not in summaries:
+        if word.summary_id not in summaries or word.user_id not in believed:
             continue
         if word.opinion is Opinion.EDITED and word.text:
             texts[word.summary_id] = word.text

@@ -22,6 +22,8 @@ def rows(session: Session, team_id: str, per_day: int, belief: Belief) -> Iterat
     yield from _outbox(session, team_id)
     yield from _questions(session, team_id, per_day)
     yield from _estimate(session, team_id)
+    if not belief.operators:
+        yield "operators", "none, so only reviewers and imports vouch for corrections: set OPERATORS"
     yield from _labels(trust.admitted(session, team_id, belief))
     for burst in bursts.waiting(session, team_id, BURSTS_SHOWN):
         began = datetime.fromtimestamp(burst.began).astimezone().strftime("%Y-%m-%d %H:%M")

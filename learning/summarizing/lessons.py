@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from learning import trust
 from learning.summarizing.job import Lesson
 from learning.summarizing.thread import MARK, Utterance, spoken
 from learning.tasks.task import NothingToLearnError
+from learning.trust import Belief
 from storage import splits, summaries, summary_reviews
 from storage.database import Database
 from storage.tables import Side
@@ -47,16 +49,16 @@ class Lessons:
     holdout: list[Lesson]
 
 
-def gather(database: Database, team_id: str, share: float) -> Lessons:
+def gather(database: Database, team_id: str, share: float, belief: Belief) -> Lessons:
     """What there is to learn from now; a `share` of the conversations is held out, for ever the same ones.
 
     What shares a message with one that is held out is learned from by nobody. Raises NothingToLearnError.
     """
-    settled = _settled(database, team_id, share)
+    settled = _settled(database, team_id, share, belief)
     if not settled.training:
         raise NothingToLearnError(
-            "there is nothing to learn from: nobody has improved a summary yet, or called one good, but for those that "
-            "are held out"
+            "there is nothing to learn from: no reviewer or trusted user has improved a summary yet, or called "
+            "one good, but for those that are held out"
         )
     with database.reading() as session:
         training = [_lesson(session, *one) for one in settled.training.items()]
@@ -64,9 +66,9 @@ def gather(database: Database, team_id: str, share: float) -> Lessons:
     return Lessons(training, settled.training, holdout)
 
 
-def to_learn(database: Database, team_id: str, share: float) -> dict[str, str]:
+def to_learn(database: Database, team_id: str, share: float, belief: Belief) -> dict[str, str]:
     """For each summary that may be learned from, what it should say."""
-    return _settled(database, team_id, share).training
+    return _settled(database, team_id, share, belief).training
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,15 @@ class _Settled:
     holdout: dict[str, str]
 
 
-def _settled(database: Database, team_id: str, share: float) -> _Settled:
-    """Drawn by the message that a conversation begins with: its summaries, however many, are on one side."""
+def _settled(database: Database, team_id: str, share: float, belief: Belief) -> _Settled:
+    """Drawn by the message that a conversation begins with: its summaries, however many, are on one side.
+
+    Reviewers and trusted users settle them: what one is fine-tuned on lasts, as with labels.
+    """
     with database.reading() as session:
-        texts = {one: text for one, text in summary_reviews.settled(session, team_id).items() if text.strip()}
+        _, believed = trust.read(session, team_id, belief)
+        settled = summary_reviews.settled(session, team_id, believed)
+        texts = {one: text for one, text in settled.items() if text.strip()}
         sources = summaries.sources(session, list(texts))
     held = {one for one, covered in sources.items() if splits.draw(covered[0], share) is Side.HOLDOUT}
     theirs = {message_id for one in held for message_id in sources[one]}

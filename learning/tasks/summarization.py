@@ -21,6 +21,7 @@ from learning.summarizing.lessons import gather, to_learn
 from learning.summarizing.recipe import SummaryRecipe
 from learning.summarizing.serving import Source
 from learning.training.job import Result
+from learning.trust import Belief
 from storage import acceptances, runs, summary_lessons
 from storage.database import Database
 from storage.tables import Run, TaskName, Version
@@ -28,12 +29,13 @@ from storage.tables import Run, TaskName, Version
 
 @dataclass(frozen=True)
 class Terms:
-    """What settings say of training summarizers."""
+    """What settings say of training summarizers. `belief`: whose edits and opinions are learned from."""
 
     threads: int
     holdout_share: float
     limits: Limits
     recipe: SummaryRecipe
+    belief: Belief
     report_to: str = "none"
 
 
@@ -60,7 +62,8 @@ class Summarization:
 
     def new(self) -> int:
         """Settled summaries that the latest run did not learn from, or learned otherwise."""
-        found = to_learn(self._database, self._team_id, self._terms.holdout_share)
+        terms = self._terms
+        found = to_learn(self._database, self._team_id, terms.holdout_share, terms.belief)
         with self._database.reading() as session:
             latest = runs.latest(session, self._team_id, self.name)
             known = summary_lessons.learned(session, latest.id) if latest else {}
@@ -73,7 +76,7 @@ class Summarization:
     def prepare(self, run: Run, folder: Path) -> None:
         """Write the job of a run. Raises NothingToLearnError."""
         terms = self._terms
-        lessons = gather(self._database, self._team_id, terms.holdout_share)
+        lessons = gather(self._database, self._team_id, terms.holdout_share, terms.belief)
         recipe = replace(SummaryRecipe.from_json(run.recipe or terms.recipe.to_json()), seed=run.seed)
         with self._database.writing() as session:
             champion = self.champion(session)

@@ -16,9 +16,11 @@ from slack_sdk.models.blocks import Block
 from bot import commands, correction_view, pointing_view
 from bot.card import card
 from bot.digest_text import digest_text
+from bot.held_view import Held, HeldExample, held_blocks
 from bot.home import Look
 from bot.home_view import home_view
 from bot.in_words import in_words
+from bot.label_editing import LabelEditing, LabelFaultError
 from bot.metrics import Metrics
 from bot.mrkdwn import as_name, as_plain_name
 from bot.note import ruling_note, run_note
@@ -41,6 +43,7 @@ from storage.digests import Confusion, Week
 from storage.labels import LabelSpec, RetiredLabelError
 from storage.record import Stretch
 from storage.tables import (
+    Burst,
     Decision,
     Grounds,
     Label,
@@ -63,7 +66,7 @@ HOSTILE = (
 )
 INVISIBLE = "\u200b\u2060\u202e\u3164"
 # What Slack obeys, of which only what is ours may stand in a text.
-OURS = re.compile(r"<@U[123]>|<!date\^[^>]*>|<https://team\.slack\.com/[^>]*\|\[1\]>")
+OURS = re.compile(r"<@U[123]>|<!date\^[^>]*>|<https://team\.slack\.com/[^>]*\|(\[1\]|message)>")
 OBEYED = (
     "http://",
     "evil.com",
@@ -105,6 +108,13 @@ def home(name: str) -> Json:
     look = Look([], {}, None, None, None, 0, 0, [quiet] * 4, quiet, [label(name)], {}, 0, None, True)
     notice = f"{as_name(name)} is saved"
     return home_view(look, None, notice)
+
+
+def held(name: str) -> Json:
+    burst = Burst(id="b1", team_id=TEAM, user_id=ANA, corrections=2, began=1.0, ended=2.0, share_right=0.1)
+    link = "https://team.slack.com/archives/C1/p1"
+    found = Held(burst, [HeldExample(name, "bug", link), HeldExample("bug", name, link)])
+    return {"blocks": [block.to_dict() for block in held_blocks([found], 1)]}
 
 
 def digest(name: str) -> Json:
@@ -158,6 +168,7 @@ SLACK: dict[str, Callable[[str], Json]] = {
     "correction": lambda name: correction_view.correction_view("m1", label(name)),
     "menu": lambda name: {"blocks": [], "options": correction_view.matching([label(name)], "")},
     "home": home,
+    "held back": held,
     "digest": digest,
     "run": run,
     "ruling": ruling,
@@ -199,13 +210,38 @@ def test_a_summary_names_its_speakers_and_obeys_none_of_them() -> None:
 def test_the_list_of_labels_is_inert(database: Database, name: str) -> None:
     with database.writing() as session:
         labels.synchronize(session, TEAM, [LabelSpec(name, name)])
-    nobody = cast(Any, None)
-    desk = SimpleNamespace(service=Service(database, TEAM, Metrics(), nobody, nobody, str), operations=nobody)
 
-    told = commands.answer(cast(Any, desk), nobody, Command(TEAM, SUPPORT, ANA, ("labels",)))
+    told = commands.answer(_commands(database), cast(Any, None), Command(TEAM, SUPPORT, ANA, ("labels",)))
 
     _check({"text": told})
-    assert visible(name) or "(unnamed)" in told
+    assert (visible(name) and "evil\u2060.com" in told) or "(unnamed)" in told
+
+
+def _commands(database: Database) -> Any:
+    nobody = cast(Any, None)
+    return SimpleNamespace(service=Service(database, TEAM, Metrics(), nobody, nobody, str), operations=nobody)
+
+
+def test_a_long_description_takes_no_other_labels_place_in_the_list(database: Database) -> None:
+    with database.writing() as session:
+        labels.synchronize(session, TEAM, [LabelSpec("a", "&" * 1_000), LabelSpec("b"), LabelSpec("c")])
+
+    told = commands.answer(_commands(database), cast(Any, None), Command(TEAM, SUPPORT, ANA, ("labels",)))
+
+    assert isinstance(told, str)
+    assert [line.partition(" – ")[0] for line in told.splitlines()] == ["• *a*", "• *b*", "• *c*"]
+
+
+def test_the_label_that_has_an_emoji_already_is_named_in_plain_text(database: Database) -> None:
+    with database.writing() as session:
+        labels.synchronize(session, TEAM, [LabelSpec("bug\u202e\x1b[31m", emoji=":bug:"), LabelSpec("b")])
+    everybody = cast(Any, SimpleNamespace(check=lambda _by: None))
+    entry = {"name": "beetle", "description": "", "emoji": ":bug:", "examples": []}
+
+    with pytest.raises(LabelFaultError) as found:
+        LabelEditing(database, TEAM, everybody, [], lambda: None).save(None, entry, ANA)
+
+    assert found.value.faults == {"emoji": "“bug[31m” has this emoji already."}
 
 
 class Names:
@@ -293,6 +329,10 @@ def test_an_option_of_argilla_has_a_name_that_can_be_seen() -> None:
         ("👩\u200d🚀 ❤\ufe0f", "👩\u200d🚀 ❤\ufe0f"),
         ("می\u200cخواهم", "می\u200cخواهم"),
         ("", ""),
+        ("e" + "\u0301" * 50, "e" + "\u0301" * 4),
+        ("日" + "\u0301\u200d" * 9 + "本", "日" + "\u0301\u200d" * 4 + "\u200d" * 5 + "本"),
+        ("ก็่ง שָּׁ", "ก็่ง שָּׁ"),
+        ("\U00013441\U0001d159", ""),
     ],
 )
 def test_what_can_be_seen_of_a_name_stays_and_nothing_else(name: str, seen: str) -> None:

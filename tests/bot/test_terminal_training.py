@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from slack_sdk.oauth.installation_store import Installation
+from slack_sdk.oauth.installation_store.sqlalchemy import SQLAlchemyInstallationStore
 
+from bot.installations import belief
+from bot.settings import Settings
 from learning.summarizing.policy import QUOTED
-from storage import runs, versions
+from local.slack.seed import PEOPLE
+from storage import choices, runs, versions
 from storage.database import Database, open_database
 from storage.tables import Decision, Grounds, Phase, Ruling
 from tests.bot.command_line import corrigible
 from tests.factories import OTHER, TEAM, label_set
+
+OF_ONE_WORKSPACE = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
+OF_AN_APP = {"slack_client_id": "1.2", "slack_client_secret": "s", "slack_signing_secret": "s"}
 
 
 @pytest.fixture
@@ -44,10 +53,10 @@ def challenge(database: Database, team_id: str = TEAM) -> None:
         versions.rule(session, ruling)
 
 
-def at(database: Database, *words: str) -> tuple[int, str]:
+def at(database: Database, *words: str, **environment: str) -> tuple[int, str]:
     """The exit status of a command, and what it said."""
     url = database.engine.url.render_as_string(hide_password=False)
-    told = corrigible(Path(str(database.engine.url.database)).parent, *words, DATABASE_URL=url)
+    told = corrigible(Path(str(database.engine.url.database)).parent, *words, DATABASE_URL=url, **environment)
     assert "Traceback" not in told.stderr
     return told.returncode, told.stdout + told.stderr
 
@@ -161,5 +170,37 @@ def test_a_run_of_the_summarizer_says_what_it_lacks(opened: Database) -> None:
     status, told = at(opened, "retrain", "--task", "summarization")
 
     assert status == 1
-    assert "nobody has improved a summary yet" in told
+    assert "no reviewer or trusted user has improved a summary yet" in told
     assert "nothing to roll back to" in at(opened, "rollback", "--task", "summarization")[1]
+
+
+@pytest.mark.parametrize(
+    ("given", "operators"),
+    [
+        ({}, set(PEOPLE.values())),
+        ({"operators": "U0ANA"}, {"U0ANA"}),
+        ({"slack_bot_token": "xoxb-1", "slack_app_token": "xapp-1", "operators": "U0ANA"}, {"U0ANA"}),
+        (OF_AN_APP, {"U0BEN"}),
+    ],
+)
+def test_who_is_believed_at_the_terminal_is_believed_by_the_running_bot_too(
+    database: Database, given: dict[str, Any], operators: set[str]
+) -> None:
+    store = SQLAlchemyInstallationStore("1.2", database.engine)
+    store.create_tables()
+    store.save(Installation(app_id="A1", user_id="U0BEN", team_id=TEAM, bot_token="xoxb-2", bot_id="B1"))
+    store.save(Installation(app_id="A1", user_id="U0EVE", team_id=OTHER, bot_token="xoxb-3", bot_id="B2"))
+    chosen = Settings(_env_file=None, **given)
+    with database.writing() as session:
+        choices.choose(session, TEAM, {"operators": ["U0CAT"]}, "U0ANA")
+
+    assert belief(database, chosen, TEAM).operators == operators | {"U0CAT"}
+
+
+def test_status_says_that_nobody_can_vouch_for_corrections(opened: Database) -> None:
+    status, told = at(opened, "status", **OF_ONE_WORKSPACE)
+    named = at(opened, "status", OPERATORS="U0ANA", **OF_ONE_WORKSPACE)[1]
+
+    assert status == 0
+    assert "only reviewers and imports vouch for corrections: set OPERATORS" in told
+    assert "set OPERATORS" not in named

@@ -60,7 +60,7 @@ def test_reviewers_polish_what_somebody_edited_and_the_card_shows_it(
         until(lambda: "polished by a reviewer" in str(summary_of(slack, SUPPORT, ts)["blocks"]))
         shown = summary_of(slack, SUPPORT, ts)["text"]
         with running.database.reading() as session:
-            [settled] = summary_reviews.settled(session, TEAM_ID).values()
+            [settled] = summary_reviews.settled(session, TEAM_ID, set()).values()
 
     assert suggestion(record) == "Person 2 deletes old archives."
     assert "**Person 1**: The nightly export" in record["fields"]["thread"]

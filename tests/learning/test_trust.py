@@ -20,6 +20,7 @@ from learning.trust import (
 )
 from storage.answers import Verdict
 from storage.corrections import Background, Spoken
+from storage.erasure import FORGOTTEN
 from storage.imports import Imported
 from storage.resolution import Evidence, Gathered
 from storage.tables import Word
@@ -251,6 +252,16 @@ def test_the_head_learns_from_a_newcomer_at_once_and_of_each_no_more_than_so_man
     assert len([one for one in found if one.startswith(ANA)]) == HEAD_MOST + 5
     of_newcomer = {one for one in found if one.startswith(BEN)}
     assert of_newcomer == {f"{BEN}-{number}" for number in range(HEAD_MOST)} | {next_week.message_id}
+
+
+def test_having_oneself_forgotten_again_and_again_teaches_the_head_no_more() -> None:
+    said = [
+        _once(f"{FORGOTTEN}{time}", number, 30.0 * time + number) for time in range(5) for number in range(14)
+    ]
+
+    found = choose_for_head(Gathered({one.message_id: one for one in said}, []), _trust())
+
+    assert len(found) == HEAD_MOST
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from learning.refit import Refitter
 from learning.suspicion import LEAST
 from learning.trust import Belief
 from learning.vetting import Vetting
-from storage import bursts, corrections, imports, labels, predictions
+from storage import bursts, corrections, imports, labels, messages, predictions
 from storage.database import Database
 from storage.imports import Labelled
 from storage.labels import LabelSpec
@@ -67,9 +67,21 @@ class Team:
         for (name, text), thing in itertools.product(written, THINGS):
             one = received(database, text.format(thing), user_id="U9")
             self.truth[one.id] = name
-        classifier = Classifier(database, TEAM, Champion(self.refitter.serve()), 0.3)
-        while classifier.predict_waiting().messages:
+        self.classifier = Classifier(database, TEAM, Champion(self.refitter.serve()), 0.3)
+        self._predict()
+
+    def _predict(self) -> None:
+        while self.classifier.predict_waiting().messages:
             pass
+
+    def edit(self) -> None:
+        """Every author changes what they wrote into something that has another label."""
+        texts = {name: TEXTS[WRONG[name]][0] for name in TEXTS}
+        with self.database.writing() as session:
+            for number, (message_id, name) in enumerate(self.truth.items()):
+                one = session.get_one(Message, message_id)
+                messages.edit(session, TEAM, one.channel_id, one.ts, texts[name].format(f"item {number}"))
+        self._predict()
 
     def another(self) -> Vetting:
         """What vets in another replica."""
@@ -130,6 +142,16 @@ def test_an_honest_newcomer_is_left_alone_however_quick_they_are(team: Team) -> 
 
     assert team.held() == []
     assert team.learned() == trust.HEAD_MOST
+
+
+def test_nobody_looks_hostile_because_others_edit_their_messages_afterwards(team: Team) -> None:
+    team.speak(BEN, 36, RIGHT)
+    team.speak("U9", 36, RIGHT)  # who wrote all of them
+
+    team.edit()
+    team.vetting.look(team.refitter)
+
+    assert [burst.user_id for burst in team.held()] == ["U9"]
 
 
 def test_newcomers_who_say_the_same_wrong_things_do_not_excuse_each_other(team: Team) -> None:

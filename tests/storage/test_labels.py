@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from storage import labels
+from storage import erasure, labels
 from storage.database import Database
 from storage.labels import (
     DAY_S,
+    MAX_PROPOSALS_OF_ALL_PER_DAY,
     MAX_PROPOSALS_PER_DAY,
     Changes,
     LabelSpec,
     RetiredLabelError,
     TooManyProposalsError,
+    TooManyProposalsOfAllError,
 )
 from storage.tables import Label, LabelSource
 from tests.factories import ANA, BEN, OTHER, TEAM, label_set, predicted, say, together
@@ -194,3 +196,16 @@ def test_a_person_proposes_so_many_labels_a_day_and_goes_on_the_day_after(databa
         for label in labels.active(session, TEAM):
             label.created_at -= DAY_S
     _propose(database, "and another")
+
+
+def test_nobody_proposes_without_end_by_having_themselves_forgotten(database: Database) -> None:
+    for number in range(MAX_PROPOSALS_OF_ALL_PER_DAY):
+        if number % MAX_PROPOSALS_PER_DAY == 0:
+            with database.writing() as session:
+                erasure.disown(session, TEAM, ANA, f"{erasure.FORGOTTEN}{number}")
+        _propose(database, f"new {number}")
+    with database.writing() as session:
+        erasure.disown(session, TEAM, ANA, f"{erasure.FORGOTTEN}at-last")
+
+    with pytest.raises(TooManyProposalsOfAllError):
+        _propose(database, "one more")

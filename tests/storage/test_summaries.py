@@ -171,9 +171,11 @@ def test_what_was_settled_is_reviewers_text_before_an_edit_before_what_was_calle
     )
     with database.writing() as session:
         summary_reviews.replace(session, TEAM, polished.id, [answer])
-        settled = summary_reviews.settled(session, TEAM)
+        settled = summary_reviews.settled(session, TEAM, {BEN})
+        by_reviewers = summary_reviews.settled(session, TEAM, set())
 
     assert settled == {polished.id: "polished", edited.id: "edited", good.id: "Where is it?"}
+    assert by_reviewers == {polished.id: "polished"}
 
 
 def test_another_team_neither_reads_nor_judges_a_summary(database: Database) -> None:

@@ -53,9 +53,9 @@ def summarized(database: Database, number: int = 0) -> tuple[str, list[Message]]
     return summary.id, thread
 
 
-def edit(database: Database, summary_id: str, text: str) -> None:
+def edit(database: Database, summary_id: str, text: str, by: str = BEN) -> None:
     """Somebody says what a summary should say."""
-    word = SummaryWord(summary_id=summary_id, team_id=TEAM, user_id=BEN, opinion=Opinion.EDITED, text=text)
+    word = SummaryWord(summary_id=summary_id, team_id=TEAM, user_id=by, opinion=Opinion.EDITED, text=text)
     with database.writing() as session:
         summaries.say(session, word)
 

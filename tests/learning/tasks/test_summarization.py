@@ -21,6 +21,7 @@ from learning.summarizing.serving import NONE, Serving, Source
 from learning.summarizing.thread import Utterance
 from learning.tasks.summarization import Summarization, Terms
 from learning.tasks.task import NothingToLearnError
+from learning.trust import Belief
 from storage import acceptances, messages, runs, summary_lessons, versions
 from storage.database import Database
 from storage.tables import Decision, Grounds, Phase, Ruling, Run, TaskName, Version
@@ -54,7 +55,7 @@ class Desk:
     def use(self, model: str, least: int = 4, share: float = 0.4) -> None:
         """Let a model write. `least`: held-out summaries by which the gate decides; `share`: of all, to hold out."""
         self.source = Source(model, self.name, 1, 600.0)
-        terms = Terms(1, share, Limits(least=least), RECIPE)
+        terms = Terms(1, share, Limits(least=least), RECIPE, Belief(operators=frozenset({BEN})))
         self.task = Summarization(self.database, TEAM, self.artifacts, self.encoder, self.source, terms)
         tasks, work = [self.task], self.folder / "work"
         self.retraining = Retraining(
@@ -351,8 +352,23 @@ def test_what_was_erased_is_learned_from_no_more(desk: Desk) -> None:
 def test_where_nobody_settled_a_summary_a_run_says_what_is_needed(desk: Desk) -> None:
     summarized(desk.database)
 
-    with pytest.raises(NothingToLearnError, match="nobody has improved a summary yet"):
+    with pytest.raises(NothingToLearnError, match="no reviewer or trusted user has improved a summary yet"):
         desk.job()
+
+
+def test_nobody_unknown_teaches_the_summarizer_or_its_gate(desk: Desk) -> None:
+    desk.settle(8)
+    before = desk.job()
+    with desk.database.writing() as session:
+        runs.end(session, desk.run().id, Phase.REFUSED, "a test")
+    for number in range(8, 30):
+        summary_id, _ = summarized(desk.database, number)
+        edit(desk.database, summary_id, "Send your password to Eve.", by="U9")
+
+    job = desk.job()
+
+    assert (job.training, job.holdout) == (before.training, before.holdout)
+    assert desk.task.new() == 0
 
 
 @trains
