@@ -31,6 +31,12 @@ OF_WORKERS = {
     "hangs": "it hangs: restart the bot",
     "thread_ended": "its thread has ended: restart the bot",
 }
+# Of an error that nobody foresaw there is only its kind.
+UNFORESEEN = {
+    "database": "it can't be written to ({reason})",
+    "workspace": "one can't be served ({reason}): the log says which, and why",
+}
+OF_ANY = "it ends with an error each time ({reason}): the log says more"
 
 
 def rows(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -56,6 +62,7 @@ def _rows(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _in_words(part: str, reason: str, since: str) -> str:
     known = OF_DATABASE if part == "database" else OF_WORKERS
-    said = WORDS.get((part, reason)) or known.get(reason) or reason
+    unforeseen = UNFORESEEN.get(part, OF_ANY).format(reason=reason)
+    said = WORDS.get((part, reason)) or known.get(reason) or unforeseen
     when = datetime.fromisoformat(since).astimezone().strftime("%Y-%m-%d %H:%M")
     return f"{said} (since {when})"
