@@ -46,6 +46,8 @@ def rows(settings: Settings) -> Iterator[tuple[str, str]]:
     try:
         told = httpx.get(address, timeout=TIMEOUT_S, trust_env=False).json()
         yield from _rows(told)
+    except httpx.ReadTimeout:
+        yield "bot", f"it hangs, or is very busy (no answer in time from {address}): restart it if this lasts"
     except (httpx.HTTPError, httpx.InvalidURL):
         yield "bot", f"not running here (no answer from {address})"
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 
+from bot import terminal_health
 from bot.health import Health, StoreProbe, Trouble
 from bot.metrics import Metrics
 from bot.web import application
@@ -139,6 +141,17 @@ def test_status_tells_in_words_what_the_running_bot_says_of_its_health(tmp_path:
     assert any(line.startswith("degraded: workspace one can't be served (SlackRef") for line in said)
     assert any(line.startswith("degraded: notes it ends with an error each time (KeyError)") for line in said)
     assert shown.returncode == 0
+
+
+def test_status_tells_a_bot_that_hangs_from_one_that_does_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal_health, "TIMEOUT_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        chosen = running.settings(tmp_path, "sqlite:///unused.db", port=hanging.getsockname()[1])
+        [(_, told)] = terminal_health.rows(chosen)
+
+    assert "it hangs" in told
 
 
 def test_status_says_that_no_bot_runs_here(tmp_path: Path) -> None:
