@@ -24,7 +24,7 @@ from bot.settings import OWN_LABELS, SHIPPED_LABELS, Settings, SettingsError, re
 from bot.terminal import explain, foreground
 from learning.label_file import read_label_file
 from learning.names import UNNAMED, visible
-from storage.database import Database, open_database
+from storage.database import Database, is_absent, open_database
 from storage.migrate import migrate
 from storage.tables import LabelSource, TaskName
 
@@ -277,6 +277,9 @@ def status() -> None:
 
     settings = read_settings()
     out.print(_table("Bot", [*terminal_health.rows(settings), *models.rows(settings)]))
+    if is_absent(settings.database_url.get_secret_value()):
+        out.print("There is no database yet: `make run` starts the bot, which makes one.")
+        return
     with _database(settings) as database, database.reading() as session:
         teams = overview.teams(session)
         believed = {team_id: belief(database, settings, team_id) for team_id in teams}

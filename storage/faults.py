@@ -47,6 +47,7 @@ WORDS = {
     "moved": "its file was moved or replaced: put it back, and restart the bot",
     "no_answer": "it does not answer in time",
     "no_such_database": "there is no database of that name",
+    "no_thread": "no thread can be started to try it: raise the limit of processes, or restart the bot",
     "not_allowed": "we are not allowed to write to it",
     "pool_exhausted": "all of our connections to it are in use",
     "read_only": "it is read-only: check who may write to it and to its folder",
