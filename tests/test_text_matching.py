@@ -24,7 +24,7 @@ MAY_USE_RE = {
     "bot/shapes.py": "one value as a whole: each is one repetition, with a bound",
     "bot/signature.py": "one header as a whole: at most 12 digits",
     "bot/traces.py": "the code of an error as a whole: at most 64 letters",
-    "learning/artifacts.py": "names of our own folders",
+    "learning/artifacts.py": "names of our own folders, and the address in the settings",
     "learning/children.py": "names of environment variables",
     "learning/exchange/formulas.py": "the beginning of a cell, up to the first sign that is no space",
     "learning/hub.py": "names in the settings, and of files of a model",
