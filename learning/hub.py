@@ -32,6 +32,8 @@ SAFE: Mapping[str, Any] = {"trust_remote_code": False, "use_safetensors": True, 
 PICKLED = re.compile(r"(pytorch_model|model|weights|tf_model|flax_model).*\.(bin|pt|pth|ckpt|h5|msgpack|pkl)")
 # Data alone: no scripts, no pickles.
 FETCHED = re.compile(r"model(-\d+-of-\d+)?\.safetensors|[\w.-]+\.(json|txt|model|jinja|tiktoken)")
+# What opens something in an address that an error quotes: a mirror's password, the signature of a file.
+IN_ADDRESS = re.compile(r"(?<=://)[^\s/]*@|\?[^\s'\"]+")
 CONFIG, ADAPTER = "config.json", "adapter_config.json"
 
 
@@ -254,5 +256,5 @@ def _json(file: Path) -> dict[str, Any]:
 
 
 def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
+    lines = IN_ADDRESS.sub("", str(error)).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
