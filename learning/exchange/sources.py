@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from learning.exchange.formulas import restored
+from learning.hub import first_line
 
 MESSAGE_ID = "message_id"
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
@@ -185,8 +186,7 @@ def _telling(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [""])[0]
-        raise UnusableSourceError(f"{what} ({type(error).__name__}: {reason})") from error
+        raise UnusableSourceError(f"{what} ({first_line(error)})") from error
 
 
 def _of_dataset(found: Any, columns: Columns, split: str | None, name: str) -> Source:
