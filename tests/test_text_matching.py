@@ -27,7 +27,7 @@ MAY_USE_RE = {
     "learning/artifacts.py": "names of our own folders, and the address in the settings",
     "learning/children.py": "names of environment variables",
     "learning/exchange/formulas.py": "the beginning of a cell, up to the first sign that is no space",
-    "learning/hub.py": "names in the settings, and of files of a model",
+    "learning/hub.py": "names in the settings and of files; an address in an error, to the next space or slash",
     "learning/names.py": "each expression matches one sign and its neighbours",
     "local/argilla/embedded.py": "names of environment variables",
     "local/slack/guard.py": "the path of a request, at its beginning",
