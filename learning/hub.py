@@ -32,6 +32,8 @@ SAFE: Mapping[str, Any] = {"trust_remote_code": False, "use_safetensors": True, 
 PICKLED = re.compile(r"(pytorch_model|model|weights|tf_model|flax_model).*\.(bin|pt|pth|ckpt|h5|msgpack|pkl)")
 # Data alone: no scripts, no pickles.
 FETCHED = re.compile(r"model(-\d+-of-\d+)?\.safetensors|[\w.-]+\.(json|txt|model|jinja|tiktoken)")
+# What opens something in an address that an error quotes: a mirror's password, the signature of a file.
+IN_ADDRESS = re.compile(r"(?<=://)[^\s/]*@|\?[^\s'\"]+")
 CONFIG, ADAPTER = "config.json", "adapter_config.json"
 
 
@@ -136,7 +138,7 @@ def _fetched(name: str, pin: Pin | None) -> Path:
     except UnusableModelError:
         raise
     except Exception as error:  # the hub's library, its HTTP client and the disk have no one exception
-        raise UnusableModelError(f"it can't be fetched: {_first_line(error)}") from error
+        raise UnusableModelError(f"it can't be fetched: {first_line(error)}") from error
     _check(folder, name)
     _note(Pin(name, folder.name, str(folder.absolute())))
     log.info("model resolved name=%s revision=%s", name, folder.name)
@@ -278,6 +280,7 @@ def _json(file: Path) -> dict[str, Any]:
     return found
 
 
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
+def first_line(error: Exception) -> str:
+    """The kind of an error and the first line that it says, without what opens an address in it."""
+    lines = IN_ADDRESS.sub("", str(error)).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

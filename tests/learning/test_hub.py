@@ -264,3 +264,20 @@ def test_a_shard_that_is_missing_is_named(model: Path, tmp_path: Path) -> None:
 def test_what_is_neither_a_folder_nor_a_name_is_refused_without_asking_anybody(name: str) -> None:
     with pytest.raises(UnusableModelError, match=r"no such folder|neither a folder nor a name"):
         folder_of(name)
+
+
+def test_an_address_that_an_error_quotes_opens_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: str) -> Path:
+        raise OSError("403 for url 'https://me:s3cret@mirror/team/model?Signature=s3cret&Key=s3cret'")
+
+    monkeypatch.setattr(hub, "IS_OFFLINE", False)
+    monkeypatch.setattr(hub, "_fetch", fail)
+    monkeypatch.setenv(hub.KEPT_IN, str(tmp_path))
+
+    with pytest.raises(
+        UnusableModelError, match=r"OSError: 403 for url 'https://mirror/team/model'"
+    ) as refused:
+        folder_of("team/model")
+    assert "s3cret" not in str(refused.value)
