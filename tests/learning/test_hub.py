@@ -77,6 +77,10 @@ def test_a_model_is_fetched_once_and_serves_from_its_commit_without_the_hub(
     asked = set(served.asked)
     second = served.push(NAME, {**files_of(model), "special.txt": b"new"})
     pinned = resolved(tmp_path, "http://127.0.0.1:9", NAME, HF_HUB_OFFLINE="1")
+    (tmp_path / "kept").rename(tmp_path / "moved")
+    moved = {hub.KEPT_IN: str(tmp_path / "moved"), "HF_HUB_OFFLINE": "1"}
+    [(elsewhere, _)] = resolved(tmp_path, "http://127.0.0.1:9", NAME, **moved)
+    (tmp_path / "moved").rename(tmp_path / "kept")
     [(other, _), (same, _), (again, _)] = resolved(
         tmp_path, served.url, f"{NAME}@{second}", f"{NAME}@{first}", NAME
     )
@@ -85,6 +89,7 @@ def test_a_model_is_fetched_once_and_serves_from_its_commit_without_the_hub(
     assert described == f"{NAME} (revision {first})"
     assert Path(folder).name == Path(str(same)).name == first
     assert pinned == [(folder, described)]
+    assert elsewhere == folder.replace("/kept/", "/moved/")
     assert again == folder, "what serves does not change by itself"
     assert Path(str(other)).name == second
     assert "model.safetensors" in asked
