@@ -23,6 +23,7 @@ INHERITED = re.compile(
     r"|(CUDA|NVIDIA|CUBLAS|CUDNN|NCCL|HIP|ROCR|OMP|GOMP|KMP|MKL|OPENBLAS|NUMEXPR|VECLIB|TORCH|PYTORCH|TRITON)_\w+"
     r"|(HF|HUGGINGFACE|TRANSFORMERS|TOKENIZERS|ACCELERATE)_\w+|DO_NOT_TRACK|MPLCONFIGDIR"
     r"|(MLFLOW|TRACKIO|TENSORBOARD)_\w+"
+    r"|CORRIGIBLE_HUB"  # where models are kept that were fetched: a child uses the same commits
     r"|CORRIGIBLE_DEMO_CHECK"  # by which `make demo-check` finds a process that outlives the bot
 )
 # What opens an object store, for a child that works with models: the store of MODELS_URL alone.
