@@ -54,7 +54,7 @@ class Forgetting:
             return is_undelivered or self._is_in_files(session, purging.marks(session))
 
     def _is_in_files(self, session: Session, marked: set[str]) -> bool:
-        # What others erase meanwhile is marked anew all the time.
+        # These marks alone: others erase something all the time, which is marked anew.
         is_pending = not marked.isdisjoint(purging.marks(session))
         return is_pending or runs.is_restarting(session, self._team_id)
 

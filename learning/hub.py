@@ -84,7 +84,7 @@ def pinned(name: str) -> Pin | None:
     """The commit that a hub's name stands for here; None if it was not fetched yet, or is a folder."""
     try:
         pin = Pin(**json.loads(_pin_file(name).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
     return pin if pin.name == name else None  # other names may be written alike
 
