@@ -306,7 +306,7 @@ def _table(title: str, rows: Iterable[tuple[str, str]]) -> Table:
 
 @app.command()
 def resend() -> None:
-    """Try again what Argilla refused, once the reason that `status` shows is mended."""
+    """Try again what Argilla refused, once the reason that `status` shows is fixed."""
     from storage import outbox, overview
 
     settings = read_settings()
@@ -480,7 +480,7 @@ def mask_(team: Annotated[str | None, TEAM] = None) -> None:
             raise SettingsError("MASK_PERSONAL_DATA: false; nothing would be masked")
         with desk(settings, team) as at:
             number = mask_kept(at, mask(settings), err)
-    out.print(f"Something was masked in {number:,} messages.")
+    out.print("1 message was masked." if number == 1 else f"{number:,} messages were masked.")
 
 
 @app.command()
@@ -576,7 +576,7 @@ def import_(
 
 @contextmanager
 def _told(status: int = 1) -> Iterator[None]:
-    """What an operator can mend is one clear message, and an exit status."""
+    """What an operator can fix is one clear message, and an exit status."""
     from bot.operations import FAULTS
     from bot.terminal_exchange import ReportExistsError
     from bot.terminal_privacy import ArgillaUnknownError, ErasureUnfinishedError

@@ -14,6 +14,7 @@ import os
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def pinned(name: str) -> Pin | None:
     """The commit that a hub's name stands for here; None if it was not fetched yet, or is a folder."""
     try:
         pin = Pin(**json.loads(_pin_file(name).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
     return pin if pin.name == name else None  # other names may be written alike
 
@@ -115,11 +116,17 @@ def _pin_file(name: str) -> Path:
 
 def _kept(pin: Pin) -> Path | None:
     """What was fetched; None if it is not whole any more."""
-    try:
-        _check(Path(pin.folder), pin.name)
-    except UnusableModelError:
-        return None
-    return Path(pin.folder)
+    here = _of_repository(_home(), repository(pin.name)) / "snapshots" / pin.revision
+    for folder in (Path(pin.folder), here):
+        with suppress(UnusableModelError):  # the folder in which all are kept may have been moved
+            _check(folder, pin.name)
+            return folder
+    return None
+
+
+def _of_repository(cache: Path, repo: str) -> Path:
+    """The folder in which the hub's library keeps what it fetched of a repository."""
+    return cache / f"models--{repo.replace('/', '--')}"
 
 
 def _fetched(name: str, pin: Pin | None) -> Path:
@@ -149,7 +156,7 @@ def _found_earlier(repo: str, revision: str) -> Path | None:
     """What other programs, and earlier releases of ours, fetched: in the form in which the hub's library keeps it."""
     from huggingface_hub import constants
 
-    place = Path(constants.HF_HUB_CACHE, f"models--{repo.replace('/', '--')}")
+    place = _of_repository(Path(constants.HF_HUB_CACHE), repo)
     try:
         commit = (place / "refs" / revision).read_text(encoding="utf-8").strip()
     except OSError:

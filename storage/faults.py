@@ -42,6 +42,7 @@ WORDS = {
     "can_not_open": "the file can't be opened: check that it exists and who may write to it and to its folder",
     "corrupt": "the file is damaged or is not a database: restore a backup",
     "disk_full": "the disk is full",
+    "failed": "it refuses a statement: its file is damaged, or something else changed its tables",
     "io_error": "the disk reports an error",
     "locked": "another process keeps it locked",
     "moved": "its file was moved or replaced: put it back, and restart the bot",
