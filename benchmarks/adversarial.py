@@ -9,11 +9,12 @@ reads is cut to so many tokens.
 from __future__ import annotations
 
 import argparse
+import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -25,16 +26,20 @@ from benchmarks.report import Bound, conclude, progress
 from bot import summary_card
 from bot.correction_view import matching
 from bot.metrics import Metrics
-from bot.mrkdwn import escape
+from bot.mrkdwn import as_name, as_plain_name, escape
 from bot.payloads import Command, Said
 from bot.reading import reader
 from bot.service import Service, Wakers
+from bot.shapes import whole
 from bot.speakers import Speakers
 from bot.summary_commands import summarize
 from bot.summary_service import SummaryService
+from learning import trust
 from learning.encoder import Encoder, Vectors, load_encoder
+from learning.exchange.formulas import neutral, restored
 from learning.label_file import faults_of
 from learning.masking import Masking
+from learning.names import markdown_name
 from learning.summarizing import prompting
 from learning.summarizing.extractive import Picker, chosen_by
 from learning.summarizing.faithfulness import Checker
@@ -44,13 +49,16 @@ from learning.summarizing.summarizer import NothingToSummarizeError, Summarizer
 from learning.summarizing.thread import Utterance
 from learning.tokens import Tokens
 from learning.training.duplicates import groups_of
+from learning.trust import Belief
 from local.argilla.query_parser import parse
 from local.argilla.words import spelled
 from local.slack.mrkdwn import as_sent, rich_text
 from storage import imports
+from storage.corrections import Spoken
 from storage.database import Database, open_database
 from storage.migrate import migrate
-from storage.tables import Label, Making, Mode, Opinion, Summary, SummaryWord
+from storage.resolution import Evidence
+from storage.tables import Label, Making, Mode, Opinion, Summary, SummaryWord, Word
 
 # The most that Slack lets anybody write at once, and half of it.
 LONGEST = 40_000
@@ -155,10 +163,27 @@ BEGINNINGS = (
         "e\u0301",
         "\u0301\u0316",
     ),
-    *("😀", "\u200d", "👩\u200d👩\u200d👧", "\u202e", "\x00", "\ud800", "x", "word ", "o ", "Ana ", "Ana: "),
+    *(
+        "😀",
+        "\u200d",
+        "👩\u200d👩\u200d👧",
+        "é\u200d\u200d",
+        "'",
+        "'=",
+        "\u202e",
+        "\x00",
+        "\ud800",
+        "x",
+        "word ",
+        "o ",
+        "Ana ",
+        "Ana: ",
+    ),
 )
 TEAM, CHANNEL, ANA = "T1", "C1", "U1"
 NAMES = {ANA: "Ana", "U2": "Ben Okafor", "U3": "-", "U4": "1-1", "U5": "a"}
+
+EVERYBODY = Belief(at_least=0.0)
 
 Path_ = Callable[[str], object]
 
@@ -266,6 +291,9 @@ def _paths(folder: Path) -> Iterator[Mapping[str, Path_]]:
         "learning_from_a_summary": lambda text: chosen_by(text, _utterances(_cut(text))),
         "near_duplicates": lambda text: groups_of([text] * 5, np.eye(5, dtype=np.float32)),
         "importing": imports.key,
+        "names": lambda text: (as_name(text), as_plain_name(text), markdown_name(text)),
+        "cells": lambda text: restored(neutral(text)),
+        "users_of_one_message": lambda text: trust.weigh([_spoken(len(text) // 8)], {}, EVERYBODY),
     }
     try:
         yield {
@@ -284,8 +312,11 @@ def _paths(folder: Path) -> Iterator[Mapping[str, Path_]]:
             "commanding": lambda text: summarize(
                 summaries, Command(TEAM, CHANNEL, ANA, ("summarize", *text.lower().split())), "UTC"
             ),
-            "argilla_search": parse,
+            "argilla_search": _search,
             "argilla_record": spelled,
+            "payloads": lambda text: whole(
+                {"event": {"text": text, "blocks": [dict.fromkeys(_cut(text), text[:40])]}}
+            ),
             "local_slack": lambda text: rich_text(
                 as_sent(escape(text), NAMES, NAMES) + as_sent(text, NAMES, NAMES)
             ),
@@ -344,6 +375,15 @@ class Echo:
         return Written(sentences, "echo", 0, 0, 0.0)
 
 
+def _search(text: str) -> None:
+    """Look for a text in itself, as a reviewer does."""
+    wanted = parse(text).wanted
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE VIRTUAL TABLE words USING fts5 (text)")
+        connection.execute("INSERT INTO words VALUES (?)", [spelled(text)])
+        connection.execute("SELECT rank FROM words WHERE words MATCH ?", [wanted or '"x"']).fetchall()
+
+
 def _summarize(encoder: Encoder, texts: Sequence[str]) -> None:
     try:
         Summarizer(encoder, Picker(), Echo(), 1.0).summarize(_utterances(texts))
@@ -366,6 +406,12 @@ def _checker(encoder: Encoder) -> Checker:
 
 def _people() -> Speakers:
     return Speakers(NAMES, NAMES.__getitem__)
+
+
+def _spoken(users: int) -> Evidence:
+    """So many users chose a label of one message, every other user the same."""
+    words = [Spoken("1", f"U{one}", f"L{one % 2}", Word.CHANGED, float(one)) for one in range(users)]
+    return Evidence("1", tuple(words), None, None)
 
 
 def _edited(text: str) -> summary_card.Shown:

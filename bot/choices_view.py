@@ -166,8 +166,11 @@ def choices_view(chosen: Chosen) -> Json:
 
 
 def wanted(form: Form) -> dict[str, Any]:
-    """What an operator chose; None where a field is empty."""
-    return {name: form.fields.get(name) or None for name in NAMES}
+    """What an operator chose; None where a field is empty. Raises PayloadError."""
+    return {
+        name: (form.chosen(name) if isinstance(FIELDS[name].kind, People) else form.text(name)) or None
+        for name in NAMES
+    }
 
 
 def _block(name: str, chosen: Chosen) -> Block:

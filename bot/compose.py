@@ -19,7 +19,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry import RateLimitErrorRetryHandler, RetryHandler
 
-from bot import listeners, models, operations
+from bot import listeners, models, operations, payloads
 from bot.admission import Admission
 from bot.annotation import CONTINUOUS, annotate
 from bot.background import Learning, Predicting, Swapping
@@ -246,7 +246,8 @@ def _serve_one(ground: Ground) -> Bot:
     address = str(identity["url"])
 
     def build(grant: Grant) -> Workspace:
-        return _workspace(replace(ground, follow=follow.wake), grant, address, _removed)
+        removed = partial(_removed, grant.team_id)
+        return _workspace(replace(ground, follow=follow.wake), grant, address, removed)
 
     workspaces = Workspaces(OneGrant(ground.database, grant), build, OPERATORS_FAULTS)
     follow = Worker("workspaces", workspaces.follow, ground.metrics)
@@ -509,8 +510,11 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     return Workspace(grant, app, clients, workers, courier, service, annotation, training, notes, summarizing)
 
 
-def _removed(_body: Json) -> None:
-    log.error("the app was removed from Slack: install it again and set its new SLACK_BOT_TOKEN")
+def _removed(team_id: str, body: Json) -> None:
+    """Tell what ends a bot with one token; tokens of people, and other teams, are not its own. Raises PayloadError."""
+    withdrawn = payloads.withdrawn_from(body)
+    if team_id in withdrawn or (not withdrawn and payloads.removed_from(body)):
+        log.error("the app was removed from Slack: install it again and set its new SLACK_BOT_TOKEN")
 
 
 def _nothing() -> None:

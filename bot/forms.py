@@ -17,6 +17,7 @@ from bot.shapes import (
     part,
     parts,
     text,
+    text_or_none,
 )
 
 
@@ -29,8 +30,15 @@ class Form:
     fields: dict[str, Any]
 
     def text(self, block: str) -> str:
-        """What somebody wrote or chose in a block, without spaces around; empty for nothing."""
-        return str(self.fields.get(block) or "").strip()
+        """What somebody wrote or chose in a block, without spaces around; empty for nothing. Raises PayloadError."""
+        return (text_or_none(self.fields, block) or "").strip()
+
+    def chosen(self, block: str) -> list[str]:
+        """All that somebody chose in a block. Raises PayloadError."""
+        found = self.fields.get(block) or []
+        if not isinstance(found, list):
+            raise PayloadError("a field for several choices holds something else")
+        return found
 
 
 def form(body: Json) -> Form:

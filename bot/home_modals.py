@@ -111,7 +111,7 @@ def _hear_label(app: App, editing: LabelEditing, publish: Publish) -> None:
 
 def _save(editing: LabelEditing, sent: Form) -> tuple[Label, str]:
     """The label, and what to tell of it once this is acknowledged."""
-    fate = sent.fields.get(label_view.FATE) or []
+    fate = sent.chosen(label_view.FATE)
     if len(fate) > 1:
         raise LabelFaultError({label_view.FATE: _("Choose one of these at most.")})
     if label_view.RETIRE in fate:

@@ -13,7 +13,7 @@ from storage.modes import restrict_ours, restrict_sqlite, restrict_tree
 DEFAULT = Path("var")
 SQLITE = r"\.db(-wal|-shm|-journal)?"
 OF_DEFAULT = re.compile(rf"(corrigible|local-slack|slack){SQLITE}|models|training|argilla")
-OF_WORKPLACE = re.compile(r"[0-9a-f]{32}|cache|exports|tracking")
+OF_WORKPLACE = re.compile(r"[0-9a-f]{32}|cache|exports|hub|tracking")
 OF_EXPORTS = re.compile(r"[0-9a-f]{16}(\.lock)?")
 
 

@@ -127,7 +127,7 @@ def _edited(label: Label) -> str:
 
 
 def entry(form: Form) -> dict[str, Any]:
-    """What an operator wrote, with the fields of labels.toml."""
+    """What an operator wrote, with the fields of labels.toml. Raises PayloadError."""
     examples = [line.strip() for line in form.text(EXAMPLES).splitlines() if line.strip()]
     name = visible(form.text(NAME))
     return {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from learning.annotation.connection import Access, ArgillaUnavailableError
 from local.argilla.embedded import (
+    ArgillaNotInstalledError,
     ArgillaNotStartedError,
     ArgillaUnwritableError,
     EmbeddedArgilla,
@@ -43,7 +44,7 @@ class LocalArgilla:
         """What the bot needs to connect. Raises ArgillaUnavailableError."""
         try:
             known = self.sign_in()
-        except ArgillaUnwritableError as error:
+        except (ArgillaNotInstalledError, ArgillaUnwritableError) as error:
             raise ArgillaUnavailableError(str(error)) from None
         except (ArgillaNotStartedError, CancelledError) as error:  # it quotes logs, which may quote people
             raise ArgillaUnavailableError(f"Argilla did not start here ({type(error).__name__})") from None

@@ -474,7 +474,7 @@ def withdrawn_from(body: Json) -> list[str]:
     if not isinstance(event, dict) or event.get("type") != "team_access_revoked":
         return []
     teams = event.get("team_ids")
-    if not isinstance(teams, list):
+    if not isinstance(teams, list) or not teams:
         raise PayloadError("it names no teams")
     return [like(SLACK_ID, {"team": team}, "team") for team in teams]
 

@@ -16,16 +16,16 @@ from slack_sdk.webhook import WebhookResponse
 RESPOND_S = 5.0
 MAX_ANSWER_BYTES = 64 * 1024
 ADDRESS = re.compile(r"(?P<origin>https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?)(/[!-\[\]-~]*)?")
-SLACKS = re.compile(r"https://([a-z0-9-]+\.)*(slack\.com|slack-gov\.com)(:443)?")
+SLACKS = re.compile(r"https://([a-z0-9-]{1,63}\.){0,4}(slack\.com|slack-gov\.com)(:443)?")
 
 Dispatch = Callable[[BoltRequest], BoltResponse]
 
 
 class ForeignAddressError(ValueError):
-    """A `response_url` is not Slack's."""
+    """There is no `response_url`, or it is not Slack's."""
 
     def __init__(self) -> None:
-        super().__init__("a response_url is not an address of Slack's: nothing is sent there")
+        super().__init__("there is no response_url that is an address of Slack's: nothing is sent")
 
 
 class SlackRespond(Respond):
@@ -38,10 +38,8 @@ class SlackRespond(Respond):
     def __call__(  # type: ignore[override]  # we name what we pass
         self, text: str | dict[str, Any] = "", **content: Any
     ) -> WebhookResponse:
-        """Answer. Raises ForeignAddressError, OSError if Slack can't be reached, ValueError without an address."""
-        if self.response_url is None:
-            raise ValueError("there is no response_url to answer at")
-        if not is_slacks(self.response_url, self._api_url):
+        """Answer. Raises ForeignAddressError, OSError if Slack can't be reached."""
+        if self.response_url is None or not is_slacks(self.response_url, self._api_url):
             raise ForeignAddressError
         told = text if isinstance(text, dict) else {"text": text, **content}
         return _post(self.response_url, {name: value for name, value in told.items() if value is not None})

@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     retrain_cron: str = "0 3 * * *"
     retention_cron: str = "0 4 * * *"
     digest_cron: str = "0 9 * * 1"
-    retrain_after_labels: int = Field(default=100, ge=0)
+    retrain_after_labels: int = Field(default=100, ge=0, le=1_000_000_000)
     retrain_after_summaries: int = Field(default=20, ge=0)
     drift_cron: str = "0 2 * * *"
     recipe: dict[str, Any] = Field(default_factory=dict)
@@ -240,8 +240,11 @@ class Settings(BaseSettings):
 
     @property
     def argilla_page(self) -> str:
-        """Where reviewers open Argilla: as set, or that of this machine."""
-        return self.argilla_api_url or f"http://127.0.0.1:{self.local_argilla_port}"
+        """Where reviewers open Argilla: as set, but without a user and password, or that of this machine."""
+        if not self.argilla_api_url:
+            return f"http://127.0.0.1:{self.local_argilla_port}"
+        found = urlsplit(self.argilla_api_url)
+        return found._replace(netloc=found.netloc.rpartition("@")[2]).geturl()
 
     def belief(self, installers: tuple[str, ...] = ()) -> Belief:
         """Whom to believe. Whoever installed the app operates it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ def explain(error: Exception) -> str:
     """What to tell of an error with which a command ended: no trace, no variables, nothing that people wrote."""
     if isinstance(error, CLEAR):
         return str(error)
-    if isinstance(error, DBAPIError | DatabaseBusyError):
+    if isinstance(error, DBAPIError | DatabaseBusyError | sqlite3.Error):
         reason = reason_of(error)
         return f"the database can't be used: {WORDS.get(reason, reason)}"
     if isinstance(error, OSError):

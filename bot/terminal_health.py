@@ -55,7 +55,6 @@ def _rows(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _in_words(part: str, reason: str, since: str) -> str:
-    known = OF_DATABASE if part == "database" else OF_WORKERS
-    said = WORDS.get((part, reason)) or known.get(reason) or reason
+    said = WORDS.get((part, reason)) or OF_WORKERS.get(reason) or OF_DATABASE.get(reason) or reason
     when = datetime.fromisoformat(since).astimezone().strftime("%Y-%m-%d %H:%M")
     return f"{said} (since {when})"

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import track
+from sqlalchemy.exc import DBAPIError
 
 from bot.settings import Settings
+from bot.terminal import explain
 from bot.terminal_training import Desk, WhichTeamError
 from learning.annotation import erasing as erasing_in_argilla
 from learning.annotation.connection import (
@@ -94,10 +96,12 @@ def erase(settings: Settings, at: Desk, find: Callable[[], Access] | None) -> Er
     found, rows = at.database.write_patiently(lambda session: team_erasure.begin(session, at.team_id))
     try:
         _purge(at)
-        _remove_files(settings, found)
+        _remove_files(settings, at, found)
         datasets = _erase_in_argilla(settings, at, found, find) if find else 0
-    except (*OF_ARGILLA, ArtifactLeftError, OSError, sqlite3.Error) as error:
+    except (*OF_ARGILLA, ArtifactLeftError) as error:
         raise ErasureUnfinishedError(at.team_id, str(error)) from error
+    except (OSError, DBAPIError, sqlite3.Error) as error:
+        raise ErasureUnfinishedError(at.team_id, explain(error)) from error
     at.database.write_patiently(lambda session: team_erasure.end(session, at.team_id))
     return Erased(rows, datasets, len(found.artifacts))
 
@@ -107,16 +111,23 @@ def _purge(at: Desk) -> None:
         raise ErasureUnfinishedError(at.team_id, "other processes keep the database's files busy")
 
 
-def _remove_files(settings: Settings, found: Extent) -> None:
-    artifacts = settings.artifacts
+def _remove_files(settings: Settings, at: Desk, found: Extent) -> None:
     for run in found.runs:
         folder = settings.workplace / run
         if (folder / MODEL).is_dir():  # its files may be stored, and no version names them yet
-            artifacts.remove(digest_of(folder / MODEL))
+            _remove_model(settings, at, digest_of(folder / MODEL))
         if folder.exists():
             shutil.rmtree(folder)
     for digest in found.artifacts:
-        artifacts.remove(digest)
+        _remove_model(settings, at, digest)
+
+
+def _remove_model(settings: Settings, at: Desk, digest: str) -> None:
+    """Remove a model, unless another team has it too: by now, whatever held when the erasure began."""
+    with at.database.reading() as session:
+        is_of_others = team_erasure.is_of_others(session, at.team_id, digest)
+    if not is_of_others:
+        settings.artifacts.remove(digest)
 
 
 def _erase_in_argilla(settings: Settings, at: Desk, found: Extent, find: Callable[[], Access]) -> int:

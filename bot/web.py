@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,17 +19,13 @@ from bot.health import Health, Page
 from bot.hosts import is_own_host
 from bot.metrics import Metrics
 from bot.signature import is_signed
-from bot.web_server import THREADS, Serve
+from bot.web_server import Serve
 
 Hear = Callable[[str | None, Mapping[str, str], bytes], bool]
 
 WEBHOOK = re.compile(r"/argilla/webhook(/(?P<team>\w+))?", re.ASCII)
-TEAM = re.compile(r"[A-Z0-9]{1,30}")
 TEXT = ("content-type", "text/plain; charset=utf-8")
 JSON = ("content-type", "application/json")
-# Pages of installation that are made at the same time. They ask Slack and the database for anybody who comes, and leave
-# most threads to what Slack signed.
-MAX_PAGES = THREADS // 2
 
 
 @dataclass(frozen=True)
@@ -64,9 +59,8 @@ def application(
     if slack and slack.secret:
         routes["POST", "/slack/events"] = lambda request: _dispatch(slack, request)
     if flow:
-        free = threading.BoundedSemaphore(MAX_PAGES)
-        routes["GET", flow.install_path] = lambda request: _page(flow.handle_installation, request, free)
-        routes["GET", flow.redirect_uri_path] = lambda request: _page(flow.handle_callback, request, free)
+        routes["GET", flow.install_path] = lambda request: _page(flow.handle_installation, request)
+        routes["GET", flow.redirect_uri_path] = lambda request: _page(flow.handle_callback, request)
 
     def serve(request: Request) -> Answer:
         if route := routes.get((request.method, request.path)):
@@ -101,18 +95,8 @@ def _webhook(hear: Hear, team_id: str | None, request: Request) -> Answer:
     return _text(200, "")
 
 
-def _page(
-    answer: Callable[[BoltRequest], BoltResponse], request: Request, free: threading.BoundedSemaphore
-) -> Answer:
-    asked = BoltRequest(body="", query=request.query, headers={**_headers(request)})
-    if not all(TEAM.fullmatch(team) for team in asked.query.get("team", [])):
-        return _text(400, "This is no team of Slack's.")  # Bolt puts it into an address as it is
-    if not free.acquire(blocking=False):
-        return _text(503, "Too many people are installing the app. Please try again in a moment.")
-    try:
-        return _of_bolt(answer(asked))
-    finally:
-        free.release()
+def _page(answer: Callable[[BoltRequest], BoltResponse], request: Request) -> Answer:
+    return _of_bolt(answer(BoltRequest(body="", query=request.query, headers={**_headers(request)})))
 
 
 def _headers(request: Request) -> dict[str, str]:

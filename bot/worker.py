@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from bot.health import Trouble
 from bot.metrics import Metrics
+from storage.faults import reason_of
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ class Worker:
             except Exception as error:
                 self._began = None
                 since = self._failing.since if self._failing else time.time()
-                self._failing = Trouble(self.name, type(error).__name__, since)
+                self._failing = Trouble(self.name, reason_of(error), since)
                 log.exception("step failed part=%s", self.name)
                 self._metrics.errors.labels(self.name).inc()
                 self._stopping.wait(AFTER_ERROR_S[min(errors, len(AFTER_ERROR_S) - 1)])

@@ -16,8 +16,8 @@ from storage.modes import PRIVATE, restrict, restrict_ours, restrict_tree
 BLOCK = 1 << 20
 # Digests begin with the form in which they are made; those of earlier releases do not.
 FORM = "v2-"
-# Those that an address holds itself.
-CREDENTIALS = re.compile(r"(?<=://)[^/@]*@")
+# Those that an address holds itself; a secret key may hold any sign.
+CREDENTIALS = re.compile(r"(?<=://).*@|\?.*", re.DOTALL)
 KEPT = re.compile(rf"\.?(?:{FORM})?[0-9a-f]{{64}}")
 
 

@@ -21,8 +21,9 @@ INHERITED = re.compile(
     r"|SSL_CERT_\w+|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE"
     r"|VIRTUAL_ENV|PYTHON\w*|COVERAGE_\w+|LD_LIBRARY_PATH|DYLD_\w+"
     r"|(CUDA|NVIDIA|CUBLAS|CUDNN|NCCL|HIP|ROCR|OMP|GOMP|KMP|MKL|OPENBLAS|NUMEXPR|VECLIB|TORCH|PYTORCH|TRITON)_\w+"
-    r"|(HF|HUGGINGFACE|TRANSFORMERS|TOKENIZERS|ACCELERATE)_\w+|DO_NOT_TRACK|MPLCONFIGDIR"
+    r"|(HF|HUGGINGFACE|TRANSFORMERS|TOKENIZERS|ACCELERATE)_(?!TOKEN)\w+|DO_NOT_TRACK|MPLCONFIGDIR"  # the bot fetches
     r"|(MLFLOW|TRACKIO|TENSORBOARD)_\w+"
+    r"|CORRIGIBLE_HUB"  # where the bot keeps models of a hub, by the commit that a name stands for
     r"|CORRIGIBLE_DEMO_CHECK"  # by which `make demo-check` finds a process that outlives the bot
 )
 # What opens an object store, for a child that works with models: the store of MODELS_URL alone.

@@ -13,7 +13,7 @@ import logging
 import os
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -169,7 +169,7 @@ def _fetch(repo: str, revision: str) -> Path:
     if not about.sha or CONFIG not in names:
         raise UnusableModelError(f"it holds no {CONFIG}")
     config = _json(Path(hf_hub_download(repo, CONFIG, revision=about.sha, cache_dir=_home())))
-    _check_weights(names, repo, config)
+    _check_weights(names, f"{repo}@{about.sha}", config)
     _check_code(config)
     wanted = [glob.escape(name) for name in names if FETCHED.fullmatch(name)]
     fetched = snapshot_download(repo, revision=about.sha, cache_dir=_home(), allow_patterns=wanted)
@@ -219,11 +219,13 @@ def _check_weights(names: Iterable[str], name: str, config: Mapping[str, Any]) -
     pickled = next((one for one in every if PICKLED.fullmatch(one)), None)
     if pickled is None:
         raise UnusableModelError("it holds no model.safetensors")
-    kinds = [str(kind) for kind in config.get("architectures") or ()]
+    architectures = config.get("architectures")
+    kinds = architectures if isinstance(architectures, list) else []
     suffix = "ForSeq2SeqLM" if config.get("is_encoder_decoder") else "ForCausalLM"
-    is_writer = any(kind.endswith(("LM", "LMHeadModel", "Generation")) for kind in kinds)
+    is_writer = any(str(kind).endswith(("LM", "LMHeadModel", "Generation")) for kind in kinds)
     auto = f"AutoModel{suffix}" if is_writer else "AutoModel"
-    convert = "; ".join(f"{one}.from_pretrained({name!r}).save_pretrained('converted')" for one in "MT")
+    source = _in_python(name)
+    convert = "; ".join(f"{one}.from_pretrained({source}).save_pretrained('converted')" for one in "MT")
     raise UnusableModelError(
         f"its weights are not safetensors but {pickled}, which can run code when it is read; if you trust its "
         "author, convert it and name the new folder: "
@@ -231,16 +233,39 @@ def _check_weights(names: Iterable[str], name: str, config: Mapping[str, Any]) -
     )
 
 
+def _in_python(name: str) -> str:
+    """A model as an argument of `from_pretrained`, which has no `@revision`."""
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return repr(str(folder))
+    repo, _, revision = name.partition("@")
+    return f"{repo!r}, revision={revision!r}" if revision else repr(repo)
+
+
 def _check_code(config: Mapping[str, Any]) -> None:
     """Raise UnusableModelError if a model needs code of its own; one that `transformers` knows is read by that."""
+    if kernels := sorted(_kernels(config)):
+        raise UnusableModelError(
+            f"it names code on the hub ({kernels[0]}), which is never run; take that out of its {CONFIG}"
+        )
     if not config.get("auto_map"):
         return
     from transformers import CONFIG_MAPPING
 
-    if config.get("model_type") not in CONFIG_MAPPING:
+    if str(config.get("model_type")) not in CONFIG_MAPPING:
         raise UnusableModelError(
             "it needs code of its own (auto_map), which is never run; choose another model"
         )
+
+
+def _kernels(config: Mapping[str, Any]) -> Iterator[str]:
+    """Repositories from which `transformers` would fetch compiled code, such as an attention, and load it."""
+    for key, value in config.items():
+        if key.endswith(("_implementation", "_implementation_internal")):
+            if "/" in str(value):
+                yield str(value)
+        elif isinstance(value, dict):
+            yield from _kernels(value)
 
 
 def _json(file: Path) -> dict[str, Any]:

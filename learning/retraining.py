@@ -113,6 +113,7 @@ class Retraining:
     # Beginning: the lessons are gathered once; a run that was stopped goes on with the same.
 
     def _begin(self, run: Run) -> None:
+        self._sweep()
         folder, task = self._workplace / run.id, self._tasks[run.task]
         if run.attempts >= ATTEMPTS_MOST:
             self._fail(run, folder, run.failed or "its process died again and again")

@@ -7,6 +7,7 @@ author has shown to be right. `docs/decisions/0022-trust.md` has the model and t
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -189,13 +190,18 @@ def _comparisons_with_peers(
     for one in evidence:
         if len(one.words) < 2 or (one.verdict and one.verdict.label_id):
             continue
+        # By label, when believed users said so: many users may speak of one message, so none is compared with each.
+        times: defaultdict[str, list[float]] = defaultdict(list)
+        for word in sorted(one.words, key=lambda word: word.created_at):
+            if word.user_id in trust:
+                times[word.label_id].append(word.created_at)
+        believed = sum(map(len, times.values()))
         for word in one.words:
-            for other in one.words:
-                if other.user_id == word.user_id or other.user_id not in trust:
-                    continue
-                agrees = word.label_id == other.label_id
-                if not agrees or word.created_at < other.created_at:
-                    yield word, agrees, BY_A_PEER
+            alike = times[word.label_id]  # a user's own word is among them, and not later than itself
+            if others := believed - len(alike):
+                yield word, False, BY_A_PEER * others
+            if later := len(alike) - bisect_right(alike, word.created_at):
+                yield word, True, BY_A_PEER * later
 
 
 def _sum(

@@ -17,7 +17,7 @@ from learning.refit import Refitter
 from learning.suspicion import AGAIN_AFTER, AGAIN_FACTOR, LEAST, WINDOW_S, Lately, Likelihoods
 from learning.training.duplicates import AT_LEAST
 from learning.trust import Belief
-from storage import answers, bursts, corrections, imports, predictions
+from storage import answers, bursts, corrections, imports, labels, predictions
 from storage.corrections import Latest
 from storage.database import Database
 from storage.tables import Burst
@@ -73,11 +73,11 @@ class Vetting:
             encoder = refitter.encoder.fingerprint
             ours = predictions.vectors(session, encoder, list({word.message_id for word in said}))
             theirs = predictions.vectors(session, encoder, list(known)) if ours else {}
-        examples, labels = refitter.own_examples()
-        labels += [known[message_id] for message_id in theirs]
-        ids = [""] * len(examples) + list(theirs)
+        examples, label_ids = refitter.own_examples()
+        label_ids += [known[message_id] for message_id in theirs]
+        rows = {message_id: len(examples) + number for number, message_id in enumerate(theirs)}
         vectors = np.vstack([examples, *theirs.values()])
-        twins = {word.id: _twin(word, ours, ids, vectors, labels) for word in said}
+        twins = {word.id: _twin(word, ours, rows, vectors, label_ids) for word in said}
         with self._database.writing() as session:
             corrections.keep_twins(session, twins)
         return True
@@ -100,9 +100,10 @@ class Vetting:
             concerned = [*(said.keys() - predictions.edited_since(session, said, user_id)), *sample]
             shown = predictions.labels_said(session, concerned)
             read = predictions.vectors(session, refitter.encoder.fingerprint, concerned)
+            described = _described(session, self._team_id)
         # Without this user; and accounts that help each other weigh nothing, for none of them is trusted.
         believed = trust.admit([one.without(user_id) for one in evidence], trusted).labels
-        opinion = Opinion(refitter.fit_on(believed), read, shown)
+        opinion = Opinion(refitter.fit_on(believed), described | set(believed.values()), read, shown)
         confidence = opinion.confidence(sample)
         if not suspicion.is_telling(confidence):
             return
@@ -137,6 +138,11 @@ class Vetting:
             self._on_flagged()
 
 
+def _described(session: Session, team_id: str) -> set[str]:
+    """Ids of the labels of which more than the name is written."""
+    return {label.id for label in labels.active(session, team_id) if label.description or label.examples}
+
+
 def _known(session: Session, team_id: str) -> dict[str, str]:
     """The label of each message that reviewers settled or that was imported."""
     imported = {message_id: one.label_id for message_id, one in imports.labels(session, team_id).items()}
@@ -145,17 +151,18 @@ def _known(session: Session, team_id: str) -> dict[str, str]:
 
 
 def _twin(
-    word: Latest, ours: Mapping[str, Vectors], ids: list[str], vectors: Vectors, labels: list[str]
+    word: Latest, ours: Mapping[str, Vectors], rows: Mapping[str, int], vectors: Vectors, labels: list[str]
 ) -> str:
     """The known label of the message most like that of `word`, if it says nearly the same; else "".
 
-    vectors: (known, dimensions), of the messages `ids`, whose labels are `labels`.
+    vectors: (known, dimensions), whose labels are `labels`; rows: where in them each message of Slack's stands.
     """
     own = ours.get(word.message_id)
     if own is None or not len(vectors):
         return ""
     alike = vectors @ own
-    alike[[number for number, message_id in enumerate(ids) if message_id == word.message_id]] = 0.0
+    if word.message_id in rows:
+        alike[rows[word.message_id]] = 0.0
     nearest = int(alike.argmax())
     return labels[nearest] if alike[nearest] >= AT_LEAST else ""
 
@@ -163,15 +170,20 @@ def _twin(
 class Opinion:
     """What a model thinks of messages, beside what the bot had said of them: the label id that was `shown`."""
 
-    def __init__(self, judge: Head, read: Mapping[str, Vectors], shown: Mapping[str, str]) -> None:
+    def __init__(
+        self, judge: Head, known: Set[str], read: Mapping[str, Vectors], shown: Mapping[str, str]
+    ) -> None:
+        """`known`: ids of the labels of which it has more than the name, as of one that somebody has just proposed."""
         self._judge = judge
+        self._known = known
         self._read = read
         self._shown = shown
         self._row = {label_id: number for number, label_id in enumerate(judge.labels)}
 
     def knows(self, message_id: str, label_id: str) -> bool:
         """Can it say anything about this label of this message?"""
-        return message_id in self._read and label_id in self._row and len(self._row) > 1
+        is_known = label_id in self._known and label_id in self._row
+        return message_id in self._read and is_known and len(self._row) > 1
 
     def confidence(self, sample: Sequence[str]) -> float:
         """How many of the answers that the bot gave to these messages are right, as the model has it; 0 if none was."""

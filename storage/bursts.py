@@ -11,7 +11,7 @@ from sqlalchemy import select as columns
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
-from storage import cards, outbox
+from storage import cards, outbox, questions
 from storage.database import insert_if_new
 from storage.tables import Burst, Correction, Fate, Kind, Label, Message, Prediction, Word
 
@@ -122,9 +122,19 @@ def decide(session: Session, team_id: str, burst_id: str, fate: Fate, by: str) -
     if fate is Fate.KEPT:
         of_burst = update(Correction).where(col(Correction.burst_id) == burst_id)
         session.connection().execute(of_burst.values(is_held=False))
-    spoken_of = select(Correction.message_id).where(Correction.burst_id == burst_id)
-    _follow(session, set(session.exec(spoken_of)))
+    spoken_of = set(session.exec(select(Correction.message_id).where(Correction.burst_id == burst_id)))
+    if fate is Fate.KEPT:
+        _ask_reviewers(session, team_id, spoken_of)
+    _follow(session, spoken_of)
     return burst
+
+
+def _ask_reviewers(session: Session, team_id: str, message_ids: Set[str]) -> None:
+    """As about every correction that counts."""
+    for message_id in sorted(message_ids):
+        questions.ask_about_correction(session, team_id, message_id)
+        if not outbox.knows(session, message_id):
+            outbox.append(session, team_id, message_id, Kind.CORRECTION)
 
 
 def _follow(session: Session, message_ids: Set[str]) -> None:

@@ -35,6 +35,8 @@ def add(session: Session, correction: Correction) -> None:
     session.add(correction)
     session.flush()
     cards.want(session, correction.message_id)
+    if correction.is_held:  # reviewers have better things to do
+        return
     questions.ask_about_correction(session, correction.team_id, correction.message_id)
     outbox.append(session, correction.team_id, correction.message_id, Kind.CORRECTION)
 

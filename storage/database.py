@@ -221,8 +221,8 @@ class Database:
 
     @property
     def where(self) -> str:
-        """Its address, without a password."""
-        return self.engine.url.render_as_string(hide_password=True)
+        """Its address, without a password: neither the one before the host nor one among the options."""
+        return self.engine.url.set(query={}).render_as_string(hide_password=True)
 
     def check_file(self, most_s: float) -> None:
         """Look for damaged pages in a SQLite file, for at most `most_s` seconds.
@@ -293,6 +293,10 @@ def open_database(url: str) -> Database:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise DatabaseUrlError(f"{parsed.get_backend_name()} is not supported")
+    if "@" in (
+        parsed.host or ""
+    ):  # what stands before it is the end of a password, and would be told as the host
+        raise DatabaseUrlError("in a user name or password, write @ as %40")
     try:
         return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgres(parsed)
     except (NoSuchModuleError, ImportError) as error:

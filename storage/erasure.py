@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, update
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from storage import cards, messages, outbox, purging, summaries, summary_reviews
+from storage import cards, messages, outbox, purging, runs, summaries, summary_reviews
 from storage.tables import (
     Burst,
     Channel,
@@ -25,6 +25,7 @@ from storage.tables import (
     SummaryReview,
     SummarySource,
     SummaryWord,
+    TaskName,
 )
 
 # Whose words stay without their name: it tells a person's words apart from others', and leads back to nobody.
@@ -124,6 +125,8 @@ def disown(session: Session, team_id: str, user_id: str, instead: str) -> None:
     theirs = select(SummaryWord.summary_id).where(
         SummaryWord.team_id == team_id, SummaryWord.user_id == user_id
     )
+    if session.exec(theirs.where(SummaryWord.text != "").limit(1)).first():
+        runs.restart(session, team_id, {TaskName.SUMMARIZATION})
     for summary_id in session.exec(theirs.distinct()).all():
         if summaries.state(session, summary_id).thread_ts:  # what one person alone saw can't be changed
             summaries.want(session, summary_id)

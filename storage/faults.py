@@ -66,6 +66,8 @@ def reason_of(error: Exception) -> str:
         return "locked"
     if isinstance(error, DBAPIError):
         return _of_driver(error.orig)
+    if isinstance(error, sqlite3.Error):  # of a connection that SQLAlchemy does not watch over
+        return _of_driver(error)
     return "failed" if isinstance(error, SQLAlchemyError) else type(error).__name__
 
 

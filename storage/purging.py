@@ -6,10 +6,13 @@ Whoever erases or replaces text marks it in the same transaction; the mark goes 
 from __future__ import annotations
 
 import logging
+import sqlite3
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sqlalchemy import delete
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel, col, select
 
 from storage.database import Database, DatabaseBusyError
@@ -45,9 +48,13 @@ class Purging:
         self._rewritten: set[str] = set()  # marks that only the write-ahead log may still hold
         self._drained: set[str] = set()  # marks that only pages of the file may still hold
         self._not_before = 0.0
+        self._failed: Exception | None = None  # why the files could not be rewritten, until it is tried again
 
     def step(self) -> float | None:
-        """Purge what is marked, unless the files are large; seconds until it should be tried again."""
+        """Purge what is marked, unless the files are large; seconds until it should be tried again.
+
+        Raises what the driver raises, also while it rests from that: a full disk is written to no more often.
+        """
         marks = self._marks()
         if not marks:
             return None
@@ -56,10 +63,18 @@ class Purging:
             return None  # nearly all bytes were overwritten as they were deleted; the night does the rest
         rest_s = self._not_before - time.monotonic()
         if rest_s > 0:
+            if self._failed:
+                raise self._failed.with_traceback(None)
             return rest_s
         began = time.monotonic()
-        is_done = self._finish(marks) if is_large else self.purge()
-        self._not_before = time.monotonic() + REST * (time.monotonic() - began)
+        self._failed = None
+        try:
+            is_done = self._finish(marks) if is_large else self.purge()
+        except (sqlite3.Error, DBAPIError) as error:
+            self._failed = error
+            raise
+        finally:
+            self._not_before = time.monotonic() + REST * (time.monotonic() - began)
         return None if is_done else AGAIN_S
 
     def purge(self) -> bool:
@@ -67,14 +82,25 @@ class Purging:
         marks = self._marks()
         if not marks:
             return True
-        if not self._rewritten.issuperset(marks):
-            self._drained = set()
-            try:
-                self._database.rewrite([table.name for table in SQLModel.metadata.sorted_tables])
-            except DatabaseBusyError:
-                return False
-            self._rewritten.update(marks)
+        if not self._rewritten.issuperset(marks) and not self._rewrite(marks):
+            return False
         return self._finish(marks)
+
+    def _rewrite(self, marks: Sequence[str]) -> bool:
+        self._drained = set()
+        try:
+            # Each rewriting puts the whole file into the write-ahead log, which only grows while others read from it.
+            if not self._database.drain():
+                return False
+            self._database.rewrite([table.name for table in SQLModel.metadata.sorted_tables])
+        except DatabaseBusyError:
+            return False
+        except sqlite3.Error:  # on a full disk: give back what the rewriting took of it
+            with suppress(sqlite3.Error, DatabaseBusyError):
+                self._database.drain()
+            raise
+        self._rewritten.update(marks)
+        return True
 
     def purge_patiently(self, for_s: float) -> bool:
         """As `purge`, again and again for so long while others keep the files busy."""

@@ -152,6 +152,7 @@ def ask_about_earlier_corrections(session: Session, team_id: str) -> int:
         .where(
             Correction.team_id == team_id,
             col(Correction.word) != Word.IMPORTED,
+            ~col(Correction.is_held),
             col(Message.erased_at).is_(None),
             col(Correction.message_id).not_in(known),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import update
@@ -103,6 +103,11 @@ def start_over(session: Session, team_id: str, message_id: str, summary_ids: Seq
     tasks = {TaskName.SUMMARIZATION} if summary_ids else set()
     if session.get(Split, message_id):
         tasks.add(TaskName.CLASSIFICATION)
+    restart(session, team_id, tasks)
+
+
+def restart(session: Session, team_id: str, tasks: Collection[TaskName]) -> None:
+    """Runs of these tasks begin anew: their folders may hold what is erased now."""
     if not tasks:
         return
     learning = col(Run.team_id) == team_id, col(Run.phase) == Phase.TRAINING, col(Run.task).in_(tasks)

@@ -86,7 +86,7 @@ def extent(session: Session, team_id: str) -> Extent:
         [
             digest
             for digest in _together(left.artifacts, session.exec(artifacts))
-            if not _is_of_others(session, team_id, digest)
+            if not is_of_others(session, team_id, digest)
         ],
         _together(left.runs, session.exec(runs)),
         begun.begun_at if begun else None,
@@ -97,7 +97,8 @@ def _together(*some: Iterable[Any]) -> list[str]:
     return sorted({str(one) for found in some for one in found if one})
 
 
-def _is_of_others(session: Session, team_id: str, digest: str) -> bool:
+def is_of_others(session: Session, team_id: str, digest: str) -> bool:
+    """Does another team have the model of this digest too?"""
     theirs = select(Version.number).where(Version.team_id != team_id, Version.artifact == digest)
     return session.exec(theirs.limit(1)).first() is not None
 

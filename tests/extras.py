@@ -39,7 +39,7 @@ def run(*command: str) -> None:
 
 def track(tracker: str) -> None:
     """Train a tiny classifier in a process of its own; exit with a message unless the tracker was told."""
-    from learning.training.job import LOG, Result
+    from learning.training.job import Result
     from learning.training.process import TRACKED, TrainingProcess
     from tests.learning.tiny_models import tiny_model
     from tests.learning.training.examples import job
@@ -54,7 +54,7 @@ def track(tracker: str) -> None:
         result = Result.read(folder)
         told = [file for file in (folder.parent / TRACKED).rglob("*") if file.is_file()]
         if result is None or result.failed or not told:
-            sys.exit(f"{tracker} was told nothing:\n{(folder / LOG).read_text()}")
+            sys.exit(f"{tracker} was told nothing: status {training.status}, {result}")
     print(f"{tracker}: {len(told)} files")
 
 

@@ -16,7 +16,7 @@ from learning.training.examples import Example, Target
 from learning.training.recipe import Recipe
 from storage.tables import TaskName
 
-JOB, RESULT, LOG = "job.json", "result.json", "training.log"
+JOB, RESULT = "job.json", "result.json"
 # The folder, within a job's, of what it trained.
 MODEL = "model"
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Protocol
 
 from learning.children import command, end, environment
-from learning.training.job import LOG
 from learning.training.progress import Progress
 
 TRACKED = "tracking"
@@ -44,17 +43,16 @@ class TrainingProcess:
         quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "false"}
         # Read when the libraries are loaded: what torch leaves alone is not to take all processors either.
         bounded = {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
-        with (folder / LOG).open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603
-                command("learning.training", str(folder)),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env={**tracking(folder), **environment(models_url), **quiet, **bounded},
-                # Ctrl-C in a terminal is for its owner, who stops it. In a session of its own its niceness would be
-                # worth nothing: Linux shares processors among sessions first (sched(7), autogroups).
-                process_group=0,
-            )
+        self._process = subprocess.Popen(  # noqa: S603
+            command("learning.training", str(folder)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # libraries may quote what people wrote; the result tells why it failed
+            env={**tracking(folder), **environment(models_url), **quiet, **bounded},
+            # Ctrl-C in a terminal is for its owner, who stops it. In a session of its own its niceness would be
+            # worth nothing: Linux shares processors among sessions first (sched(7), autogroups).
+            process_group=0,
+        )
         self._listener = threading.Thread(target=self._listen, name="training progress", daemon=True)
         self._listener.start()
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import sys
+import threading
 import traceback
+import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 # Our own lines, and those by which one sees that the server starts and stops.
 HEARD = ("local", "uvicorn.error")
@@ -32,9 +35,36 @@ class Discreet(logging.LogRecord):
         super().__init__(name, level, pathname, lineno, msg, args, None, func, sinfo)
         error = exc_info[1] if exc_info else None
         if error:
-            self.exc_text = "".join(traceback.format_tb(error.__traceback__)) + type(error).__qualname__
+            self.exc_text = _place(error)
 
 
 def withhold() -> None:
-    """From now on, whichever handlers this process has."""
+    """From now on, whichever handlers this process has; the same for what Python would print there by itself."""
     logging.setLogRecordFactory(Discreet)
+    sys.excepthook = lambda _kind, error, _trace: _tell(_place(error))
+    threading.excepthook = lambda found: _tell(
+        _place(found.exc_value) if found.exc_value else "a thread ended"
+    )
+    sys.unraisablehook = lambda found: _tell(_place(found.exc_value) if found.exc_value else "not raised")
+    warnings.showwarning = _tell_warning
+
+
+def _place(error: BaseException) -> str:
+    """Where an error was raised, and its kind."""
+    return "".join(traceback.format_tb(error.__traceback__)) + type(error).__qualname__
+
+
+def _tell_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    del message, file, line  # they may quote people; the parameters bear Python's names
+    _tell(f"{category.__qualname__} at {Path(filename).name}:{lineno}")
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from local.argilla.words import is_word, spelled
 
 PART = re.compile(r'(?P<either>\|)|(?P<not>-)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"|]+))')
-MOST = 10_000
-TERMS_MOST = 200
+# FTS5 compares every place where a term occurs with all other terms: more of them than anybody types would take it
+# minutes on one long message.
+MOST = 1_000
+TERMS_MOST = 32
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,12 @@ def parse(typed: str) -> Words:
         elif term:
             groups.append([term])
         is_either = is_either and not term
-    return Words(" AND ".join(map(_any_of, groups)) or None, _any_of(unwanted) if unwanted else None)
+    wanted = dict.fromkeys(map(_any_of, groups))
+    return Words(" AND ".join(wanted) or None, _any_of(unwanted) if unwanted else None)
 
 
 def _any_of(terms: Iterable[str]) -> str:
-    return f"({' OR '.join(terms)})"
+    return f"({' OR '.join(dict.fromkeys(terms))})"
 
 
 def _term(part: re.Match[str]) -> str | None:

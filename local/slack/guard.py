@@ -50,19 +50,16 @@ def may_come_in(scope: Scope) -> bool:
     if _name(host) not in LOOPBACK or origin not in (None, f"http://{host}"):
         return False
     if API.match(scope["path"]):
-        return not _is_of_a_browser(scope, headers)
+        return not _is_of_a_browser(headers)
     site = headers.get("sec-fetch-site")
     return site in (None, "none", "same-origin") or _opens_a_page(scope, headers)
 
 
-def _is_of_a_browser(scope: Scope, headers: Headers) -> bool:
-    """A browser loads any page's pictures and follows any link, whose address may hold a token and a whole call.
-
-    Old ones don't say why they ask for something. What they post, they post with an origin.
-    """
-    if any(name.startswith("sec-fetch-") for name in headers):
-        return True
-    return scope.get("method") == "GET" and headers.get("user-agent", "").startswith("Mozilla/")
+def _is_of_a_browser(headers: Headers) -> bool:
+    """A browser asks for whatever a page names, such as a picture; old ones don't say why."""
+    return headers.get("user-agent", "").startswith("Mozilla/") or any(
+        name.startswith("sec-fetch-") for name in headers
+    )
 
 
 def _opens_a_page(scope: Scope, headers: Headers) -> bool:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
-from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from local.slack.faults import Fault, FaultKind, Faults
-from local.slack.wire import Arguments, Call, Json, Method, SlackError
+from local.slack.wire import Arguments, Call, Json, Method, SlackError, read_json
 
 SCOPES = (
     "app_mentions:read,channels:history,channels:join,channels:read,chat:write,commands,files:write,"
@@ -74,8 +72,11 @@ class WebApi:
 
 
 async def arguments_of(request: Request) -> Json:
-    """Query, form and JSON in one: slack_sdk uses all three."""
-    given: Json = dict(request.query_params)
+    """Query, form and JSON in one: slack_sdk uses all three.
+
+    No address holds a token, as at Slack: any page can name an address, and a browser then asks for it.
+    """
+    given: Json = {name: value for name, value in request.query_params.items() if name != "token"}
     content_type = request.headers.get("content-type", "")
     body = await request.body()
     if content_type.startswith("application/json"):
@@ -87,7 +88,7 @@ async def arguments_of(request: Request) -> Json:
 
 def _object(body: bytes) -> Json:
     try:
-        found: Any = json.loads(body or b"{}")
+        found = read_json(body or b"{}")
     except ValueError:
         raise SlackError("invalid_json") from None
     if not isinstance(found, dict):

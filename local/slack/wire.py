@@ -92,9 +92,21 @@ class Arguments:
         if not value:
             return None
         try:
-            return json.loads(value)
+            return read_json(value)
         except ValueError:
             raise SlackError(refusal, f"{name} is not JSON") from None
+
+
+def read_json(text: str | bytes) -> Any:
+    """Read what an answer of ours can hold too: no halves of surrogate pairs, no infinity, no bottomless nesting.
+
+    Raises ValueError.
+    """
+    try:
+        whole = json.dumps(json.loads(text), ensure_ascii=False, allow_nan=False)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    return json.loads(whole.encode(errors="replace"))
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,12 @@ from learning.artifacts import Artifacts
 from local.argilla.embedded import SignIn
 from storage import team_erasure
 from storage.database import Database
+from storage.purging import Purging
 from storage.tables import Run, Version
 from tests.bot.command_line import Ended, corrigible
-from tests.bot.dying_erasure import LIVES, settings
+from tests.bot.dying_erasure import lives, settings
 from tests.databases import on_both
-from tests.factories import OTHER, TEAM, label_set
+from tests.factories import OTHER, TEAM, label_set, received
 from tests.full_team import fill
 from tests.reviewer import Reviewer
 from tests.running import HANG_S
@@ -108,11 +109,45 @@ def names(reviewer: Reviewer, kind: str) -> set[str]:
     return {one["name"] for one in reviewer.ask("GET", f"me/{kind}")["items"]}
 
 
+def test_a_model_that_another_team_has_too_stays_though_a_run_of_this_one_made_it(team: Team) -> None:
+    with team.database.writing() as session:
+        session.get_one(Version, (OTHER, 1)).artifact = team.digest
+
+    erased = team.erase("--without-argilla")
+
+    assert erased.returncode == 0, erased.stderr
+    assert team.artifacts.get(team.digest)
+    assert not list(team.settings.workplace.glob("run of *"))
+    assert not team.is_known()
+
+
+def damage(file: Path, text: bytes) -> None:
+    """Empty a page on which nothing but a text is, as a bad disk might."""
+    content = bytearray(file.read_bytes())
+    page = content.index(text * 4_000) // 4_096
+    content[4_096 * page : 4_096 * (page + 1)] = bytes(4_096)
+    file.write_bytes(content)
+
+
+def test_a_database_that_can_not_be_rewritten_is_one_clear_message(team: Team, tmp_path: Path) -> None:
+    received(team.database, "y" * 40_000, team_id=OTHER)
+    Purging(team.database).purge()
+    team.database.close()
+    damage(tmp_path / "corrigible.db", b"y")
+
+    ended = team.erase("--without-argilla")
+
+    assert ended.returncode == 1
+    assert "the file is damaged" in ended.stderr
+    assert f"Run `corrigible erase {TEAM}` again" in ended.stderr
+    assert "should not happen" not in ended.stderr
+
+
 @on_both
 def test_an_erasure_that_is_killed_anywhere_goes_on_and_leaves_nothing(
     argilla: SignIn, team: Team, database_url: str, tmp_path: Path
 ) -> None:
-    lives = [
+    command = [
         sys.executable,
         "-m",
         "tests.bot.dying_erasure",
@@ -124,11 +159,11 @@ def test_an_erasure_that_is_killed_anywhere_goes_on_and_leaves_nothing(
     own = f"{team.settings.argilla_workspace}-{TEAM}"
 
     with datasets(argilla, team) as reviewer:
-        lived = subprocess.run(lives, capture_output=True, text=True, check=False, timeout=HANG_S)
+        lived = subprocess.run(command, capture_output=True, text=True, check=False, timeout=HANG_S)
         left = names(reviewer, "datasets"), names(reviewer, "workspaces")
 
     assert lived.returncode == 0, lived.stderr
-    first, *others, last = LIVES
+    first, *others, last = lives(database_url)
     assert json.loads(lived.stdout) == {
         first: [-signal.SIGKILL, 1, 0],
         **{place: [-signal.SIGKILL, 0, 1] for place in others},
@@ -165,21 +200,35 @@ def test_where_argilla_does_not_answer_the_text_is_gone_and_the_rest_is_done_lat
     assert not team.is_known()
 
 
-@pytest.mark.slow
-def test_the_embedded_argilla_is_started_to_erase_in_it(team: Team, tmp_path: Path) -> None:
+def starting(argilla: SignIn, folder: Path) -> str:
+    """What stands for the Python of Argilla's environment: it announces a server that runs, instead of another."""
+    known = {name: getattr(argilla, name) for name in ("url", "username", "password", "api_key")}
+    python = folder / "python"
+    python.write_text(f"#!/bin/sh\necho '{json.dumps(known)}'\ncat\necho it was stopped > {folder}/stopped\n")
+    python.chmod(0o700)
+    return str(python)
+
+
+def test_the_embedded_argilla_is_started_to_erase_in_it_and_stopped(
+    argilla: SignIn, team: Team, tmp_path: Path
+) -> None:
     home = tmp_path / "argilla"
     home.mkdir()
     (home / "argilla.db").touch()
     local = {"LOCAL_ARGILLA_HOME": str(home), "LOCAL_ARGILLA_PORT": "0"}
 
-    missing = team.erase(**local, CORRIGIBLE_ARGILLA_PYTHON=str(tmp_path / "none"))
-    left = files_with(tmp_path, SECRET)
-    erased = team.erase(**local)
+    with datasets(argilla, team) as reviewer:
+        missing = team.erase(**local, CORRIGIBLE_ARGILLA_PYTHON=str(tmp_path / "none"))
+        left = files_with(tmp_path, SECRET)
+        erased = team.erase(**local, CORRIGIBLE_ARGILLA_PYTHON=starting(argilla, tmp_path))
+        kept = names(reviewer, "datasets")
 
     assert missing.returncode == 1
-    assert "Argilla is not installed" in missing.stderr
+    assert "run `corrigible argilla install`" in missing.stderr
     assert left == []
     assert erased.returncode == 0, erased.stderr
+    assert f"slack-{TEAM}" not in kept
+    assert (tmp_path / "stopped").exists()
     assert not team.is_known()
 
 

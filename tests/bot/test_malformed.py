@@ -23,6 +23,7 @@ from bot.admission import incoming
 from bot.compose import LISTENERS, Bot, compose
 from bot.compose import Slack as Address
 from bot.listeners import FAILED
+from bot.respond import answering_slack_alone
 from bot.settings import Settings
 from local.slack.config import Config
 from local.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
@@ -92,7 +93,9 @@ class Sender:
     def send(self, body: Json, *, by_http: bool) -> int:
         """The status of the bot's answer, once its listeners are done."""
         request = _by_http(body) if by_http else incoming(body, None, "socket_mode")
-        status = self.running.workspaces.dispatch(request).status
+        status = answering_slack_alone(self.running.workspaces.dispatch, f"{self.slack.url}/api/")(
+            request
+        ).status
         self._finish()
         return status
 
@@ -337,6 +340,75 @@ def test_what_comes_by_socket_mode_without_a_readable_payload_is_refused(
 
     assert sending.refused() == refused + 1
     assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize(
+    ("sort", "block", "state"),
+    [
+        ("choose_settings", "operators", {"value": "U1"}),
+        ("choose_settings", "operators", {"selected_option": {"value": "U1"}}),
+        ("choose_settings", "timezone", {"selected_users": ["U1"]}),
+        ("edit_label", "name", {"selected_users": ["U1"]}),
+        ("edit_label", "examples", {"selected_options": [{"value": "U1"}]}),
+        ("edit_label", "fate", {"value": "retire"}),
+        ("pick_label", "label", {"selected_users": ["U1"]}),
+    ],
+)
+def test_a_field_that_holds_what_another_kind_of_field_would_is_refused(
+    sending: Sender, sort: str, block: str, state: Json, caplog: pytest.LogCaptureFixture
+) -> None:
+    sent = sending.heard[f"view_submission {sort}"]
+    values = {**sent["view"]["state"]["values"], block: {block: state}}
+    refused, stored = sending.refused(), sending.stored()
+
+    assert sending.send({**sent, "view": {**sent["view"], "state": {"values": values}}}, by_http=True) == 200
+    assert sending.refused() == refused + 1
+    assert sending.stored() == stored
+    assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize("action_id", [card.RIGHT, note.ROLL_BACK, summary_card.GOOD, forgetting_view.FORGET])
+def test_a_button_of_a_message_that_is_pressed_where_nobody_can_be_answered_is_refused(
+    sending: Sender, action_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused = sending.refused()
+    sending.send(_with_action(sending.heard["block_actions home_settings"], action_id, "1"), by_http=True)
+
+    assert sending.refused() == refused + 1
+    assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
+
+
+def test_a_number_that_no_setting_holds_is_told_to_whoever_wrote_it(
+    sending: Sender, caplog: pytest.LogCaptureFixture
+) -> None:
+    sent = sending.heard["view_submission choose_settings"]
+    number = {"retrain_after_labels": {"retrain_after_labels": {"value": "9" * 30}}}
+    values = {**sent["view"]["state"]["values"], **number}
+    stored = sending.stored()
+    sending.send({**sent, "view": {**sent["view"], "state": {"values": values}}}, by_http=True)
+
+    assert sending.stored() == stored
+    assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize(
+    ("event", "is_told"),
+    [
+        ({"type": "app_uninstalled"}, True),
+        ({"type": "tokens_revoked", "tokens": {"bot": [BOT_USER_ID]}}, True),
+        ({"type": "tokens_revoked", "tokens": {"oauth": [ANA]}}, False),
+        ({"type": "team_access_revoked", "team_ids": [TEAM_ID]}, True),
+        ({"type": "team_access_revoked", "team_ids": ["T0OTHER"]}, False),
+        ({"type": "team_access_revoked", "team_ids": []}, False),
+        ({"type": "team_access_revoked"}, False),
+    ],
+)
+def test_an_operator_is_told_that_the_app_was_removed_where_it_was(
+    sending: Sender, event: Json, is_told: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    sending.send({**sending.heard["event_callback message"], "event": event}, by_http=True)
+
+    assert ("the app was removed" in caplog.text) is is_told
 
 
 def test_a_failure_that_is_not_the_payloads_is_still_told_to_whoever_clicked(

@@ -193,3 +193,15 @@ def test_webhooks_are_asked_for_where_argilla_can_reach_us(
     environment: pytest.MonkeyPatch, given: dict[str, str], expected: str | None
 ) -> None:
     assert _read(environment, **given).webhook_url == expected
+
+
+def test_the_address_at_which_reviewers_open_argilla_opens_nothing_by_itself(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    settings = _read(
+        environment,
+        ARGILLA_API_URL=f"https://proxy:{SECRET}@argilla.example.com/team",
+        ARGILLA_API_KEY=SECRET,
+    )
+
+    assert settings.argilla_page == "https://argilla.example.com/team"

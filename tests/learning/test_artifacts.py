@@ -167,9 +167,18 @@ def test_a_name_in_a_store_that_leads_out_of_the_cache_is_not_fetched(folder: Pa
     assert not (tmp_path / "out").exists()
 
 
-def test_an_address_that_can_not_be_used_is_shown_without_its_password() -> None:
+@pytest.mark.parametrize(
+    "address",
+    [
+        "nowhere://me:secret@store/models",
+        "nowhere://me:a/secret@store/models",
+        "nowhere://me:a@secret@store/models",
+        "nowhere://store/models?key=secret",
+    ],
+)
+def test_an_address_that_can_not_be_used_is_shown_without_its_password(address: str) -> None:
     with pytest.raises(ArtifactsUrlError) as refused:
-        Artifacts("nowhere://me:secret@store/models", Path("cache"))
+        Artifacts(address, Path("cache"))
 
     assert "nowhere://store/models" in str(refused.value)
     assert "secret" not in str(refused.value)

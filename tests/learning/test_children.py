@@ -25,11 +25,15 @@ SECRETS = (
     "CORRIGIBLE_POSTGRES_PASSWORD",
     "OPENAI_API_KEY",
     "GITHUB_TOKEN",
+    "HF_TOKEN",
     "PGPASSWORD",
     "AZURE_STORAGE_KEY",
     "SOMETHING_NEW",
 )
-NEEDED = ("LC_ALL", "https_proxy", "NO_PROXY", "CUDA_VISIBLE_DEVICES", "HF_HOME", "MLFLOW_TRACKING_URI")
+NEEDED = (
+    *("LC_ALL", "https_proxy", "NO_PROXY", "CUDA_VISIBLE_DEVICES", "HF_HOME", "MLFLOW_TRACKING_URI"),
+    "CORRIGIBLE_HUB",
+)
 STORE = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 # Python imports it before anything else: it notes the environment that the process has.
 NOTE = """

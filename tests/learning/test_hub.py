@@ -101,7 +101,7 @@ def test_what_a_hub_can_not_give_safely_is_refused_with_what_to_do_before_its_we
     config = json.loads(files["config.json"])
     pickled = {name: content for name, content in files.items() if name != "model.safetensors"}
     own_code = {"model_type": "of-its-own", "auto_map": {"AutoModel": "modeling.Own"}}
-    served.push("team/pickled", {**pickled, "pytorch_model.bin": b"pickled"})
+    pickled_at = served.push("team/pickled", {**pickled, "pytorch_model.bin": b"pickled"})
     served.push("team/keras", {**pickled, "tf_model.h5": b"pickled"})
     served.push("team/code", {**files, "config.json": json.dumps({**config, **own_code}).encode()})
     served.push("team/empty", {"README.md": b"#"})
@@ -111,7 +111,8 @@ def test_what_a_hub_can_not_give_safely_is_refused_with_what_to_do_before_its_we
 
     assert all(folder is None for folder, _ in found.values())
     assert "not safetensors but pytorch_model.bin" in found["team/pickled"][1]
-    assert "M.from_pretrained('team/pickled').save_pretrained('converted')" in found["team/pickled"][1]
+    convert = f"M.from_pretrained('team/pickled', revision={pickled_at!r}).save_pretrained('converted')"
+    assert convert in found["team/pickled"][1]
     assert "not safetensors but tf_model.h5" in found["team/keras"][1]
     assert "code of its own (auto_map), which is never run" in found["team/code"][1]
     assert "holds no config.json" in found["team/empty"][1]
@@ -186,6 +187,40 @@ def test_a_model_with_code_of_its_own_is_never_run(model: Path, tmp_path: Path) 
     with pytest.raises(LanguageModelNotFoundError, match="never run"):
         language_model.load(str(folder), 1)
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("key", ["attn_implementation", "_attn_implementation", "experts_implementation"])
+@pytest.mark.parametrize("named", ["somebody/kernel@main:attention", {"": "somebody/kernel"}], ids=str)
+def test_compiled_code_that_a_model_names_on_the_hub_is_not_loaded(
+    key: str, named: object, model: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(model, folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "text_config": {key: named}}))
+
+    with pytest.raises(UnusableModelError, match=r"somebody/kernel.* is never run"):
+        folder_of(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("weights", "odd"),
+    [
+        ("model.safetensors", {"model_type": ["bert"], "auto_map": {"AutoModel": "own.Own"}}),
+        ("pytorch_model.bin", {"architectures": 5}),
+    ],
+)
+def test_a_config_that_makes_no_sense_is_refused(
+    weights: str, odd: dict[str, object], model: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(model, folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, **odd}))
+    (folder / "model.safetensors").rename(folder / weights)
+
+    with pytest.raises(UnusableModelError):
+        folder_of(str(folder))
 
 
 @pytest.mark.parametrize("shard", ["pytorch_model.bin", "../model.safetensors", "/etc/passwd"])

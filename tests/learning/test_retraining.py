@@ -173,6 +173,25 @@ def test_what_is_erased_while_a_run_gathers_what_to_learn_from_has_it_gather_ane
     team.retraining.close()
 
 
+def test_what_is_left_of_an_ended_run_goes_before_another_one_trains(
+    database: Database, tmp_path: Path, tiny_base: str
+) -> None:
+    team = ReviewedTeam(database, tmp_path, tiny_base, Endless)
+    team.review()
+    with database.writing() as session:
+        ended = runs.ask(session, TEAM, "a test")
+        runs.end(session, ended.id, Phase.FAILED, "its process died")
+    left = tmp_path / "work" / ended.id
+    left.mkdir(parents=True)
+    (left / "job.json").write_text("zyxwmarkervuts")
+
+    team.ask()
+    team.until(Phase.TRAINING)
+
+    assert not left.exists()
+    team.retraining.close()
+
+
 def test_a_run_throws_away_at_once_what_is_erased_while_it_learns_from_it(
     database: Database, tmp_path: Path, tiny_base: str
 ) -> None:

@@ -209,6 +209,16 @@ def test_all_that_is_wrong_is_held_back_however_much_it_is(team: Team) -> None:
     assert team.learned() == 0
 
 
+def test_nobody_is_accused_of_choosing_a_label_of_which_only_the_name_is_known(team: Team) -> None:
+    with team.database.writing() as session:
+        team.known["new"] = labels.propose(session, TEAM, "q3-27", by=CAT)
+
+    team.speak(BEN, 30, dict.fromkeys(TEXTS, "new"))
+    team.vetting.look(team.refitter)
+
+    assert team.held() == []
+
+
 def test_few_corrections_are_no_burst_however_wrong(team: Team) -> None:
     team.speak(BEN, LEAST - 1, WRONG)
 

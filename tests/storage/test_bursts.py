@@ -6,7 +6,18 @@ from functools import partial
 import pytest
 from sqlmodel import Session, select
 
-from storage import bursts, cards, contents, corrections, labels, record, resolution
+from storage import (
+    bursts,
+    cards,
+    contents,
+    corrections,
+    erasure,
+    labels,
+    outbox,
+    questions,
+    record,
+    resolution,
+)
 from storage.bursts import BurstDecidedError, BurstNotFoundError
 from storage.database import Database
 from storage.tables import Burst, Card, Correction, Fate, Label, Message, Word
@@ -135,6 +146,22 @@ def test_what_the_same_user_says_meanwhile_is_held_back_too_but_for_what_they_ta
     assert taken_back.id not in held
 
 
+def test_reviewers_are_not_asked_about_what_is_held_back_unless_it_is_kept(team: Team) -> None:
+    team.flag()
+    later = team.speak()
+
+    def asked() -> set[str]:
+        with team.database.writing() as session:
+            questions.ask_about_earlier_corrections(session, TEAM)
+            return set(questions.concerned(session, TEAM))
+
+    assert later.id not in asked()
+    team.decide(Fate.KEPT)
+    assert later.id in asked()
+    with team.database.reading() as session:
+        assert outbox.knows(session, later.id)
+
+
 def test_what_was_said_while_the_burst_was_being_found_is_held_back_when_it_is_looked_for(team: Team) -> None:
     team.flag()
     late = team.speak(ANA)
@@ -202,6 +229,16 @@ def test_nobody_decides_about_another_teams_burst(team: Team) -> None:
 
     with team.database.writing() as session, pytest.raises(BurstNotFoundError):
         bursts.decide(session, OTHER, "b1", Fate.KEPT, ANA)
+
+
+def test_whoever_is_forgotten_is_not_named_by_a_burst(team: Team) -> None:
+    team.flag()
+
+    with team.database.writing() as session:
+        erasure.disown(session, TEAM, BEN, "forgotten-1")
+        [waiting] = bursts.waiting(session, TEAM, 9)
+
+    assert waiting.user_id == "forgotten-1"
 
 
 def test_an_example_says_what_the_bot_had_said_and_what_the_user_said(team: Team) -> None:

@@ -46,6 +46,7 @@ SECRET = "my salary is wrong"
         "postgresql://user:word@host:port/database",
         "postgresql+pg8001://user:word@host/database",
         "postgresql+pg8000://user:word@host/database",
+        "postgresql://user:w@word@host/database",
         "sqlite://",
         "sqlite:///:memory:",
         "sqlite:////dev/null/corrigible.db",
@@ -73,10 +74,18 @@ def test_the_folder_of_a_sqlite_file_is_made(tmp_path: Path) -> None:
     database.close()
 
 
-def test_a_postgresql_that_is_not_there_is_named_without_its_password() -> None:
+@pytest.mark.parametrize(
+    "form",
+    [
+        "postgresql://user:s3cret@127.0.0.1:{port}/name",
+        "postgresql://127.0.0.1:{port}/name?user=user&password=s3cret",
+        "postgresql://127.0.0.1:{port}/name?user=user&sslpassword=s3cret",
+    ],
+)
+def test_a_postgresql_that_is_not_there_is_named_without_its_password(form: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, not listening: nobody else gets the port, and nobody answers
-        database = open_database(f"postgresql://user:s3cret@127.0.0.1:{taken.getsockname()[1]}/name")
+        database = open_database(form.format(port=taken.getsockname()[1]))
 
         with pytest.raises(DatabaseUnavailableError, match=r"127\.0\.0\.1") as unavailable:
             migrate(database)

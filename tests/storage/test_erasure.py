@@ -5,10 +5,25 @@ import time
 import pytest
 from sqlmodel import select
 
-from storage import cards, channels, contents, erasure, labels, messages, outbox, predictions
+from storage import cards, channels, contents, erasure, labels, messages, outbox, predictions, runs
 from storage.database import Database
 from storage.erasure import FORGOTTEN, Kept
-from storage.tables import Dataset, Label, Message, Mode, Outbox, Record, Stage
+from storage.tables import (
+    Dataset,
+    Label,
+    Making,
+    Message,
+    Mode,
+    Opinion,
+    Origin,
+    Outbox,
+    Phase,
+    Record,
+    Stage,
+    Summary,
+    SummaryWord,
+    TaskName,
+)
 from tests.factories import ANA, BEN, ENCODER, OTHER, SUPPORT, TEAM, label_set, predicted, received, say
 
 INSTEAD = f"{FORGOTTEN}1"
@@ -72,6 +87,32 @@ def test_who_proposed_a_label_is_forgotten_and_the_label_stays(database: Databas
     with database.reading() as session:
         [label] = labels.active(session, TEAM)
     assert (label.name, label.proposed_by) == ("canteen", None)
+
+
+def test_a_run_that_learns_from_what_a_person_wrote_into_a_summary_starts_over(database: Database) -> None:
+    summary = Summary(
+        team_id=TEAM, channel_id=SUPPORT, asked_by=BEN, origin=Origin.COMMAND, making=Making.DONE
+    )
+    edit = SummaryWord(
+        summary_id=summary.id, team_id=TEAM, user_id=ANA, opinion=Opinion.EDITED, text="Ana's words"
+    )
+    with database.writing() as session:
+        session.add(summary)
+        session.flush()
+        session.add(edit)
+        for task in TaskName:
+            runs.tell(session, runs.ask(session, TEAM, "a test", task=task).id, phase=Phase.TRAINING)
+
+    forget(database, BEN)
+    with database.reading() as session:
+        before = runs.is_restarting(session, TEAM)
+    forget(database, ANA)
+
+    assert not before, "of Ben's there is nothing in it"
+    with database.reading() as session:
+        assert runs.under_way(session, TEAM, TaskName.SUMMARIZATION).phase is Phase.WAITING  # type: ignore[union-attr]
+        assert runs.under_way(session, TEAM, TaskName.CLASSIFICATION).phase is Phase.TRAINING  # type: ignore[union-attr]
+        assert runs.is_restarting(session, TEAM)
 
 
 def test_a_namesake_in_another_team_is_left_alone(database: Database) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+import resource
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,66 @@ def test_while_somebody_reads_what_was_it_is_not_said_to_be_gone(database: Datab
         reader.execute("ROLLBACK")
 
     assert purger.step() is None or purger.purge()
+    assert not is_pending(database)
+    assert files_with(tmp_path, *SECRETS) == []
+
+
+@only_sqlite
+def test_the_write_ahead_log_does_not_grow_for_as_long_as_somebody_reads(
+    database: Database, tmp_path: Path
+) -> None:
+    purger = Purging(database)
+    purger.purge()
+    said = [received(database, TEXT) for _ in range(4)]
+    with closing(sqlite3.connect(tmp_path / "corrigible.db", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT text FROM message").fetchall()
+        for one in said:
+            erase(database, one)
+            assert not purger.purge()
+        assert (tmp_path / "corrigible.db-wal").stat().st_size < database.size()
+
+    assert purger.purge()
+    assert files_with(tmp_path, *SECRETS) == []
+
+
+@contextmanager
+def full_disk(most_bytes: int) -> Iterator[None]:
+    """No file of this process grows beyond so many bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@only_sqlite
+def test_a_full_disk_keeps_nobody_from_storing_and_is_not_filled_again_and_again(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.writing() as session:
+        for _ in range(60):
+            messages.receive(session, message("y" * 40_000))
+    one = received(database, TEXT)
+    purger = Purging(database)
+    purger.purge()
+    log = tmp_path / "corrigible.db-wal"
+    with full_disk(database.size()):  # the log of a rewritten file is a little longer than the file
+        erase(database, one)
+        with pytest.raises(sqlite3.OperationalError) as first:
+            purger.step()
+        taken = log.stat().st_size
+        received(database, "Stored all the same")
+        stored = log.stat().st_size
+        with pytest.raises(sqlite3.OperationalError) as again:
+            purger.step()
+
+        assert taken < 10_000, "what was begun is given back"
+        assert again.value is first.value
+        assert log.stat().st_size == stored, "it rests"
+        assert is_pending(database)
+    assert purger.purge()
     assert not is_pending(database)
     assert files_with(tmp_path, *SECRETS) == []
 

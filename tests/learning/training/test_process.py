@@ -16,7 +16,7 @@ from learning.summarizing.gate import Limits as SummaryLimits
 from learning.summarizing.job import Lesson, SummaryJob
 from learning.summarizing.recipe import SummaryRecipe
 from learning.summarizing.thread import Utterance
-from learning.training.job import LOG, Result
+from learning.training.job import Result
 from learning.training.process import TRACKED, TrainingProcess
 from tests.learning.summarizing.settled import said
 from tests.learning.training.examples import job
@@ -31,6 +31,15 @@ from pathlib import Path
 from learning.training.process import TrainingProcess
 print(TrainingProcess(Path(sys.argv[1]), 1).pid, flush=True)
 time.sleep(600)
+"""
+
+
+# Python imports it before anything else.
+PRINTING = """
+import os, sys, warnings
+os.write(2, b"salary")
+print("salary", flush=True)
+warnings.warn("salary")
 """
 
 
@@ -81,7 +90,7 @@ def test_one_that_is_killed_leaves_no_result_and_the_next_one_ends_quietly_with_
     second.stop()
 
     assert (first.status, left) == (-signal.SIGKILL, None)
-    assert second.status == 0, (folder / LOG).read_text()
+    assert second.status == 0
     assert second.progress
     assert second.progress.done == 1
     result = Result.read(folder)
@@ -92,6 +101,20 @@ def test_one_that_is_killed_leaves_no_result_and_the_next_one_ends_quietly_with_
         [events] = (tmp_path / "work" / TRACKED / "tensorboard" / "run1").iterdir()
         assert b"loss" in events.read_bytes()
         assert b"invoice" not in events.read_bytes()  # what people wrote is nobody's business
+
+
+def test_what_its_libraries_print_is_kept_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sitecustomize.py").write_text(PRINTING)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    folder = tmp_path / "run1"
+    folder.mkdir()
+
+    process = TrainingProcess(folder, 1)
+    until(lambda: process.status is not None, WITHIN_S)
+    process.stop()
+
+    assert Result.read(folder)
+    assert not any(b"salary" in file.read_bytes() for file in folder.rglob("*"))
 
 
 def test_one_that_its_owner_stops_is_gone(tmp_path: Path, tiny_base: str) -> None:

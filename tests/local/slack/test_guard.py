@@ -36,11 +36,20 @@ def slack() -> Iterator[Slack]:
         {"user-agent": BROWSER},  # an old one
     ],
 )
-def test_no_picture_and_no_link_calls_a_method(slack: Slack, headers: dict[str, str]) -> None:
-    answer = slack.http.get("/api/chat.postMessage", params=POST, headers=headers)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_no_picture_and_no_link_calls_a_method(slack: Slack, method: str, headers: dict[str, str]) -> None:
+    answer = slack.http.request(method, "/api/chat.postMessage", params=POST, headers=headers)
 
     assert answer.status_code == 403
     assert slack.messages() == []
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_no_address_opens_anything_by_a_token_in_it_whoever_asks_for_it(slack: Slack, method: str) -> None:
+    slack.http.request(method, "/api/chat.postMessage", params=POST)
+
+    assert slack.messages() == []
+    assert slack.http.get("/api/auth.test", params=POST).json()["error"] == "not_authed"
 
 
 @pytest.mark.parametrize(
@@ -114,4 +123,4 @@ def test_our_own_page_and_programs_go_on(slack: Slack) -> None:
     assert slack.http.get("/page/state", params={"user": ANA}, headers=ours).json()["ok"]
     assert slack.web.chat_postMessage(channel=SUPPORT, text="from a program")["ok"]
     assert slack.web.conversations_info(channel=SUPPORT)["ok"]
-    assert slack.http.get("/api/auth.test", params={"token": BOT_TOKEN}).json()["ok"]
+    assert slack.http.get("/api/auth.test", headers={"authorization": f"Bearer {BOT_TOKEN}"}).json()["ok"]

@@ -39,7 +39,24 @@ def test_arguments_may_come_as_query_form_or_json(slack: Slack) -> None:
     assert slack.http.post("/api/chat.postMessage", json=wanted, headers=headers).json()["ok"]
     assert slack.http.post("/api/chat.postMessage", data=with_token).json()["ok"]
     assert slack.http.post("/api/chat.postMessage", params=wanted, headers=headers).json()["ok"]
-    assert slack.http.get("/api/chat.postMessage", params=with_token).json()["ok"]
+    assert slack.http.get("/api/chat.postMessage", params=wanted, headers=headers).json()["ok"]
+
+
+def test_what_no_answer_could_hold_is_refused_or_replaced_and_the_channel_can_still_be_read(
+    slack: Slack,
+) -> None:
+    headers = {"Authorization": f"Bearer {BOT_TOKEN}", "Content-Type": "application/json"}
+    start = f'{{"channel": "{SUPPORT}", "text": '
+
+    def post(rest: str) -> str:
+        answer = slack.http.post("/api/chat.postMessage", content=start + rest, headers=headers)
+        return answer.json().get("error", "")
+
+    assert post("[" * 100_000) == "invalid_json"
+    assert post('"x", "blocks": NaN}') == post('"x", "limit": 1e999}') == "invalid_json"
+    assert post('"x", "blocks": "' + "[" * 100_000 + '"}') == "invalid_blocks_format"
+    assert post(r'"half \ud83d"}') == ""
+    assert slack.web.conversations_history(channel=SUPPORT)["messages"][0]["text"] == "half ?"
 
 
 def test_a_posted_message_is_in_the_history_and_on_the_page(slack: Slack) -> None:
