@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
 from bot import forgetting_view, retention_commands, summary_commands
+from bot.announcing import tell
 from bot.card import title
 from bot.choices import Choices
 from bot.digest import ChannelOffError, Digests
@@ -264,11 +264,8 @@ def _switch_off(desk: Desk, client: WebClient, command: Command) -> str:
 
 def _say(client: WebClient, command: Command, to_all: str, to_asker: str) -> str:
     """Consent is said where it holds; where that can't be said, the asker at least knows."""
-    try:
-        client.chat_postMessage(channel=command.channel_id, text=to_all)
-    except SlackApiError:
-        return to_asker + _(" I could not tell the channel; please do.")
-    return to_asker
+    is_told = tell(client, command.channel_id, {"text": to_all})
+    return to_asker if is_told else to_asker + _(" I could not tell the channel; please do.")
 
 
 def _wish_digest(desk: Desk, client: WebClient, command: Command) -> str:

@@ -82,13 +82,13 @@ def _buttons(burst: Burst) -> ActionsBlock:
     keep = ButtonElement(
         text=_("Keep"),
         action_id=KEEP,
-        value=burst.id,
+        value=f"{burst.id}:{burst.corrections}",
         accessibility_label=_("Keep these corrections: I learn from them again"),
     )
     discard = ButtonElement(
         text=_("Discard"),
         action_id=DISCARD,
-        value=burst.id,
+        value=f"{burst.id}:{burst.corrections}",
         style="danger",
         accessibility_label=_("Discard these corrections: I never learn from them"),
     )

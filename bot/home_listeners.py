@@ -52,8 +52,8 @@ def register(app: App, home: Home, choices: Choices, editing: LabelEditing) -> N
 
     def decide(body: Json, client: WebClient, fate: Fate, done: str) -> None:
         click = payloads.click(body)
-        by, burst_id = click.user_id, click.value
-        _operate(client, home, by, lambda: home.operations.decide_burst(burst_id, fate, by), done)
+        by, (burst_id, _sign, seen) = click.user_id, click.value.partition(":")
+        _operate(client, home, by, lambda: home.operations.decide_burst(burst_id, seen, fate, by), done)
 
     @app.action(held_view.KEEP)
     def keep(ack: Ack, body: Json, client: WebClient) -> None:

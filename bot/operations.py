@@ -44,9 +44,21 @@ class AlreadyServingError(ValueError):
         self.number = number
 
 
+class BurstGrownError(ValueError):
+    """More corrections are held back than the operator saw who decided about them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            N_(
+                "More corrections by this user came in meanwhile, so nothing was changed. Look at them, then decide."
+            )
+        )
+
+
 FAULTS = (
     AlreadyServingError,
     BurstDecidedError,
+    BurstGrownError,
     BurstNotFoundError,
     NotAnOperatorError,
     NotServingError,
@@ -135,10 +147,15 @@ class Operations:
         with self._database.reading() as session:
             return versions.every(session, self._team_id), versions.in_service(session, self._team_id)
 
-    def decide_burst(self, burst_id: str, fate: Fate, by: str) -> Burst:
-        """Keep or discard corrections that are held back. Raises BurstNotFoundError, BurstDecidedError."""
+    def decide_burst(self, burst_id: str, seen: str, fate: Fate, by: str) -> Burst:
+        """Keep or discard corrections that are held back; `seen`: how many of them the operator was shown.
+
+        Raises BurstNotFoundError, BurstDecidedError, BurstGrownError.
+        """
         with self._database.writing() as session:
             burst = bursts.decide(session, self._team_id, burst_id, fate, by)
+            if str(burst.corrections) != seen:
+                raise BurstGrownError
         log.info("burst decided fate=%s corrections=%d", burst.fate, burst.corrections)
         self._wake.corrections()
         return burst

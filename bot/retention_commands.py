@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
 from bot import membership, retention, retention_view
+from bot.announcing import tell
 from bot.in_words import in_words
 from bot.language import N_, _
 from bot.membership import Membership
@@ -48,15 +48,6 @@ def undo(use: Retention, client: WebClient, channel_id: str, by: str) -> str:
     kept = retention_view.kept(use.undo(channel_id, by))
     told = _("{person} undid the shorter time. {kept}").format(person=f"<@{by}>", kept=kept)
     return kept if tell(client, channel_id, {"text": told}) else kept + _(ALONE)
-
-
-def tell(client: WebClient, channel_id: str, content: Json) -> bool:
-    """Say it where it holds; False where that can't be said, so that the asker at least knows."""
-    try:
-        client.chat_postMessage(channel=channel_id, **content)
-    except SlackApiError:
-        return False
-    return True
 
 
 def _days(words: Sequence[str]) -> int | None:

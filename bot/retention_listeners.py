@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
 from bot import payloads, retention_commands, retention_view
+from bot.announcing import tell
 from bot.in_words import in_words
 from bot.language import _
 from bot.membership import Membership
 from bot.payloads import Json
-from bot.retention import Retention
-from bot.retention_commands import ALONE, FAULTS
+from bot.retention import NothingToUndoError, Retention
+from bot.retention_commands import FAULTS
 
 
 def register(app: App, use: Retention, members: Membership) -> None:
@@ -30,8 +33,10 @@ def register(app: App, use: Retention, members: Membership) -> None:
         ack()
         told = retention_view.announcement(plan, chosen.user_id)
         done = _("Confirmed; the channel was told.")
-        if not retention_commands.tell(client, chosen.channel_id, told):
-            done = _("Confirmed.") + _(ALONE)
+        if not tell(client, chosen.channel_id, told):
+            with suppress(NothingToUndoError):  # whoever is not told can't undo it
+                use.undo(chosen.channel_id, chosen.user_id)
+            done = _("I could not tell the channel, so nothing was changed. Please try again in a moment.")
         respond(response_type="ephemeral", replace_original=True, **retention_view.done(done))
 
     @app.action(retention_view.UNDO)

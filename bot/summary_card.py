@@ -17,7 +17,7 @@ from slack_sdk.models.blocks import (
 from bot import replies
 from bot.card import person
 from bot.language import N_, _, many
-from bot.mrkdwn import clipped, escape
+from bot.mrkdwn import as_name, clipped, escape
 from bot.note import bar
 from bot.payloads import Json
 from bot.summary_reasons import of_summary
@@ -142,7 +142,7 @@ def _made(shown: Shown) -> str:
 def _by(shown: Shown, is_edited: bool) -> str:
     summary = shown.summary
     version = f" (v{summary.version})" if summary.version else ""
-    model = f"{escape(_(summary.title))}{version}"
+    model = f"{as_name(_(summary.title))}{version}"
     if is_edited and _polished(shown):
         return _("polished by a reviewer; the first draft was by {model}").format(model=model)
     if is_edited:

@@ -6,8 +6,8 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
+from bot.announcing import tell
 from bot.in_words import in_words
 from bot.language import N_, _, many
 from bot.membership import FAULTS, Membership, joined
@@ -163,8 +163,6 @@ def _off(service: SummaryService, client: WebClient, command: Command) -> str:
 
 
 def _say(client: WebClient, command: Command, to_all: str, to_asker: str) -> str:
-    try:
-        client.chat_postMessage(channel=command.channel_id, text=to_all)
-    except SlackApiError:
+    if not tell(client, command.channel_id, {"text": to_all}):
         return _("Done, but I could not tell the channel; please do.")
     return to_asker

@@ -307,29 +307,35 @@ def choose_for_head(gathered: Gathered, trust: Trust) -> dict[str, str]:
         for message_id, word in gathered.once.items()
         if word.word is Word.IMPORTED or word.user_id in trust
     }
-    of_newcomers = [word for message_id, word in gathered.once.items() if message_id not in found]
+    of_newcomers: list[tuple[Spoken, ...]] = [
+        (word,) for message_id, word in gathered.once.items() if message_id not in found
+    ]
     for one in gathered.others:
-        standing = _standing(one, trust)
-        if isinstance(standing, Spoken):
-            of_newcomers.append(standing)
-        elif standing:
-            found[one.message_id] = standing
+        believed = tuple(word for word in one.words if word.user_id in trust)
+        if (one.verdict and not one.verdict.is_tied) or believed or one.imported or not one.words:
+            label_id = resolution.label_of(Evidence(one.message_id, believed, one.verdict, one.imported))
+            found |= {one.message_id: label_id} if label_id else {}
+        else:
+            of_newcomers.append(one.words)
     alone: Counter[tuple[str, int]] = Counter()
-    for word in sorted(of_newcomers, key=lambda word: word.created_at):
-        if not _is_too_many(_of_one(word), alone, HEAD_MOST):
-            found[word.message_id] = word.label_id
+    for words in sorted(of_newcomers, key=lambda words: words[-1].created_at):
+        label_id = _of_newcomers(words, alone)
+        if label_id:
+            found[words[0].message_id] = label_id
     return found
+
+
+def _of_newcomers(words: tuple[Spoken, ...], alone: Counter[tuple[str, int]]) -> str | None:
+    """What newcomers settled. Nobody above the limit takes a message from those below it by contradicting them."""
+    while words:
+        label_id = settled(words)
+        standing = next(word for word in reversed(words) if word.label_id == label_id)
+        if not _is_too_many(_of_one(standing), alone, HEAD_MOST):
+            return label_id
+        words = tuple(word for word in words if word is not standing)
+    return None
 
 
 def _of_one(word: Spoken) -> Spoken:
     """Newcomers who were forgotten count as one: nobody begins anew by having themselves forgotten."""
     return word._replace(user_id=FORGOTTEN) if is_forgotten(word.user_id) else word
-
-
-def _standing(one: Evidence, trust: Trust) -> str | Spoken | None:
-    """The label of a message, or the newcomer's word that names it."""
-    believed = [word for word in one.words if word.user_id in trust]
-    if (one.verdict and not one.verdict.is_tied) or believed or one.imported or not one.words:
-        return resolution.label_of(Evidence(one.message_id, tuple(believed), one.verdict, one.imported))
-    label_id = settled(one.words)
-    return next(word for word in reversed(one.words) if word.label_id == label_id)

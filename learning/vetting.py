@@ -134,6 +134,7 @@ class Vetting:
         with self._database.writing() as session:
             held = bursts.flag(session, burst)
         if held:
+            self._looked_at.pop(user_id, None)  # what is held back counts no more, and counting begins again
             log.warning("burst held back corrections=%d share_right=%.2f", held, share_right)
             self._on_flagged()
 

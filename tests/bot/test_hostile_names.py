@@ -148,7 +148,7 @@ def summary(name: str) -> Json:
     made = Summary(
         id="s1", team_id=TEAM, channel_id=SUPPORT, asked_by=ANA, origin=Origin.SHORTCUT, making=Making.DONE,
         sentences=[{"text": f"<@{BEN}> left.", "sources": ["m1"], "supported": True, "unfounded": [], "support": 1.0}],
-        engine="extractive", title="picked", messages=2, people=2, read=2,
+        engine="generative", title=name, messages=2, people=2, read=2,
     )  # fmt: skip
     speakers = Speakers([ANA, BEN], lambda _: name)
     link = "https://team.slack.com/archives/C1/p1"

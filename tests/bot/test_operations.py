@@ -4,17 +4,18 @@ import pytest
 
 from bot.operations import (
     AlreadyServingError,
+    BurstGrownError,
     NotAnOperatorError,
     NotServingError,
     Operations,
     Wakers,
 )
-from storage import runs, versions
+from storage import bursts, runs, versions
 from storage.database import Database
 from storage.runs import RunUnderWayError
-from storage.tables import Decision, Grounds, Phase, Run, TaskName
+from storage.tables import Burst, Decision, Fate, Grounds, Phase, Run, TaskName
 from storage.versions import NothingToRollBackToError, VersionNotFoundError
-from tests.factories import ANA, BEN, TEAM, together
+from tests.factories import ANA, BEN, TEAM, label_set, predicted, say, together
 
 
 class Office:
@@ -163,3 +164,22 @@ def test_the_button_on_a_note_rolls_back_the_version_that_it_names_of_whatever_t
         assert versions.in_service(session, TEAM, task) == writer.number
     with pytest.raises(NotServingError):
         office.operations.roll_back_from(tuned.number, ANA)
+
+
+def test_an_operator_decides_about_the_corrections_that_they_saw_and_no_others(office: Office) -> None:
+    known = label_set(office.database, "bug", "billing")
+    first = say(office.database, predicted(office.database, known["bug"]), BEN, known["billing"])
+    at = first.created_at
+    burst = Burst(id="b1", team_id=TEAM, user_id=BEN, corrections=0, began=at, ended=at, share_right=0.1)
+    with office.database.writing() as session:
+        bursts.flag(session, burst)
+    say(office.database, predicted(office.database, known["bug"]), BEN, known["billing"])
+
+    for seen in ("1", ""):
+        with pytest.raises(BurstGrownError):
+            office.operations.decide_burst("b1", seen, Fate.KEPT, ANA)
+    with office.database.reading() as session:
+        assert bursts.count_waiting(session, TEAM) == 1
+    assert office.woken == []
+
+    assert office.operations.decide_burst("b1", "2", Fate.KEPT, ANA).fate is Fate.KEPT

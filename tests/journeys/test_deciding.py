@@ -136,6 +136,20 @@ def test_a_confirmation_counts_for_who_is_still_a_member_alone(
     assert chosen(running, channel) is None
 
 
+@pytest.mark.parametrize("fault", [{"kind": "error", "error": "restricted_action"}, {"kind": "answer_lost"}])
+def test_what_the_channel_can_not_be_told_of_does_not_hold(
+    running: Bot, slack: Slack, channel: str, ana: Person, fault: dict[str, str]
+) -> None:
+    asked = ana.command(channel, "/corrigible", "keep 1 day")
+    slack.fault("method", method="chat.postMessage", times=1, **fault)
+
+    ana.press(asked, CONFIRM)
+
+    until(lambda: any("could not tell the channel" in one["text"] for one in slack.messages(channel, ANA)))
+    one = chosen(running, channel)
+    assert one is None or one.next_days is None
+
+
 def test_a_confirmation_of_what_was_decided_otherwise_meanwhile_is_refused(
     running: Bot, slack: Slack, channel: str, ana: Person, ben: Person
 ) -> None:

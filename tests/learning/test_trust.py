@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -252,6 +253,20 @@ def test_the_head_learns_from_a_newcomer_at_once_and_of_each_no_more_than_so_man
     assert len([one for one in found if one.startswith(ANA)]) == HEAD_MOST + 5
     of_newcomer = {one for one in found if one.startswith(BEN)}
     assert of_newcomer == {f"{BEN}-{number}" for number in range(HEAD_MOST)} | {next_week.message_id}
+
+
+def test_nobody_takes_others_corrections_from_the_head_by_contradicting_all_of_them() -> None:
+    number = HEAD_MOST - 2
+    contradicted = [
+        _evidence(place + number * later, (user, "bug"), (MAL, "praise"))
+        for later, user in enumerate((BEN, CAT, EVE))
+        for place in range(number)
+    ]
+
+    found = choose_for_head(Gathered({}, contradicted), _trust())
+
+    assert len(found) == len(contradicted)
+    assert Counter(found.values()) == {"praise": HEAD_MOST, "bug": len(contradicted) - HEAD_MOST}
 
 
 def test_having_oneself_forgotten_again_and_again_teaches_the_head_no_more() -> None:

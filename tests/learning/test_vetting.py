@@ -184,6 +184,19 @@ def test_of_whom_an_operator_kept_what_looked_wrong_no_more_is_held_back(team: T
     assert team.held() == []
 
 
+def test_whose_burst_was_discarded_is_looked_at_again(team: Team) -> None:
+    team.speak(BEN, 30, WRONG)
+    team.vetting.look(team.refitter)
+    [burst] = team.held()
+    with team.database.writing() as session:
+        bursts.decide(session, TEAM, burst.id, Fate.DISCARDED, ANA)
+
+    team.speak(BEN, 32, WRONG, first=1)
+    team.vetting.look(team.refitter)
+
+    assert [burst.corrections for burst in team.held()] == [32]
+
+
 def test_a_hostile_burst_after_many_right_corrections_is_held_back_alone(
     team: Team, time_machine: Any
 ) -> None:

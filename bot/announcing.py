@@ -1,0 +1,17 @@
+"""What a channel is told of a decision that holds there."""
+
+from __future__ import annotations
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackClientError
+
+from bot.payloads import Json
+
+
+def tell(client: WebClient, channel_id: str, content: Json) -> bool:
+    """Say it where it holds; False if that can't be said, so that the asker at least knows."""
+    try:
+        client.chat_postMessage(channel=channel_id, **content)
+    except (SlackClientError, OSError):
+        return False
+    return True
