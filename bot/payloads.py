@@ -444,7 +444,7 @@ def enterprise_of(body: Json) -> str | None:
         if not authorization.get("is_enterprise_install"):
             return None
         return like_or_none(SLACK_ID, authorization, "enterprise_id")
-    if str(body.get("is_enterprise_install")).lower() != "true":
+    if body.get("is_enterprise_install") not in (True, "true"):
         return None
     return like_or_none(SLACK_ID, body, "enterprise_id") or like_or_none(SLACK_ID, body, "enterprise", "id")
 

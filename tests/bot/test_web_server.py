@@ -15,7 +15,7 @@ import pytest
 
 from bot.connections import Answer, Request
 from bot.crowd import Limits
-from bot.web_server import THREADS, PortInUseError, Serve, WebServer
+from bot.web_server import THREADS, PortInUseError, Serve, WebServer, _listen
 from tests.local.running import PATIENCE_S, free_port
 
 # Long enough for a busy machine: only a test of one of these makes it short.
@@ -397,3 +397,10 @@ def test_clients_that_leave_early_leave_no_trace(caplog: pytest.LogCaptureFixtur
         assert answered(port, GET)[0] == 200
 
     assert not caplog.records
+
+
+def test_no_answer_is_held_back_until_an_earlier_one_has_arrived() -> None:
+    with _listen("127.0.0.1", 0) as listener, connected(listener.getsockname()[1]):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
