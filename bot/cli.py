@@ -270,7 +270,7 @@ def install_argilla() -> None:
 def status() -> None:
     """Show how the bot is doing: what it says itself, and the figures in its database."""
     from bot import models, terminal_health
-    from bot.installations import belief
+    from bot.terminal_belief import belief
     from learning.annotation import report
     from learning.training import status as training
     from storage import overview

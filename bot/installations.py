@@ -25,15 +25,11 @@ from sqlalchemy.exc import DBAPIError
 
 from bot import payloads
 from bot.admission import Admission
-from bot.choices import applied
 from bot.oauth import STATE_S, InstallFlow, SignedStates
 from bot.payloads import Json, PayloadError
 from bot.sealed import OF_INSTALLATION, SealedInstallationStore, UnreadableTokenError, seal
-from bot.settings import Settings
 from bot.workspace import Grant
-from learning.trust import Belief
-from local.slack.seed import PEOPLE
-from storage import choices, organizations
+from storage import organizations
 from storage.database import Database
 from storage.leases import Claim
 
@@ -239,16 +235,7 @@ class Installations:
         )
 
 
-def belief(database: Database, settings: Settings, team_id: str) -> Belief:
-    """Whom to believe in a team, as its running bot has it: for commands at the terminal, which need no token."""
-    with database.reading() as session:
-        chosen = applied(settings, choices.of_team(session, team_id))
-    if settings.is_local:
-        return chosen.belief(settings.operators or tuple(PEOPLE.values()))
-    return chosen.belief((*settings.operators, *_installed_by(database, settings.slack_client_id, team_id)))
-
-
-def _installed_by(database: Database, client_id: str | None, team_id: str) -> tuple[str, ...]:
+def installed_by(database: Database, client_id: str | None, team_id: str) -> tuple[str, ...]:
     """Who installed the app in a workspace, or in its organization."""
     if client_id is None:
         return ()

@@ -16,8 +16,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from bot import models, operations
-from bot.installations import belief
 from bot.settings import Settings
+from bot.terminal_belief import belief
 from bot.training import encoder_source, retrainer, tasks, terms
 from learning.hub import described
 from learning.names import visible

@@ -20,6 +20,7 @@ BESIDE_THE_COMMAND_LINE = {
     "bot/local_argilla.py",
     "bot/local_workspace.py",
     "bot/replay.py",
+    "bot/terminal_belief.py",
 }
 FORBIDDEN = {
     "storage": {"bot", "learning", "local", "slack_bolt", "slack_sdk", "torch", "transformers", "argilla"},

@@ -1,0 +1,20 @@
+"""Whom to believe in a team, as its running bot has it: for commands at the terminal, which need no token."""
+
+from __future__ import annotations
+
+from bot.choices import applied
+from bot.installations import installed_by
+from bot.settings import Settings
+from learning.trust import Belief
+from local.slack.seed import PEOPLE
+from storage import choices
+from storage.database import Database
+
+
+def belief(database: Database, settings: Settings, team_id: str) -> Belief:
+    """Return whose word counts from the start: operators, those who installed the app, and in the local Slack everybody."""
+    with database.reading() as session:
+        chosen = applied(settings, choices.of_team(session, team_id))
+    if settings.is_local:
+        return chosen.belief(settings.operators or tuple(PEOPLE.values()))
+    return chosen.belief((*settings.operators, *installed_by(database, settings.slack_client_id, team_id)))
