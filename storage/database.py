@@ -193,8 +193,8 @@ class Database:
             with self._impatient() as connection:
                 connection.execute("VACUUM").close()
             return
-        with self._reader.connect() as connection:
-            connection.exec_driver_sql(f"VACUUM {', '.join(tables)}")
+        with self._reader.connect() as connection:  # statistics hold samples of what was in the columns
+            connection.exec_driver_sql(f"VACUUM (ANALYZE) {', '.join(tables)}")
 
     def drain(self) -> bool:
         """Empty SQLite's write-ahead log into its file; False if readers still need it. Raises DatabaseBusyError."""

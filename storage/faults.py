@@ -43,7 +43,7 @@ WORDS = {
     "corrupt": "the file is damaged or is not a database: restore a backup",
     "disk_full": "the disk is full",
     "failed": "it refuses a statement: its file is damaged, or something else changed its tables",
-    "io_error": "the disk reports an error",
+    "io_error": "the disk reports an error, or is full",
     "locked": "another process keeps it locked",
     "moved": "its file was moved or replaced: put it back, and restart the bot",
     "no_answer": "it does not answer in time",

@@ -86,6 +86,30 @@ def test_no_byte_of_a_text_is_left_in_any_file_once_nothing_is_pending(
     assert files_with(tmp_path, *SECRETS) == []
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_no_sample_of_a_text_is_left_in_the_statistics_of_postgresql(database: Database) -> None:
+    said = [message(f"{SECRETS[0]} {number}") for number in range(20)]
+    with database.writing() as session:
+        for one in said:
+            messages.receive(session, one)
+    with database.writing() as session:
+        session.connection().exec_driver_sql("ANALYZE message")
+    before = sampled(database)
+
+    erase(database, *said)
+    assert Purging(database).purge()
+
+    assert SECRETS[0] in before
+    assert SECRETS[0] not in sampled(database)
+
+
+def sampled(database: Database) -> str:
+    """What PostgreSQL's planner knows of the values of columns."""
+    with database.reading() as session:
+        rows = session.connection().exec_driver_sql("SELECT most_common_vals, histogram_bounds FROM pg_stats")
+        return str(rows.all())
+
+
 @only_sqlite
 def test_copies_that_rows_left_behind_when_they_moved_between_pages_go_too(
     database: Database, tmp_path: Path
