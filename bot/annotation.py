@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.continuous import Continuous
 from bot.health import Trouble
+from bot.logs import strangers
 from bot.metrics import Metrics
 from bot.schedule import Scheduled
 from bot.settings import Settings
@@ -65,7 +66,7 @@ class Annotation:
         try:
             hint = self.webhooks.read(headers, body)
         except ForgedWebhookError as error:
-            log.warning("webhook not believed reason=%s", error)
+            strangers.warning("webhook not believed reason=%s", error)
             return False
         if hint:
             self.answering.hint(hint.dataset_id, hint.record_id)

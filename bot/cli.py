@@ -24,7 +24,7 @@ from bot.settings import OWN_LABELS, SHIPPED_LABELS, Settings, SettingsError, re
 from bot.terminal import explain, foreground
 from learning.label_file import read_label_file
 from learning.names import UNNAMED, visible
-from storage.database import Database, open_database
+from storage.database import Database, is_absent, open_database
 from storage.migrate import migrate
 from storage.tables import LabelSource, TaskName
 
@@ -277,6 +277,9 @@ def status() -> None:
 
     settings = read_settings()
     out.print(_table("Bot", [*terminal_health.rows(settings), *models.rows(settings)]))
+    if is_absent(settings.database_url.get_secret_value()):
+        out.print("There is no database yet: `make run` starts the bot, which makes one.")
+        return
     with _database(settings) as database, database.reading() as session:
         teams = overview.teams(session)
         believed = {team_id: belief(database, settings, team_id) for team_id in teams}
@@ -303,7 +306,7 @@ def _table(title: str, rows: Iterable[tuple[str, str]]) -> Table:
 
 @app.command()
 def resend() -> None:
-    """Try again what Argilla refused, once the reason that `status` shows is mended."""
+    """Try again what Argilla refused, once the reason that `status` shows is fixed."""
     from storage import outbox, overview
 
     settings = read_settings()
@@ -477,7 +480,7 @@ def mask_(team: Annotated[str | None, TEAM] = None) -> None:
             raise SettingsError("MASK_PERSONAL_DATA: false; nothing would be masked")
         with desk(settings, team) as at:
             number = mask_kept(at, mask(settings), err)
-    out.print(f"Something was masked in {number:,} messages.")
+    out.print("1 message was masked." if number == 1 else f"{number:,} messages were masked.")
 
 
 @app.command()
@@ -573,7 +576,7 @@ def import_(
 
 @contextmanager
 def _told(status: int = 1) -> Iterator[None]:
-    """What an operator can mend is one clear message, and an exit status."""
+    """What an operator can fix is one clear message, and an exit status."""
     from bot.operations import FAULTS
     from bot.terminal_exchange import ReportExistsError
     from bot.terminal_privacy import ArgillaUnknownError, ErasureUnfinishedError

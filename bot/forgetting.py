@@ -50,10 +50,13 @@ class Forgetting:
     def is_removing(self) -> bool:
         """May Argilla or any file still hold something that was erased?"""
         with self._database.reading() as session:
-            return erasure.is_undelivered(session, self._team_id) or self._is_in_files(session)
+            is_undelivered = erasure.is_undelivered(session, self._team_id)
+            return is_undelivered or self._is_in_files(session, purging.marks(session))
 
-    def _is_in_files(self, session: Session) -> bool:
-        return purging.is_pending(session) or runs.is_restarting(session, self._team_id)
+    def _is_in_files(self, session: Session, marked: set[str]) -> bool:
+        # These marks alone: others erase something all the time, which is marked anew.
+        is_pending = not marked.isdisjoint(purging.marks(session))
+        return is_pending or runs.is_restarting(session, self._team_id)
 
     def forget(self, user_id: str) -> Forgotten:
         """Erase all that a person wrote; wait a little until it has left Argilla and all files too."""
@@ -69,17 +72,21 @@ class Forgetting:
         self._database.write_patiently(
             lambda session: erasure.disown(session, self._team_id, user_id, instead)
         )
+        with self._database.reading() as session:
+            marked = purging.marks(session)
         self._wake()
         log.info("forgotten messages=%d words=%d", before.messages, before.words)
-        undelivered, is_in_files = self._await_end(wrote, sorted(concerned))
+        undelivered, is_in_files = self._await_end(wrote, sorted(concerned), marked)
         return Forgotten(before, self.kept(user_id), undelivered, is_in_files)
 
-    def _await_end(self, message_ids: list[str], summary_ids: list[str]) -> tuple[int, bool]:
+    def _await_end(
+        self, message_ids: list[str], summary_ids: list[str], marked: set[str]
+    ) -> tuple[int, bool]:
         until = time.monotonic() + PATIENCE_S
         while True:
             with self._database.reading() as session:
                 left = erasure.undelivered(session, message_ids, summary_ids)
-                is_in_files = self._is_in_files(session)
+                is_in_files = self._is_in_files(session, marked)
             if not (left or is_in_files) or time.monotonic() > until:
                 return left, is_in_files
             time.sleep(LOOK_S)

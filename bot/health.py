@@ -83,15 +83,21 @@ class StoreProbe:
                 return False
             self._began, self._began_at = time.monotonic(), time.time()
             self._ended.clear()
-        threading.Thread(target=self._try, name="probe", daemon=True).start()
+        try:
+            threading.Thread(target=self._try, name="probe", daemon=True).start()
+        except RuntimeError:  # the system gives us none
+            self._end("no_thread")
         return True
 
     def _try(self) -> None:
-        reason = None
         try:
             self._store()
         except Exception as error:
-            reason = reason_of(error)
+            self._end(reason_of(error))
+        else:
+            self._end(None)
+
+    def _end(self, reason: str | None) -> None:
         with self._lock:
             self._trouble = self._told(reason, self._began_at) if reason else None
             self._began, self._tried = None, time.monotonic()

@@ -11,6 +11,7 @@ import logging
 import re
 import sys
 import threading
+import time
 import warnings
 from pathlib import Path
 from typing import Any, TextIO
@@ -20,8 +21,34 @@ from bot.traces import trace, words
 FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 TOKEN = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|(?<=://)[^/\s:@]*:[^@\s/]+(?=@)")
 OURS = ("bot", "learning", "storage", "local")
+STRANGERS_MOST = 20
+STRANGERS_S = 60.0
 
 log = logging.getLogger(__name__)
+# For lines that strangers can have written as often as they like.
+strangers = logging.getLogger("bot.strangers")
+
+
+class Sparing(logging.Filter):
+    """Lets a line through STRANGERS_MOST times in STRANGERS_S, whatever its values are: nobody fills a disk by it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._turn = threading.Lock()
+        self._written: dict[str, tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Is the line written?"""
+        now = time.monotonic()
+        with self._turn:
+            since, number = self._written.get(record.msg, (now, 0))
+            if now - since >= STRANGERS_S:
+                since, number = now, 0
+            self._written[record.msg] = since, number + 1
+        return number < STRANGERS_MOST
+
+
+strangers.addFilter(Sparing())
 
 
 class Discreet(logging.LogRecord):

@@ -25,10 +25,9 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.oauth.state_store import OAuthStateStore
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.logs import strangers
 from storage import used_states
 from storage.database import Database, DatabaseBusyError
-
-log = logging.getLogger(__name__)
 
 STATE_S = 600
 PURPOSE = b"corrigible: states of installations"
@@ -72,7 +71,7 @@ class SignedStates(OAuthStateStore):
             with self._database.writing() as session:
                 return used_states.use(session, nonce, float(expires_at), now)
         except (SQLAlchemyError, DatabaseBusyError) as error:
-            log.warning("state not used error=%s", type(error).__name__)
+            strangers.warning("state not used error=%s", type(error).__name__)
             return False
 
     def _sign(self, told: str) -> str:
@@ -131,5 +130,5 @@ class InstallFlow(OAuthFlow):
 
     def _failed(self, args: FailureArgs) -> BoltResponse:
         reason = args.reason if args.reason in REASONS else "other"
-        log.info("not installed reason=%s", reason)
+        strangers.info("not installed reason=%s", reason)
         return args.default.failure(args)

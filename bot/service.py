@@ -122,8 +122,8 @@ class Service:
         text = self._read(said.text)
         with self._database.writing() as session:
             is_known = messages.edit(session, said.team_id, said.channel_id, said.ts, text)
-        if not is_known and time.time() - float(said.ts) < OVERTAKING_S:
-            return self.receive(said)
+        if not is_known:  # it overtook its message, or nothing is kept of that, and nobody has to follow
+            return self.receive(said) if time.time() - float(said.ts) < OVERTAKING_S else None
         self._wake.unlearn()
         self._wake.refitter()
         self._wake.predictor()
@@ -165,8 +165,9 @@ class Service:
             return
         with self._database.writing() as session:
             is_heard = self._is_heard(session, deleted)
-            messages.erase(session, deleted.team_id, deleted.channel_id, deleted.ts, is_heard)
-        self.erased()
+            is_known = messages.erase(session, deleted.team_id, deleted.channel_id, deleted.ts, is_heard)
+        if is_known:
+            self.erased()
 
     def erased(self) -> None:
         """Messages were erased: what was learned from them, cards, summaries and Argilla follow."""

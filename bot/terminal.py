@@ -9,8 +9,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from traceback import walk_tb
 
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql import sqltypes
 
 from bot.settings import SettingsError
 from storage.database import DatabaseBusyError, DatabaseUnavailableError, DatabaseUrlError
@@ -28,6 +30,8 @@ def explain(error: Exception) -> str:
     if isinstance(error, DBAPIError | DatabaseBusyError | sqlite3.Error):
         reason = reason_of(error)
         return f"the database can't be used: {WORDS.get(reason, reason)}"
+    if isinstance(error, ValueError | LookupError | TypeError) and _is_of_a_row(error):
+        return f"the database can't be used: {WORDS['corrupt']}"
     if isinstance(error, OSError):
         name = f"{error.filename}: " if error.filename else ""
         return f"{name}{error.strerror or type(error).__name__}"
@@ -37,14 +41,18 @@ def explain(error: Exception) -> str:
     )
 
 
+def _is_of_a_row(error: BaseException) -> bool:
+    """Was it raised while a row was read, because it holds a value that we never wrote?"""
+    return any(frame.f_code.co_filename == sqltypes.__file__ for frame, _ in walk_tb(error.__traceback__))
+
+
 def _place(error: BaseException) -> str:
     """The last of our own lines that the error passed."""
-    place, at = "an unknown place", error.__traceback__
-    while at:
-        file = Path(at.tb_frame.f_code.co_filename)
+    place = "an unknown place"
+    for frame, line in walk_tb(error.__traceback__):
+        file = Path(frame.f_code.co_filename)
         if file.is_relative_to(HOME):
-            place = f"{file.relative_to(HOME)}:{at.tb_lineno}"
-        at = at.tb_next
+            place = f"{file.relative_to(HOME)}:{line}"
     return place
 
 

@@ -31,6 +31,12 @@ OF_WORKERS = {
     "hangs": "it hangs: restart the bot",
     "thread_ended": "its thread has ended: restart the bot",
 }
+# Of an error that nobody foresaw there is only its kind.
+UNFORESEEN = {
+    "database": "it can't be written to ({reason})",
+    "workspace": "one can't be served ({reason}): the log says which, and why",
+}
+OF_ANY = "it ends with an error each time ({reason}): the log says more"
 
 
 def rows(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -40,6 +46,8 @@ def rows(settings: Settings) -> Iterator[tuple[str, str]]:
     try:
         told = httpx.get(address, timeout=TIMEOUT_S, trust_env=False).json()
         yield from _rows(told)
+    except httpx.ReadTimeout:
+        yield "bot", f"it hangs, or is very busy (no answer in time from {address}): restart it if this lasts"
     except (httpx.HTTPError, httpx.InvalidURL):
         yield "bot", f"not running here (no answer from {address})"
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError):
@@ -55,6 +63,8 @@ def _rows(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _in_words(part: str, reason: str, since: str) -> str:
-    said = WORDS.get((part, reason)) or OF_WORKERS.get(reason) or OF_DATABASE.get(reason) or reason
+    known = OF_DATABASE if part == "database" else OF_WORKERS
+    unforeseen = UNFORESEEN.get(part, OF_ANY).format(reason=reason)
+    said = WORDS.get((part, reason)) or known.get(reason) or unforeseen
     when = datetime.fromisoformat(since).astimezone().strftime("%Y-%m-%d %H:%M")
     return f"{said} (since {when})"

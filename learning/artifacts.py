@@ -72,7 +72,9 @@ class Artifacts:
         digest = digest_of(folder)
         place = f"{self._root}/{digest}"
         if self._files.exists(place):
-            return digest
+            if self._is_here or self._is_whole(place, folder):
+                return digest
+            self._files.rm(place, recursive=True)
         unfinished = f"{self._root}/.{digest}"  # what a process left that died meanwhile is written over
         self._make_root()
         self._files.put(str(folder) + "/", unfinished + "/", recursive=True)
@@ -80,6 +82,14 @@ class Artifacts:
             restrict_tree(Path(unfinished), self._mode)
         self._files.mv(unfinished, place, recursive=True)
         return digest
+
+    def _is_whole(self, place: str, folder: Path) -> bool:
+        """Did all files of a folder arrive? A store moves them one by one, and who did that may have died."""
+        found = self._files.find(place, detail=True)
+        sizes = {PurePosixPath(path).relative_to(place): about["size"] for path, about in found.items()}
+        return sizes == {
+            PurePosixPath(file.relative_to(folder)): file.stat().st_size for file in _files(folder)
+        }
 
     def get(self, digest: str) -> Path:
         """A folder with the files of a digest, checked. Raises ArtifactMissingError."""

@@ -14,6 +14,7 @@ import os
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ SAFE: Mapping[str, Any] = {"trust_remote_code": False, "use_safetensors": True, 
 PICKLED = re.compile(r"(pytorch_model|model|weights|tf_model|flax_model).*\.(bin|pt|pth|ckpt|h5|msgpack|pkl)")
 # Data alone: no scripts, no pickles.
 FETCHED = re.compile(r"model(-\d+-of-\d+)?\.safetensors|[\w.-]+\.(json|txt|model|jinja|tiktoken)")
+# What opens something in an address that an error quotes: a mirror's password, the signature of a file.
+IN_ADDRESS = re.compile(r"(?<=://)[^\s/]*@|\?[^\s'\"]+")
 CONFIG, ADAPTER = "config.json", "adapter_config.json"
 
 
@@ -83,7 +86,7 @@ def pinned(name: str) -> Pin | None:
     """The commit that a hub's name stands for here; None if it was not fetched yet, or is a folder."""
     try:
         pin = Pin(**json.loads(_pin_file(name).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
     return pin if pin.name == name else None  # other names may be written alike
 
@@ -113,11 +116,17 @@ def _pin_file(name: str) -> Path:
 
 def _kept(pin: Pin) -> Path | None:
     """What was fetched; None if it is not whole any more."""
-    try:
-        _check(Path(pin.folder), pin.name)
-    except UnusableModelError:
-        return None
-    return Path(pin.folder)
+    here = _of_repository(_home(), repository(pin.name)) / "snapshots" / pin.revision
+    for folder in (Path(pin.folder), here):
+        with suppress(UnusableModelError):  # the folder in which all are kept may have been moved
+            _check(folder, pin.name)
+            return folder
+    return None
+
+
+def _of_repository(cache: Path, repo: str) -> Path:
+    """The folder in which the hub's library keeps what it fetched of a repository."""
+    return cache / f"models--{repo.replace('/', '--')}"
 
 
 def _fetched(name: str, pin: Pin | None) -> Path:
@@ -136,7 +145,7 @@ def _fetched(name: str, pin: Pin | None) -> Path:
     except UnusableModelError:
         raise
     except Exception as error:  # the hub's library, its HTTP client and the disk have no one exception
-        raise UnusableModelError(f"it can't be fetched: {_first_line(error)}") from error
+        raise UnusableModelError(f"it can't be fetched: {first_line(error)}") from error
     _check(folder, name)
     _note(Pin(name, folder.name, str(folder.absolute())))
     log.info("model resolved name=%s revision=%s", name, folder.name)
@@ -147,7 +156,7 @@ def _found_earlier(repo: str, revision: str) -> Path | None:
     """What other programs, and earlier releases of ours, fetched: in the form in which the hub's library keeps it."""
     from huggingface_hub import constants
 
-    place = Path(constants.HF_HUB_CACHE, f"models--{repo.replace('/', '--')}")
+    place = _of_repository(Path(constants.HF_HUB_CACHE), repo)
     try:
         commit = (place / "refs" / revision).read_text(encoding="utf-8").strip()
     except OSError:
@@ -278,6 +287,7 @@ def _json(file: Path) -> dict[str, Any]:
     return found
 
 
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
+def first_line(error: Exception) -> str:
+    """The kind of an error and the first line that it says, without what opens an address in it."""
+    lines = IN_ADDRESS.sub("", str(error)).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

@@ -64,7 +64,7 @@ class About:
         """None where there is none that can be read."""
         try:
             return About(**json.loads((folder / ABOUT).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, RecursionError):
             return None
 
 

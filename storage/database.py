@@ -305,6 +305,16 @@ def open_database(url: str) -> Database:
         raise DatabaseUrlError(f"its folder can't be made: {error.strerror}") from error
 
 
+def is_absent(url: str) -> bool:
+    """Would opening it make a new file? Of what is no file, or no URL, only opening it tells."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        return False
+    file = parsed.database if parsed.get_backend_name() == "sqlite" else None
+    return bool(file) and not Path(str(file)).exists()
+
+
 def _engine(url: Any, **given: Any) -> Engine:
     # hide_parameters: an error of SQLAlchemy's would otherwise quote what people wrote.
     engine = create_engine(url, hide_parameters=True, pool_size=10, json_serializer=_json, **given)

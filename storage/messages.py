@@ -139,8 +139,9 @@ def _locked(session: Session, team_id: str, channel_id: str, ts: str) -> Message
     return session.exec(of_key.with_for_update()).first()
 
 
-def erase(session: Session, team_id: str, channel_id: str, ts: str, is_heard: bool) -> None:
-    """Erase text, author and vectors of a message, and note that its card and its record in Argilla have to go.
+def erase(session: Session, team_id: str, channel_id: str, ts: str, is_heard: bool) -> bool:
+    """Erase text, author and vectors of a message, and note that its card and its record in Argilla have to go; False
+    if there is no such message.
 
     A deletion can overtake its message: where the channel is heard (`is_heard`), the row of an unknown message
     is made, erased from the start.
@@ -150,11 +151,12 @@ def erase(session: Session, team_id: str, channel_id: str, ts: str, is_heard: bo
         insert_if_new(session, _grave(team_id, channel_id, ts, now))
     message = _locked(session, team_id, channel_id, ts)
     if message is None:
-        return
+        return False
     if message.erased_at is None:
         purging.mark(session)
     _empty(session, message, now)
     cards.want(session, message.id)
+    return True
 
 
 def erase_all(session: Session, message_ids: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script.revision import ResolutionError
 from alembic.util import CommandError
 from sqlalchemy import Connection
@@ -31,11 +32,22 @@ class DatabaseNewerError(DatabaseUnavailableError):
         )
 
 
+class DatabaseVersionError(DatabaseUnavailableError):
+    """The database doesn't say by which release its tables were made."""
+
+    def __init__(self, where: str) -> None:
+        RuntimeError.__init__(
+            self,
+            f"the database at {where} can't be used: its table alembic_version doesn't name one release of "
+            "Corrigible. Restore a backup (docs/backup.md).",
+        )
+
+
 def migrate(database: Database) -> None:
     """Run the migrations that this database lacks, all in one transaction.
 
     Raises DatabaseUnavailableError where the database does not answer, or stays locked for longer than WAIT_S;
-    DatabaseNewerError where a newer release changed its tables.
+    DatabaseNewerError where a newer release changed its tables; DatabaseVersionError where nobody knows which one did.
     """
     until = time.monotonic() + WAIT_S
     while True:
@@ -51,6 +63,9 @@ def _upgrade(database: Database) -> None:
     with database.engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+        heads = MigrationContext.configure(connection).get_current_heads()
+        if len(heads) > 1 or "" in heads:
+            raise DatabaseVersionError(database.where)
         try:
             command.upgrade(configuration(connection), "head")
         except CommandError as error:

@@ -35,9 +35,9 @@ def mark(session: Session) -> None:
     session.flush()
 
 
-def is_pending(session: Session) -> bool:
-    """May the files still hold something that was erased?"""
-    return session.exec(select(Purge.id).limit(1)).first() is not None
+def marks(session: Session) -> set[str]:
+    """Ids of the marks that stand: as long as one does, the files may hold what was erased when it was made."""
+    return set(session.exec(select(Purge.id)))
 
 
 class Purging:
@@ -125,7 +125,7 @@ class Purging:
 
     def _marks(self) -> list[str]:
         with self._database.reading() as session:
-            return list(session.exec(select(Purge.id)))
+            return sorted(marks(session))
 
     def _unmark(self, marks: Sequence[str]) -> None:
         with self._database.writing() as session:

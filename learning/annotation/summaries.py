@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -241,7 +241,6 @@ class SummaryReviews:
     def _record(self, told: _Told) -> Json:
         people = [one.user_id for one in told.said] + [word.user_id for word in told.words]
         speaking = self._speaking(people)
-        lines = [f"**{_name(speaking, one.user_id)}**: {markdown(one.text)}" for one in told.said]
         better = summaries.edited(told.words)
         first = " ".join(one["text"] for one in told.summary.sentences)
         suggestion = {
@@ -254,7 +253,7 @@ class SummaryReviews:
         wrote = f"- the model wrote: {markdown(speaking.named(first))}"
         return {
             "external_id": told.summary.id,
-            "fields": {THREAD: "\n\n".join(lines)[:TEXT_MOST], SAID: "\n".join([wrote, *said])},
+            "fields": {THREAD: _thread(speaking, told.said), SAID: "\n".join([wrote, *said])},
             "suggestions": [suggestion],
         }
 
@@ -310,6 +309,18 @@ class SummaryReviews:
                 )
             )
         return found
+
+
+def _thread(speaking: Speaking, said: Iterable[Message]) -> str:
+    """What was said, as markdown; the beginning, and no more is read than is shown."""
+    lines: list[str] = []
+    left = TEXT_MOST
+    for one in said:
+        if left <= 0:
+            break
+        lines.append(f"**{_name(speaking, one.user_id)}**: {markdown(one.text[:left])}")
+        left -= len(lines[-1])
+    return "\n\n".join(lines)[:TEXT_MOST]
 
 
 def _name(speaking: Speaking, user_id: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from learning.exchange.formulas import restored
+from learning.hub import first_line
 
 MESSAGE_ID = "message_id"
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
@@ -185,17 +186,23 @@ def _telling(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [""])[0]
-        raise UnusableSourceError(f"{what} ({type(error).__name__}: {reason})") from error
+        raise UnusableSourceError(f"{what} ({first_line(error)})") from error
 
 
 def _of_dataset(found: Any, columns: Columns, split: str | None, name: str) -> Source:
     chosen = _split(found, split, name)
-    known = list(chosen.column_names or next(iter(chosen.take(1)), {}))
+    known = _columns_of(chosen, name)
     _check(known, columns, name)
     wanted = [one for one in dict.fromkeys((columns.text, columns.label, MESSAGE_ID)) if one in known]
     total = len(chosen) if hasattr(chosen, "__len__") else None
     return Source(_of_rows(chosen.select_columns(wanted).with_format(None), columns, name), total)
+
+
+def _columns_of(chosen: Any, name: str) -> list[str]:
+    try:
+        return list(chosen.column_names or next(iter(chosen.take(1)), {}))
+    except Exception as error:  # its message may quote what could not be read
+        raise UnusableSourceError(f"{name} can't be read ({type(error).__name__}).") from error
 
 
 def _split(found: Any, split: str | None, name: str) -> Any:

@@ -15,7 +15,7 @@ from local.argilla.words import is_word, spelled
 PART = re.compile(r'(?P<either>\|)|(?P<not>-)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"|]+))')
 # FTS5 compares every place where a term occurs with all other terms: more of them than anybody types would take it
 # minutes on one long message.
-MOST = 1_000
+MOST = 500
 TERMS_MOST = 32
 
 

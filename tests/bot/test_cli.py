@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 
+from bot import terminal_health
 from bot.health import Health, StoreProbe, Trouble
 from bot.metrics import Metrics
 from bot.web import application
@@ -109,6 +111,7 @@ def test_what_is_told_and_the_exit_status_leave_the_process(tmp_path: Path) -> N
 
 def test_status_before_the_first_start_says_what_to_do(tmp_path: Path) -> None:
     assert "make run" in corrigible(tmp_path, "status").stdout
+    assert not (tmp_path / "var").exists()  # a file that was moved away can be put back
 
 
 def test_a_replay_of_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
@@ -120,7 +123,8 @@ def test_a_replay_of_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
 
 def test_status_tells_in_words_what_the_running_bot_says_of_its_health(tmp_path: Path) -> None:
     full, lost = Trouble("database", "disk_full", 0.0), Trouble("argilla", "no_answer", 0.0)
-    told = Health(list, StoreProbe(lambda: None), lambda: [full], lambda: [lost])
+    odd = [Trouble("workspace", "SlackRefusedError", 0.0), Trouble("notes", "KeyError", 0.0)]
+    told = Health(list, StoreProbe(lambda: None), lambda: [full], lambda: [lost, *odd])
     port = free_port()
     server = WebServer("127.0.0.1", port, application(None, None, Metrics(), told, None, "127.0.0.1"))
     server.start()
@@ -134,7 +138,20 @@ def test_status_tells_in_words_what_the_running_bot_says_of_its_health(tmp_path:
     assert "can store messages no" in said
     assert any(line.startswith("failing: database the disk is full (since 1970-01-0") for line in said)
     assert any(line.startswith("degraded: argilla it does not answer (since 1970-01-0") for line in said)
+    assert any(line.startswith("degraded: workspace one can't be served (SlackRef") for line in said)
+    assert any(line.startswith("degraded: notes it ends with an error each time (KeyError)") for line in said)
     assert shown.returncode == 0
+
+
+def test_status_tells_a_bot_that_hangs_from_one_that_does_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal_health, "TIMEOUT_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        chosen = running.settings(tmp_path, "sqlite:///unused.db", port=hanging.getsockname()[1])
+        [(_, told)] = terminal_health.rows(chosen)
+
+    assert "it hangs" in told
 
 
 def test_status_says_that_no_bot_runs_here(tmp_path: Path) -> None:

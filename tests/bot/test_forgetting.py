@@ -4,9 +4,10 @@ import pytest
 
 from bot import forgetting, forgetting_view
 from bot.forgetting import Forgetting
+from storage import messages
 from storage.database import Database
 from storage.purging import Purging
-from tests.factories import ANA, TEAM, received
+from tests.factories import ANA, BEN, TEAM, received
 
 
 @pytest.fixture(autouse=True)
@@ -41,5 +42,19 @@ def test_once_it_has_left_the_files_the_count_says_so(database: Database) -> Non
     team = Forgetting(database, TEAM, wake=purge)
 
     proof = forgetting_view.proof(team.forget(ANA))["text"]
+
+    assert "What I keep of you now: 0 messages, 0 words." in proof
+
+
+def test_what_others_erase_meanwhile_does_not_keep_it_from_being_said_to_be_gone(database: Database) -> None:
+    received(database, "My secret")
+    another = received(database, "Not mine", user_id=BEN)
+
+    def purge() -> None:
+        Purging(database).purge()
+        with database.writing() as session:
+            messages.erase_all(session, [another.id])
+
+    proof = forgetting_view.proof(Forgetting(database, TEAM, wake=purge).forget(ANA))["text"]
 
     assert "What I keep of you now: 0 messages, 0 words." in proof

@@ -258,6 +258,22 @@ def test_however_often_strangers_ask_the_database_is_asked_once_in_a_while(
     assert len(tries) == 1
 
 
+def test_a_system_without_a_thread_to_spare_is_not_ready_and_is_ready_again_once_it_has_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(health, "FRESH_S", 0.0)
+    bot = Health(list, StoreProbe(lambda: None), list, list)
+    with monkeypatch.context() as without:
+        without.setattr(threading.Thread, "start", refuse)
+        found = parts(bot, "/readyz")
+
+    assert found == [("database", "no_thread")]
+    assert parts(bot, "/readyz") == []
+
+
 def test_a_fault_is_told_since_it_began_and_without_what_the_driver_says() -> None:
     def store() -> None:
         raise OSError("password=hush")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import cli
-from bot.logs import FORMAT, Redaction
+from bot import cli, logs
+from bot.logs import FORMAT, STRANGERS_MOST, Redaction, Sparing
 from tests.bot.command_line import corrigible
 
 # What people and Slack send, in each way in which a program can say it on its standard error.
@@ -111,12 +111,25 @@ def test_standard_error_never_shows_what_people_wrote_whoever_writes_there() -> 
     assert re.fullmatch(r"message withheld at <string>:\d+", ended.stderr.splitlines()[-1])
 
 
+def test_strangers_fill_no_disk_with_lines_and_hide_no_other_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    sparing = Sparing()
+
+    def written(text: str, times: int) -> int:
+        lines = [logging.LogRecord("bot", logging.INFO, "", 1, text, (one,), None) for one in range(times)]
+        return sum(sparing.filter(line) for line in lines)
+
+    assert written("webhook not believed reason=%s", 1_000) == STRANGERS_MOST
+    assert written("not installed reason=%s", 1) == 1
+    monkeypatch.setattr(logs, "STRANGERS_S", 0.0)  # it is over
+    assert written("webhook not believed reason=%s", 1) == 1
+
+
 def test_a_command_that_fails_by_a_fault_of_ours_says_where_and_not_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cli, "_database", _fail)
 
-    told = corrigible(tmp_path, "status")
+    told = corrigible(tmp_path, "labels")
 
     assert told.returncode == 1
     assert "RuntimeError in" in told.stderr

@@ -15,6 +15,7 @@ from sqlmodel import select
 from time_machine import TimeMachineFixture
 
 from bot.installations import Installations, OAuth
+from bot.logs import STRANGERS_MOST
 from bot.oauth import CALLBACKS, STATE_S, SignedStates
 from storage import used_states
 from storage.database import Database
@@ -131,6 +132,16 @@ def test_a_slack_that_does_not_answer_and_a_forged_way_back_are_pages_and_instal
     assert installations.grants() == []
     assert "hush" not in caplog.text
     assert "forged line" not in caplog.text
+
+
+def test_strangers_who_come_back_again_and_again_fill_no_log(
+    installations: Installations, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        for number in range(10 * STRANGERS_MOST):
+            come_back(installations, {"error": f"forged {number}"})
+
+    assert len([one for one in caplog.records if one.name.startswith("bot")]) <= STRANGERS_MOST
 
 
 def test_who_installs_at_the_same_time_as_too_many_others_is_told_to_try_again(

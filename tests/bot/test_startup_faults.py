@@ -106,6 +106,38 @@ def test_every_command_says_that_the_database_is_damaged(
     assert is_clear(start(tmp_path, *words), "damaged", "backup")
 
 
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE label SET examples = '{'",
+        "UPDATE label SET source = 'odd'",
+        "UPDATE label SET description = CAST(x'ff' AS TEXT)",
+        "DROP TABLE correction",
+    ],
+)
+def test_damage_within_a_row_or_to_a_table_is_said_to_be_the_database(
+    harm: str, database: Path, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute(harm)
+
+    assert is_clear(start(tmp_path, "labels"), "the database can't be used", "damaged")
+
+
+@pytest.mark.parametrize(
+    "harm",
+    ["INSERT INTO alembic_version VALUES ('0018')", "UPDATE alembic_version SET version_num = ''"],
+)
+@pytest.mark.parametrize("words", [("run",), ("labels",), ("erase", "T1", "--yes")], ids=" ".join)
+def test_a_database_of_no_known_release_is_named(
+    words: tuple[str, ...], harm: str, database: Path, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute(harm)
+
+    assert is_clear(start(tmp_path, *words), "alembic_version", "Restore a backup")
+
+
 def test_damage_in_the_middle_that_no_start_would_read_is_found(database: Path) -> None:
     with closing(open_database(f"sqlite:///{database}")) as opened:
         for _ in range(40):

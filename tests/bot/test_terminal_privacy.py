@@ -32,7 +32,7 @@ def test_what_was_kept_unmasked_is_masked_and_read_again(
         masked, left = session.get_one(Message, told_of.id), session.get_one(Message, clean.id)
         kinds = [one.kind for one in session.exec(select(Outbox).where(Outbox.message_id == told_of.id))]
         assert len(corrections.words(session, TEAM)[told_of.id]) == 1
-    assert (status, "masked in 1 messages" in said) == (0, True)
+    assert (status, "1 message was masked." in said) == (0, True)
     assert (masked.text, masked.waiting) == ("Write to [email]", True)
     assert (left.text, left.waiting) == ("Where is my invoice?", False)
     assert Kind.EDIT in kinds

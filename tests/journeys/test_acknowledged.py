@@ -22,7 +22,7 @@ from local.slack.credentials import APP_TOKEN, BOT_TOKEN
 from local.slack.seed import PEOPLE, TEAM_ID
 from storage.tables import Making, Mode, Origin, Summary, SummarySource
 from tests.factories import message
-from tests.journeys.steps import card_on, turn_on
+from tests.journeys.steps import card_on
 from tests.local.running import PATIENCE_S, Slack, until, workspace
 from tests.running import ANA, HANG_S, PATIENT, SUPPORT, person, settings
 
@@ -141,7 +141,7 @@ def held(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
             running.start()
             until(slack.bot_connected)
             with person(slack) as ana:
-                turn_on(ana, SUPPORT)
+                running.workspace.service.set_mode(TEAM_ID, SUPPORT, Mode.REPLY, ANA)
                 card = card_on(ana, SUPPORT, "The app crashes with an error")
             buttons = {
                 one["action_id"]: one["value"]

@@ -18,7 +18,7 @@ from tests.journeys.reviewing import annotated
 from tests.journeys.steps import card_counts, turn_on
 from tests.local.running import Slack, until
 from tests.reviewer import Reviewer
-from tests.running import SUPPORT, bot
+from tests.running import ANA, SUPPORT, bot
 
 Json = dict[str, Any]
 # Records are delivered in batches of 100, and answers kept a hundred in a transaction: more than one of each.
@@ -63,7 +63,7 @@ def test_argilla_killed_in_the_middle_of_corrections_has_each_exactly_once_when_
     half = CORRECTIONS // 2
     server = EmbeddedArgilla(tmp_path / "argilla", 0)
     known = server.start()
-    chosen = annotated(tmp_path, database_url)
+    chosen = annotated(tmp_path, database_url, operators=ANA)
 
     def degraded() -> Json:
         """Each reason why the bot is degraded, and since when; it is ready nevertheless."""
@@ -93,7 +93,7 @@ def test_answers_given_while_the_bot_is_down_are_labels_after_its_start(
     slack: Slack, ana: Person, argilla: SignIn, database_url: str, tmp_path: Path
 ) -> None:
     texts = [f"Where is invoice number {number}?" for number in range(ANSWERS)]
-    chosen = annotated(tmp_path, database_url)
+    chosen = annotated(tmp_path, database_url, operators=ANA)
     with Reviewer(argilla, str(chosen.argilla_dataset)) as reviewer:
         with bot(slack, chosen, argilla=argilla) as running:
             confirm(slack, cards_on(slack, ana, texts))

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from learning.label_file import read_label_file
+from local.argilla.embedded import interpreter
 from local.slack.person import Person
 from local.slack.seed import TEAM_ID
 from storage import cards as stored_cards
@@ -133,6 +134,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Run:
         "DATABASE_URL": f"sqlite:///{folder}/var/corrigible.db",
         "LOCAL_PORT": str(port),
         "LOCAL_ARGILLA_PORT": "0",
+        "CORRIGIBLE_ARGILLA_PYTHON": str(interpreter()),
         "PORT": str(free_port()),
     }
     (folder / "Makefile").write_text(f'run:\n\t@{sys.executable} -c "{COMMAND}" run\n', encoding="utf-8")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import fsspec
 import pytest
+from fsspec.core import url_to_fs
 from fsspec.implementations.memory import MemoryFile
 
 from learning.artifacts import ArtifactMissingError, Artifacts, ArtifactsUrlError, digest_of
@@ -31,6 +32,21 @@ def test_what_is_kept_is_found_again_wherever_it_is_kept(url: str, folder: Path,
     assert digest_of(artifacts.get(digest)) == digest
     assert artifacts.put(folder) == digest
     assert (artifacts.get(digest) / "deep" / "config").read_text() == "{}"
+
+
+def test_a_copy_that_a_dead_process_left_half_moved_in_a_store_is_made_whole(
+    folder: Path, tmp_path: Path
+) -> None:
+    url = f"memory://{tmp_path.name}"
+    digest = Artifacts(url, tmp_path / "a cache").put(folder)
+    store, root = url_to_fs(url)
+    first, *_ = store.find(f"{root}/{digest}")
+    store.rm(first)
+
+    again = Artifacts(url, tmp_path / "a cache").put(folder)
+
+    assert again == digest
+    assert Artifacts(url, tmp_path / "another cache").get(digest).is_dir()
 
 
 def test_files_that_were_changed_or_are_gone_are_not_served(folder: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from learning import hub
+from learning import children, hub
 from learning.encoder import EncoderNotFoundError, load_encoder
 from learning.hub import UnusableModelError, folder_of
 from learning.summarizing import language_model
@@ -77,6 +77,10 @@ def test_a_model_is_fetched_once_and_serves_from_its_commit_without_the_hub(
     asked = set(served.asked)
     second = served.push(NAME, {**files_of(model), "special.txt": b"new"})
     pinned = resolved(tmp_path, "http://127.0.0.1:9", NAME, HF_HUB_OFFLINE="1")
+    (tmp_path / "kept").rename(tmp_path / "moved")
+    moved = {hub.KEPT_IN: str(tmp_path / "moved"), "HF_HUB_OFFLINE": "1"}
+    [(elsewhere, _)] = resolved(tmp_path, "http://127.0.0.1:9", NAME, **moved)
+    (tmp_path / "moved").rename(tmp_path / "kept")
     [(other, _), (same, _), (again, _)] = resolved(
         tmp_path, served.url, f"{NAME}@{second}", f"{NAME}@{first}", NAME
     )
@@ -85,12 +89,30 @@ def test_a_model_is_fetched_once_and_serves_from_its_commit_without_the_hub(
     assert described == f"{NAME} (revision {first})"
     assert Path(folder).name == Path(str(same)).name == first
     assert pinned == [(folder, described)]
+    assert elsewhere == folder.replace("/kept/", "/moved/")
     assert again == folder, "what serves does not change by itself"
     assert Path(str(other)).name == second
     assert "model.safetensors" in asked
     assert not asked & set(more)
     assert not set(more) & {file.name for file in Path(folder).iterdir()}
     assert load_encoder(folder, 32, 1).dimensions == 16
+
+
+@pytest.mark.slow
+def test_processes_that_train_and_write_use_the_same_commit_without_the_hub(
+    served: Hub, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served.push(NAME, files_of(model))
+    [found] = resolved(tmp_path, served.url, NAME)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv(hub.KEPT_IN, "")  # and as it was afterwards
+    hub.keep_in(tmp_path / "kept")
+
+    called = [sys.executable, "-c", RESOLVE, NAME]
+    ended = subprocess.run(called, capture_output=True, text=True, env=children.environment(), check=True)
+
+    assert json.loads(ended.stdout) == [list(found)]
 
 
 @pytest.mark.slow
@@ -264,3 +286,20 @@ def test_a_shard_that_is_missing_is_named(model: Path, tmp_path: Path) -> None:
 def test_what_is_neither_a_folder_nor_a_name_is_refused_without_asking_anybody(name: str) -> None:
     with pytest.raises(UnusableModelError, match=r"no such folder|neither a folder nor a name"):
         folder_of(name)
+
+
+def test_an_address_that_an_error_quotes_opens_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: str) -> Path:
+        raise OSError("403 for url 'https://me:s3cret@mirror/team/model?Signature=s3cret&Key=s3cret'")
+
+    monkeypatch.setattr(hub, "IS_OFFLINE", False)
+    monkeypatch.setattr(hub, "_fetch", fail)
+    monkeypatch.setenv(hub.KEPT_IN, str(tmp_path))
+
+    with pytest.raises(
+        UnusableModelError, match=r"OSError: 403 for url 'https://mirror/team/model'"
+    ) as refused:
+        folder_of("team/model")
+    assert "s3cret" not in str(refused.value)

@@ -60,12 +60,16 @@ def test_an_export_is_made_once_and_again_where_the_model_is_another(tmp_path: P
     assert len(list(kept.rglob(MODEL))) == 2
 
 
-@pytest.mark.parametrize("file", [MODEL, ABOUT])
-def test_a_damaged_export_is_made_again(tmp_path: Path, file: str) -> None:
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [(MODEL, b"damaged"), (ABOUT, b"damaged"), (ABOUT, b"[" * 100_000)],
+    ids=["model", "about", "deep"],
+)
+def test_a_damaged_export_is_made_again(tmp_path: Path, file: str, content: bytes) -> None:
     source, kept = tiny_model(tmp_path / "model"), tmp_path / "kept"
     first = load_small(source, 32, 1, kept, export_here).encode(TEXTS).vectors
     [damaged] = kept.rglob(file)
-    damaged.write_bytes(b"damaged")
+    damaged.write_bytes(content)
 
     assert np.array_equal(load_small(source, 32, 1, kept, export_here).encode(TEXTS).vectors, first)
 

@@ -27,7 +27,7 @@ only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 def is_pending(database: Database) -> bool:
     with database.reading() as session:
-        return purging.is_pending(session)
+        return bool(purging.marks(session))
 
 
 def erase(database: Database, *found: Message) -> None:

@@ -142,3 +142,11 @@ def test_a_folder_that_is_damaged_is_unusable_and_quotes_nothing(tmp_path: Path)
     with pytest.raises(UnusableSourceError) as told:
         read(folder)
     assert "secret" not in str(told.value)
+
+
+def test_a_folder_of_files_that_begins_with_damage_is_unusable_and_quotes_nothing(tmp_path: Path) -> None:
+    written(tmp_path / "a.jsonl", '{"text": "salary", "label": ')
+
+    with pytest.raises(UnusableSourceError, match="can't be read") as unusable:
+        read(tmp_path)
+    assert "salary" not in str(unusable.value)

@@ -42,7 +42,14 @@ def test_it_ends_with_the_process_that_started_it_however_far_that_came(tmp_path
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_it_is_told_no_secret_of_the_bot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    secrets = {"SLACK_BOT_TOKEN", "DATABASE_URL", "ARGILLA_API_KEY", "PGPASSWORD", "AWS_SECRET_ACCESS_KEY"}
+    secrets = {
+        "SLACK_BOT_TOKEN",
+        "DATABASE_URL",
+        "ARGILLA_API_KEY",
+        "PGPASSWORD",
+        "AWS_SECRET_ACCESS_KEY",
+        "HF_TOKEN",
+    }
     for name in (*secrets, "https_proxy"):
         monkeypatch.setenv(name, "poison")
     started = f"EmbeddedArgilla(pathlib.Path({str(tmp_path)!r}), 0).start()"
