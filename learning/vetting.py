@@ -91,15 +91,15 @@ class Vetting:
         return True
 
     def _judge(self, refitter: Refitter, user_id: str, found: Lately) -> None:
-        words = {word.message_id: word for word in (*found.last, *found.quick.last)}
         with self._database.reading() as session:
+            found = self._held_against(session, user_id, found)
+            if not found.is_enough:
+                return
             evidence, trusted = trust.read(session, self._team_id, self._belief)
             sample = self._sample(session, {word.message_id for word in found.words})
-            # What others changed a message to afterwards makes nobody's correction wrong.
-            said = {message_id: word.created_at for message_id, word in words.items()}
-            concerned = [*(said.keys() - predictions.edited_since(session, said, user_id)), *sample]
-            shown = predictions.labels_said(session, concerned)
-            read = predictions.vectors(session, refitter.encoder.fingerprint, concerned)
+            judged = {word.message_id for word in (*found.last, *found.quick.last)}
+            shown = predictions.labels_said(session, [*judged, *sample])
+            read = predictions.vectors(session, refitter.encoder.fingerprint, [*judged, *sample])
             described = _described(session, self._team_id)
         # Without this user; and accounts that help each other weigh nothing, for none of them is trusted.
         believed = trust.admit([one.without(user_id) for one in evidence], trusted).labels
@@ -112,6 +112,21 @@ class Vetting:
             if share_right is not None:
                 self._flag(user_id, part, share_right)
                 return
+
+    def _held_against(self, session: Session, user_id: str, found: Lately) -> Lately:
+        """What may be held against a user: not what they took back, nor what others edited a message to afterwards."""
+        latest = {word.message_id: word for word in found.words}
+        standing = {
+            (word.message_id, word.label_id)
+            for words in corrections.words(session, self._team_id, list(latest)).values()
+            for word in words
+            if word.user_id == user_id
+        }
+        edited = predictions.edited_since(
+            session, {one: word.created_at for one, word in latest.items()}, user_id
+        )
+        kept = {one for one, word in latest.items() if (one, word.label_id) in standing} - edited
+        return Lately([word for word in found.words if word.message_id in kept])
 
     def _sample(self, session: Session, but: Set[str]) -> list[str]:
         """The latest messages; without those that somebody spoke of, if enough are left."""

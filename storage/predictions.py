@@ -92,12 +92,17 @@ def labels_said(session: Session, message_ids: list[str]) -> dict[str, str]:
 
 def edited_since(session: Session, moments: Mapping[str, float], by_others_than: str) -> set[str]:
     """Of these messages, each with a moment, those that another author edited since: they were predicted again."""
-    chosen = (
-        select(Prediction.message_id, Prediction.created_at)
-        .join(Message, col(Message.id) == Prediction.message_id)
-        .where(col(Prediction.message_id).in_(moments), Message.user_id != by_others_than)
-    )
-    return {message_id for message_id, at in session.exec(chosen) if at > moments[message_id]}
+    ids, edited = list(moments), set[str]()
+    for start in range(0, len(ids), 500):  # databases bound how many parameters one statement takes
+        chosen = (
+            select(Prediction.message_id, Prediction.created_at)
+            .join(Message, col(Message.id) == Prediction.message_id)
+            .where(
+                col(Prediction.message_id).in_(ids[start : start + 500]), Message.user_id != by_others_than
+            )
+        )
+        edited |= {message_id for message_id, at in session.exec(chosen) if at > moments[message_id]}
+    return edited
 
 
 def since(session: Session, team_id: str, after: float, most: int) -> list[Prediction]:

@@ -144,6 +144,19 @@ def test_an_honest_newcomer_is_left_alone_however_quick_they_are(team: Team) -> 
     assert team.learned() == trust.HEAD_MOST
 
 
+def test_what_somebody_took_back_neither_looks_hostile_nor_hides_what_does(team: Team) -> None:
+    team.speak(CAT, 20, WRONG)
+    for message_id, name in list(team.truth.items())[-62:]:
+        with team.database.reading() as session:
+            one = session.get_one(Message, message_id)
+        for user, word in itertools.product((BEN, CAT), (Word.REACTED, Word.WITHDRAWN)):
+            say(team.database, one, user, team.known[WRONG[name]], word)
+
+    team.vetting.look(team.refitter)
+
+    assert [burst.user_id for burst in team.held()] == [CAT]
+
+
 def test_nobody_looks_hostile_because_others_edit_their_messages_afterwards(team: Team) -> None:
     team.speak(BEN, 36, RIGHT)
     team.speak("U9", 36, RIGHT)  # who wrote all of them
