@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from itertools import accumulate
+
 from slack_sdk.models.blocks import (
     ExternalDataSelectElement,
     InputBlock,
@@ -22,6 +25,8 @@ CORRECT = "correct"
 LABEL = "label"
 PROPOSAL = "proposal"
 OPTIONS_MOST = 100
+# By Socket Mode an acknowledgement, with its envelope, has to be of less than 64 KiB (`slack_sdk` sends no larger one).
+OPTIONS_BYTES = 64_000
 
 
 def correction_view(message_id: str, current: Label) -> Json:
@@ -58,7 +63,7 @@ def option(label: Label) -> Option:
 
 
 def matching(labels: list[Label], words: str) -> list[Json]:
-    """The labels whose name or description holds all the words, at most as many as Slack takes; names first."""
+    """The labels whose name or description holds all the words, as many as Slack can be sent; names first."""
     wanted = set(words.lower().split())
     found = [
         label
@@ -66,4 +71,6 @@ def matching(labels: list[Label], words: str) -> list[Json]:
         if all(word in f"{label.name} {label.description}".lower() for word in wanted)
     ]
     found.sort(key=lambda label: not all(word in label.name.lower() for word in wanted))
-    return [option(label).to_dict() for label in found[:OPTIONS_MOST]]
+    options = [option(label).to_dict() for label in found[:OPTIONS_MOST]]
+    sizes = accumulate(len(json.dumps(one)) + len(", ") for one in options)
+    return [one for one, size in zip(options, sizes, strict=True) if size <= OPTIONS_BYTES]

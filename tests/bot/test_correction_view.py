@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 from bot.correction_view import OPTIONS_MOST, correction_view, matching, option
 from storage.tables import Label, LabelSource
 from tests.factories import TEAM
@@ -47,6 +49,13 @@ def test_all_words_have_to_match() -> None:
 
 def test_no_more_labels_are_offered_than_slack_takes() -> None:
     assert len(matching([_label(f"label {number}") for number in range(300)], "label")) == OPTIONS_MOST == 100
+
+
+def test_no_more_labels_are_offered_than_a_frame_of_socket_mode_holds() -> None:
+    labels = [_label(f"{number} " + "\U0001f41b" * 60, "\U0001f41b" * 75) for number in range(100)]
+    offered = json.dumps(matching(labels, ""))
+
+    assert 60_000 < len(offered) < 64_100
 
 
 def test_a_long_description_is_cut_to_slacks_bound_and_none_is_left_out() -> None:

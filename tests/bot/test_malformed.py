@@ -411,6 +411,22 @@ def test_an_operator_is_told_that_the_app_was_removed_where_it_was(
     assert ("the app was removed" in caplog.text) is is_told
 
 
+@pytest.mark.parametrize("odd", [{}, [1], 7])
+def test_an_odd_reason_for_sending_again_by_socket_mode_does_not_matter(
+    sending: Sender, odd: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused, socket = sending.refused(), sending.running.socket
+    assert socket
+    assert socket._handler
+    payload = sending.fresh(sending.heard["block_suggestion correct"])
+    again = {"retry_attempt": odd, "retry_reason": odd}
+    envelope = {"type": "interactive", "envelope_id": "1", "payload": payload, **again}
+    socket._handler.client.run_message_listeners(envelope, "")
+
+    assert sending.refused() == refused
+    assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
+
+
 def test_a_failure_that_is_not_the_payloads_is_still_told_to_whoever_clicked(
     sending: Sender, ana: Person, caplog: pytest.LogCaptureFixture
 ) -> None:
