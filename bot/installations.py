@@ -29,7 +29,7 @@ from bot.oauth import STATE_S, InstallFlow, SignedStates
 from bot.payloads import Json, PayloadError
 from bot.sealed import OF_INSTALLATION, SealedInstallationStore, UnreadableTokenError, seal
 from bot.workspace import Grant
-from storage import organizations
+from storage import choices, organizations
 from storage.database import Database
 from storage.leases import Claim
 

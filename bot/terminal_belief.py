@@ -12,7 +12,7 @@ from storage.database import Database
 
 
 def belief(database: Database, settings: Settings, team_id: str) -> Belief:
-    """Return whose word counts from the start: operators, those who installed the app, and in the local Slack everybody."""
+    """Return whom to believe from the start: operators, those who installed the app, everybody in the local Slack."""
     with database.reading() as session:
         chosen = applied(settings, choices.of_team(session, team_id))
     if settings.is_local:

@@ -63,7 +63,10 @@ def join(session: Session, correction: Correction) -> None:
 def flag(session: Session, burst: Burst) -> int:
     """Hold back what its user said since the burst began; how many corrections, 0 if another replica has done so."""
     standing = select(Burst.id).where(
-        Burst.team_id == burst.team_id, Burst.user_id == burst.user_id, Burst.fate == Fate.OPEN
+        Burst.team_id == burst.team_id,
+        Burst.user_id == burst.user_id,
+        Burst.fate == Fate.OPEN,
+        Burst.ended > burst.ended - JOINS_S,  # what came more than a day later did not join it
     )
     if session.exec(standing).first() or not insert_if_new(session, burst):
         return 0

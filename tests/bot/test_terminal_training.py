@@ -10,8 +10,8 @@ import pytest
 from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.oauth.installation_store.sqlalchemy import SQLAlchemyInstallationStore
 
-from bot.installations import belief
 from bot.settings import Settings
+from bot.terminal_belief import belief
 from learning.summarizing.policy import QUOTED
 from local.slack.seed import PEOPLE
 from storage import choices, runs, versions

@@ -224,6 +224,18 @@ def test_a_hostile_burst_after_many_right_corrections_is_held_back_alone(
     assert team.learned() == trust.HEAD_MOST
 
 
+def test_whoever_waits_a_day_is_held_back_again_though_nobody_looked(team: Team, time_machine: Any) -> None:
+    team.speak(BEN, 30, WRONG)
+    team.vetting.look(team.refitter)
+    time_machine.move_to(time.time() + 2 * 86_400)
+    team.speak(BEN, 36, WRONG, first=1)
+
+    team.vetting.look(team.refitter)
+
+    assert sorted(burst.corrections for burst in team.held()) == [30, 36]
+    assert team.learned() == 0
+
+
 def test_all_that_is_wrong_is_held_back_however_much_it_is(team: Team) -> None:
     team.speak(BEN, 36, WRONG)
     team.speak(BEN, 36, WRONG, first=1)
