@@ -32,7 +32,9 @@ IDS = (
 def incoming(body: str | Json, headers: Mapping[str, str | Sequence[str]] | None, mode: str) -> BoltRequest:
     """Return a request as Bolt reads it. Where it can't read the body, that is empty, which `Admission` refuses."""
     # By Socket Mode Slack's JSON makes them.
-    given = {name: value for name, value in (headers or {}).items() if isinstance(value, str)}
+    given: dict[str, str | Sequence[str]] = {
+        name: value for name, value in (headers or {}).items() if isinstance(value, str)
+    }
     try:
         return BoltRequest(body=body, headers=given, mode=mode)
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
