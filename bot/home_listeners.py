@@ -16,13 +16,16 @@ from bot.in_words import in_words
 from bot.label_editing import LabelEditing
 from bot.language import _
 from bot.operations import FAULTS
-from bot.payloads import Json
+from bot.organization import Organization
+from bot.payloads import Actor, Json
 from storage.tables import Fate
 
 log = logging.getLogger(__name__)
 
 
-def register(app: App, home: Home, choices: Choices, editing: LabelEditing) -> None:
+def register(
+    app: App, home: Home, choices: Choices, editing: LabelEditing, organization: Organization
+) -> None:
     """Let `app` hear them."""
 
     def publish(client: WebClient, user_id: str, notice: str) -> None:
@@ -33,7 +36,8 @@ def register(app: App, home: Home, choices: Choices, editing: LabelEditing) -> N
     @app.event("app_home_opened")
     def opened(body: Json, client: WebClient) -> None:
         user_id = payloads.home_opened(body)
-        if user_id:
+        # An event is acknowledged before this: Slack may have to be asked who that is.
+        if user_id and organization.has(Actor(user_id, None)):
             _publish(client, home, user_id)
 
     @app.action(home_view.RETRAIN)

@@ -73,7 +73,7 @@ def register(
     _hear_command(app, desk)
     summary_listeners.register(app, desk.summaries)
     pointing_listeners.register(app, desk.pointing)
-    home_listeners.register(app, desk.home, desk.choices, desk.editing)
+    home_listeners.register(app, desk.home, desk.choices, desk.editing, desk.organization)
     _hear_operators(app, operations)
     _hear_forgetting(app, desk.forgetting)
     retention_listeners.register(app, desk.retention, desk.membership)

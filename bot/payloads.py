@@ -312,13 +312,11 @@ def keep_click(body: Json) -> KeepClick:
 
 
 def actor(body: Json) -> Actor | None:
-    """Who does something on purpose; None for events that only tell what happened, but for a look at our home."""
+    """Who does something on purpose; None for events, which tell what happened."""
     user_id = reader(body)
-    if user_id is None:
+    if user_id is None or isinstance(body.get("event"), dict):
         return None
-    team = (
-        None if isinstance(body.get("event"), dict) else body.get("team_id") or _in(body, "user", "team_id")
-    )
+    team = body.get("team_id") if body.get("user_id") else _in(body, "user", "team_id")
     return Actor(user_id, team if isinstance(team, str) else None)
 
 

@@ -7,6 +7,7 @@ process, which has loaded what all of them need.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -54,12 +55,15 @@ def lives(url: str) -> list[str]:
 
 
 def settings(url: str, folder: Path) -> Settings:
+    """Settings with a workspace and a dataset in Argilla that no other test has."""
+    own = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
     return Settings(
         _env_file=None,
         database_url=url,
         models_url=str(folder / "models"),
         workplace=folder / "training",
-        argilla_workspace=f"corrigible-{folder.name}",
+        argilla_workspace=f"corrigible-{own}",
+        argilla_dataset=f"slack-{own}",
     )
 
 

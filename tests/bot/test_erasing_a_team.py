@@ -62,7 +62,12 @@ class Team:
             "MODELS_URL": self.settings.models_url,
             "WORKPLACE": str(self.settings.workplace),
             "ARGILLA_WORKSPACE": self.settings.argilla_workspace,
+            "ARGILLA_DATASET": self.dataset,
         }
+
+    @property
+    def dataset(self) -> str:
+        return str(self.settings.argilla_dataset)
 
     def _model(self, run_id: str) -> Path:
         """What a run made, in its folder, which quotes people."""
@@ -96,8 +101,8 @@ def datasets(argilla: SignIn, team: Team) -> Iterator[Reviewer]:
     own = f"{team.settings.argilla_workspace}-{TEAM}"
     with Reviewer(argilla, "") as reviewer:
         for workspace, names in (
-            (own, (f"slack-{TEAM}", f"slack-{TEAM}-summaries")),
-            (f"{own}X", (f"slack-{TEAM}X",)),
+            (own, (team.dataset, f"{team.dataset}-summaries")),
+            (f"{own}X", (f"{team.dataset}X",)),
         ):
             made = reviewer.ask("POST", "workspaces", json={"name": workspace})["id"]
             for name in names:
@@ -173,7 +178,7 @@ def test_an_erasure_that_is_killed_anywhere_goes_on_and_leaves_nothing(
     assert files_with(tmp_path, SECRET) == []
     assert [one.name for one in Path(team.settings.models_url).iterdir()] != []
     assert not list(tmp_path.rglob(f"*{team.digest}*"))
-    assert left[0] & {f"slack-{TEAM}", f"slack-{TEAM}-summaries", f"slack-{TEAM}X"} == {f"slack-{TEAM}X"}
+    assert left[0] & {team.dataset, f"{team.dataset}-summaries", f"{team.dataset}X"} == {f"{team.dataset}X"}
     assert left[1] & {own, f"{own}X"} == {f"{own}X"}
 
 
@@ -227,7 +232,7 @@ def test_the_embedded_argilla_is_started_to_erase_in_it_and_stopped(
     assert "run `corrigible argilla install`" in missing.stderr
     assert left == []
     assert erased.returncode == 0, erased.stderr
-    assert f"slack-{TEAM}" not in kept
+    assert team.dataset not in kept
     assert (tmp_path / "stopped").exists()
     assert not team.is_known()
 

@@ -50,7 +50,7 @@ def test_who_can_not_be_told_from_a_stranger_is_one(slack: Slack) -> None:
         ({"user": {"id": ANA, "team_id": "T1"}, "team": {"id": "T2"}}, Actor(ANA, "T1")),
         ({"user": {"id": ANA}}, Actor(ANA, None)),
         ({"user_id": ANA, "team_id": "T1"}, Actor(ANA, "T1")),
-        ({"event": {"type": "app_home_opened", "user": ANA}, "team_id": "T1"}, Actor(ANA, None)),
+        ({"event": {"type": "app_home_opened", "user": ANA}, "team_id": "T1"}, None),
         ({"event": {"type": "message", "user": ANA}, "team_id": "T1"}, None),
         ({}, None),
     ],
