@@ -175,7 +175,8 @@ def _start(settings: Settings, running: list[LocalArgilla | LocalWorkspace | Bot
             workspace.start()
         slack = workspace.slack if workspace else _real_slack(settings)
         settings = workspace.settings(settings) if workspace else settings
-        bot = compose(settings, slack, argilla.access if argilla else _real_argilla(settings))
+        find = argilla.access if argilla and argilla.is_installed else _real_argilla(settings)
+        bot = compose(settings, slack, find)
         running.append(bot)
         bot.start()
     if workspace:

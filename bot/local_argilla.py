@@ -12,6 +12,7 @@ from local.argilla.embedded import (
     ArgillaUnwritableError,
     EmbeddedArgilla,
     SignIn,
+    interpreter,
 )
 
 
@@ -22,6 +23,15 @@ class LocalArgilla:
         self._server = EmbeddedArgilla(home, port)
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="argilla")
         self._sign_in: Future[SignIn] | None = None
+
+    @property
+    def is_installed(self) -> bool:
+        """Is there an environment for it? Without one nothing can be delivered until the next start."""
+        try:
+            interpreter()
+        except ArgillaNotInstalledError:
+            return False
+        return True
 
     def start(self) -> None:
         """Begin to start; some seconds later it answers."""
