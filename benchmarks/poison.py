@@ -131,7 +131,7 @@ def _world(
     world = World(folder, encoder, [pool[at] for at in random.permutation(len(pool))], random)
     _history(world, history)
     _slowly(world)
-    world.hear(len(pool))
+    world.hear(len(pool), weeks_ago(0.1))
     ways = [ways[number % len(ways)] for ways in (HONEST, HOSTILE) for number in range(each)]
     for number in random.permutation(len(ways)):
         way = ways[number]
@@ -152,8 +152,8 @@ def _world(
 def _history(world: World, number: int) -> None:
     """The team's own corrections, week by week, and what reviewers judged of it a little later."""
     for week in range(WEEKS):
-        heard = world.hear(number // WEEKS)
         begins = weeks_ago(WEEKS + 1 - week)
+        heard = world.hear(number // WEEKS, begins)
         moments = np.sort(world.random.random(len(heard))) * 0.8
         for message_id, moment in zip(heard, moments, strict=True):
             people = world.random.choice(PEOPLE, 1 + int(world.random.random() < SEEN_TWICE), replace=False)
@@ -167,7 +167,7 @@ def _history(world: World, number: int) -> None:
 def _slowly(world: World) -> None:
     """Hostile accounts that stay under the rate of a burst, and as many that say the same of the same messages."""
     for account in range(SLOW):
-        for number, message_id in enumerate(world.hear(40)):
+        for number, message_id in enumerate(world.hear(40, weeks_ago(0.5))):
             label_id = world.wrong(message_id)
             at = weeks_ago(0.4) + 3_600.0 * number
             world.say(f"hostile slow {account}", message_id, label_id, at)

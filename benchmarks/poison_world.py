@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlmodel import col, update
 
 from benchmarks.data import Row
 from learning import trust
@@ -25,7 +26,18 @@ from storage.corrections import Spoken
 from storage.database import open_database
 from storage.labels import LabelSpec
 from storage.migrate import migrate
-from storage.tables import Answer, Burst, Correction, Dataset, Message, Mode, Stage, Status, Word
+from storage.tables import (
+    Answer,
+    Burst,
+    Correction,
+    Dataset,
+    Message,
+    Mode,
+    Prediction,
+    Stage,
+    Status,
+    Word,
+)
 
 TEAM = "T0BENCH"
 OPERATOR = "operator"
@@ -98,8 +110,11 @@ class World:
 
     # Messages
 
-    def hear(self, number: int) -> list[str]:
-        """So many more messages of the pool are received and predicted; their ids, in random order."""
+    def hear(self, number: int, at: float) -> list[str]:
+        """So many more messages of the pool are received and predicted at a moment; their ids, in random order.
+
+        It has to be before anything is said of them: a later prediction is of another text.
+        """
         chosen = self.pool[self._number : self._number + number]
         heard = []
         with self.database.writing() as session:
@@ -120,6 +135,9 @@ class World:
         classifier = Classifier(self.database, TEAM, Champion(served), 0.3)
         while classifier.predict_waiting().messages:
             pass
+        with self.database.writing() as session:
+            of_these = update(Prediction).where(col(Prediction.message_id).in_(heard))
+            session.connection().execute(of_these.values(created_at=at))
         probabilities = served.head.probabilities(self.encoder.encode([row.text for row in chosen]).vectors)
         likeliest = probabilities.argmax(axis=1)
         self.predicted |= {one: served.head.labels[at] for one, at in zip(heard, likeliest, strict=True)}

@@ -25,7 +25,7 @@ def test_hostile_people_are_wrong_in_their_way_and_honest_ones_hardly_ever(
     monkeypatch.setenv(VARIABLE, str(SHIPPED))
     sample = rows(SAMPLE)
     world = World(tmp_path, encoder_of(sample), sample, np.random.default_rng(0))
-    world.hear(len(sample))
+    world.hear(len(sample), 0.0)
 
     for way in (*HONEST, *HOSTILE):
         spoken = list(world.chosen(way, 20))
