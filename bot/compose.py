@@ -221,14 +221,16 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
     check_folders(settings)
     models.prepare(settings)
     database = open_database(settings.database_url.get_secret_value())
-    migrate(database)
-    database.check_file(CHECK_S)
-    metrics, purging = Metrics(), Purging(database)
-    purge = Worker("purger", purging.step, metrics)
-    ground = Ground(settings, slack, argilla, database, metrics, specs, _nothing, purging, purge)
-    if slack.oauth:
-        return _serve_installations(ground, slack.oauth)
-    return _serve_one(ground)
+    with ExitStack() as undoing:
+        undoing.callback(database.close)
+        migrate(database)
+        database.check_file(CHECK_S)
+        metrics, purging = Metrics(), Purging(database)
+        purge = Worker("purger", purging.step, metrics)
+        ground = Ground(settings, slack, argilla, database, metrics, specs, _nothing, purging, purge)
+        bot = _serve_installations(ground, slack.oauth) if slack.oauth else _serve_one(ground)
+        undoing.pop_all()
+    return bot
 
 
 def _serve_one(ground: Ground) -> Bot:

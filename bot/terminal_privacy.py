@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -71,15 +71,12 @@ class Erased:
 @contextmanager
 def erasing(settings: Settings, team: str) -> Iterator[Desk]:
     """A team of which anything is kept. Raises WhichTeamError."""
-    database = open_database(settings.database_url.get_secret_value())
-    migrate(database)
-    try:
+    with closing(open_database(settings.database_url.get_secret_value())) as database:
+        migrate(database)
         with database.reading() as session:
             if not team_erasure.is_known(session, team):
                 raise WhichTeamError(overview.teams(session), team)
         yield Desk(database, team)
-    finally:
-        database.close()
 
 
 def kept(at: Desk) -> Extent:

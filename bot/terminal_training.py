@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,16 +62,13 @@ class Desk:
 def desk(settings: Settings, team: str | None) -> Iterator[Desk]:
     """The team that is meant. Raises WhichTeamError."""
     models.keep(settings)
-    database = open_database(settings.database_url.get_secret_value())
-    migrate(database)
-    try:
+    with closing(open_database(settings.database_url.get_secret_value())) as database:
+        migrate(database)
         with database.reading() as session:
             teams = overview.teams(session)
         if team not in teams and (team is not None or len(teams) != 1):
             raise WhichTeamError(teams, team)
         yield Desk(database, teams[0] if team is None else team)
-    finally:
-        database.close()
 
 
 def retrain(settings: Settings, at: Desk, task: TaskName, out: Console) -> Run:
