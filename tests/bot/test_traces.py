@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, text
 
 from bot.payloads import PayloadError, message_event
 from bot.traces import SPOKEN, trace, words
@@ -46,7 +46,7 @@ def slack_refuses() -> None:
 
 
 def a_database_refuses() -> None:
-    with create_engine("sqlite://").connect() as connection:
+    with create_engine("sqlite://", poolclass=NullPool).connect() as connection:
         connection.execute(text("SELECT * FROM nowhere WHERE text = :text"), {"text": WRITTEN})
 
 
