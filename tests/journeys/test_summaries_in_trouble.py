@@ -89,7 +89,7 @@ def test_the_summary_of_a_channel_is_for_the_asker_alone(
         slack.say(text, channel, user)
     page.goto(f"{slack.url}/#channel={channel}&user=ana")
     told = ana.command(channel, "/corrigible", "summarize 3 messages")["text"]
-    summary = ana.wait_for_whisper(channel)
+    summary = until(lambda: _whisper_with(slack, channel, "summary_bad"))
     expect(page.locator(".ephemeral").filter(has_text="Summary of 3 messages by 2 people")).to_be_visible()
     ana.press(summary, "summary_bad")
     judged = until(lambda: _whisper_with(slack, channel, f"<@{ANA}> bad"))

@@ -49,7 +49,14 @@ def _pid(writing: WritingProcess) -> int:
 
 def _children() -> list[psutil.Process]:
     """What writes for a test and is none of the shared one's."""
-    return [one for one in psutil.Process().children() if "learning.summarizing" in one.cmdline()]
+    return [one for one in psutil.Process().children() if _writes(one)]
+
+
+def _writes(child: psutil.Process) -> bool:
+    try:
+        return "learning.summarizing" in child.cmdline()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):  # another test's, that has ended
+        return False
 
 
 def _closed_by_another_thread(writing: WritingProcess, moment: str) -> type[process._Child]:
