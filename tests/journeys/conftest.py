@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from bot import forgetting
 from bot.compose import Bot
 from local.slack.person import Person
 from tests.journeys.steps import unlearn
@@ -27,14 +26,6 @@ class Shared:
 
     slack: Slack
     bot: Bot
-
-
-@pytest.fixture(scope="session", autouse=True)
-def patient_forgetting() -> Iterator[None]:
-    """On a busy machine it may take longer than a user would wait until nothing is left to erase."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(forgetting, "PATIENCE_S", 3_600.0)
-        yield
 
 
 @pytest.fixture(scope="module")
