@@ -1,4 +1,4 @@
-"""How long texts take that are made to be slow, on every path that such a text takes through the bot.
+"""Measure texts made to be slow, on every path that a text takes through the bot.
 
 Each path reads texts that repeat one beginning without an end (`<@`, `-\\n`, `a@`, …). Growth: how much longer one
 twice as long takes; two where time is in proportion to the text, four where it grows with the square. Ratio: next to
@@ -190,7 +190,7 @@ Path_ = Callable[[str], object]
 
 @dataclass(frozen=True)
 class Slowest:
-    """What one path took longest for. `of`: the beginning that was repeated."""
+    """The slowest text of one path. `of`: the beginning that was repeated."""
 
     of: str
     seconds: float
@@ -261,7 +261,7 @@ def _seconds(do: Path_, text: str) -> float:
 
 @contextmanager
 def _paths(folder: Path) -> Iterator[Mapping[str, Path_]]:
-    """What reads texts that users write, by name."""
+    """Return the paths that read users' texts, by name."""
     url = f"sqlite:///{folder}/adversarial.db"
     database = open_database(url)
     migrate(database)
@@ -326,7 +326,7 @@ def _paths(folder: Path) -> Iterator[Mapping[str, Path_]]:
 
 
 def _of_stored(path: Path_) -> Path_:
-    """What reads texts from the database, which takes no halves of surrogate pairs and no NUL."""
+    """Return the paths that read texts from the database, which stores no NUL and no lone surrogate."""
     return lambda text: path(text.replace("\x00", "").encode("utf-8", "replace").decode())
 
 

@@ -1,4 +1,4 @@
-"""What newcomers who mean harm can do: Banking77, through the bot's own storage, trust, vetting and head.
+"""Measure what hostile newcomers can do: Banking77, through the bot's own storage, trust, vetting and head.
 
 A team of PEOPLE has corrected messages for WEEKS, 5 % of it wrongly, and reviewers judged some of it. Then newcomers
 give bursts of corrections within a minute or so, one account each, the honest ones as quickly as the hostile: honest
@@ -126,7 +126,7 @@ def _world(
     history: int,
     flagged: dict[Way, list[bool]],
 ) -> dict[str, float]:
-    """What becomes of one team; whether each burst was held back is added to `flagged`."""
+    """Play one team's history and return its figures; add to `flagged` whether each burst was held back."""
     random = np.random.default_rng(seed)
     world = World(folder, encoder, [pool[at] for at in random.permutation(len(pool))], random)
     _history(world, history)

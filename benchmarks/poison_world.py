@@ -46,7 +46,7 @@ GAPS_S = (0.3, 2.0)  # between two corrections of a burst, honest or not
 
 
 class Way(StrEnum):
-    """How somebody chooses what to say."""
+    """A strategy by which a user chooses labels."""
 
     CORRECTS_MISTAKES = "corrects_mistakes"
     SAYS_ALL = "says_all"
@@ -111,9 +111,9 @@ class World:
     # Messages
 
     def hear(self, number: int, at: float) -> list[str]:
-        """So many more messages of the pool are received and predicted at a moment; their ids, in random order.
+        """Receive and predict `number` more messages of the pool at a moment; return their ids in random order.
 
-        It has to be before anything is said of them: a later prediction is of another text.
+        The moment must precede all corrections: a later prediction would be about an edited text.
         """
         chosen = self.pool[self._number : self._number + number]
         heard = []
@@ -184,7 +184,7 @@ class World:
         self._untouched = [one for one in self._untouched if one not in self.reviewed]
 
     def honestly(self, message_id: str) -> str:
-        """What an honest person says of a message."""
+        """Return the label that an honest user gives to a message."""
         if self.random.random() < MISTAKEN:
             return str(self.random.choice(sorted(self.ids.values())))
         return self.truth[message_id]
@@ -207,7 +207,7 @@ class World:
         return any(one.user_id == user for one in self.held())
 
     def chosen(self, way: Way, number: int) -> Iterator[tuple[str, str]]:
-        """What somebody says who speaks in this way, of messages of which nobody spoke before."""
+        """Yield messages without corrections, each with the label that a user of this kind gives to it."""
         names = sorted(self.ids.values())
         target = str(self.random.choice(names))
         swapped = list(self.random.permutation(names)[: 2 * SWAPPED_PAIRS])
@@ -247,7 +247,7 @@ class World:
             return bursts.waiting(session, TEAM, 10_000)
 
     def admitted(self) -> dict[str, str]:
-        """What a run would learn from now."""
+        """Return the labels that a run would learn from now."""
         with self.database.reading() as session:
             return trust.admitted(session, TEAM, self.belief).labels
 
@@ -256,7 +256,7 @@ class World:
         return float(np.mean([self.truth[one] == label_id for one, label_id in found.items()]))
 
     def accuracy(self, test: Sequence[Row]) -> float:
-        """Of the head that serves now."""
+        """Return the accuracy of the head in service."""
         served = self.refitter.serve()
         likeliest = served.head.probabilities(self.encoder.encode([row.text for row in test]).vectors).argmax(
             axis=1

@@ -1,4 +1,4 @@
-"""The way in for what Slack sends: what is not shaped like Slack's is acknowledged and left alone, whoever finds it."""
+"""Admit requests from Slack: a malformed one is acknowledged and dropped, wherever the fault is found."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.unfurling import unfurl_nothing
 
 log = logging.getLogger(__name__)
 
-# Bolt takes these from the body by itself, and looks up with them who we are.
+# Bolt reads these from the body itself, to look up the installation.
 IDS = (
     "enterprise_id",
     "team_id",
@@ -54,7 +54,7 @@ class Admission(Middleware):
         next: Callable[[], BoltResponse],
     ) -> BoltResponse | None:
         """Let a request in. Raises PayloadError."""
-        body, req.body = req.body, {}  # whoever handles the error would stumble over it as well
+        body, req.body = req.body, {}  # the error handler would fail on it too
         for name in IDS:
             like_or_none(SLACK_ID, req.context, name)
         req.body = admitted(body)

@@ -1,4 +1,4 @@
-"""What a channel is told of a decision that holds there."""
+"""Tell a channel about a decision that concerns it."""
 
 from __future__ import annotations
 

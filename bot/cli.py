@@ -57,7 +57,7 @@ err = Console(stderr=True, highlight=False)
 
 @dataclass
 class Told:
-    """What is told of an error: `trace`, only if somebody asked for it."""
+    """How much of an error to show: `trace` is set by --debug."""
 
     trace: bool = False
 
@@ -84,7 +84,7 @@ def options(
 
 
 def main() -> None:
-    """The entry point: whatever a command ends with is one message and an exit status, never a trace by itself."""
+    """Run a command; an error ends in one message and exit status 1, with a trace only if --debug is given."""
     # No call home.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_UPDATE_DOWNLOAD_COUNTS", "0")
