@@ -136,7 +136,7 @@ def annotate(
     asking = Asking(
         database, team_id, champion, settings.query_strategy, settings.ask_per_day, on_asked=deliver.wake
     )
-    estimating = Estimating(database, team_id, champion)
+    estimating = Estimating(database, team_id, champion, partial(metrics.measured, team_id))
     reviews = SummaryReviews(
         database,
         team_id,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from slack_sdk import WebClient
 
-from bot import forgetting_view, retention_commands, summary_commands
+from bot import accuracy_text, forgetting_view, retention_commands, summary_commands
 from bot.announcing import tell
 from bot.card import title
 from bot.choices import Choices
@@ -123,7 +123,7 @@ def answer(desk: Desk, client: WebClient, command: Command) -> str | Json:
                 desk.forgetting.kept(command.user_id), desk.forgetting.is_removing()
             )
         case ("status",):
-            return _status(service, command)
+            return _status(desk, command)
         case ("labels",):
             return _labels(service, command)
         case ("retrain",) | ("retrain", "summaries"):
@@ -296,7 +296,8 @@ def _end_digest(desk: Desk, client: WebClient, command: Command) -> str:
     )
 
 
-def _status(service: Service, command: Command) -> str:
+def _status(desk: Desk, command: Command) -> str:
+    service = desk.service
     here = {
         Mode.OFF: _("I am off in this channel."),
         Mode.ASK: _("In this channel I ask where I am not sure."),
@@ -310,7 +311,8 @@ def _status(service: Service, command: Command) -> str:
         _("• model {version}").format(version=team.version),
         many("• {number} label", "• {number} labels", team.labels),
         many("• {number} message labelled", "• {number} messages labelled", team.predictions),
-        many("• {number} time told what is right", "• {number} times told what is right", team.words),
+        many("• {number} correction or confirmation", "• {number} corrections and confirmations", team.words),
+        f"• {accuracy_text.told(desk.home.accuracy())}",
         many("• {number} message waiting", "• {number} messages waiting", team.waiting),
         many("• {number} card waiting", "• {number} cards waiting", team.due),
     ]
