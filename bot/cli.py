@@ -359,6 +359,8 @@ def retrain(
     settings = read_settings()
     configure_logs(settings.log_level or "WARNING")
     with _told(), training.desk(settings, team) as desk:
+        if task is TaskName.SUMMARIZATION and not training.writes(settings):
+            out.print("Only the sentence picker learns, because SUMMARIZER is not set.")
         run = training.retrain(settings, desk, task, err)
         name = f"v{run.version}: " if run.version else ""
         out.print(f"{name}{run.phase.value}. {visible(run.stage)}", markup=False, soft_wrap=True)
@@ -432,22 +434,25 @@ def policy(
     from bot import terminal_training as training
     from learning.summarizing.policy import POLICY
 
-    with _told(), training.desk(read_settings(), team) as desk:
+    settings = read_settings()
+    with _told(), training.desk(settings, team) as desk:
         out.print(POLICY, markup=False, soft_wrap=True)
         if accept:
-            training.accept(desk, accept)
+            training.accept(settings, desk, accept)
         if withdraw:
             training.withdraw(desk, withdraw)
         given = training.acceptance(desk)
-        if given is None:
+        if not training.writes(settings):
+            out.print("\nNo model writes summaries here, because SUMMARIZER is not set, so none is trained.")
+        elif given is None:
             out.print(
                 "\nNobody accepts it: only the sentence picker learns. `corrigible policy --accept NAME` does."
             )
-            return
-        at = training.moment(given.accepted_at)
-        out.print(
-            f"\nAccepted by {given.accepted_by}, {at}: a model that writes is trained too.", markup=False
-        )
+        else:
+            at = training.moment(given.accepted_at)
+            out.print(
+                f"\nAccepted by {given.accepted_by}, {at}: a model that writes is trained too.", markup=False
+            )
 
 
 @app.command()

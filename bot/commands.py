@@ -65,6 +65,8 @@ HELP = (
     N_("In a direct message, or where you mention me, I always answer."),
 )
 SHARED = N_("This channel is shared with another organization, so I stay off here.")
+NOTHING_WRITES = N_("No model writes summaries here, because SUMMARIZER is not set, so none is trained.")
+PICKER_ALONE = N_("Only the sentence picker learns, because SUMMARIZER is not set.")
 TEXT_MOST = 3_500
 ABOUT_MOST = 200
 PROMISES = {
@@ -148,8 +150,12 @@ def _operate(operations: Operations, command: Command, do: Callable[[Operations,
 
 
 def _retrain(operations: Operations, command: Command) -> str:
-    operations.retrain(command.user_id, _task(command))
-    return _("A training run begins. The operators' channel shows how it goes.")
+    task = _task(command)
+    operations.retrain(command.user_id, task)
+    begun = _("A training run begins. The operators' channel shows how it goes.")
+    if task is TaskName.SUMMARIZATION and not operations.summaries.writes:
+        return f"{begun} {_(PICKER_ALONE)}"
+    return begun
 
 
 def _roll_back(operations: Operations, command: Command) -> str:
@@ -164,6 +170,8 @@ def _task(command: Command) -> TaskName:
 
 def _policy(operations: Operations, _command: Command) -> str:
     accepted = operations.acceptance()
+    if not operations.summaries.writes and accepted is None:
+        return _(NOTHING_WRITES)
     if accepted is None:
         none = _(
             "No model that writes is trained on what people wrote here; the sentence picker learns without it."
@@ -177,6 +185,8 @@ def _policy(operations: Operations, _command: Command) -> str:
         "A model that writes is trained on summaries that people settled here: accepted by {person}, {time}."
     )
     how = _("`/corrigible policy withdraw` ends it.")
+    if not operations.summaries.writes:
+        how = f"{how} {_(NOTHING_WRITES)}"
     return f"{told.format(person=by, time=at)}\n>{escape(accepted.policy)}\n{how}"
 
 
