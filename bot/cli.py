@@ -270,7 +270,7 @@ def install_argilla() -> None:
 @app.command()
 def status() -> None:
     """Show how the bot is doing: what it says itself, and the figures in its database."""
-    from bot import models, terminal_health
+    from bot import argilla_text, models, terminal_health, terminal_trust
     from bot.terminal_belief import belief
     from learning.annotation import report
     from learning.training import status as training
@@ -281,13 +281,16 @@ def status() -> None:
     if is_absent(settings.database_url.get_secret_value()):
         out.print("There is no database yet: `make run` starts the bot, which makes one.")
         return
+    names = terminal_trust.reviewers(settings)
     with _database(settings) as database, database.reading() as session:
         teams = overview.teams(session)
         believed = {team_id: belief(database, settings, team_id) for team_id in teams}
         tables = {
             team_id: [
                 *overview.of_team(session, team_id).rows(),
+                *(argilla_text.rows(session, team_id) if settings.has_argilla else ()),
                 *report.rows(session, team_id, settings.ask_per_day, believed[team_id]),
+                *terminal_trust.rows(session, team_id, believed[team_id], names),
                 *training.rows(session, team_id),
             ]
             for team_id in teams

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from slack_sdk import WebClient
 
-from bot import accuracy_text, forgetting_view, retention_commands, summary_commands
+from bot import accuracy_text, argilla_text, forgetting_view, retention_commands, summary_commands
 from bot.announcing import tell
 from bot.card import title
 from bot.choices import Choices
@@ -330,7 +330,8 @@ def _status(desk: Desk, command: Command) -> str:
         _("• {number} cards that Slack refused: {reason}").format(number=number, reason=reason)
         for reason, number in team.failures.items()
     ]
-    return "\n".join(lines)
+    failing = desk.home.argilla()
+    return "\n".join([*lines, *([f"• {argilla_text.told(failing)}"] if failing else [])])
 
 
 def _labels(service: Service, command: Command) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
+from bot import argilla_text
 from bot.held_view import EXAMPLES_MOST, SHOWN_MOST, Held, HeldExample
 from bot.operations import NotAnOperatorError, Operations
 from learning import accuracy
@@ -24,6 +25,7 @@ from storage import (
     versions,
 )
 from storage.database import Database
+from storage.jobs import Failing
 from storage.tables import Burst, Channel, Label, Message, Ruling, Run, SummaryConsent, Version
 
 WEEKS = 4
@@ -34,7 +36,7 @@ class Look:
     """How the bot is doing. `weeks`: its accuracy in each of the last WEEKS, latest first, up to the first that has
     data; `chosen`: how often, by label id.
 
-    `held`: for operators, the latest of `held_number` bursts that are held back.
+    `argilla`: why it can't be used; `held`: for operators, the latest of `held_number` bursts that are held back.
     """
 
     channels: list[Channel]
@@ -51,6 +53,7 @@ class Look:
     open_questions: int
     retraining_at: float | None
     is_operator: bool
+    argilla: Failing | None = None
     held: list[Held] = field(default_factory=list)
     held_number: int = 0
 
@@ -77,6 +80,11 @@ class Home:
         with self._database.reading() as session:
             return accuracy.latest(session, self._team_id)
 
+    def argilla(self) -> Failing | None:
+        """Why Argilla can't be used; None if all is well, or nobody reviews."""
+        with self._database.reading() as session:
+            return argilla_text.failing(session, self._team_id) if self.argilla_url else None
+
     def look(self, user_id: str) -> Look:
         """What a person sees now."""
         team_id = self._team_id
@@ -99,6 +107,7 @@ class Home:
                 open_questions=questions.open_ones(session, team_id),
                 retraining_at=due.get("retrain"),
                 is_operator=is_operator,
+                argilla=argilla_text.failing(session, team_id) if self.argilla_url else None,
                 held=self._held(session) if is_operator else [],
                 held_number=bursts.count_waiting(session, team_id) if is_operator else 0,
             )

@@ -16,7 +16,7 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.views import View
 
-from bot import accuracy_text
+from bot import accuracy_text, argilla_text
 from bot.card import title
 from bot.held_view import held_blocks
 from bot.home import Look
@@ -213,7 +213,13 @@ def _reviewers(look: Look, argilla_url: str | None) -> list[Block]:
         url=argilla_url,
         accessibility_label=_("Open Argilla in the browser"),
     )
-    return [wait, ActionsBlock(elements=[link])]
+    return [*_argilla(look), wait, ActionsBlock(elements=[link])]
+
+
+def _argilla(look: Look) -> list[Block]:
+    if look.argilla is None:
+        return []
+    return [_section(argilla_text.told(look.argilla))]
 
 
 def _section(text: str) -> SectionBlock:

@@ -5,6 +5,7 @@ from typing import Any
 from bot.home import Look
 from bot.home_view import STAGES, home_view
 from bot.language import speaking
+from storage.jobs import Failing
 from storage.runs import OPEN
 from storage.tables import (
     Channel,
@@ -147,6 +148,15 @@ def test_many_labels_with_long_names_fit_into_what_slack_takes() -> None:
     assert all(len(block["text"]["text"]) <= 3_000 for block in view["blocks"] if "text" in block)
     assert actions(view) == ["home_annotate"]
     assert "1 message waits for a first answer" in text(view)
+
+
+def test_why_argilla_can_not_be_used_is_told_with_what_to_do() -> None:
+    failing = Failing("deliver", "key_rejected", 1_800_000_000.0)
+
+    seen = text(home_view(look(argilla=failing), "https://argilla.example"))
+
+    assert "*Argilla can't be used* since <!date^1800000000^" in seen
+    assert "it rejects our key: copy ARGILLA_API_KEY again from My settings there." in seen
 
 
 def test_what_is_told_of_a_run_and_of_a_verdict_is_in_the_readers_language() -> None:

@@ -16,7 +16,6 @@ from tests.journeys.pages import take_picture, write
 from tests.journeys.threads import (
     THREAD,
     allow_summaries,
-    of_bot,
     rewrite,
     summarize,
     summary_of,
@@ -25,9 +24,6 @@ from tests.journeys.threads import (
 from tests.local.running import Slack, until
 from tests.running import ANA, BEN, SUPPORT, bot, settings
 
-# The model gives way to everything else on the machine, all other tests among it.
-WRITTEN_S = 800.0
-WRITTEN = "written by SmolLM2-135M-Instruct"
 NAMES = {ANA: "ana", BEN: "ben"}
 BETTER = "ben deletes the archives from March today and starts the export again tonight."
 
@@ -91,17 +87,6 @@ def choose_to_summarize(page: Page) -> None:
     message.hover()
     message.get_by_test_id("more").click()
     page.get_by_text("Summarize thread").click()
-
-
-def test_the_model_that_is_installed_writes_if_settings_name_it(
-    slack: Slack, ana: Person, database_url: str, tmp_path: Path
-) -> None:
-    patient = 3_600  # seconds after which sentences are picked instead
-    with bot(slack, settings(tmp_path, database_url, summarizer="smollm2", summary_seconds=patient)):
-        allow_summaries(ana, SUPPORT)
-        ts = thread(slack, SUPPORT)
-        ana.shortcut(SUPPORT, ts, "summarize_thread")
-        until(lambda: WRITTEN in str(of_bot(slack, SUPPORT, ts)), within_s=WRITTEN_S)
 
 
 def test_a_summary_is_judged_and_improved_on_the_page(
