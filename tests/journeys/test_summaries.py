@@ -104,7 +104,7 @@ def test_a_summary_is_judged_and_improved_on_the_page(
         page.get_by_test_id("reply-count").click()
         card = page.get_by_test_id("reply").filter(has_text="Summar").last
         expect(card).to_contain_text("Summary of 4 messages by 2 people")
-        expect(card).to_contain_text("ben: Yes. I will delete the archives from March today")
+        expect(card).to_contain_text("ben: I saw it. The disk of the export server is full, 98 percent.")
         expect(card).to_contain_text("sentences picked (v2) from what was said")
         take_picture(page, "summary.png")
 
