@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from bot import models
+from learning.summarizing.language_model import INSTALLED
 from learning.summarizing.policy import QUOTED
 from local.slack.person import Person
 from local.slack.seed import TEAM_ID
@@ -13,7 +17,6 @@ from storage.tables import TaskName
 from tests.journeys.operating import in_service, note_with, notes, operated, press
 from tests.journeys.threads import allow_summaries, rewrite, summarize
 from tests.learning.summarizing.settled import said
-from tests.learning.summarizing.tiny_writers import random_writer
 from tests.local.running import Slack, until
 from tests.running import ANA, BEN, SUPPORT, bot
 
@@ -67,9 +70,17 @@ def test_what_people_improve_is_learned_judged_and_in_service_until_it_is_rolled
 
 
 def test_an_operator_reads_the_policy_accepts_it_and_withdraws_and_nobody_else_can(
-    slack: Slack, ana: Person, ben: Person, database_url: str, tmp_path: Path
+    slack: Slack,
+    ana: Person,
+    ben: Person,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    chosen = operated(tmp_path, database_url, summarizer=random_writer(tmp_path / "writer", "llama"))
+    monkeypatch.setattr(
+        models, "is_installed", lambda: True
+    )  # nothing is summarized here, so nothing is loaded
+    chosen = operated(tmp_path, database_url, summarizer=INSTALLED)
     with bot(slack, chosen) as running:
         before = ana.command(SUPPORT, "/corrigible", "policy")["text"]
         refused = ben.command(SUPPORT, "/corrigible", "policy accept")["text"]
