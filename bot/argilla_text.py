@@ -12,13 +12,17 @@ from storage import jobs
 from storage.jobs import Failing
 
 # The work that Argilla's faults end, as the schedule calls it.
-WORK = ("deliver", "collect")
+WORK = ("deliver", "collect", "review summaries")
 WHY = {
     "broken_off": N_("it breaks off the connection: look at its log, and at any proxy in front of it"),
     "certificate": N_("its TLS certificate is not trusted: renew it, or name its authority in SSL_CERT_FILE"),
-    "connection_refused": N_("nothing listens at its address: start it, or check ARGILLA_API_URL"),
+    "connection_refused": N_(
+        "nothing listens at its address: start it (`make run` starts its own), or check ARGILLA_API_URL"
+    ),
     "disk_full": N_("its disk is full: free some space"),
-    "forbidden": N_("our key may not do this: set ARGILLA_API_KEY to that of an owner or of an admin"),
+    "forbidden": N_(
+        "our key may not do this: set ARGILLA_API_KEY to an owner's, or add its user to our workspace"
+    ),
     "foreign_dataset": N_("its dataset is not one of this bot's: set ARGILLA_DATASET to another name"),
     "gateway": N_("the proxy in front of it can't reach it: start Argilla, or look at the proxy's log"),
     "in_trouble": N_("it reports an error of its own: look at its log"),

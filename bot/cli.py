@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -281,7 +282,7 @@ def status() -> None:
     if is_absent(settings.database_url.get_secret_value()):
         out.print("There is no database yet: `make run` starts the bot, which makes one.")
         return
-    names = terminal_trust.reviewers(settings)
+    names = cache(partial(terminal_trust.reviewers, settings))
     with _database(settings) as database, database.reading() as session:
         teams = overview.teams(session)
         believed = {team_id: belief(database, settings, team_id) for team_id in teams}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import httpx
 from sqlmodel import Session
@@ -19,12 +19,15 @@ TIMEOUT_S = 2.0
 
 
 def rows(
-    session: Session, team_id: str, belief: Belief, names: Mapping[str, str]
+    session: Session, team_id: str, belief: Belief, names: Callable[[], Mapping[str, str]]
 ) -> Iterator[tuple[str, str]]:
-    """A line for each user, most responses first. `names`: of reviewers by Argilla's id, as far as they are known."""
+    """A line for each user, most corrections first.
+
+    `names` finds those of reviewers by Argilla's id, as far as they are known; it is asked only if one is shown.
+    """
     found = trust.lowered(session, team_id, belief)
     for one in found[:USERS_SHOWN]:
-        yield f"trust lowered by reviewers: {one.user_id}", _told(one, names)
+        yield f"trust lowered by reviewers: {one.user_id}", _told(one, names())
     if len(found) > USERS_SHOWN:
         yield "trust lowered by reviewers", f"{len(found) - USERS_SHOWN} more users"
 

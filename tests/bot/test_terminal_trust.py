@@ -36,7 +36,7 @@ def contradict(database: Database, known: dict[str, Label], user: str, *reviewer
 
 def shown(database: Database, belief: Belief = NO_OPERATORS) -> dict[str, str]:
     with database.reading() as session:
-        return dict(terminal_trust.rows(session, TEAM, belief, NAMES))
+        return dict(terminal_trust.rows(session, TEAM, belief, lambda: NAMES))
 
 
 @on_both

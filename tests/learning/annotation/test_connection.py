@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import socket
 import ssl
 import threading
@@ -33,6 +34,7 @@ from learning.annotation.connection import (
 from learning.annotation.datasets import Datasets
 from learning.annotation.delivery import Delivery
 from learning.annotation.schema import Plan
+from local.argilla.embedded import SignIn
 from storage.database import Database
 from tests.factories import TEAM
 from tests.learning.tiny_models import three_dimensional
@@ -243,3 +245,25 @@ def test_a_workspace_whose_name_is_taken_is_the_reason_why_nothing_is_delivered(
 
     assert delivery.patience.failing
     assert delivery.patience.failing[0] == "name_taken"
+
+
+def test_a_real_argilla_says_what_a_key_may_not_do_and_which_name_is_taken(argilla: SignIn) -> None:
+    name = f"test-{secrets.token_hex(4)}"
+    plan = Plan({"bug": "", "billing": ""}, 1, "encoder_x", "Similar", 3)
+    admin = {"username": name, "first_name": name, "password": secrets.token_hex(8), "role": "admin"}
+
+    def found(key: str, workspace: str) -> str:
+        with (
+            closing(Connection(partial(Access, argilla.url, key))) as connection,
+            pytest.raises(FAULTS) as raised,
+        ):
+            connection.create_dataset(workspace, name, plan)
+        return str(getattr(raised.value, "reason", ""))
+
+    with closing(Connection(partial(Access, argilla.url, argilla.api_key))) as connection:
+        made = connection.call("POST", "users", json=admin)
+        connection.create_dataset(name, name, plan)
+
+    assert found("no-key-of-anybody", name) == "key_rejected"
+    assert found(made["api_key"], name) == "forbidden", "the workspace is there, and it is not shown it"
+    assert found(argilla.api_key, name) == "name_taken"
