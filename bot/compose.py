@@ -50,7 +50,7 @@ from bot.schedule import Schedule, Scheduled
 from bot.service import Service, Wakers
 from bot.settings import Settings, SettingsError
 from bot.socket_mode import SocketConnection
-from bot.summaries import link, summarize
+from bot.summaries import link, source, summarize
 from bot.training import encoder_source, train
 from bot.unfurling import Client
 from bot.web import Signed, application
@@ -467,7 +467,9 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         tell_reviewers()
 
     operators = operations.Wakers(training.begin_soon, swap.wake, tell.wake, settle_and_tell)
-    operating = Operations(database, team_id, (*grant.installers, *settings.operators), operators)
+    operating = Operations(
+        database, team_id, (*grant.installers, *settings.operators), operators, source(settings)
+    )
     app = App(
         client=_client(slack, None, [RateLimitErrorRetryHandler(max_retry_count=1)]),
         signing_secret=slack.signing_secret or "",

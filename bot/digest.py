@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from slack_sdk import WebClient
@@ -14,10 +15,12 @@ from bot import digest_text
 from bot.language import N_, Language, speaking
 from bot.payloads import Json
 from bot.schedule import next_due
+from learning import accuracy
+from learning.accuracy import Accuracy
 from learning.curve import Promoted, draw
 from storage import channels, digests
 from storage.database import Database
-from storage.digests import Week
+from storage.digests import WEEKS, Week
 from storage.tables import Digest, Mode
 
 log = logging.getLogger(__name__)
@@ -26,6 +29,7 @@ log = logging.getLogger(__name__)
 AT_LEAST_S = 6 * 86_400.0
 PAUSES_S = (0.0, 20.0, 120.0)
 FILE = "digest.png"
+EVENT = "corrigible_digest"
 
 
 class ChannelOffError(ValueError):
@@ -35,6 +39,20 @@ class ChannelOffError(ValueError):
         super().__init__(
             N_("I am off in this channel. `/corrigible on` first, then ask for the digest again.")
         )
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a digest tells: the week of its channel, and the model's accuracy now and by week, in all channels."""
+
+    week: Week
+    accuracy: Accuracy | None
+    weeks: list[Accuracy | None]
+
+    @property
+    def is_quiet(self) -> bool:
+        """Nobody wants to hear that nothing happened."""
+        return not self.week.words and not (self.weeks and self.weeks[0])
 
 
 class Digests:
@@ -92,28 +110,40 @@ class Digests:
         return True
 
     def _tell(self, digest: Digest) -> None:
-        with self._database.reading() as session:
-            week = digests.of_week(session, self._team_id, digest.channel_id)
-        if _is_quiet(week) or self._is_there(digest):
+        told = self._told(digest.channel_id)
+        if told.is_quiet or self._is_there(digest):
             log.info("nothing to tell channel=%s", digest.channel_id)
         else:
             with self._database.writing() as session:
                 digests.begin(session, digest)
-            self._post(digest.channel_id, week)
+            self._post(digest.channel_id, told)
         with self._database.writing() as session:
             digests.told(session, digest)
 
-    def _post(self, channel_id: str, week: Week) -> None:
-        promoted = [Promoted(one.challenger, one.made_at) for one in week.promotions]
+    def _told(self, channel_id: str) -> Told:
+        with self._database.reading() as session:
+            return Told(
+                digests.of_week(session, self._team_id, channel_id),
+                accuracy.latest(session, self._team_id),
+                accuracy.by_week(session, self._team_id, WEEKS),
+            )
+
+    def _post(self, channel_id: str, told: Told) -> None:
         with speaking(self._language):
-            text, words = digest_text.digest_text(week, self._name), digest_text.wording()
-        picture, told = draw(week.record, promoted, time.time(), self._zone, words)
+            text = digest_text.digest_text(told.week, told.accuracy, self._name)
+            words = digest_text.wording()
+        if not told.weeks:
+            mark = {"event_type": EVENT, "event_payload": {"channel": channel_id}}
+            self._client.chat_postMessage(channel=channel_id, text=text, metadata=mark)
+            return
+        promoted = [Promoted(one.challenger, one.made_at) for one in told.week.promotions]
+        picture, described = draw(told.weeks, promoted, time.time(), self._zone, words)
         self._client.files_upload_v2(
             channel=channel_id,
             content=picture,
             filename=FILE,
             title=words.title,
-            alt_txt=told[:1_000],
+            alt_txt=described[:1_000],
             initial_comment=text,
         )
 
@@ -122,17 +152,15 @@ class Digests:
         if digest.begun_at <= digest.told_at:
             return False
         oldest = f"{digest.begun_at - 1:.6f}"
-        found = self._client.conversations_history(channel=digest.channel_id, oldest=oldest, limit=200)
+        found = self._client.conversations_history(
+            channel=digest.channel_id, oldest=oldest, limit=200, include_all_metadata=True
+        )
         return any(self._is_ours(message) for message in found["messages"])
 
     def _is_ours(self, message: Json) -> bool:
         names = [file.get("name") for file in message.get("files") or ()]
-        return message.get("user") == self._bot_user_id and FILE in names
-
-
-def _is_quiet(week: Week) -> bool:
-    """Nobody wants to hear that nothing happened."""
-    return week.record[0].accuracy is None and not week.words
+        event = (message.get("metadata") or {}).get("event_type")
+        return message.get("user") == self._bot_user_id and (FILE in names or event == EVENT)
 
 
 def _reason(error: Exception) -> str:

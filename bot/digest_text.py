@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bot import accuracy_text
 from bot.language import N_, _, many
 from bot.mrkdwn import as_name
 from bot.note import BY
+from learning.accuracy import Accuracy
 from learning.curve import Wording
 from storage.digests import Week
-from storage.record import Stretch
 from storage.tables import Ruling
 
 HELPERS_MOST = 5
@@ -21,11 +22,13 @@ MONTHS = (
 END = N_("`/corrigible digest off` ends this.")
 
 
-def digest_text(week: Week, name: Callable[[str], str]) -> str:
-    """The digest as mrkdwn. `name`: what a person is called; nobody is mentioned, so nobody is called."""
+def digest_text(week: Week, accuracy: Accuracy | None, name: Callable[[str], str]) -> str:
+    """The digest as mrkdwn. `accuracy`: in all channels; `name`: what a person is called. Nobody is mentioned, so
+    nobody is called.
+    """
     lines = [
         _("*The week here*"),
-        f"• {_right(week.record[0])}{_compared(week.record)}",
+        *([_right(accuracy)] if accuracy else []),
         _("• What was learned: {things}.").format(things=_learned(week)),
         _("• Most confused: {labels}.").format(labels=_confused(week)),
     ]
@@ -39,34 +42,18 @@ def wording() -> Wording:
     """The words of its picture."""
     template, months = _("{month} {day}"), [_(month) for month in MONTHS]
     return Wording(
-        title=_("Right answers by week"),
-        told=_("Right answers by week: {weeks}."),
-        week=_("{share} in the week to {day}"),
+        title=_("Accuracy by week, all channels"),
+        told=_("Accuracy by week, all channels: {weeks}."),
+        week=_("{share} in the week to {day} ({confidence} interval: {low} to {high})"),
         took_over=_(" v{version} took over on {day}."),
-        nothing=_("Right answers by week: nothing to count yet."),
         day=lambda at: template.format(month=months[at.month - 1], day=at.day),
     )
 
 
-def _right(stretch: Stretch) -> str:
-    if stretch.accuracy is None:
-        return _("Of no answer it is known yet whether it was right")
-    told = _("{share} of my answers were right: {right} right, {wrong} corrected")
-    return told.format(share=f"{stretch.accuracy:.0%}", right=stretch.right, wrong=stretch.wrong)
-
-
-def _compared(record: list[Stretch]) -> str:
-    this, before = record[0].accuracy, record[1].accuracy
-    if this is None or before is None:
-        return "."
-    if round(100 * this) == round(100 * before):
-        return _(", as in the week before.")
-    told = (
-        _(", up from {share} in the week before.")
-        if this > before
-        else _(", down from {share} in the week before.")
+def _right(accuracy: Accuracy) -> str:
+    return _("• Accuracy in all channels: {share}, by {messages}.").format(
+        share=accuracy_text.interval(accuracy), messages=accuracy_text.basis(accuracy)
     )
-    return told.format(share=f"{before:.0%}")
 
 
 def _learned(week: Week) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from bot import argilla_text
 from storage.faults import reason_of
 
 Json = dict[str, Any]
@@ -36,7 +37,8 @@ class Trouble:
 
     def to_json(self) -> Json:
         since = datetime.fromtimestamp(self.since, UTC).isoformat(timespec="seconds")
-        return {"part": self.part, "reason": self.reason, "since": since}
+        told = {"part": self.part, "reason": self.reason, "since": since}
+        return {**told, "words": argilla_text.why(self.reason)} if self.part == "argilla" else told
 
 
 class Working(Protocol):

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
+from bot import argilla_text
 from bot.held_view import EXAMPLES_MOST, SHOWN_MOST, Held, HeldExample
 from bot.operations import NotAnOperatorError, Operations
+from learning import accuracy
+from learning.accuracy import Accuracy
 from storage import (
     bursts,
     channels,
@@ -17,24 +20,23 @@ from storage import (
     labels,
     predictions,
     questions,
-    record,
     runs,
     summaries,
     versions,
 )
 from storage.database import Database
-from storage.record import Stretch
+from storage.jobs import Failing
 from storage.tables import Burst, Channel, Label, Message, Ruling, Run, SummaryConsent, Version
 
-WEEKS = [(7, 0), (14, 7), (21, 14), (28, 21)]
-MONTH = (30, 0)
+WEEKS = 4
 
 
 @dataclass(frozen=True)
 class Look:
-    """How the bot is doing. `weeks`: the record of the last four, latest first; `chosen`: how often, by label id.
+    """How the bot is doing. `weeks`: its accuracy in each of the last WEEKS, latest first, up to the first that has
+    data; `chosen`: how often, by label id.
 
-    `held`: for operators, the latest of `held_number` bursts that are held back.
+    `argilla`: why it can't be used; `held`: for operators, the latest of `held_number` bursts that are held back.
     """
 
     channels: list[Channel]
@@ -44,13 +46,14 @@ class Look:
     run: Run | None
     answers: int
     words: int
-    weeks: list[Stretch]
-    month: Stretch
+    accuracy: Accuracy | None
+    weeks: list[Accuracy | None]
     labels: list[Label]
     chosen: dict[str, int]
     open_questions: int
     retraining_at: float | None
     is_operator: bool
+    argilla: Failing | None = None
     held: list[Held] = field(default_factory=list)
     held_number: int = 0
 
@@ -72,13 +75,22 @@ class Home:
         self.argilla_url = argilla_url
         self._link = link
 
+    def accuracy(self) -> Accuracy | None:
+        """How often the model is right now."""
+        with self._database.reading() as session:
+            return accuracy.latest(session, self._team_id)
+
+    def argilla(self) -> Failing | None:
+        """Why Argilla can't be used; None if all is well, or nobody reviews."""
+        with self._database.reading() as session:
+            return argilla_text.failing(session, self._team_id) if self.argilla_url else None
+
     def look(self, user_id: str) -> Look:
         """What a person sees now."""
         team_id = self._team_id
         is_operator = self._is_operator(user_id)
         with self._database.reading() as session:
             number = versions.in_service(session, team_id)
-            month, *weeks = record.of_days(session, team_id, [MONTH, *WEEKS])
             due = {job.name: job.due_at for job in jobs.every(session, team_id)}
             return Look(
                 channels=channels.switched_on(session, team_id),
@@ -88,13 +100,14 @@ class Home:
                 run=runs.under_way(session, team_id),
                 answers=predictions.count(session, team_id),
                 words=corrections.count(session, team_id),
-                weeks=weeks,
-                month=month,
+                accuracy=accuracy.latest(session, team_id),
+                weeks=accuracy.by_week(session, team_id, WEEKS),
                 labels=labels.active(session, team_id),
                 chosen=labels.counts(session, team_id),
                 open_questions=questions.open_ones(session, team_id),
                 retraining_at=due.get("retrain"),
                 is_operator=is_operator,
+                argilla=argilla_text.failing(session, team_id) if self.argilla_url else None,
                 held=self._held(session) if is_operator else [],
                 held_number=bursts.count_waiting(session, team_id) if is_operator else 0,
             )

@@ -16,6 +16,7 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.views import View
 
+from bot import accuracy_text, argilla_text
 from bot.card import title
 from bot.held_view import held_blocks
 from bot.home import Look
@@ -23,7 +24,7 @@ from bot.language import N_, _, many
 from bot.mrkdwn import clipped, fitting, moment
 from bot.note import BY, bar
 from bot.payloads import Json
-from storage.record import Stretch
+from learning.accuracy import Accuracy
 from storage.tables import Mode, Phase
 
 RETRAIN, ROLL_BACK, ANNOTATE = "home_retrain", "home_roll_back", "home_annotate"
@@ -49,7 +50,7 @@ def home_view(look: Look, argilla_url: str | None, notice: str = "") -> Json:
     blocks: list[Block] = [
         *([_section(f"*{notice}*")] if notice else []),
         *held_blocks(look.held, look.held_number),
-        HeaderBlock(text=_("How right it is")),
+        HeaderBlock(text=_("Accuracy")),
         *_record(look),
         HeaderBlock(text=_("Where it is on")),
         _section(
@@ -67,34 +68,35 @@ def home_view(look: Look, argilla_url: str | None, notice: str = "") -> Json:
 
 
 def _record(look: Look) -> list[Block]:
-    lines = [_line(week, when) for week, when in zip(look.weeks, _weeks(), strict=True)]
-    text = "\n".join([*lines, _line(look.month, _("the last 30 days"))])
+    weeks = [_line(week, when) for week, when in zip(look.weeks, _weeks(), strict=False) if week]
     labelled = many("{number} message labelled", "{number} messages labelled", look.answers)
-    words = many("{number} word of people on them", "{number} words of people on them", look.words)
-    counted = _(
-        "An answer counts as right when somebody confirmed it, or everybody saw it and nobody corrected it for a day."
-    )
-    told = f"{labelled}, {words}. {counted}"
-    return [_section(text), _context(told)]
+    words = many("{number} correction or confirmation", "{number} corrections and confirmations", look.words)
+    return [
+        _section("\n".join([accuracy_text.told(look.accuracy), *weeks])),
+        _context(f"{labelled}, {words}."),
+    ]
 
 
 def _weeks() -> list[str]:
     return [
-        _("the last 7 days"),
-        _("the week before"),
-        _("the week before that"),
-        _("the week before that one"),
+        _("last 7 days"),
+        _("8 to 14 days ago"),
+        _("15 to 21 days ago"),
+        _("22 to 28 days ago"),
     ]
 
 
-def _line(stretch: Stretch, when: str) -> str:
-    accuracy = stretch.accuracy
-    if accuracy is None:
-        return f"`{bar(0.0)}` " + _("nothing to count in {when}").format(when=when)
-    told = _("{share} right in {when}: {right} right, {wrong} corrected").format(
-        share=f"{accuracy:.0%}", when=when, right=stretch.right, wrong=stretch.wrong
+def _line(week: Accuracy, when: str) -> str:
+    messages = many("{number} message", "{number} messages", week.messages)
+    share = week.share
+    told = _("{when}: {share} ({low} to {high}), {messages}").format(
+        when=when,
+        share=f"{share.value:.0%}",
+        low=f"{share.low:.0%}",
+        high=f"{share.high:.0%}",
+        messages=messages,
     )
-    return f"`{bar(accuracy)}` {told}"
+    return f"`{bar(week.share.value)}` {told}"
 
 
 def _channels(look: Look) -> list[str]:
@@ -211,7 +213,13 @@ def _reviewers(look: Look, argilla_url: str | None) -> list[Block]:
         url=argilla_url,
         accessibility_label=_("Open Argilla in the browser"),
     )
-    return [wait, ActionsBlock(elements=[link])]
+    return [*_argilla(look), wait, ActionsBlock(elements=[link])]
+
+
+def _argilla(look: Look) -> list[Block]:
+    if look.argilla is None:
+        return []
+    return [_section(argilla_text.told(look.argilla))]
 
 
 def _section(text: str) -> SectionBlock:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 
+from learning.annotation import faults
 from learning.annotation.connection import Access, ArgillaUnavailableError
+from local.argilla.credentials import FILE, credentials
 from local.argilla.embedded import (
     ArgillaNotInstalledError,
     ArgillaNotStartedError,
@@ -14,6 +16,17 @@ from local.argilla.embedded import (
     SignIn,
     interpreter,
 )
+
+
+def kept_access(home: Path, port: int) -> Access | None:
+    """What opens the Argilla of a home folder, started or not; None if it was never started."""
+    if not (home / FILE).is_file():
+        return None
+    try:
+        known = credentials(home)
+    except (OSError, ValueError, TypeError):
+        return None
+    return Access(f"http://127.0.0.1:{port}", known.api_key)
 
 
 class LocalArgilla:
@@ -54,8 +67,13 @@ class LocalArgilla:
         """What the bot needs to connect. Raises ArgillaUnavailableError."""
         try:
             known = self.sign_in()
-        except (ArgillaNotInstalledError, ArgillaUnwritableError) as error:
-            raise ArgillaUnavailableError(str(error)) from None
+        except ArgillaNotInstalledError as error:
+            raise ArgillaUnavailableError(str(error), "not_installed") from None
+        except ArgillaUnwritableError as error:
+            reason = "disk_full" if faults.FULL.search(str(error)) else "not_writable"
+            raise ArgillaUnavailableError(str(error), reason) from None
         except (ArgillaNotStartedError, CancelledError) as error:  # it quotes logs, which may quote people
-            raise ArgillaUnavailableError(f"Argilla did not start here ({type(error).__name__})") from None
+            said = f"Argilla did not start here ({type(error).__name__})"
+            reason = "disk_full" if faults.FULL.search(str(error)) else "not_started"
+            raise ArgillaUnavailableError(said, reason) from None
         return Access(known.url, known.api_key)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from learning.accuracy import Accuracy
+
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
 
 
@@ -25,6 +27,12 @@ class Metrics:
         self.cards_due = self._gauge("due_cards", "Cards that Slack does not show yet as they should be")
         self.corrections = self._counter("corrections", "Words that people said", "word")
         self.answers = self._counter("answers", "Records on which reviewers' answers changed something")
+        self.accuracy = self._gauge(
+            "accuracy",
+            "Share of right answers to messages picked at random, and the bounds of its 95 % interval",
+            "team",
+            "bound",
+        )
         self.argilla = self._gauge("argilla_up", "1 where Argilla answered last time, 0 where it did not")
         self.undelivered = self._gauge(
             "outbox_messages", "Messages of which Argilla has not heard the latest"
@@ -38,6 +46,14 @@ class Metrics:
         self.job_success = self._gauge("job_last_success_seconds", "When a job was last done", "job", "team")
         self.job_due = self._gauge("job_next_due_seconds", "When a job is due next", "job", "team")
         self.errors = self._counter("errors", "What went wrong, by part", "part")
+
+    def measured(self, team_id: str, found: Accuracy | None) -> None:
+        """Show a team's accuracy; nothing as long as there is none."""
+        if found is None:
+            return
+        share = found.share
+        for bound, value in (("value", share.value), ("low", share.low), ("high", share.high)):
+            self.accuracy.labels(team_id, bound).set(value)
 
     def watch(
         self,

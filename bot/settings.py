@@ -246,6 +246,11 @@ class Settings(BaseSettings):
         found = urlsplit(self.argilla_api_url)
         return found._replace(netloc=found.netloc.rpartition("@")[2]).geturl()
 
+    @property
+    def has_argilla(self) -> bool:
+        """Is there an Argilla: one that settings name, or that of this machine?"""
+        return self.argilla_api_url is not None or self.is_local
+
     def belief(self, installers: tuple[str, ...] = ()) -> Belief:
         """Whom to believe. Whoever installed the app operates it."""
         operators = frozenset((*installers, *self.operators))

@@ -20,7 +20,7 @@ from bot.worker import Worker
 from learning.artifacts import Artifacts
 from learning.encoder import Encoder
 from learning.masking import Mask
-from learning.summarizing import language_model
+from learning.summarizing.language_model import INSTALLED
 from learning.summarizing.serving import NONE, Serving, Source
 from storage.database import Database
 from storage.leases import Claim
@@ -85,9 +85,9 @@ def summarize(
 
 
 def source(settings: Settings) -> Source:
-    """What settings say of summaries; without a model, named or installed, sentences are picked."""
-    is_there = settings.summarizer or language_model.is_installed()
-    model = settings.summarizer if is_there else NONE
+    """What settings say of summaries: unless they name a model that writes, sentences are picked."""
+    named = settings.summarizer or NONE
+    model = None if named == INSTALLED else named
     return Source(model, settings.encoder, settings.threads, settings.summary_seconds)
 
 

@@ -9,21 +9,13 @@ from typing import Any
 
 import httpx
 
+from bot import argilla_text
 from bot.settings import Settings
 from storage.faults import WORDS as OF_DATABASE
 
 TIMEOUT_S = 3.0
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (an address to compare with, not to listen at)
 WORDS = {
-    (
-        "argilla",
-        "foreign_dataset",
-    ): "its dataset is not one of this bot's: set ARGILLA_DATASET to another name",
-    ("argilla", "in_trouble"): "it reports an error of its own",
-    ("argilla", "no_answer"): "it does not answer",
-    ("argilla", "not_found"): "it has no such page or dataset: check ARGILLA_API_URL",
-    ("argilla", "not_let_in"): "it refuses the key: check ARGILLA_API_KEY",
-    ("argilla", "refused"): "it refuses what it is sent",
     ("bot", "not_serving"): "it is starting or stopping",
     ("slack", "not_connected"): "the connection is lost",
 }
@@ -37,6 +29,15 @@ UNFORESEEN = {
     "workspace": "one can't be served ({reason}): the log says which, and why",
 }
 OF_ANY = "it ends with an error each time ({reason}): the log says more"
+
+
+def in_words(part: str, reason: str) -> str:
+    """What is wrong with a part, and what to do about it."""
+    if part == "argilla":
+        return argilla_text.why(reason)
+    known = OF_DATABASE if part == "database" else OF_WORKERS
+    unforeseen = UNFORESEEN.get(part, OF_ANY).format(reason=reason)
+    return WORDS.get((part, reason)) or known.get(reason) or unforeseen
 
 
 def rows(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -62,9 +63,7 @@ def _rows(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"{kind}: {one['part']}", _in_words(**one)
 
 
-def _in_words(part: str, reason: str, since: str) -> str:
-    known = OF_DATABASE if part == "database" else OF_WORKERS
-    unforeseen = UNFORESEEN.get(part, OF_ANY).format(reason=reason)
-    said = WORDS.get((part, reason)) or known.get(reason) or unforeseen
+def _in_words(part: str, reason: str, since: str, **_: str) -> str:
+    said = in_words(part, reason)
     when = datetime.fromisoformat(since).astimezone().strftime("%Y-%m-%d %H:%M")
     return f"{said} (since {when})"

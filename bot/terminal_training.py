@@ -17,6 +17,7 @@ from rich.text import Text
 
 from bot import models, operations
 from bot.settings import Settings
+from bot.summaries import source
 from bot.terminal_belief import belief
 from bot.training import encoder_source, retrainer, tasks, terms
 from learning.hub import described
@@ -214,8 +215,15 @@ def acceptance(at: Desk) -> Acceptance | None:
         return acceptances.standing(session, at.team_id)
 
 
-def accept(at: Desk, by: str) -> Acceptance:
-    """Note that somebody accepts it."""
+def writes(settings: Settings) -> bool:
+    """Does a model write summaries?"""
+    return source(settings).writes
+
+
+def accept(settings: Settings, at: Desk, by: str) -> Acceptance:
+    """Note that somebody accepts it. Raises NothingWritesError."""
+    if not writes(settings):
+        raise operations.NothingWritesError
     with at.database.writing() as session:
         return acceptances.accept(session, at.team_id, by, POLICY)
 

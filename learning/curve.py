@@ -1,4 +1,4 @@
-"""The learning curve as a picture: accuracy week by week as people see it, and when versions changed."""
+"""The learning curve as a picture: accuracy week by week with its interval, and when versions changed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from math import nan
 
-from storage.record import DAY_S, Stretch
+from learning.accuracy import WEEK_S, Accuracy
+from learning.estimate import CONFIDENCE
+from storage.record import DAY_S
 
 INCHES, DPI = (10.0, 4.5), 100
 # From Okabe & Ito's palette; weeks have round marks, versions a dashed line with their name.
@@ -28,16 +31,19 @@ class Wording:
 
     title: str
     told: str  # {weeks}
-    week: str  # {share}, {day}
+    week: str  # {share}, {confidence}, {low}, {high}, {day}
     took_over: str  # {version}, {day}
-    nothing: str
     day: Callable[[datetime], str]
 
 
 def draw(
-    weeks: Sequence[Stretch], promoted: Sequence[Promoted], now: float, zone: tzinfo, words: Wording
+    weeks: Sequence[Accuracy | None], promoted: Sequence[Promoted], now: float, zone: tzinfo, words: Wording
 ) -> tuple[bytes, str]:
-    """A PNG of 1,000 × 450 points, and in words what it shows. `weeks`: latest first, the first one ends `now`."""
+    """A PNG of 1,000 × 450 points, and in words what it shows.
+
+    `weeks`: latest first, the first one ends `now`. The last one is the earliest that is drawn, and has data; of one
+    without data nothing is drawn.
+    """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
     from matplotlib.ticker import PercentFormatter
@@ -45,42 +51,53 @@ def draw(
     def day(at: float) -> str:
         return words.day(datetime.fromtimestamp(at, zone))
 
-    ends = [now - 7 * DAY_S * back for back in range(len(weeks))]
-    known = [(end, week.accuracy) for end, week in zip(ends, weeks, strict=True) if week.accuracy is not None]
+    ends = [now - WEEK_S * back for back in range(len(weeks))]
+    shares = [week.share.value if week else nan for week in weeks]
+    known = [(end, week) for end, week in zip(ends, weeks, strict=True) if week]
     known.reverse()
+    shown = [one for one in promoted if one.at > ends[-1] - WEEK_S]
     image = io.BytesIO()
     with rc_context({"font.size": 14}):  # Slack shows it small first
         figure = Figure(figsize=INCHES, dpi=DPI, layout="constrained")
         axes = figure.subplots()
-        axes.plot(
+        axes.plot(ends, shares, color=CURVE, marker="o", markersize=9, clip_on=False)  # NaN leaves a gap
+        axes.vlines(
             [at for at, _ in known],
-            [right for _, right in known],
+            [week.share.low for _, week in known],
+            [week.share.high for _, week in known],
             color=CURVE,
-            marker="o",
-            markersize=9,
+            linewidth=3,
+            alpha=0.4,
             clip_on=False,
         )
-        for one in promoted:
+        for one in shown:
             axes.axvline(one.at, color=VERSION, linestyle="--")
             axes.annotate(
                 f"v{one.version}", (one.at, 0.02), color=VERSION, xytext=(4, 0), textcoords="offset points"
             )
-        axes.set(ylim=(0, 1.03), xlim=(ends[-1] - DAY_S, now + DAY_S), title=words.title)
+        axes.set(ylim=(0, 1.03), xlim=(min(ends[-1], now - WEEK_S) - DAY_S, now + DAY_S), title=words.title)
         axes.set_xticks(ends, [day(end) for end in ends])
         axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
         axes.grid(axis="y", alpha=0.3)
         figure.savefig(image, format="png")
-    return image.getvalue(), _told(known, promoted, words, day)
+    return image.getvalue(), _told(known, shown, words, day)
 
 
 def _told(
-    known: Sequence[tuple[float, float]],
+    known: Sequence[tuple[float, Accuracy]],
     promoted: Sequence[Promoted],
     words: Wording,
     day: Callable[[float], str],
 ) -> str:
-    if not known:
-        return words.nothing
-    weeks = ", ".join(words.week.format(share=f"{right:.0%}", day=day(at)) for at, right in known)
+    weeks = ", ".join(
+        words.week.format(
+            share=f"{week.share.value:.0%}",
+            low=f"{week.share.low:.0%}",
+            high=f"{week.share.high:.0%}",
+            confidence=f"{CONFIDENCE:.0%}",
+            day=day(at),
+        )
+        for at, week in known
+    )
     versions = "".join(words.took_over.format(version=one.version, day=day(one.at)) for one in promoted)
     return words.told.format(weeks=weeks) + versions

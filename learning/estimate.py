@@ -67,13 +67,13 @@ def accuracy(right: int, asked: int) -> Interval | None:
     right: of the predictions made before their answer came, those it agreed with. Jeffreys' interval (Brown, Cai &
     DasGupta, 2001).
     """
-    from scipy.stats import beta
+    from scipy.special import betaincinv  # scipy.stats would take most of a second to load
 
     if not asked:
         return None
     tail = (1 - CONFIDENCE) / 2
-    low = 0.0 if right == 0 else float(beta.ppf(tail, right + 0.5, asked - right + 0.5))
-    high = 1.0 if right == asked else float(beta.ppf(1 - tail, right + 0.5, asked - right + 0.5))
+    low = 0.0 if right == 0 else float(betaincinv(right + 0.5, asked - right + 0.5, tail))
+    high = 1.0 if right == asked else float(betaincinv(right + 0.5, asked - right + 0.5, 1 - tail))
     return Interval(right / asked, low, high)
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from sqlmodel import Session
 
-from storage import corrections, resolution
+from storage import answers, corrections, resolution
 from storage.corrections import Background, Spoken, settled
 from storage.erasure import FORGOTTEN, is_forgotten
 from storage.resolution import Evidence, Gathered
@@ -110,6 +110,10 @@ class Trust:
     def belief(self) -> Belief:
         return self._belief
 
+    def reliability(self, user_id: str) -> Reliability:
+        """On what a user's trust rests."""
+        return self._known.get(user_id, Reliability())
+
 
 @dataclass(frozen=True)
 class Admission:
@@ -124,6 +128,20 @@ class Admission:
         return {message_id: label_id for message_id, (label_id, _) in self.admitted.items()}
 
 
+@dataclass(frozen=True)
+class Lowered:
+    """A user whom reviewers contradicted on some messages: their trust now, and without that.
+
+    `by`: how many of the messages each reviewer, by Argilla's id, answered so.
+    """
+
+    user_id: str
+    trust: float
+    without: float
+    messages: int
+    by: Counter[str]
+
+
 # Reading it from the database
 
 
@@ -136,6 +154,32 @@ def read(session: Session, team_id: str, belief: Belief) -> tuple[list[Evidence]
 def admitted(session: Session, team_id: str, belief: Belief) -> Admission:
     """The labels of a team that may be fine-tuned on now."""
     return admit(*read(session, team_id, belief))
+
+
+def lowered(session: Session, team_id: str, belief: Belief) -> list[Lowered]:
+    """Whose trust reviewers' responses lowered, and which reviewers', most messages first.
+
+    Operators are trusted whatever is said of them, and who was forgotten is left out.
+    """
+    evidence, trust = read(session, team_id, belief)
+    contradicted: defaultdict[str, list[str]] = defaultdict(list)
+    for word, agrees, _weight in _comparisons_with_reviewers(evidence):
+        if not agrees and word.user_id not in belief.operators and not is_forgotten(word.user_id):
+            contradicted[word.user_id].append(word.message_id)
+    said = {message_id for message_ids in contradicted.values() for message_id in message_ids}
+    labels = {
+        one.message_id: one.verdict.label_id
+        for one in evidence
+        if one.message_id in said and one.verdict and one.verdict.label_id
+    }
+    reviewers = answers.supporters(session, team_id, labels)
+    found = []
+    for user_id, message_ids in contradicted.items():
+        known = trust.reliability(user_id)
+        without = replace(known, disagreements=known.disagreements - len(message_ids))
+        by = Counter(reviewer for one in message_ids for reviewer in reviewers.get(one, ()))
+        found.append(Lowered(user_id, known.trust, without.trust, len(message_ids), by))
+    return sorted(found, key=lambda one: (-one.messages, one.user_id))
 
 
 def for_head(session: Session, team_id: str, belief: Belief) -> dict[str, str]:

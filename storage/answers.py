@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
@@ -50,6 +50,9 @@ class Answering(Protocol):
     def answered_at(self) -> float: ...
 
 
+OneAnswering = TypeVar("OneAnswering", bound=Answering)
+
+
 class Given(NamedTuple):
     """An answer, without what a row costs: a team's are all read after each click."""
 
@@ -66,9 +69,7 @@ def verdict(answers: Iterable[Answering]) -> Verdict | None:
 
     A tie stays open. None where nobody answered.
     """
-    latest: dict[str, Answering] = {}
-    for answer in sorted(answers, key=lambda one: (one.answered_at, one.response_id)):
-        latest[answer.reviewer] = answer
+    latest = latest_of_each(answers)
     if not latest:
         return None
     at = max(answer.answered_at for answer in latest.values())
@@ -76,6 +77,12 @@ def verdict(answers: Iterable[Answering]) -> Verdict | None:
     if len(votes) > 1 and votes[0][1] == votes[1][1]:
         return Verdict(None, True, len(latest), at)
     return Verdict(votes[0][0], False, len(latest), at)
+
+
+def latest_of_each(answers: Iterable[OneAnswering]) -> dict[str, OneAnswering]:
+    """Each reviewer's latest answer."""
+    in_order = sorted(answers, key=lambda one: (one.answered_at, one.response_id))
+    return {answer.reviewer: answer for answer in in_order}
 
 
 def _vote(answer: Answering) -> str | None:
@@ -94,6 +101,25 @@ def messages(session: Session, team_id: str) -> set[str]:
 
 def verdicts(session: Session, team_id: str, message_ids: Sequence[str] | None = None) -> dict[str, Verdict]:
     """For each message of a team that was answered and is not erased, or some of them, what its reviewers say."""
+    by_message = _given(session, team_id, message_ids)
+    found = {message_id: verdict(answers) for message_id, answers in by_message.items()}
+    return {message_id: one for message_id, one in found.items() if one}
+
+
+def supporters(session: Session, team_id: str, labels: Mapping[str, str]) -> dict[str, list[str]]:
+    """For each of these messages, the reviewers whose latest answer is this label (its id)."""
+    by_message = _given(session, team_id, sorted(labels))
+    return {
+        message_id: sorted(
+            reviewer
+            for reviewer, answer in latest_of_each(given).items()
+            if _vote(answer) == labels[message_id]
+        )
+        for message_id, given in by_message.items()
+    }
+
+
+def _given(session: Session, team_id: str, message_ids: Sequence[str] | None) -> dict[str, list[Given]]:
     chosen = (
         columns(
             col(Answer.message_id),
@@ -110,8 +136,7 @@ def verdicts(session: Session, team_id: str, message_ids: Sequence[str] | None =
     by_message: dict[str, list[Given]] = {}
     for row in of_messages(session, chosen, of_team, col(Answer.message_id), message_ids):
         by_message.setdefault(row[0], []).append(Given._make(row))
-    found = {message_id: verdict(answers) for message_id, answers in by_message.items()}
-    return {message_id: one for message_id, one in found.items() if one}
+    return by_message
 
 
 def replace(session: Session, of: Key, dataset_id: str, found: Sequence[Answer], team_id: str) -> bool:

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from storage import record
 from storage.database import insert_if_new
 from storage.erasure import is_forgotten
-from storage.record import DAY_S, Judged, Stretch
+from storage.record import DAY_S, Judged
 from storage.tables import Channel, Decision, Digest, Label, Mode, Ruling, TaskName
 
 WEEKS = 8
@@ -29,12 +29,11 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Week:
-    """What happened in a channel. `record`: of this week and those before, latest first; `helpers`: how many of their
-    corrections were right, by user id, most first; `promotions`: of the team's model in all these weeks, oldest first.
+    """What happened in a channel. `words`: on how many messages people settled the label; `helpers`: how many of their
+    corrections were right, by user id, most first; `promotions`: of the team's model in WEEKS weeks, oldest first.
     """
 
     since: float
-    record: list[Stretch]
     words: int
     confusion: Confusion | None
     helpers: list[tuple[str, int]]
@@ -82,7 +81,6 @@ def _change(session: Session, digest: Digest, **changes: float) -> None:
 def of_week(session: Session, team_id: str, channel_id: str) -> Week:
     """What happened in a channel within the last seven days."""
     since = time.time() - 7 * DAY_S
-    stretches = [(7 * (back + 1), 7 * back) for back in range(WEEKS)]
     judged = list(record.judged(session, team_id, since, channel_id))
     wrong = [one for one in judged if one.predicted != one.settled]
     names = dict(session.exec(select(Label.id, Label.name).where(Label.team_id == team_id)).all())
@@ -91,7 +89,6 @@ def of_week(session: Session, team_id: str, channel_id: str) -> Week:
     )
     return Week(
         since=since,
-        record=record.of_days(session, team_id, stretches, channel_id),
         words=len(judged),
         confusion=_confusion(wrong, names),
         helpers=_helpers(wrong),

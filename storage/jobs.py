@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import delete, update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from storage.database import insert_if_new
 from storage.tables import Job
@@ -68,7 +70,42 @@ def note(session: Session, team_id: str, name: str, at: float, next_due: float) 
     if insert_if_new(session, Job(team_id=team_id, name=name, due_at=next_due, succeeded_at=at)):
         return
     noted = update(Job).where(col(Job.team_id) == team_id, col(Job.name) == name)
-    session.connection().execute(noted.values(due_at=next_due, succeeded_at=at))
+    session.connection().execute(
+        noted.values(due_at=next_due, succeeded_at=at, failed=None, failing_since=None)
+    )
+
+
+def note_failure(session: Session, team_id: str, name: str, reason: str, since: float) -> float:
+    """Work that nobody claims fails; since when, which may be before this process tried."""
+    if insert_if_new(
+        session, Job(team_id=team_id, name=name, due_at=since, failed=reason, failing_since=since)
+    ):
+        return since
+    failing = update(Job).where(col(Job.team_id) == team_id, col(Job.name) == name)
+    noted = failing.values(failed=reason, failing_since=func.coalesce(Job.failing_since, since))
+    return session.connection().execute(noted.returning(col(Job.failing_since))).scalar_one() or since
+
+
+@dataclass(frozen=True)
+class Failing:
+    """Work that fails: a code for the reason, and since when (seconds since 1970)."""
+
+    name: str
+    reason: str
+    since: float
+
+    def at(self, form: str) -> str:
+        """Since when on this machine's clock, as strftime writes it."""
+        return datetime.fromtimestamp(self.since).astimezone().strftime(form)
+
+
+def failing(session: Session, team_id: str) -> list[Failing]:
+    """A team's work that never pauses and fails now."""
+    chosen = select(Job).where(Job.team_id == team_id, col(Job.failing_since).is_not(None))
+    return [
+        Failing(job.name, job.failed or "", job.failing_since or 0.0)
+        for job in session.exec(chosen.order_by(col(Job.name)))
+    ]
 
 
 def give_up(session: Session, team_id: str, owner: str) -> None:

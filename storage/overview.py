@@ -35,7 +35,7 @@ class Overview:
         yield "version in service", self.version
         yield "labels", str(self.labels)
         yield "messages predicted", str(self.predictions)
-        yield "words of people", str(self.words)
+        yield "corrections and confirmations", str(self.words)
         if self.imported:
             yield "labels imported", str(self.imported)
         yield "messages waiting", str(self.waiting)

@@ -660,7 +660,10 @@ class Estimate(SQLModel, table=True):
 
 
 class Job(SQLModel, table=True):
-    """Something that a team's bots do at set times: when next, who does it now, and how it went last."""
+    """Something that a team's bots do at set times: when next, who does it now, and how it went last.
+
+    `failing_since`: of work that never pauses, when `failed` began; None if it goes well.
+    """
 
     team_id: str = Field(primary_key=True)
     name: str = Field(primary_key=True)
@@ -669,6 +672,7 @@ class Job(SQLModel, table=True):
     held_until: float = 0.0
     succeeded_at: float | None = None
     failed: str | None = None
+    failing_since: float | None = None
 
 
 class SummaryConsent(SQLModel, table=True):

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import Any
 
 import numpy as np
 
-from storage import corrections, labels, messages, predictions, versions
+from learning.accuracy import Accuracy
+from learning.estimate import accuracy
+from storage import corrections, labels, messages, predictions, questions, versions
 from storage.database import Database
 from storage.labels import LabelSpec
 from storage.pacing import Pace
-from storage.tables import Correction, Label, Message, Mode, Prediction, Version, Word
+from storage.tables import (
+    Answer,
+    Correction,
+    Dataset,
+    Label,
+    Message,
+    Mode,
+    Prediction,
+    Stage,
+    Status,
+    Version,
+    Word,
+)
 
 TEAM, OTHER = "T1", "T2"
 SUPPORT = "C1"
@@ -68,6 +83,40 @@ def say(database: Database, of: Message, user: str, label: Label, word: Word = W
     with database.writing() as session:
         corrections.add(session, said)
     return said
+
+
+def review(database: Database, of: Message, label: Label | None, reviewer: str = "r1") -> None:
+    """A reviewer says what a message is; None discards it."""
+    response_id = f"{reviewer}-{of.id}"
+    answer = Answer(
+        response_id=response_id,
+        message_id=of.id,
+        team_id=of.team_id,
+        dataset_id=f"d-{of.team_id}",
+        round=1,
+        reviewer=reviewer,
+        status=Status.SUBMITTED if label else Status.DISCARDED,
+        label_id=label.id if label else None,
+        answered_at=time.time(),
+    )
+    with database.writing() as session:
+        session.merge(Dataset(id=answer.dataset_id, team_id=of.team_id, stage=Stage.CURRENT))
+        session.flush()
+        session.add(answer)
+
+
+def review_at_random(database: Database, of: Message, label: Label | None) -> None:
+    """A message is picked at random, and a reviewer says what it is; None discards it."""
+    with database.writing() as session:
+        questions.ask(session, of.team_id, of.id, questions.RANDOM, is_random=True)
+    review(database, of, label)
+
+
+def measured(right: int, of: int) -> Accuracy:
+    """The accuracy of a model that was right in so many of these messages."""
+    share = accuracy(right, of)
+    assert share
+    return Accuracy(share, of)
 
 
 def second_version(database: Database, team_id: str = TEAM) -> int:

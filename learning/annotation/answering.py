@@ -13,7 +13,12 @@ import time
 from collections.abc import Callable
 
 from learning.annotation.collection import by_id, store, sweep
-from learning.annotation.connection import ArgillaNotFoundError, ArgillaUnavailableError, Connection
+from learning.annotation.connection import (
+    ArgillaNotFoundError,
+    ArgillaRefusedError,
+    ArgillaUnavailableError,
+    Connection,
+)
 from learning.annotation.datasets import Datasets
 from learning.annotation.moving import Move
 from learning.annotation.patience import Patience
@@ -74,7 +79,7 @@ class Answering:
             self._poll(current)
             for one in left:
                 self._carry_over(one)
-        except ArgillaUnavailableError as error:
+        except (ArgillaUnavailableError, ArgillaRefusedError) as error:
             return self.patience.failed(error)
         except ArgillaNotFoundError as error:
             self._kept.look_again()

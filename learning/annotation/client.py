@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from learning.annotation import schema
+from learning.annotation import faults, schema
 from learning.annotation.schema import Plan
 
 if TYPE_CHECKING:
@@ -15,11 +15,12 @@ TIMEOUT_S = 20
 
 
 class ClientError(RuntimeError):
-    """Argilla could not do what was asked; `status` is the server's, None where it gave none."""
+    """Argilla could not do what was asked; `status` is the server's, None where it gave none, `reason` a code."""
 
-    def __init__(self, reason: str, status: int | None) -> None:
-        super().__init__(reason)
+    def __init__(self, text: str, status: int | None, reason: str = "in_trouble") -> None:
+        super().__init__(text)
         self.status = status
+        self.reason = reason
 
 
 class Client:
@@ -60,10 +61,25 @@ class Client:
 def _knock(api_url: str, api_key: str) -> None:
     import httpx
 
-    headers = {"X-Argilla-Api-Key": api_key}
-    status = httpx.get(f"{api_url}/api/v1/me", headers=headers, timeout=TIMEOUT_S).status_code
+    with httpx.Client(headers={"X-Argilla-Api-Key": api_key}, timeout=TIMEOUT_S) as http:
+        answer = http.get(f"{api_url}/api/v1/me")
+        version = http.get(f"{api_url}/api/v1/version") if answer.status_code == 200 else None
+    status = answer.status_code
+    if status == 404:
+        raise ClientError(f"status {status}", status, "not_argilla")
     if status != 200:
-        raise ClientError(f"status {status}", status)
+        raise ClientError(f"status {status}", status, faults.of_answer(answer))
+    if version is not None and faults.is_wrong_version(_said(version, "version")):
+        raise ClientError("another version than 2.1 to 2.x", None, "wrong_version")
+    if not isinstance(_said(answer, "id"), str):
+        raise ClientError("it names no user", status, "not_argilla")
+
+
+def _said(answer: httpx.Response, key: str) -> object:
+    try:
+        return answer.json().get(key)
+    except (ValueError, AttributeError):
+        return None
 
 
 def _of(error: Exception) -> ClientError:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from learning.annotation import faults
 from learning.annotation.client import Client, ClientError
 from learning.annotation.schema import Plan
 
@@ -18,6 +19,7 @@ Json = dict[str, Any]
 
 # What Argilla says of one record or request, and says again however often it is sent.
 REFUSALS = {400, 409, 413, 422}
+NAME_TAKEN = 409
 TEXT_MOST = 300
 PURGE_S = 30.0
 
@@ -31,13 +33,15 @@ class ArgillaUnavailableError(RuntimeError):
 
 
 class ArgillaRefusedError(ValueError):
-    """Argilla will not take this request. Its reason may quote what was sent, so a log has the `status` alone."""
+    """Argilla will not take this request. Its text may quote what was sent, so a log has the `status` alone.
 
-    reason = "refused"
+    `reason` is a code: the name of a dataset or workspace is taken, or anything else.
+    """
 
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(f"status {status}: {reason}")
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(f"status {status}: {text}")
         self.status = status
+        self.reason = "name_taken" if status == NAME_TAKEN else "refused"
 
 
 class ArgillaNotFoundError(LookupError):
@@ -74,10 +78,13 @@ class Connection:
 
         try:
             response = self._connected().http.request(method, f"/api/v1/{path}", **given)
-        except httpx.HTTPError as error:
-            raise ArgillaUnavailableError(f"Argilla does not answer ({type(error).__name__})") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise _unanswered(error) from None
         _check(response)
-        return response.json() if response.content else None
+        try:
+            return response.json() if response.content else None
+        except ValueError:
+            raise ArgillaUnavailableError("something else than Argilla answers", "not_argilla") from None
 
     def purge(self) -> None:
         """Have what was deleted leave the files of the embedded Argilla; a full one can't be asked to.
@@ -96,12 +103,15 @@ class Connection:
 
         try:
             return self._connected().create_dataset(workspace, name, plan)
-        except httpx.HTTPError as error:
-            raise ArgillaUnavailableError(f"Argilla does not answer ({type(error).__name__})") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise _unanswered(error) from None
         except ClientError as error:
             if error.status in REFUSALS:
                 raise ArgillaRefusedError(error.status, str(error)) from None
-            raise ArgillaUnavailableError(f"Argilla is in trouble ({error})", "in_trouble") from None
+            reason = faults.OF_STATUS.get(error.status or 0, "in_trouble")
+            raise ArgillaUnavailableError(
+                f"Argilla does not let us create a dataset ({error})", reason
+            ) from None
 
     def close(self) -> None:
         """Let go of connections that are kept open."""
@@ -122,28 +132,28 @@ class Connection:
         access = self._find()
         try:
             return Client(access.api_url, access.api_key)
-        except httpx.HTTPError as error:
-            raise ArgillaUnavailableError(f"Argilla does not answer ({type(error).__name__})") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise _unanswered(error) from None
         except ClientError as error:
-            raise ArgillaUnavailableError(
-                f"Argilla does not let us in ({error}); check ARGILLA_API_KEY", "not_let_in"
-            ) from None
+            raise ArgillaUnavailableError(f"Argilla does not let us in ({error})", error.reason) from None
+
+
+def _unanswered(error: Exception) -> ArgillaUnavailableError:
+    """Without the error's own text, which may hold an address with a password."""
+    reason = faults.of_transport(error)
+    return ArgillaUnavailableError(f"Argilla can't be reached ({reason}, {type(error).__name__})", reason)
 
 
 def _check(response: httpx.Response) -> None:
     status = response.status_code
-    if status < 400:
+    if status < 300:
         return
-    reason = f"status {status}: {_reason(response)}"
     if status == 404:
-        raise ArgillaNotFoundError(reason)
+        raise ArgillaNotFoundError(f"status {status}: {_reason(response)}")
     if status in REFUSALS:
         raise ArgillaRefusedError(status, _reason(response))
-    if status in (401, 403):
-        raise ArgillaUnavailableError(
-            f"Argilla does not let us in ({reason}); check ARGILLA_API_KEY", "not_let_in"
-        )
-    raise ArgillaUnavailableError(f"Argilla is in trouble (status {status})", "in_trouble")
+    reason = faults.of_answer(response)
+    raise ArgillaUnavailableError(f"Argilla can't be used ({reason}, status {status})", reason)
 
 
 def _reason(response: httpx.Response) -> str:

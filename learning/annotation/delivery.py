@@ -76,7 +76,7 @@ class Delivery:
         try:
             form = self._kept.form()
             pause_s = self._deliver_due(form)
-        except (ArgillaUnavailableError, ForeignDatasetError) as error:
+        except (ArgillaUnavailableError, ArgillaRefusedError, ForeignDatasetError) as error:
             return self.patience.failed(error)
         except ArgillaNotFoundError as error:  # the dataset is gone, or the address is not Argilla's
             self._kept.look_again()

@@ -1,33 +1,43 @@
-"""Estimates, whenever new answers have come, how right the model is and what choosing messages saved."""
+"""Estimates, whenever new answers have come, how often the model is right and what choosing messages saved."""
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from learning import estimate
+from learning import accuracy, estimate
+from learning.accuracy import Accuracy
 from learning.champion import Champion
-from learning.estimate import Interval, NotYet, Savings
+from learning.estimate import NotYet, Savings
 from learning.refit import description
 from storage import answers, estimates, labels, predictions, questions
 from storage.answers import Verdict
 from storage.database import Database
 
 STEP_S = 15.0
-# "Now" is the latest random answers: the model of a year ago was another one.
-LATEST = 200
 
 
 class Estimating:
-    """Keeps a team's estimate up to date; what it takes is seconds, so it has a thread of its own."""
+    """Keeps a team's estimate up to date; what it takes is seconds, so it has a thread of its own.
 
-    def __init__(self, database: Database, team_id: str, champion: Champion) -> None:
+    `measured` is called with the model's accuracy whenever that may have changed.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        team_id: str,
+        champion: Champion,
+        measured: Callable[[Accuracy | None], None] = lambda _: None,
+    ) -> None:
         self._database = database
         self._team_id = team_id
         self._champion = champion
+        self._measured = measured
         self._seen: dict[str, Verdict] | None = None
         self._next = 0.0
 
@@ -41,19 +51,13 @@ class Estimating:
             verdicts = answers.verdicts(session, self._team_id)
         answered = {one: verdicts[one] for one in picked if one in verdicts and verdicts[one].label_id}
         if answered != self._seen:
-            figures = {**self._accuracy(picked, answered), **self._savings(picked, answered)}
+            figures = self._savings(picked, answered)
             with self._database.writing() as session:
                 estimates.keep(session, self._team_id, figures)
+                found = accuracy.latest(session, self._team_id)
+            self._measured(found)
             self._seen = answered
         return STEP_S
-
-    def _accuracy(self, picked: dict[str, bool], answered: dict[str, Verdict]) -> dict[str, Any]:
-        tenth = [one for one in answered if picked[one]][-LATEST:]
-        with self._database.reading() as session:
-            said = predictions.labels_said(session, tenth)
-        right = sum(said[one] == answered[one].label_id for one in said)
-        found = estimate.accuracy(right, len(said))
-        return {"accuracy": _interval(found), "random_answers": len(said)}
 
     def _savings(self, picked: dict[str, bool], answered: dict[str, Verdict]) -> dict[str, Any]:
         served = self._champion.served
@@ -72,10 +76,6 @@ class Estimating:
             seed=len(used),
         )
         return {"savings": _words(found)}
-
-
-def _interval(found: Interval | None) -> list[float] | None:
-    return [found.value, found.low, found.high] if found else None
 
 
 def _words(found: Savings | NotYet) -> str:

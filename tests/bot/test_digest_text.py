@@ -5,24 +5,24 @@ from typing import Any
 
 from bot.digest_text import digest_text, wording
 from bot.language import LANGUAGES, speaking
+from learning.accuracy import Accuracy
 from learning.curve import Promoted, draw
 from storage.digests import Confusion, Week
-from storage.record import Stretch
 from storage.tables import Decision, Grounds, Ruling
-from tests.factories import ANA, BEN, TEAM
+from tests.factories import ANA, BEN, TEAM, measured
 
 
-def told(**given: Any) -> str:
+def told(accuracy: Accuracy | None = None, **given: Any) -> str:
     standard: dict[str, Any] = {
         "since": 100.0,
-        "record": [Stretch(9, 1), Stretch(7, 3)],
         "words": 3,
         "confusion": Confusion("bug", "a <b>", 2),
         "helpers": [(BEN, 2), (ANA, 1)],
         "new_labels": ["data export"],
         "promotions": [promoted(2, 50.0), promoted(3, 150.0)],
     }
-    return digest_text(Week(**{**standard, **given}), lambda user: {ANA: "Ana", BEN: "Ben"}.get(user, user))
+    week = Week(**{**standard, **given})
+    return digest_text(week, accuracy, lambda user: {ANA: "Ana", BEN: "Ben"}.get(user, user))
 
 
 def promoted(number: int, at: float) -> Ruling:
@@ -38,9 +38,12 @@ def promoted(number: int, at: float) -> Ruling:
 
 
 def test_a_week_is_told_in_words_and_nobody_is_mentioned() -> None:
-    text = told()
+    text = told(measured(97, 100))
 
-    assert "90% of my answers were right: 9 right, 1 corrected, up from 70% in the week before." in text
+    assert (
+        "Accuracy in all channels: 97% (95% interval: 92% to 99%), "
+        "by 100 messages picked at random and reviewed." in text
+    )
     assert (
         "3 messages that somebody settled; new labels “data export”; v3 took the place of v2, on messages"
         in text
@@ -52,9 +55,10 @@ def test_a_week_is_told_in_words_and_nobody_is_mentioned() -> None:
 
 
 def test_what_did_not_happen_is_left_out_or_said() -> None:
-    text = told(record=[Stretch(0, 0), Stretch(0, 0)], confusion=None, helpers=[])
+    text = told(confusion=None, helpers=[])
 
-    assert "it is known yet" in text
+    assert "ccuracy" not in text
+    assert "%" not in text
     assert "Most confused: nothing." in text
     assert "helped" not in text
 
@@ -69,20 +73,23 @@ def test_the_picture_is_told_in_the_language_of_the_digest() -> None:
     for language in LANGUAGES:
         with speaking(language):
             words = wording()
-        seen[language] = words.title, draw([Stretch(9, 1)], [Promoted(3, at)], at, UTC, words)[1]
+        seen[language] = words.title, draw([measured(9, 10)], [Promoted(3, at)], at, UTC, words)[1]
 
     assert seen == {
         "en": (
-            "Right answers by week",
-            "Right answers by week: 90% in the week to Nov 23. v3 took over on Nov 23.",
+            "Accuracy by week, all channels",
+            "Accuracy by week, all channels: 90% in the week to Nov 23 (95% interval: 62% to 99%). "
+            "v3 took over on Nov 23.",
         ),
         "pt": (
-            "Respostas certas por semana",
-            "Respostas certas por semana: 90% na semana até 23 nov. v3 entrou em serviço em 23 nov.",
+            "Acerto por semana, todos os canais",
+            "Acerto por semana, todos os canais: 90% na semana até 23 nov (intervalo de 95%: 62% a 99%). "
+            "v3 entrou em serviço em 23 nov.",
         ),
         "es": (
-            "Respuestas correctas por semana",
-            "Respuestas correctas por semana: 90% en la semana hasta el 23 nov. v3 entró en servicio el 23 nov.",
+            "Aciertos por semana, todos los canales",
+            "Aciertos por semana, todos los canales: 90% en la semana hasta el 23 nov (intervalo del 95%: 62% a 99%). "
+            "v3 entró en servicio el 23 nov.",
         ),
     }
 

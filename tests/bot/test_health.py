@@ -339,7 +339,14 @@ def test_a_failing_argilla_is_told_once_with_its_reason_and_since_when() -> None
         {
             "ok": True,
             "failing": [],
-            "degraded": [{"part": "argilla", "reason": "no_answer", "since": "1970-01-01T00:01:00+00:00"}],
+            "degraded": [
+                {
+                    "part": "argilla",
+                    "reason": "no_answer",
+                    "since": "1970-01-01T00:01:00+00:00",
+                    "words": "it does not answer in time: check whether it is running, and how busy it is",
+                }
+            ],
         },
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 from bot.home import Look
 from bot.home_view import STAGES, home_view
 from bot.language import speaking
-from storage.record import Stretch
+from storage.jobs import Failing
 from storage.runs import OPEN
 from storage.tables import (
     Channel,
@@ -19,11 +19,10 @@ from storage.tables import (
     Run,
     Version,
 )
-from tests.factories import TEAM
+from tests.factories import TEAM, measured
 
 
 def look(**given: Any) -> Look:
-    nothing = Stretch(0, 0)
     standard: dict[str, Any] = {
         "channels": [],
         "summaries": {},
@@ -32,8 +31,8 @@ def look(**given: Any) -> Look:
         "run": None,
         "answers": 1234,
         "words": 1,
-        "weeks": [Stretch(90, 10), nothing, nothing, nothing],
-        "month": Stretch(90, 10),
+        "accuracy": measured(97, 100),
+        "weeks": [measured(18, 20), None, measured(9, 10)],
         "labels": [],
         "chosen": {},
         "open_questions": 1,
@@ -59,10 +58,28 @@ def text(view: dict[str, Any]) -> str:
 def test_accuracy_is_drawn_and_said_in_words() -> None:
     view = home_view(look(), None)
 
-    assert "█████████████████" in text(view)
-    assert "90% right in the last 7 days: 90 right, 10 corrected" in text(view)
-    assert "nothing to count in the week before" in text(view)
-    assert "1,234 messages labelled, 1 word of people" in text(view)
+    assert (
+        "97% (95% interval: 92% to 99%) of my answers are right, "
+        "by 100 messages picked at random and reviewed." in text(view)
+    )
+    assert "`██████████████████░░` last 7 days: 90% (72% to 98%), 20 messages" in text(view)
+    assert "1,234 messages labelled, 1 correction or confirmation." in text(view)
+
+
+def test_of_a_week_without_data_nothing_is_drawn() -> None:
+    seen = text(home_view(look(), None))
+
+    assert seen.count("░`") == 2
+    assert "8 to 14 days ago" not in seen
+    assert "15 to 21 days ago: 90%" in seen
+
+
+def test_without_data_there_is_no_chart_and_no_figure() -> None:
+    seen = text(home_view(look(accuracy=None, weeks=[]), None))
+
+    assert "Too early to tell how accurate I am" in seen
+    assert "░" not in seen
+    assert "%" not in seen
 
 
 def test_channels_are_marks_so_that_slack_hides_the_names_of_private_ones() -> None:
@@ -131,6 +148,15 @@ def test_many_labels_with_long_names_fit_into_what_slack_takes() -> None:
     assert all(len(block["text"]["text"]) <= 3_000 for block in view["blocks"] if "text" in block)
     assert actions(view) == ["home_annotate"]
     assert "1 message waits for a first answer" in text(view)
+
+
+def test_why_argilla_can_not_be_used_is_told_with_what_to_do() -> None:
+    failing = Failing("deliver", "key_rejected", 1_800_000_000.0)
+
+    seen = text(home_view(look(argilla=failing), "https://argilla.example"))
+
+    assert "*Argilla can't be used* since <!date^1800000000^" in seen
+    assert "it rejects our key: copy ARGILLA_API_KEY again from My settings there." in seen
 
 
 def test_what_is_told_of_a_run_and_of_a_verdict_is_in_the_readers_language() -> None:

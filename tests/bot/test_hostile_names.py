@@ -41,7 +41,6 @@ from storage.corrections import Spoken
 from storage.database import Database
 from storage.digests import Confusion, Week
 from storage.labels import LabelSpec, RetiredLabelError
-from storage.record import Stretch
 from storage.tables import (
     Burst,
     Decision,
@@ -104,8 +103,7 @@ def chosen(by: str = ANA) -> list[Spoken]:
 
 
 def home(name: str) -> Json:
-    quiet = Stretch(0, 0)
-    look = Look([], {}, None, None, None, 0, 0, [quiet] * 4, quiet, [label(name)], {}, 0, None, True)
+    look = Look([], {}, None, None, None, 0, 0, None, [], [label(name)], {}, 0, None, True)
     notice = f"{as_name(name)} is saved"
     return home_view(look, None, notice)
 
@@ -118,8 +116,8 @@ def held(name: str) -> Json:
 
 
 def digest(name: str) -> Json:
-    week = Week(1.0, [Stretch(1, 1)] * 2, 1, Confusion(name, name, 2), [(ANA, 1)], [name], [])
-    return {"text": digest_text(week, lambda _: name)}
+    week = Week(1.0, 1, Confusion(name, name, 2), [(ANA, 1)], [name], [])
+    return {"text": digest_text(week, None, lambda _: name)}
 
 
 def run(name: str) -> Json:

@@ -10,6 +10,7 @@ from bot.operations import (
     Operations,
     Wakers,
 )
+from learning.summarizing.serving import NONE, Source
 from storage import bursts, runs, versions
 from storage.database import Database
 from storage.runs import RunUnderWayError
@@ -27,7 +28,7 @@ class Office:
         wakers = Wakers(
             *(lambda who=who: self.woken.append(who) for who in ("train", "swap", "tell", "learn"))
         )
-        self.operations = Operations(database, TEAM, (ANA,), wakers)
+        self.operations = Operations(database, TEAM, (ANA,), wakers, Source(NONE, None, 1, 1.0))
         with database.writing() as session:
             parent = versions.champion(session, TEAM, "base", "base")
             self.run_id = runs.ask(session, TEAM, "a test").id

@@ -14,7 +14,7 @@ from bot.settings import Settings
 from bot.terminal_belief import belief
 from learning.summarizing.policy import QUOTED
 from local.slack.seed import PEOPLE
-from storage import choices, runs, versions
+from storage import acceptances, choices, runs, versions
 from storage.database import Database, open_database
 from storage.tables import Decision, Grounds, Phase, Ruling
 from tests.bot.command_line import corrigible
@@ -152,24 +152,36 @@ def test_a_run_with_nothing_to_learn_from_fails_with_its_reason(opened: Database
 def test_nothing_that_writes_is_trained_until_somebody_accepts_the_policy_that_is_quoted(
     opened: Database,
 ) -> None:
-    status, before = at(opened, "policy")
+    status, before = at(opened, "policy", SUMMARIZER="smollm2")
     assert status == 0
     assert QUOTED in before
     assert "Nobody accepts it" in before
 
-    status, given = at(opened, "policy", "--accept", "Ana Ribeiro [ops]")
+    status, given = at(opened, "policy", "--accept", "Ana Ribeiro [ops]", SUMMARIZER="smollm2")
     assert status == 0
     assert QUOTED in given
     assert "Accepted by Ana Ribeiro [ops], 20" in given
     assert "Ana Ribeiro [ops] accepted Slack's policy" in at(opened, "status")[1]
 
-    assert "Nobody accepts it" in at(opened, "policy", "--withdraw", "Ben")[1]
+    assert "Nobody accepts it" in at(opened, "policy", "--withdraw", "Ben", SUMMARIZER="smollm2")[1]
+
+
+def test_where_nothing_writes_there_is_nothing_to_accept(opened: Database) -> None:
+    assert "because SUMMARIZER is not set, so none is trained" in at(opened, "policy")[1]
+
+    status, told = at(opened, "policy", "--accept", "Ana")
+
+    assert status == 1
+    assert "Set SUMMARIZER first" in told
+    with opened.reading() as session:
+        assert acceptances.standing(session, TEAM) is None
 
 
 def test_a_run_of_the_summarizer_says_what_it_lacks(opened: Database) -> None:
     status, told = at(opened, "retrain", "--task", "summarization")
 
     assert status == 1
+    assert "Only the sentence picker learns" in told
     assert "no reviewer or trusted user has improved a summary yet" in told
     assert "nothing to roll back to" in at(opened, "rollback", "--task", "summarization")[1]
 

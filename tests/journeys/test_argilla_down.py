@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from bot import argilla_text
 from bot.compose import Bot
 from local.argilla.embedded import EmbeddedArgilla, SignIn
 from local.slack.person import Person
@@ -77,14 +78,19 @@ def test_argilla_killed_in_the_middle_of_corrections_has_each_exactly_once_when_
         server.kill()
         confirm(slack, shown[half:])
         waiting = backlog(running)
-        until(lambda: list(degraded()) == ["argilla no_answer"])
+        until(lambda: list(degraded()) == ["argilla connection_refused"])
+        until(lambda: "nothing listens at its address: start it (" in str(ana.home()))
+        with running.database.reading() as session:
+            [(_, told)] = argilla_text.rows(session, TEAM_ID)
         server.start()
         until(lambda: backlog(running) == 0 and not degraded())
+        assert "Argilla can't be used" not in str(ana.home())
         with Reviewer(known, str(chosen.argilla_dataset)) as reviewer:
             records = reviewer.records()
     server.stop()
 
     assert waiting >= half
+    assert "or check ARGILLA_API_URL (since 20" in told
     assert Counter(one["fields"]["text"] for one in records) == dict.fromkeys(texts, 1)
     assert all("confirmed" in one["fields"]["said"] for one in records)
 

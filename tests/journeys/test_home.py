@@ -12,6 +12,7 @@ from local.slack.seed import TEAM_ID
 from storage import runs, versions
 from tests.factories import second_version
 from tests.journeys.pages import open_home, take_picture
+from tests.journeys.reviewed import review_weeks
 from tests.journeys.steps import card_on, teach, turn_on
 from tests.local.running import Slack, until
 from tests.running import ANA, BEN, SUPPORT, bot, settings
@@ -31,13 +32,13 @@ def test_everybody_sees_how_the_bot_is_doing_and_operators_have_buttons(
         turn_on(ana, SUPPORT)
         card = card_on(ana, SUPPORT, CRASH)
         teach(ben, card, "praise")
-        until(lambda: shows(ben, "1 word of people"))
+        until(lambda: shows(ben, "1 correction or confirmation"))
         of_ben = str(ben.home())
         begun = str(ana.press_at_home("home_retrain"))
 
     assert f"<#{SUPPORT}>: answers every message" in of_ben
     assert "1 message labelled" in of_ben
-    assert "0% right in the last 7 days: 0 right, 1 corrected" in of_ben
+    assert "Too early to tell how accurate I am" in of_ben, "one correction says nothing"
     assert "*praise*: chosen 1 time" in of_ben
     assert "*v1* is in service" in of_ben
     assert "home_retrain" not in of_ben
@@ -71,9 +72,11 @@ def test_it_is_seen_on_the_page(
         turn_on(ana, SUPPORT)
         teach(ana, card_on(ana, SUPPORT, CRASH), "praise")
         _promoted(running)
+        review_weeks(running.database, (49, 50), (0, 0), (48, 50), (29, 30))
         home = open_home(page, slack.url, "ben")
-        expect(home).to_contain_text("How right it is")
-        expect(home).to_contain_text("0 right, 1 corrected")
+        expect(home).to_contain_text("97% (95% interval: 93% to 99%) of my answers are right")
+        expect(home).to_contain_text("last 7 days: 98%")
+        expect(home).not_to_contain_text("8 to 14 days ago")
         expect(home).to_contain_text("praise: chosen 1 time")
         take_picture(page, "home.png")
         expect(home).to_contain_text("v2 is in service")

@@ -86,7 +86,7 @@ def test_each_workspace_that_installs_it_is_served_for_itself(database_url: str,
 
     assert "praise" in str(card["blocks"])
     assert "praise" not in str(other["text"]), "what one workspace taught, another must not learn"
-    assert "0 words of people" in home
+    assert "0 corrections and confirmations" in home
     assert "home_retrain" in home, "who installed it operates it"
 
 

@@ -12,6 +12,7 @@ from bot.compose import Bot
 from local.slack.person import Person
 from local.slack.seed import PEOPLE
 from tests.journeys.pages import open_home, take_picture, write
+from tests.journeys.reviewed import review_weeks
 from tests.journeys.steps import card_on, make_due, teach, turn_on
 from tests.local.running import Slack, until
 from tests.running import ANA, SUPPORT, bot, person, settings
@@ -29,9 +30,9 @@ def changes() -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("user", "sure", "right", "on", "home"),
     [
-        (ANA, "sure", "Right", "On. I answer", "How right it is"),
-        (PORTUGUESE, "de certeza", "Certo", "Ligado. Respondo", "Quanto acerta"),
-        (SPANISH, "de seguridad", "Correcto", "Encendido. Respondo", "Cuánto acierta"),
+        (ANA, "sure", "Right", "On. I answer", "Accuracy"),
+        (PORTUGUESE, "de certeza", "Certo", "Ligado. Respondo", "Taxa de acerto"),
+        (SPANISH, "de seguridad", "Correcto", "Encendido. Respondo", "Tasa de aciertos"),
     ],
 )
 def test_each_person_is_answered_in_their_language(
@@ -71,7 +72,7 @@ def test_portuguese_is_seen_on_the_page(running: Bot, slack: Slack, channel: str
     with person(slack, PORTUGUESE) as dev:
         turn_on(dev, channel)
     home = open_home(page, slack.url, "dev")
-    expect(home).to_contain_text("Quanto acerta")
+    expect(home).to_contain_text("Taxa de acerto")
     expect(home).to_contain_text("responde a cada mensagem")
     home.get_by_text("Definições").click()
     expect(page.get_by_role("dialog")).to_contain_text("Fuso horário")
@@ -93,7 +94,7 @@ def test_spanish_is_seen_on_the_page(running: Bot, slack: Slack, channel: str, p
     expect(replies.filter(has_text="Solo hay un mensaje corto, y ese lo dice todo.")).to_be_visible()
     take_picture(page, "spanish-card.png")
     home = open_home(page, slack.url, "chloe")
-    expect(home).to_contain_text("Cuánto acierta")
+    expect(home).to_contain_text("Tasa de aciertos")
     expect(home).to_contain_text("responde a cada mensaje, resúmenes encendidos")
     take_picture(page, "spanish-home.png")
 
@@ -112,6 +113,7 @@ def test_digests_are_told_in_the_language_that_operators_chose_for_their_workspa
         until(lambda: running.workspace is not before)
         modal = ana.open_from_home("home_settings")
         turn_on(ana, SUPPORT)
+        review_weeks(running.database, (9, 10))
         ana.command(SUPPORT, "/corrigible", "digest on")
         teach(ben, card_by(ben, ana), "praise")
         make_due(running, "digest")
@@ -122,8 +124,8 @@ def test_digests_are_told_in_the_language_that_operators_chose_for_their_workspa
     assert field["hint"]["text"].endswith("Empty: English.")
     assert "*La semana aquí*" in digest["text"]
     [picture] = digest["files"]
-    assert picture["title"] == "Respuestas correctas por semana"
-    assert picture["alt_txt"].startswith("Respuestas correctas por semana: 0% en la semana hasta el ")
+    assert picture["title"] == "Aciertos por semana, todos los canales"
+    assert picture["alt_txt"].startswith("Aciertos por semana, todos los canales: 90% en la semana hasta el ")
 
 
 def card_by(reader: Person, writer: Person) -> dict[str, Any]:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from bot import models
+from learning.summarizing.language_model import INSTALLED
 from learning.summarizing.policy import QUOTED
 from local.slack.person import Person
 from local.slack.seed import TEAM_ID
@@ -39,13 +43,13 @@ def improve(ana: Person, summary: Json, number: int) -> None:
 def test_what_people_improve_is_learned_judged_and_in_service_until_it_is_rolled_back(
     slack: Slack, ana: Person, database_url: str, tmp_path: Path
 ) -> None:
-    chosen = operated(tmp_path, database_url, summarizer="none", holdout_share=0.5)
+    chosen = operated(tmp_path, database_url, holdout_share=0.5)
     with bot(slack, chosen) as running:
         allow_summaries(ana, SUPPORT)
         for number in range(THREADS):
             ts = talk(slack, number)
             improve(ana, summarize(ana, slack, SUPPORT, ts), number)
-        ana.command(SUPPORT, "/corrigible", "retrain summaries")
+        begun = ana.command(SUPPORT, "/corrigible", "retrain summaries")["text"]
         until(lambda: note_with(slack, "Summaries: v3 takes the place of v2"), within_s=TRAINED_S)
         ts = talk(slack, 99)
         learned = summarize(ana, slack, SUPPORT, ts)
@@ -56,6 +60,7 @@ def test_what_people_improve_is_learned_judged_and_in_service_until_it_is_rolled
         until(lambda: in_service(running, TASK) == 2)
         classifier = running.workspace.service.overview(TEAM_ID).version
 
+    assert "Only the sentence picker learns, because SUMMARIZER is not set." in begun
     assert trained == 3
     assert told
     assert picture
@@ -65,9 +70,18 @@ def test_what_people_improve_is_learned_judged_and_in_service_until_it_is_rolled
 
 
 def test_an_operator_reads_the_policy_accepts_it_and_withdraws_and_nobody_else_can(
-    slack: Slack, ana: Person, ben: Person, database_url: str, tmp_path: Path
+    slack: Slack,
+    ana: Person,
+    ben: Person,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with bot(slack, operated(tmp_path, database_url)) as running:
+    monkeypatch.setattr(
+        models, "is_installed", lambda: True
+    )  # nothing is summarized here, so nothing is loaded
+    chosen = operated(tmp_path, database_url, summarizer=INSTALLED)
+    with bot(slack, chosen) as running:
         before = ana.command(SUPPORT, "/corrigible", "policy")["text"]
         refused = ben.command(SUPPORT, "/corrigible", "policy accept")["text"]
         given = ana.command(SUPPORT, "/corrigible", "policy accept")["text"]
@@ -87,3 +101,17 @@ def test_an_operator_reads_the_policy_accepts_it_and_withdraws_and_nobody_else_c
     assert f"accepted by <@{ANA}>, 20" in after
     assert "Withdrawn" in withdrawn
     assert "Nothing was accepted" in again
+
+
+def test_where_nothing_writes_there_is_nothing_to_accept(
+    slack: Slack, ana: Person, database_url: str, tmp_path: Path
+) -> None:
+    with bot(slack, operated(tmp_path, database_url)) as running:
+        told = ana.command(SUPPORT, "/corrigible", "policy")["text"]
+        refused = ana.command(SUPPORT, "/corrigible", "policy accept")["text"]
+        with running.database.reading() as session:
+            record = acceptances.standing(session, TEAM_ID)
+
+    assert told == "No model writes summaries here, because SUMMARIZER is not set, so none is trained."
+    assert refused.endswith("there is nothing to accept. Set SUMMARIZER first.")
+    assert record is None

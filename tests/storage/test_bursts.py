@@ -22,7 +22,7 @@ from storage.bursts import BurstDecidedError, BurstNotFoundError
 from storage.database import Database
 from storage.tables import Burst, Card, Correction, Fate, Label, Message, Word
 from tests.databases import on_both
-from tests.factories import ANA, BEN, OTHER, TEAM, label_set, predicted, say, together
+from tests.factories import ANA, BEN, OTHER, SUPPORT, TEAM, label_set, predicted, say, together
 
 pytestmark = on_both
 
@@ -77,7 +77,7 @@ class Team:
     def counted(self) -> tuple[int, dict[str, int], int]:
         with self.database.reading() as session:
             words = corrections.count(session, TEAM)
-            return words, labels.counts(session, TEAM), len(list(record.judged(session, TEAM, 0.0)))
+            return words, labels.counts(session, TEAM), len(list(record.judged(session, TEAM, 0.0, SUPPORT)))
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ def test_a_week_tells_what_was_confused_most_and_whose_corrections_helped(databa
 
     assert told.confusion == Confusion("bug", "billing", 2)
     assert told.helpers == [(BEN, 2), (ANA, 1)]
-    assert (told.record[0].right, told.record[0].wrong, told.words) == (1, 3, 4)
+    assert told.words == 4
     assert week(database, THERE).confusion == Confusion("praise", "bug", 1)
     assert week(database, HERE, OTHER).words == 0
 

@@ -149,7 +149,7 @@ def test_an_imported_label_is_no_word_of_a_person_and_nobody_is_asked_or_told(
         assert outbox.backlog(session, TEAM).messages == 0
         assert messages.waiting(session, TEAM, 10) == []
         rows = dict(overview.of_team(session, TEAM).rows())
-    assert (rows["words of people"], rows["labels imported"]) == ("0", "1")
+    assert (rows["corrections and confirmations"], rows["labels imported"]) == ("0", "1")
 
 
 def test_people_outrank_an_imported_label_and_reviewers_both(

@@ -14,7 +14,7 @@ def test_a_team_that_has_just_begun(database: Database) -> None:
         "version in service": "none yet",
         "labels": "2",
         "messages predicted": "0",
-        "words of people": "0",
+        "corrections and confirmations": "0",
         "messages waiting": "0",
         "cards waiting": "0",
     }
@@ -38,7 +38,7 @@ def test_a_team_at_work(database: Database) -> None:
         "version in service": "v1.1, labelled messages learned from: 1",
         "labels": "3",
         "messages predicted": "2",
-        "words of people": "1",
+        "corrections and confirmations": "1",
         "messages waiting": "1",
         "cards waiting": "1",
         "cards refused: is_archived": "1",

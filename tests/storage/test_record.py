@@ -7,11 +7,21 @@ from sqlmodel import select
 
 from storage import record
 from storage.database import Database
-from storage.record import Stretch
+from storage.record import Judged
 from storage.tables import Label, Message, Mode, Prediction, Word
-from tests.factories import ANA, BEN, OTHER, TEAM, label_set, predicted, say
-
-DAY_S = 86_400.0
+from tests.databases import on_both
+from tests.factories import (
+    ANA,
+    BEN,
+    OTHER,
+    SUPPORT,
+    TEAM,
+    label_set,
+    predicted,
+    review,
+    review_at_random,
+    say,
+)
 
 
 @pytest.fixture
@@ -19,52 +29,77 @@ def known(database: Database) -> dict[str, Label]:
     return label_set(database, "bug", "billing")
 
 
-def answered(database: Database, label: Label, days: float, mode: Mode = Mode.REPLY) -> Message:
+def answered(database: Database, label: Label, days: float = 0.0, mode: Mode = Mode.REPLY) -> Message:
     """A message that was answered so many days ago."""
     message = predicted(database, label, mode=mode)
     with database.writing() as session:
         one = session.exec(select(Prediction).where(Prediction.message_id == message.id)).one()
-        one.created_at = time.time() - DAY_S * days
+        one.created_at = time.time() - record.DAY_S * days
     return message
 
 
-def of(database: Database, *stretches: tuple[int, int]) -> list[Stretch]:
+def reviewed(database: Database, since: float = 0.0, most: int | None = None) -> list[bool]:
+    """Of each message that counts, latest first: was the answer right?"""
     with database.reading() as session:
-        return record.of_days(session, TEAM, list(stretches))
+        return [one.is_right for one in record.reviewed(session, TEAM, since, most)]
 
 
-def test_what_nobody_corrected_for_a_day_is_right_and_what_is_younger_counts_for_nothing(
+def judged(database: Database, days: float = 7.0) -> list[Judged]:
+    with database.reading() as session:
+        return list(record.judged(session, TEAM, time.time() - record.DAY_S * days, SUPPORT))
+
+
+@on_both
+def test_reviewed_messages_that_were_picked_at_random_count_and_no_others(
     database: Database, known: dict[str, Label]
 ) -> None:
-    answered(database, known["bug"], 2)
-    answered(database, known["bug"], 0.5)
+    review_at_random(database, answered(database, known["bug"]), known["bug"])
+    review_at_random(database, answered(database, known["bug"], mode=Mode.ASK), known["billing"])
+    review_at_random(database, answered(database, known["bug"]), None)
+    review(database, answered(database, known["bug"]), known["billing"])
+    say(database, answered(database, known["bug"]), ANA, known["billing"])
+    theirs = label_set(database, "bug", team_id=OTHER)["bug"]
+    review_at_random(database, answered(database, theirs), theirs)
 
-    assert of(database, (7, 0)) == [Stretch(1, 0)]
+    assert reviewed(database) == [False, True]
 
 
-@pytest.mark.parametrize("mode", [Mode.ASK, Mode.OFF])
-def test_what_nobody_saw_or_was_a_question_nobody_let_stand(
-    database: Database, known: dict[str, Label], mode: Mode
+def test_reviewers_outrank_what_people_in_slack_say(database: Database, known: dict[str, Label]) -> None:
+    one = answered(database, known["bug"])
+    say(database, one, ANA, known["billing"])
+    review_at_random(database, one, known["bug"])
+
+    assert reviewed(database) == [True]
+
+
+def test_the_latest_ones_count_and_those_since_a_moment(database: Database, known: dict[str, Label]) -> None:
+    for days, right in ((20, "billing"), (10, "bug"), (2, "bug")):
+        review_at_random(database, answered(database, known["bug"], days), known[right])
+
+    assert reviewed(database) == [True, True, False]
+    assert reviewed(database, most=2) == [True, True]
+    assert reviewed(database, since=time.time() - 7 * record.DAY_S) == [True]
+
+
+def test_a_tie_is_not_counted(database: Database, known: dict[str, Label]) -> None:
+    one = answered(database, known["bug"])
+    review_at_random(database, one, known["bug"])
+    review(database, one, known["billing"], "r2")
+
+    assert reviewed(database) == []
+
+
+def test_what_people_settled_in_a_channel_says_who_did(database: Database, known: dict[str, Label]) -> None:
+    say(database, answered(database, known["bug"]), ANA, known["billing"])
+    say(database, answered(database, known["bug"], 8), ANA, known["billing"])
+    say(database, predicted(database, known["bug"], channel_id="C9"), ANA, known["billing"])
+
+    assert judged(database) == [Judged(known["bug"].id, known["billing"].id, (ANA,))]
+
+
+def test_a_correction_that_was_taken_back_or_outvoted_settles_nothing_wrong(
+    database: Database, known: dict[str, Label]
 ) -> None:
-    answered(database, known["bug"], 2, mode)
-    say(database, answered(database, known["bug"], 2, mode), ANA, known["bug"], Word.CONFIRMED)
-    say(database, answered(database, known["bug"], 2, mode), ANA, known["billing"])
-    answered(database, known["bug"], 2, Mode.QUIET)
-
-    assert of(database, (7, 0)) == [Stretch(2, 1)]
-
-
-def test_words_count_at_once(database: Database, known: dict[str, Label]) -> None:
-    say(database, answered(database, known["bug"], 0.1), ANA, known["bug"], Word.CONFIRMED)
-    say(database, answered(database, known["bug"], 0.1), ANA, known["billing"])
-    say(database, answered(database, known["bug"], 3), ANA, known["billing"])
-
-    [week] = of(database, (7, 0))
-    assert week == Stretch(1, 2)
-    assert week.accuracy == pytest.approx(1 / 3)
-
-
-def test_a_word_that_was_taken_back_or_outvoted_is_none(database: Database, known: dict[str, Label]) -> None:
     back = answered(database, known["bug"], 2)
     say(database, back, ANA, known["billing"], Word.REACTED)
     say(database, back, ANA, known["billing"], Word.WITHDRAWN)
@@ -73,16 +108,4 @@ def test_a_word_that_was_taken_back_or_outvoted_is_none(database: Database, know
     say(database, outvoted, BEN, known["bug"], Word.CONFIRMED)
     say(database, outvoted, "U9", known["bug"], Word.CONFIRMED)
 
-    assert of(database, (7, 0)) == [Stretch(2, 0)]
-
-
-def test_each_stretch_has_its_own_answers_and_no_other_teams(
-    database: Database, known: dict[str, Label]
-) -> None:
-    answered(database, known["bug"], 2)
-    say(database, answered(database, known["bug"], 10), ANA, known["billing"])
-    answered(database, label_set(database, "bug", team_id=OTHER)["bug"], 2)
-    answered(database, known["bug"], 40)
-
-    assert of(database, (30, 0), (7, 0), (14, 7)) == [Stretch(1, 1), Stretch(1, 0), Stretch(0, 1)]
-    assert of(database, (21, 14))[0].accuracy is None
+    assert judged(database) == [Judged(known["bug"].id, known["bug"].id, (BEN, "U9"))]

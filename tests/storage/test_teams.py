@@ -27,7 +27,6 @@ from storage import (
 )
 from storage.database import Database
 from storage.labels import LabelSpec
-from storage.record import Stretch
 from storage.tables import Alias, Card, Channel, Label, Message, Mode, Prediction, Revision, Vector, Version
 from tests.factories import ANA, OTHER, SUPPORT, TEAM, UNPACED, label_set, predicted, received, say
 
@@ -69,7 +68,7 @@ def test_nothing_of_another_team_is_read(database: Database, theirs: Message) ->
         assert list(exports.settled(session, TEAM)) == []
         assert imports.labels(session, TEAM) == {}
         assert messages.standing_ids(session, TEAM) == []
-        assert record.of_days(session, TEAM, [(7, 0)]) == [Stretch(0, 0)]
+        assert record.reviewed(session, TEAM) == []
         assert digests.due(session, TEAM, math.inf) == []
         assert digests.of_week(session, TEAM, SUPPORT).helpers == []
         assert choices.of_team(session, TEAM) == {}

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import numpy as np
 import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
+from bot.metrics import Metrics
 from learning.annotation.asking import DAY_S, Asking
 from learning.annotation.estimating import Estimating
 from learning.annotation.report import rows
@@ -152,11 +154,15 @@ def test_what_the_random_answers_say_is_shown_with_its_interval(
             )
             answers.replace(session, (one.id, 1), "d1", [answer], TEAM)
 
-    Estimating(database, TEAM, _champion(encoder, known)).step()
+    metrics = Metrics()
+    Estimating(database, TEAM, _champion(encoder, known), partial(metrics.measured, TEAM)).step()
 
     with database.reading() as session:
         told = dict(rows(session, TEAM, per_day=50, belief=NO_OPERATORS))
     assert told["accuracy, by messages picked at random"] == "75 % (95 %: 54 % to 90 %, 20 answers)"
+    assert metrics.registry.get_sample_value(
+        "corrigible_accuracy", {"team": TEAM, "bound": "low"}
+    ) == pytest.approx(0.54, abs=0.01)
     assert told["labels saved against random"] == "not yet: needs 30 more random answers"
     assert told["reviewers asked about"] == "20 messages (random 20)"
     assert told["answered by reviewers"] == "20, 0 wait for a first answer"

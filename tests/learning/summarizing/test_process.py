@@ -294,6 +294,6 @@ def test_of_a_model_that_is_not_there_the_log_says_what_to_do(
         writing.write(talk(5), LIMIT_S)
 
     assert "nowhere" in caplog.text
-    assert "SUMMARIZER=none" in caplog.text
+    assert "leave SUMMARIZER empty" in caplog.text
     assert writing.pid is None or psutil.Process(writing.pid).status() == psutil.STATUS_ZOMBIE
     writing.close()

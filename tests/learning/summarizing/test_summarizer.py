@@ -211,6 +211,27 @@ def test_one_long_message_is_shortened(encoder: Encoder) -> None:
     assert draft.sentences[0].text.startswith("Tom: The import stopped because the disk is full.")
 
 
+def test_of_a_long_message_whole_sentences_are_quoted(encoder: Encoder) -> None:
+    first = "The import stopped at 9:10 because the disk of the export server is full (98.5 percent)."
+    long = Utterance(
+        "1", "Tom", f"{first} {'Then it wrote the same line again and again into the log, ' * 9}"
+    )
+
+    draft = Summarizer(encoder, Picker(), None, LIMIT_S).summarize([long, *THREAD[1:]])
+
+    assert f"Tom: {first} …" in [one.text for one in draft.sentences]
+
+
+def test_what_is_extracted_stands_in_the_thread_under_its_author_and_in_its_order(encoder: Encoder) -> None:
+    said = [f"{one.speaker}: {one.text}" for one in THREAD]
+
+    draft = Summarizer(encoder, Picker(), None, LIMIT_S).summarize(THREAD)
+
+    found = [said.index(one.text) for one in draft.sentences]
+    assert found == sorted(found)
+    assert [one.sources for one in draft.sentences] == [(THREAD[row].id,) for row in found]
+
+
 def test_files_between_words_are_left_out(encoder: Encoder) -> None:
     says = Says(TRUE)
     thread = [THREAD[0], Utterance("f", "Ana", ""), *THREAD[1:]]

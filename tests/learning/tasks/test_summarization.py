@@ -411,6 +411,22 @@ def test_a_version_whose_files_are_gone_gives_its_place_back_and_summaries_go_on
     assert "v2 can't serve" in ruling.reason
 
 
+@trains
+def test_what_the_sentence_picker_learned_beside_a_model_that_writes_serves_on_without_it(desk: Desk) -> None:
+    desk.use(random_writer(desk.folder / "writer", "llama"))
+    desk.settle(12)
+    desk.train()
+    with desk.database.writing() as session:
+        versions.rule(session, versions.promotion(session, TEAM, 2, ANA, "a test"))
+
+    desk.use(NONE)
+    serving = desk.serving()
+    _, number = serving.summarizer()
+
+    assert number == 2
+    assert serving.writes_with is None
+
+
 def test_another_model_in_the_settings_is_another_version(desk: Desk) -> None:
     assert desk.serving().summarizer()[1] == 1
     desk.use("some/model")
