@@ -113,6 +113,8 @@ def _try() -> None:
 def check() -> None:
     """Read every page, and throw the index away if one is damaged: seconds for a large one."""
     try:
+        if file().exists() and not file().stat().st_size:
+            raise sqlite3.DatabaseError("it was emptied")
         with closing(_open()) as connection:
             [(said,), *_] = connection.execute("PRAGMA quick_check(1)").fetchall()
             if said != "ok":

@@ -13,6 +13,7 @@ from local.argilla.embedded import EmbeddedArgilla, SignIn
 from tests.local.argilla.asking import Asking, Json, among, record_is
 from tests.local.argilla.client import rg
 from tests.local.argilla.processes import family
+from tests.local.running import until
 
 BATCH = 20
 
@@ -33,9 +34,10 @@ class Home:
         self.dataset, self.label = self._make_dataset()
 
     def start(self) -> None:
-        """Where it does not run; always on the same folder."""
+        """Where it does not run; always on the same folder. Its index is in line when this returns."""
         if self.server.pid is None:
             self.sign_in = self.server.start()
+        until(lambda: self.server.progress is None)
 
     def _make_dataset(self) -> tuple[str, str]:
         client = rg.Argilla(self.sign_in.url, self.sign_in.api_key)
