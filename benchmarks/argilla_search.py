@@ -52,7 +52,9 @@ BOUNDS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.argilla_search", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="500 and 1,000 records and 20 rounds: a smoke test")
+    parser.add_argument(
+        "--quick", action="store_true", help="500 and 1,000 records and 20 rounds: a smoke test"
+    )
     options = parser.parse_args(arguments)
     (logged, filled), rounds = (QUICK, 20) if options.quick else ((LOGGED, FILLED), ROUNDS)
     try:

@@ -54,7 +54,9 @@ async def _in_thread(work: Callable[..., Found], *given: Any) -> Found:
         if index.is_passing(error):
             raise
         await asyncio.to_thread(index.check)
-        raise HTTPException(503, "Argilla's search index was damaged and is rebuilt. Try again soon.") from None
+        raise HTTPException(
+            503, "Argilla's search index was damaged and is rebuilt. Try again soon."
+        ) from None
 
 
 async def _write(work: Callable[..., None], *given: Any) -> None:
@@ -110,14 +112,10 @@ class SqliteSearchEngine(SearchEngine):
 
     async def update_record_response(self, response: Any) -> None:
         facets, part = response_facets(response), response_part(response)
-        await _write(
-            writes.replace_response, str(response.record_id), str(response.id), facets, part
-        )
+        await _write(writes.replace_response, str(response.record_id), str(response.id), facets, part)
 
     async def delete_record_response(self, response: Any) -> None:
-        await _write(
-            writes.replace_response, str(response.record_id), str(response.id), [], None
-        )
+        await _write(writes.replace_response, str(response.record_id), str(response.id), [], None)
 
     async def update_record_suggestion(self, suggestion: Any) -> None:
         facets, part = suggestion_facets(suggestion), suggestion_part(suggestion)

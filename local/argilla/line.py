@@ -39,7 +39,9 @@ def of(dataset: str) -> Line | None:
         "SELECT records, lists_left, words_left FROM line WHERE dataset IN (?, ?) ORDER BY dataset DESC",
         (dataset, EVERYTHING),
     )
-    return next((Line(*row) for row in found), None)  # one that is younger than the comparison was never behind
+    return next(
+        (Line(*row) for row in found), None
+    )  # one that is younger than the comparison was never behind
 
 
 def total() -> Line | None:

@@ -166,8 +166,9 @@ class Supervisor:
                 self._reconcile_again(reconciler)
             if start and self._answers():
                 worker.keep_running()
+                start, self._reported = None, 0.0
+                self._report(start, reconciler)  # what is read once it serves is not of its start
                 self._announce(known)
-                start = None
             if start and (fault := start.fault()):
                 raise CannotStartError(fault)
             self._report(start, reconciler)

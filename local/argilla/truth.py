@@ -28,9 +28,7 @@ PARTS = {
     OF_SUGGESTION: "SELECT p.record_id, p.question_id, p.updated_at FROM suggestions p",
     OF_VECTOR: "SELECT p.record_id, p.vector_settings_id, p.updated_at FROM vectors p",
 }
-RESPONDED = (
-    "(SELECT record_id FROM responses WHERE status = 'submitted' GROUP BY record_id HAVING count(*) >= :needed)"
-)
+RESPONDED = "(SELECT record_id FROM responses WHERE status = 'submitted' GROUP BY record_id HAVING count(*) >= :needed)"
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,9 @@ class Truth:
                 ),
                 {
                     question: SimpleNamespace(name=name)
-                    for question, name in self._rows("SELECT id, name FROM questions WHERE dataset_id = ?", id_)
+                    for question, name in self._rows(
+                        "SELECT id, name FROM questions WHERE dataset_id = ?", id_
+                    )
                 },
                 json.loads(distribution)["min_submitted"],
             )
@@ -86,7 +86,9 @@ class Truth:
         changed = 0
         for wrong, right, follows in (("pending", "completed", "IN"), ("completed", "pending", "NOT IN")):
             of_wrong = f"dataset_id = :dataset AND status = '{wrong}' AND id {follows} {RESPONDED}"
-            if not self._connection.execute(f"SELECT 1 FROM records WHERE {of_wrong} LIMIT 1", given).fetchone():  # noqa: S608
+            if not self._connection.execute(
+                f"SELECT 1 FROM records WHERE {of_wrong} LIMIT 1", given
+            ).fetchone():  # noqa: S608
                 continue  # a writer would wait for a change of nothing
             set_ = f"UPDATE records SET status = '{right}', updated_at = :now WHERE {of_wrong}"  # noqa: S608
             changed += self._connection.execute(set_, given).rowcount
@@ -116,7 +118,9 @@ class Truth:
         """Everything of these records, as far as there are such."""
         chosen = list(ids)
         records = self._records(dataset, chosen)
-        vectors = self._grouped("SELECT record_id, vector_settings_id, value, updated_at FROM vectors", chosen)
+        vectors = self._grouped(
+            "SELECT record_id, vector_settings_id, value, updated_at FROM vectors", chosen
+        )
         for one in records:
             one.vectors = [
                 SimpleNamespace(

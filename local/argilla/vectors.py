@@ -59,7 +59,9 @@ def _updated(connection: sqlite3.Connection, settings: str, held: Matrix, change
     if not len(rows) and stays.all():
         return replace(held, change=change)
     if not stays.all() or not held.numbers.size:
-        return _matrix(change, np.concatenate([held.rows[stays], rows]), _joined(held.numbers[stays], numbers))
+        return _matrix(
+            change, np.concatenate([held.rows[stays], rows]), _joined(held.numbers[stays], numbers)
+        )
     return _grown(held, change, rows, numbers)
 
 

@@ -56,7 +56,9 @@ def replace_response(record: str, response: str, facets: list[Facet], part: Part
             _replace_part(connection, row, (OF_RESPONSE, response), part)
 
 
-def replace_suggestion(record: str, question: tuple[str, str], facets: list[Facet], part: Part | None) -> None:
+def replace_suggestion(
+    record: str, question: tuple[str, str], facets: list[Facet], part: Part | None
+) -> None:
     """These facets in the place of the earlier ones of the question (its name and id)."""
     name, id_ = question
     with writing() as connection:
@@ -96,9 +98,7 @@ def _write(connection: sqlite3.Connection, one: Document) -> None:
     _add_parts(connection, row, one.parts)
 
 
-def _write_passages(
-    connection: sqlite3.Connection, row: int, dataset: str, passages: dict[str, str]
-) -> None:
+def _write_passages(connection: sqlite3.Connection, row: int, dataset: str, passages: dict[str, str]) -> None:
     found = dict(connection.execute("SELECT field, text FROM passage WHERE record = ?", (row,)))
     if found == passages:
         return

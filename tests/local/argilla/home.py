@@ -100,6 +100,11 @@ class Home:
         client.put(f"/records/{record['id']}/suggestions", json=body).raise_for_status()
         self.suggested.add(record["external_id"])
 
+    def log_more(self, client: httpx.Client, number: int) -> None:
+        """So many that no other test has logged."""
+        numbers = list(itertools.islice(self._numbers, number))
+        self.log(client, range(numbers[0], numbers[-1] + 1))
+
     def one_record(self, client: httpx.Client) -> Json:
         """Log one more."""
         number = next(self._numbers)

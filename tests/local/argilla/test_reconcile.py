@@ -112,7 +112,9 @@ def test_nothing_that_the_server_wrote_in_any_way_is_written_again(
 ) -> None:
     made = rg.Dataset("written", workspace="reading", settings=settings(), client=team).create()
     made.records.log(records())
-    made.records.log([rg.Record(id="login", fields={"text": "Everything works"}, vectors={"meaning": [1, 1, 1]})])
+    made.records.log(
+        [rg.Record(id="login", fields={"text": "Everything works"}, vectors={"meaning": [1, 1, 1]})]
+    )
     items = owner.get(f"/datasets/{made.id}/records").json()["items"]
     ids = {one["external_id"]: one["id"] for one in items}
     label = {"label": {"value": "bug"}}
@@ -123,7 +125,9 @@ def test_nothing_that_the_server_wrote_in_any_way_is_written_again(
     suggestion = {"question_id": str(made.settings.questions["label"].id), "value": "thanks", "agent": "v3"}
     for answered in (
         given,
-        annotators["ana"].put(f"/responses/{given.json()['id']}", json={"status": "submitted", "values": label}),
+        annotators["ana"].put(
+            f"/responses/{given.json()['id']}", json={"status": "submitted", "values": label}
+        ),
         *(annotators[who].post("/me/responses/bulk", json={"items": answers}) for who in ("ana", "ben")),
         owner.put(f"/records/{ids['login']}/suggestions", json=suggestion),
         owner.put(f"/records/{ids['slow']}/suggestions", json=suggestion),
@@ -258,7 +262,7 @@ class Overtaken(Truth):
     def documents(self, dataset: Dataset, ids: Iterable[str]) -> list[Document]:
         read = super().documents(dataset, ids)
         if any(one.external_id == "login" and one.updated_at < "2099" for one in read):
-            changed = "UPDATE records SET fields = '{\"text\": \"overtaken\"}', updated_at = ?"
+            changed = 'UPDATE records SET fields = \'{"text": "overtaken"}\', updated_at = ?'
             self._connection.execute(changed + " WHERE external_id = 'login'", (LATER,))
             writes.write(super().documents(dataset, ids))
             gone = "DELETE FROM records WHERE external_id = 'slow'"
@@ -275,7 +279,9 @@ def test_what_the_server_changes_meanwhile_is_not_overwritten_with_what_was_befo
     found = home.rows()
     assert {text for _, field, text in found[2] if field == "text"} >= {"overtaken"}
     with closing(sqlite3.connect(home.folder / "argilla.db")) as connection:
-        assert connection.execute("SELECT count(*) FROM records WHERE external_id = 'slow'").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM records WHERE external_id = 'slow'").fetchone() == (
+            0,
+        )
     assert "slow" not in {external_id for _, _, external_id, *_ in found[0]}
     assert home.compare() == reconcile.Difference(len(records()) - 1, [], [], [])
 

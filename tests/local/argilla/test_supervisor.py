@@ -200,7 +200,7 @@ def test_it_ends_when_its_standard_input_closes_and_finds_answers_although_its_i
 
 def test_it_serves_before_its_index_is_made_and_says_what_is_missing_until_then(home: Home) -> None:
     with api(home.sign_in) as client:
-        home.log(client, range(50))
+        home.log_more(client, 50)
         everything = home.everything(client)
     home.server.stop()
     for file in home.folder.glob("search*.db*"):
@@ -251,7 +251,7 @@ def test_an_index_that_is_damaged_in_use_is_made_again_meanwhile(
     home: Home, damage: Callable[[Path], None]
 ) -> None:
     with api(home.sign_in) as client:
-        home.log(client, range(400))
+        home.log_more(client, 400)
         everything = home.everything(client)
         [file] = home.folder.glob("search-*.db")
         with closing(sqlite3.connect(file)) as connection:
