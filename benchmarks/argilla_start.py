@@ -1,4 +1,4 @@
-"""How soon the embedded Argilla serves after a clean stop, a kill -9 and a deleted index, with 10,000 and 50,000 records.
+"""How soon the embedded Argilla serves 10,000 and 50,000 records: after a clean stop, a kill -9 and a deleted index.
 
 Every record has a 384-dimensional vector and a suggestion, every fifth a response, all written within the last
 minutes. `ready`: from the start until it answers. `listed`: until a page of records comes with the right total.

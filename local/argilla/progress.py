@@ -1,4 +1,7 @@
-"""What the embedded Argilla is busy with: a file in its home while it starts or its index is behind. Standard library only."""
+"""What the embedded Argilla is busy with: a file in its home while it starts or its index is behind.
+
+Standard library only, as both environments import it.
+"""
 
 from __future__ import annotations
 

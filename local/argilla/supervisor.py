@@ -1,4 +1,4 @@
-"""The supervisor: starts Valkey, the server, the worker and the reconciler, starts again what ends, and stops them all."""
+"""The supervisor: starts Valkey, the server, the reconciler and the worker, starts what ends again, stops them all."""
 
 from __future__ import annotations
 

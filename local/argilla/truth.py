@@ -86,9 +86,8 @@ class Truth:
         changed = 0
         for wrong, right, follows in (("pending", "completed", "IN"), ("completed", "pending", "NOT IN")):
             of_wrong = f"dataset_id = :dataset AND status = '{wrong}' AND id {follows} {RESPONDED}"
-            if not self._connection.execute(
-                f"SELECT 1 FROM records WHERE {of_wrong} LIMIT 1", given
-            ).fetchone():  # noqa: S608
+            one = f"SELECT 1 FROM records WHERE {of_wrong} LIMIT 1"  # noqa: S608
+            if not self._connection.execute(one, given).fetchone():
                 continue  # a writer would wait for a change of nothing
             set_ = f"UPDATE records SET status = '{right}', updated_at = :now WHERE {of_wrong}"  # noqa: S608
             changed += self._connection.execute(set_, given).rowcount
@@ -132,7 +131,7 @@ class Truth:
 
     def _records(self, dataset: Dataset, ids: list[str]) -> list[SimpleNamespace]:
         columns = "id, fields, metadata, external_id, status, inserted_at, updated_at"
-        found = self._among(f"SELECT {columns} FROM records WHERE id", ids)
+        found = self._among(f"SELECT {columns} FROM records WHERE id", ids)  # noqa: S608
         responses = self._grouped(
             'SELECT record_id, id, user_id, status, "values", updated_at FROM responses', ids
         )

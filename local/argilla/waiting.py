@@ -1,4 +1,4 @@
-"""Requests wait for what the index does not have yet, for some seconds; then they are told, never given a part of it."""
+"""Requests wait some seconds for what the index does not have yet; then they are told so, never given a part of it."""
 
 from __future__ import annotations
 

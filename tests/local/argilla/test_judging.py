@@ -55,7 +55,7 @@ def test_a_server_that_works_is_waited_for_until_one_step_takes_forever(
 
 def test_a_step_is_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
-    monkeypatch.setattr(judging.time, "monotonic", lambda: now)
+    monkeypatch.setattr("local.argilla.judging.time.monotonic", lambda: now)
     standing = Start(Child("server", [], {}, Path("server.log")))
     faults = []
     for step in steps.STEPS:

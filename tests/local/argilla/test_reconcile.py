@@ -51,8 +51,7 @@ class Copy:
         """Everything that the index has of the dataset."""
         of_dataset = f"(SELECT id FROM record WHERE dataset = '{self.dataset}')"
         return [
-            {row for row in index.reading().execute(f"SELECT * FROM ({one}) WHERE id IN {of_dataset}")}
-            for one in ROWS
+            set(index.reading().execute(f"SELECT * FROM ({one}) WHERE id IN {of_dataset}")) for one in ROWS
         ]
 
     def made_again(self) -> list[set[tuple[Any, ...]]]:
