@@ -38,11 +38,14 @@ def main() -> int:
 
 def fill(dataset_id: UUID, texts: list[tuple[str, str]], number: int) -> None:
     """Insert so many records; where there are more than texts, they begin again with another number."""
-    from argilla_server.database import SyncSessionLocal
+    from argilla_server.database import SyncSessionLocal, sync_engine
     from argilla_server.models import Dataset, DatasetUser, Record, Response, Suggestion, User, Vector
     from sqlalchemy import insert, select
 
     random = np.random.default_rng(1)
+    with sync_engine.connect() as connection:  # a crash would cost nothing here; the pool gives the session the same
+        connection.exec_driver_sql("PRAGMA journal_mode = MEMORY")
+        connection.exec_driver_sql("PRAGMA synchronous = OFF")
     with SyncSessionLocal() as session, session.begin():
         dataset = session.scalars(select(Dataset).where(Dataset.id == dataset_id)).one()
         [meaning], [question] = dataset.vectors_settings, dataset.questions
@@ -54,6 +57,7 @@ def fill(dataset_id: UUID, texts: list[tuple[str, str]], number: int) -> None:
             session.execute(insert(Vector), list(_vectors(random, records, meaning.id, meaning.dimensions)))
             session.execute(insert(Suggestion), list(_suggestions(records, question.id)))
             session.execute(insert(Response), list(_responses(records, owner.id, question.name)))
+    sync_engine.dispose()
 
 
 def _records(dataset_id: UUID, texts: list[tuple[str, str]], numbers: range) -> Iterator[Row]:

@@ -44,13 +44,8 @@ class Document:
 
 def document(dataset: Any, record: Any) -> Document:
     """The document of one record with its responses, suggestions and vectors loaded."""
-    short = head(dataset, record)
-    return replace(
-        short,
-        passages=_passages(dataset, record.fields),
-        vectors={str(one.vector_settings_id): packed(one.value) for one in record.vectors},
-        parts=[*short.parts, *map(vector_part, record.vectors)],
-    )
+    short, rest = head(dataset, record), words(dataset, record)
+    return replace(rest, facets=short.facets, parts=[*short.parts, *rest.parts])
 
 
 def head(dataset: Any, record: Any) -> Document:
@@ -60,6 +55,21 @@ def head(dataset: Any, record: Any) -> Document:
         facets += response_facets(response)
     for suggestion in record.suggestions:
         facets += suggestion_facets(suggestion)
+    parts = [*map(response_part, record.responses), *map(suggestion_part, record.suggestions)]
+    return replace(_bare(dataset, record), facets=facets, parts=parts)
+
+
+def words(dataset: Any, record: Any) -> Document:
+    """The same with text and vectors alone."""
+    return replace(
+        _bare(dataset, record),
+        passages=_passages(dataset, record.fields),
+        vectors={str(one.vector_settings_id): packed(one.value) for one in record.vectors},
+        parts=[*map(vector_part, record.vectors)],
+    )
+
+
+def _bare(dataset: Any, record: Any) -> Document:
     return Document(
         str(record.id),
         str(dataset.id),
@@ -67,10 +77,7 @@ def head(dataset: Any, record: Any) -> Document:
         plain(record.status),
         moment(record.inserted_at),
         moment(record.updated_at),
-        facets,
-        None,
-        {},
-        [*map(response_part, record.responses), *map(suggestion_part, record.suggestions)],
+        passages=None,
     )
 
 

@@ -27,7 +27,7 @@ from local.argilla.truth import Dataset, PartOf, Stamp, Truth
 
 log = logging.getLogger(__name__)
 
-BATCH = 250
+BATCH = 500
 ROUNDS = 5
 LOOK_S = 0.1
 NICE = 5  # who waits for an answer comes first
@@ -167,7 +167,7 @@ def _write_lists(truth: Truth, dataset: Dataset, found: Difference) -> None:
 def _write_words(truth: Truth, dataset: Dataset, found: Difference) -> None:
     left = len(found.words)
     for some in _batches(found.words):
-        writes.add_words(truth.documents(dataset, some))
+        writes.add_words(truth.words(dataset, some))
         _write_until_same(truth, dataset, compare(truth, dataset, some).words)
         left -= len(some)
         line.put(dataset.id, Line(found.records, 0, left))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from local.argilla.documents import OF_RESPONSE, OF_SUGGESTION, OF_VECTOR, Document, document, head, moment
+from local.argilla.documents import OF_RESPONSE, OF_SUGGESTION, OF_VECTOR, Document, document, head, moment, words
 
 WAIT_S = 30
 Stamp = tuple[str, str]  # status and time of the last change of a record
@@ -109,58 +109,66 @@ class Truth:
             for record, source, changed in self._rows(f"{select} {of_dataset}", *given)
         }
 
-    def heads(self, dataset: Dataset, ids: Iterable[str]) -> list[Document]:
+    def heads(self, dataset: Dataset, ids: Sequence[str]) -> list[Document]:
         """What lists need of these records, as far as there are such."""
-        return [head(dataset, one) for one in self._records(dataset, list(ids))]
+        records = self._records(ids)
+        self._add_answers(dataset, records, ids)
+        return [head(dataset, one) for one in records]
 
-    def documents(self, dataset: Dataset, ids: Iterable[str]) -> list[Document]:
+    def words(self, dataset: Dataset, ids: Sequence[str]) -> list[Document]:
+        """Text and vectors of these records, as far as there are such."""
+        records = self._records(ids)
+        self._add_content(records, ids)
+        return [words(dataset, one) for one in records]
+
+    def documents(self, dataset: Dataset, ids: Sequence[str]) -> list[Document]:
         """Everything of these records, as far as there are such."""
-        chosen = list(ids)
-        records = self._records(dataset, chosen)
-        vectors = self._grouped(
-            "SELECT record_id, vector_settings_id, value, updated_at FROM vectors", chosen
-        )
-        for one in records:
-            one.vectors = [
-                SimpleNamespace(
-                    vector_settings_id=dashed(settings), value=json.loads(value), updated_at=_time(updated)
-                )
-                for _, settings, value, updated in vectors.get(one.id, [])
-            ]
+        records = self._records(ids)
+        self._add_answers(dataset, records, ids)
+        self._add_content(records, ids)
         return [document(dataset, one) for one in records]
 
-    def _records(self, dataset: Dataset, ids: list[str]) -> list[SimpleNamespace]:
-        columns = "id, fields, metadata, external_id, status, inserted_at, updated_at"
+    def _records(self, ids: Sequence[str]) -> list[SimpleNamespace]:
+        columns = "id, metadata, external_id, status, inserted_at, updated_at"
         found = self._among(f"SELECT {columns} FROM records WHERE id", ids)  # noqa: S608
+        return [
+            SimpleNamespace(
+                id=dashed(id_),
+                metadata_=_json(metadata),
+                external_id=external_id,
+                status=status,
+                inserted_at=_time(inserted),
+                updated_at=_time(updated),
+            )
+            for id_, metadata, external_id, status, inserted, updated in found
+        ]
+
+    def _add_answers(self, dataset: Dataset, records: list[SimpleNamespace], ids: Sequence[str]) -> None:
         responses = self._grouped(
             'SELECT record_id, id, user_id, status, "values", updated_at FROM responses', ids
         )
         suggestions = self._grouped(
             "SELECT record_id, id, question_id, value, score, agent, type, updated_at FROM suggestions", ids
         )
-        return [
-            SimpleNamespace(
-                id=dashed(id_),
-                fields=json.loads(fields),
-                metadata_=_json(metadata),
-                external_id=external_id,
-                status=status,
-                inserted_at=_time(inserted),
-                updated_at=_time(updated),
-                responses=[_response(row) for row in responses.get(dashed(id_), [])],
-                suggestions=[_suggestion(dataset, row) for row in suggestions.get(dashed(id_), [])],
-            )
-            for id_, fields, metadata, external_id, status, inserted, updated in found
-        ]
+        for one in records:
+            one.responses = [_response(row) for row in responses.get(one.id, [])]
+            one.suggestions = [_suggestion(dataset, row) for row in suggestions.get(one.id, [])]
 
-    def _grouped(self, select: str, ids: list[str]) -> dict[str, list[tuple[Any, ...]]]:
+    def _add_content(self, records: list[SimpleNamespace], ids: Sequence[str]) -> None:
+        fields = dict(self._among("SELECT id, fields FROM records WHERE id", ids))
+        vectors = self._grouped("SELECT record_id, vector_settings_id, value, updated_at FROM vectors", ids)
+        for one in records:
+            one.fields = json.loads(fields.get(plain_id(one.id), "{}"))
+            one.vectors = [_vector(row) for row in vectors.get(one.id, [])]
+
+    def _grouped(self, select: str, ids: Sequence[str]) -> dict[str, list[tuple[Any, ...]]]:
         """Rows by the record that they belong to, which is their first column; earlier ones first."""
         grouped: dict[str, list[tuple[Any, ...]]] = {}
         for row in self._among(f"{select} WHERE record_id", ids, "ORDER BY inserted_at"):
             grouped.setdefault(dashed(row[0]), []).append(row)
         return grouped
 
-    def _among(self, select: str, ids: list[str], order: str = "") -> list[tuple[Any, ...]]:
+    def _among(self, select: str, ids: Sequence[str], order: str = "") -> list[tuple[Any, ...]]:
         marks = ", ".join("?" * len(ids))
         return self._rows(f"{select} IN ({marks}) {order}", *map(plain_id, ids))
 
@@ -197,6 +205,13 @@ def _response(row: tuple[Any, ...]) -> SimpleNamespace:
         status=status,
         values=_json(values),
         updated_at=_time(updated),
+    )
+
+
+def _vector(row: tuple[Any, ...]) -> SimpleNamespace:
+    _, settings, value, updated = row
+    return SimpleNamespace(
+        vector_settings_id=dashed(settings), value=json.loads(value), updated_at=_time(updated)
     )
 
 

@@ -39,7 +39,8 @@ def matrix(connection: sqlite3.Connection, settings: str) -> Matrix:
         counted = connection.execute("SELECT number FROM change WHERE settings = ?", (settings,)).fetchone()
         change = counted[0] if counted else 0
         if held is None:
-            held = _matrix(change, *_read(connection, settings, since=0))
+            rows, numbers = _read(connection, settings, since=0)
+            held = _grown(_matrix(change, rows[:0], numbers[:0]), change, rows, numbers)
         elif held.change < change:
             held = _updated(connection, settings, held, change)
         _held[key] = held

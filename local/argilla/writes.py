@@ -17,7 +17,7 @@ def write(documents: Iterable[Document]) -> None:
 
 
 def add_words(documents: Iterable[Document]) -> None:
-    """Write text and vectors of these documents, as far as the index has their records as they are there."""
+    """Write these documents, which have text and vectors alone, as far as the index has their records as they are there."""
     with writing() as connection:
         for one in documents:
             same = "SELECT row FROM record WHERE id = ? AND updated_at = ?"
@@ -25,7 +25,7 @@ def add_words(documents: Iterable[Document]) -> None:
                 _write_passages(connection, row, one.dataset, one.passages or {})
                 _write_vectors(connection, row, one.vectors)
                 connection.execute("DELETE FROM part WHERE record = ? AND kind = ?", (row, OF_VECTOR))
-                _add_parts(connection, row, [part for part in one.parts if part[0] == OF_VECTOR])
+                _add_parts(connection, row, one.parts)
 
 
 def remove(ids: Iterable[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -207,7 +207,7 @@ def test_what_the_index_lacks_after_a_crash_is_in_line(home: Copy, lost: str) ->
 class CutOff(Truth):
     """Ends in the middle, as Ctrl-C or kill -9 would end it."""
 
-    def heads(self, dataset: Dataset, ids: Iterable[str]) -> list[Document]:
+    def heads(self, dataset: Dataset, ids: Sequence[str]) -> list[Document]:
         if line.of(dataset.id) and index.reading().execute("SELECT count(*) > 3 FROM record").fetchone()[0]:
             raise KeyboardInterrupt
         return super().heads(dataset, ids)
@@ -237,9 +237,9 @@ class Seen(Truth):
 
     far: list[line.Line | None]
 
-    def documents(self, dataset: Dataset, ids: Iterable[str]) -> list[Document]:
+    def words(self, dataset: Dataset, ids: Sequence[str]) -> list[Document]:
         self.far.append(line.of(dataset.id))
-        return super().documents(dataset, ids)
+        return super().words(dataset, ids)
 
 
 def test_lists_are_complete_before_words_are(home: Copy) -> None:
@@ -258,8 +258,8 @@ def test_lists_are_complete_before_words_are(home: Copy) -> None:
 class Overtaken(Truth):
     """The server changes a record just after it was read here: in its database, then in the index."""
 
-    def documents(self, dataset: Dataset, ids: Iterable[str]) -> list[Document]:
-        read = super().documents(dataset, ids)
+    def words(self, dataset: Dataset, ids: Sequence[str]) -> list[Document]:
+        read = super().words(dataset, ids)
         if any(one.external_id == "login" and one.updated_at < "2099" for one in read):
             changed = 'UPDATE records SET fields = \'{"text": "overtaken"}\', updated_at = ?'
             self._connection.execute(changed + " WHERE external_id = 'login'", (LATER,))
