@@ -198,13 +198,15 @@ def _tell_of(argilla: LocalArgilla) -> None:
     from local.argilla.embedded import ArgillaNotStartedError
 
     try:
-        with err.status("Starting Argilla …"):
-            known = argilla.sign_in()
+        with err.status("Starting Argilla …") as shown:
+            known = argilla.sign_in(lambda far: shown.update(f"Argilla: {far} …"))
     except ArgillaNotStartedError as error:
         err.print(f"{error} The bot runs without it.", style="red", markup=False, soft_wrap=True)
         return
     out.print(f"Its reviewers work in Argilla: [bold]{known.url}[/bold]")
     out.print(f"Sign in as {known.username} with the password {known.password}", markup=False, soft_wrap=True)
+    if busy := argilla.progress:
+        out.print(f"It is {busy}. `corrigible status` shows how far it is.", markup=False, soft_wrap=True)
 
 
 def _local_argilla(settings: Settings) -> LocalArgilla:
@@ -271,14 +273,15 @@ def install_argilla() -> None:
 @app.command()
 def status() -> None:
     """Show how the bot is doing: what it says itself, and the figures in its database."""
-    from bot import argilla_text, models, terminal_health, terminal_trust
+    from bot import argilla_text, local_argilla, models, terminal_health, terminal_trust
     from bot.terminal_belief import belief
     from learning.annotation import report
     from learning.training import status as training
     from storage import overview
 
     settings = read_settings()
-    out.print(_table("Bot", [*terminal_health.rows(settings), *models.rows(settings)]))
+    argilla = local_argilla.rows(settings.local_argilla_home)
+    out.print(_table("Bot", [*terminal_health.rows(settings), *argilla, *models.rows(settings)]))
     if is_absent(settings.database_url.get_secret_value()):
         out.print("There is no database yet: `make run` starts the bot, which makes one.")
         return

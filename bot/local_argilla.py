@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from learning.annotation import faults
@@ -16,6 +17,15 @@ from local.argilla.embedded import (
     SignIn,
     interpreter,
 )
+from local.argilla.progress import read
+
+LOOK_S = 1.0
+
+
+def rows(home: Path) -> Iterator[tuple[str, str]]:
+    """A line for `corrigible status` while the Argilla of this folder is busy with its start or its index."""
+    if found := read(home):
+        yield "Argilla", found.words()
 
 
 def kept_access(home: Path, port: int) -> Access | None:
@@ -58,10 +68,19 @@ class LocalArgilla:
         self._server.stop()
         self._pool.shutdown(cancel_futures=True)
 
-    def sign_in(self) -> SignIn:
-        """Where it is and how to sign in, once it answers. Raises ArgillaNotStartedError."""
+    def sign_in(self, say: Callable[[str], None] | None = None) -> SignIn:
+        """Where it is and how to sign in, once it answers; `say` hears how far it is. Raises ArgillaNotStartedError."""
         assert self._sign_in is not None
+        while say and not wait([self._sign_in], LOOK_S).done:
+            if progress := self._server.progress:
+                say(progress.words())
         return self._sign_in.result()
+
+    @property
+    def progress(self) -> str | None:
+        """What it is busy with, in words."""
+        found = self._server.progress
+        return found.words() if found else None
 
     def access(self) -> Access:
         """What the bot needs to connect. Raises ArgillaUnavailableError."""

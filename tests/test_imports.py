@@ -151,6 +151,7 @@ def _is_imported(file: Path) -> bool:
     is_argillas = file.parent.name == "argilla" and file.stem not in {
         "embedded",
         "install",
+        "progress",
     }  # another environment's
     is_the_trainers = str(file.relative_to(ROOT)) in TRAINING_PROCESS
     outside = is_argillas or is_the_trainers

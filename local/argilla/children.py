@@ -30,6 +30,7 @@ class Child:
     log: Path
     said: str = field(default="", repr=False)
     process: subprocess.Popen[bytes] | None = None
+    status: int | None = None  # with which it ended last
     failures: int = 0
     began: float = 0.0
     next_start: float = 0.0
@@ -58,7 +59,8 @@ class Child:
     def _has_ended(self) -> str | None:
         if self.process is None or self.process.poll() is None:
             return None
-        status, self.process = self.process.returncode, None
+        status = self.status = self.process.returncode
+        self.process = None
         is_new_trouble = time.monotonic() - self.began > STEADY_S
         self.failures = 1 if is_new_trouble else self.failures + 1
         pause = min(0.1 * 2.0**self.failures, LONGEST_PAUSE_S)
@@ -80,6 +82,27 @@ class Child:
         assert self.process.stdin is not None
         with self.process.stdin as told:
             told.write(self.said.encode())
+
+
+@dataclass
+class Task(Child):
+    """One process with something to do: it is done once it ends with status 0, else it is tried again."""
+
+    is_done: bool = False
+
+    def keep_running(self) -> str | None:
+        """Try until it is done; a line for the log where it has failed."""
+        if self.process and self.process.poll() == 0:
+            self.process, self.status, self.is_done = None, 0, True
+        return None if self.is_done else super().keep_running()
+
+    def again(self) -> None:
+        """Begin it anew: what it has done may be out of date."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+        self.process, self.status, self.is_done = None, None, False
+        self.failures, self.next_start = 0, 0.0
 
 
 def die_with(parent: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,10 +20,15 @@ LARGEST = 2**63  # of SQLite's integers
 
 Facet = tuple[str, str, str, str, Any]  # kind, name, source, user, value
 
+# Kinds of parts.
+OF_RESPONSE, OF_SUGGESTION, OF_VECTOR = "response", "suggestion", "vector"
+
+Part = tuple[str, str, str]  # kind, source, time of its last change
+
 
 @dataclass(frozen=True)
 class Document:
-    """Everything that the index keeps of one record."""
+    """Everything that the index keeps of one record; without `passages`, its text and vectors are written later."""
 
     id: str
     dataset: str
@@ -32,17 +37,39 @@ class Document:
     inserted_at: str
     updated_at: str
     facets: list[Facet] = field(default_factory=list)
-    passages: dict[str, str] = field(default_factory=dict)
+    passages: dict[str, str] | None = field(default_factory=dict)
     vectors: dict[str, bytes] = field(default_factory=dict)
+    parts: list[Part] = field(default_factory=list)
 
 
 def document(dataset: Any, record: Any) -> Document:
     """The document of one record with its responses, suggestions and vectors loaded."""
+    short, rest = head(dataset, record), words(dataset, record)
+    return replace(rest, facets=short.facets, parts=[*short.parts, *rest.parts])
+
+
+def head(dataset: Any, record: Any) -> Document:
+    """The same without text and vectors: what lists, filters, sorts and counts need."""
     facets = [*_metadata(record.metadata_ or {})]
     for response in record.responses:
         facets += response_facets(response)
     for suggestion in record.suggestions:
         facets += suggestion_facets(suggestion)
+    parts = [*map(response_part, record.responses), *map(suggestion_part, record.suggestions)]
+    return replace(_bare(dataset, record), facets=facets, parts=parts)
+
+
+def words(dataset: Any, record: Any) -> Document:
+    """The same with text and vectors alone."""
+    return replace(
+        _bare(dataset, record),
+        passages=_passages(dataset, record.fields),
+        vectors={str(one.vector_settings_id): packed(one.value) for one in record.vectors},
+        parts=[*map(vector_part, record.vectors)],
+    )
+
+
+def _bare(dataset: Any, record: Any) -> Document:
     return Document(
         str(record.id),
         str(dataset.id),
@@ -50,10 +77,23 @@ def document(dataset: Any, record: Any) -> Document:
         plain(record.status),
         moment(record.inserted_at),
         moment(record.updated_at),
-        facets,
-        _passages(dataset, record.fields),
-        {str(one.vector_settings_id): packed(one.value) for one in record.vectors},
+        passages=None,
     )
+
+
+def response_part(response: Any) -> Part:
+    """By which one sees whether the index has this response as it is."""
+    return OF_RESPONSE, str(response.id), moment(response.updated_at)
+
+
+def suggestion_part(suggestion: Any) -> Part:
+    """By which one sees whether the index has this suggestion as it is; a question has one at most."""
+    return OF_SUGGESTION, str(suggestion.question_id), moment(suggestion.updated_at)
+
+
+def vector_part(vector: Any) -> Part:
+    """By which one sees whether the index has this vector as it is."""
+    return OF_VECTOR, str(vector.vector_settings_id), moment(vector.updated_at)
 
 
 def response_facets(response: Any) -> list[Facet]:

@@ -13,10 +13,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
 
+from local.argilla import progress
+from local.argilla.progress import Progress
+
 LOCAL = Path(__file__).resolve().parent.parent
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 ENVIRONMENT = Path(".venv-argilla")
-START_S = 120.0
+SILENT_S = 120.0  # longer than the supervisor waits for a server that makes no progress
 STOP_S = 6.0
 LOG_TAIL = 1_000
 # All that the server inherits: no secret of the bot's.
@@ -125,6 +128,11 @@ class EmbeddedArgilla:
         return self._process.pid if self._process else None
 
     @property
+    def progress(self) -> Progress | None:
+        """What it is busy with: starting, or bringing its index in line."""
+        return progress.read(self._home)
+
+    @property
     def _log(self) -> Path:
         return self._home / "logs" / "supervisor.log"
 
@@ -155,12 +163,14 @@ class EmbeddedArgilla:
         return code
 
     def _first_line(self, process: subprocess.Popen[bytes]) -> bytes:
-        """What the supervisor says when the server answers; less where it ended or takes too long."""
+        """What the supervisor says when the server answers; less where it ended, or no longer says how far it is."""
         assert process.stdout is not None
-        said = b""
-        until = time.monotonic() + START_S
+        said, heard = b"", None
+        until = time.monotonic() + SILENT_S
         while not said.endswith(b"\n") and time.monotonic() < until:
             readable, _, _ = select.select([process.stdout], [], [], 0.2)
+            if (told := progress.read(self._home)) != heard:
+                heard, until = told, time.monotonic() + SILENT_S
             some = os.read(process.stdout.fileno(), 4096) if readable else b""
             if readable and not some:  # it closed its end
                 break
@@ -170,5 +180,5 @@ class EmbeddedArgilla:
     def _fail(self, said_before: int) -> NoReturn:
         self.stop()
         said = self._log.read_bytes()[said_before:].decode(errors="replace").strip()[-LOG_TAIL:]
-        why = said or f"it did not answer within {START_S:.0f} s"
+        why = said or f"it said nothing for {SILENT_S:.0f} s"
         raise ArgillaNotStartedError(f"Argilla did not start: {why}\nIts logs are in {self._log.parent}.")

@@ -6,9 +6,10 @@ An object of it lives for one request. What takes time runs in a thread, so that
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -22,11 +23,51 @@ from argilla_server.search_engine.base import (
     SearchResponses,
     TermsMetrics,
 )
+from fastapi import HTTPException
 
-from local.argilla import figures, searching, writes
+from local.argilla import figures, index, line, searching, steps, writes
 from local.argilla.conditions import order as order_by
-from local.argilla.documents import document, moment, packed, plain, response_facets, suggestion_facets
+from local.argilla.documents import (
+    document,
+    moment,
+    packed,
+    plain,
+    response_facets,
+    response_part,
+    suggestion_facets,
+    suggestion_part,
+)
 from local.argilla.index import reading
+from local.argilla.line import Line, Need
+from local.argilla.waiting import ensure
+
+log = logging.getLogger(__name__)
+
+Found = TypeVar("Found")
+
+
+async def _in_thread(work: Callable[..., Found], *given: Any) -> Found:
+    """Read the index in a thread; 503 if it turns out to be damaged: then it is thrown away and made again."""
+    try:
+        return await asyncio.to_thread(work, *given)
+    except sqlite3.DatabaseError as error:
+        if index.is_passing(error):
+            raise
+        await asyncio.to_thread(index.check)
+        raise HTTPException(
+            503, "Argilla's search index was damaged and is rebuilt. Try again soon."
+        ) from None
+
+
+async def _write(work: Callable[..., None], *given: Any) -> None:
+    """Change the index in a thread. What fails is made up for: Argilla's database has answered already."""
+    try:
+        await asyncio.to_thread(work, *given)
+    except sqlite3.DatabaseError as error:
+        log.warning("not indexed, to be made up for reason=%s", error)
+        if not index.is_passing(error):
+            await asyncio.to_thread(index.check)
+        steps.fall_behind()
 
 
 @SearchEngine.register(engine_name="sqlite")
@@ -41,56 +82,61 @@ class SqliteSearchEngine(SearchEngine):
         """Connections belong to threads, not to requests."""
 
     async def ping(self) -> bool:
-        return await asyncio.to_thread(lambda: bool(reading().execute("SELECT 1").fetchone()))
+        return await _in_thread(lambda: bool(reading().execute("SELECT 1").fetchone()))
 
     async def info(self) -> dict[str, str]:
         return {"name": "sqlite", "version": sqlite3.sqlite_version}
 
     # An index has no shape of its own: datasets, metadata and vectors come and go with their records.
 
-    async def create_index(self, dataset: Any) -> None: ...
+    async def create_index(self, dataset: Any) -> None:
+        await _write(line.put, str(dataset.id), Line(0, 0, 0))
 
     async def configure_metadata_property(self, dataset: Any, metadata_property: Any) -> None: ...
 
     async def configure_index_vectors(self, vector_settings: Any) -> None: ...
 
     async def delete_index(self, dataset: Any) -> None:
-        await asyncio.to_thread(writes.remove_dataset, str(dataset.id))
+        await _write(writes.remove_dataset, str(dataset.id))
 
     async def index_records(self, dataset: Any, records: Iterable[Any]) -> None:
-        await asyncio.to_thread(writes.write, [document(dataset, record) for record in records])
+        await _write(writes.write, [document(dataset, record) for record in records])
 
     async def partial_record_update(self, record: Any, **update: Any) -> None:
         if "status" in update:
             status, updated = plain(update["status"]), moment(record.updated_at)
-            await asyncio.to_thread(writes.set_status, str(record.id), status, updated)
+            await _write(writes.set_status, str(record.id), status, updated)
 
     async def delete_records(self, dataset: Any, records: Iterable[Any]) -> None:  # noqa: ARG002
-        await asyncio.to_thread(writes.remove, [str(record.id) for record in records])
+        await _write(writes.remove, [str(record.id) for record in records])
 
     async def update_record_response(self, response: Any) -> None:
-        facets = response_facets(response)
-        await asyncio.to_thread(writes.replace_response, str(response.record_id), str(response.id), facets)
+        facets, part = response_facets(response), response_part(response)
+        await _write(writes.replace_response, str(response.record_id), str(response.id), facets, part)
 
     async def delete_record_response(self, response: Any) -> None:
-        await asyncio.to_thread(writes.replace_response, str(response.record_id), str(response.id), [])
+        await _write(writes.replace_response, str(response.record_id), str(response.id), [], None)
 
     async def update_record_suggestion(self, suggestion: Any) -> None:
-        facets = suggestion_facets(suggestion)
-        question = suggestion.question.name
-        await asyncio.to_thread(writes.replace_suggestion, str(suggestion.record_id), question, facets)
+        facets, part = suggestion_facets(suggestion), suggestion_part(suggestion)
+        question = (suggestion.question.name, str(suggestion.question_id))
+        await _write(writes.replace_suggestion, str(suggestion.record_id), question, facets, part)
 
     async def delete_record_suggestion(self, suggestion: Any) -> None:
-        question = suggestion.question.name
-        await asyncio.to_thread(writes.replace_suggestion, str(suggestion.record_id), question, [])
+        question = (suggestion.question.name, str(suggestion.question_id))
+        await _write(writes.replace_suggestion, str(suggestion.record_id), question, [], None)
 
     async def get_dataset_progress(self, dataset: Any) -> dict[str, int]:
-        return {} if dataset.is_draft else await asyncio.to_thread(figures.progress, str(dataset.id))
+        if dataset.is_draft:
+            return {}
+        await ensure(str(dataset.id), Need.LISTS)
+        return await _in_thread(figures.progress, str(dataset.id))
 
     async def get_dataset_user_progress(self, dataset: Any, user: Any) -> dict[str, int]:
         if dataset.is_draft:
             return {}
-        return await asyncio.to_thread(figures.user_progress, str(dataset.id), str(user.id))
+        await ensure(str(dataset.id), Need.LISTS)
+        return await _in_thread(figures.user_progress, str(dataset.id), str(user.id))
 
     async def search(
         self,
@@ -102,9 +148,10 @@ class SqliteSearchEngine(SearchEngine):
         limit: int = 100,
         user_id: UUID | None = None,
     ) -> SearchResponses:
+        await ensure(str(dataset.id), Need.LISTS if query is None else Need.WORDS)
         among = searching.matching(str(dataset.id), query, filter)
         by = order_by(sort) if sort else None
-        return _responses(*await asyncio.to_thread(searching.search, among, by, user_id, offset, limit))
+        return _responses(*await _in_thread(searching.search, among, by, user_id, offset, limit))
 
     async def similarity_search(
         self,
@@ -123,11 +170,12 @@ class SqliteSearchEngine(SearchEngine):
         to = value or record.vector_value_by_vector_settings(vector_settings)
         if len(to or ()) != vector_settings.dimensions:
             raise UnprocessableEntityError(f"a vector here has {vector_settings.dimensions} numbers")
+        await ensure(str(dataset.id), Need.WORDS)
         sign = -1 if order == SimilarityOrder.least_similar else 1
         target = sign * np.frombuffer(packed(to), dtype="<f4")
         among = searching.matching(str(dataset.id), query, filter) if query or filter else None
         without = str(record.id) if record else None
-        hits = await asyncio.to_thread(
+        hits = await _in_thread(
             searching.similar, str(vector_settings.id), target, among, without, max_results
         )
         kept = [(id_, score) for id_, score in hits if threshold is None or score >= threshold]
@@ -135,11 +183,12 @@ class SqliteSearchEngine(SearchEngine):
 
     async def compute_metrics_for(self, metadata_property: Any) -> Any:
         of_property = (str(metadata_property.dataset_id), metadata_property.name)
+        await ensure(of_property[0], Need.LISTS)
         if metadata_property.type == MetadataPropertyType.terms:
-            found = await asyncio.to_thread(figures.terms, *of_property)
+            found = await _in_thread(figures.terms, *of_property)
             values = [TermsMetrics.TermCount(term=term, count=count) for term, count in found]
             return TermsMetrics(total=sum(count for _, count in found), values=values)
-        low, high = await asyncio.to_thread(figures.extremes, *of_property)
+        low, high = await _in_thread(figures.extremes, *of_property)
         is_whole = metadata_property.type == MetadataPropertyType.integer
         return (IntegerMetadataMetrics if is_whole else FloatMetadataMetrics)(min=low, max=high)
 

@@ -23,7 +23,7 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from sqlalchemy import select
 
-from local.argilla import index
+from local.argilla import index, line
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +48,18 @@ def serve(api: FastAPI) -> None:
 async def _purge() -> None:
     async with _turn:
         is_done = (
-            await _drop_jobs()
+            await asyncio.to_thread(_is_in_line)  # or the reconciler may write what it read before
+            and await _drop_jobs()
             and await asyncio.to_thread(_rewrite_files)
             and not await _jobs_of_gone_records()
         )
     if not is_done:
         raise HTTPException(503, "files are in use; try again")
+
+
+def _is_in_line() -> bool:
+    found = line.total()
+    return found is not None and not found.left
 
 
 async def _drop_jobs() -> bool:

@@ -1,132 +1,195 @@
-"""Brings the index and the records' status in line with Argilla's database at each start: after a crash they differ.
+"""The reconciler's process: brings the index in line with Argilla's database after a start, while the server serves.
 
-The database is what was answered to. Records that the index lacks, has too many of, has as they were, has with other
-responses or suggestions, or that changed shortly before the index was last written, are indexed again.
+The database is what was answered to. A record is written again if the index lacks it, or has it, a response, a
+suggestion or a vector of it with another time of its last change; records that the database lacks go. First all that
+lists need, then words and vectors. What was done is done: cut off in the middle, the next one finds the rest.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+import os
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any
-from uuid import UUID
+from pathlib import Path
 
-from argilla_server.contexts import distribution
-from argilla_server.database import AsyncSessionLocal
-from argilla_server.enums import DatasetStatus, RecordStatus, ResponseStatus
-from argilla_server.models import Dataset, Record, Response, Suggestion, Vector
-from sqlalchemy import func, select
-from sqlalchemy.orm import selectinload
-
-from local.argilla import writes
-from local.argilla.documents import STATUS, SUGGESTION, document, moment, plain
-from local.argilla.index import reading
+from local.argilla import index, line, steps, writes
+from local.argilla.documents import OF_VECTOR
+from local.argilla.line import EVERYTHING, Line
+from local.argilla.progress import FULL
+from local.argilla.truth import Dataset, PartOf, Stamp, Truth
 
 log = logging.getLogger(__name__)
 
-BATCH = 200
-# A change may have been under way for so long before the server died.
-OVERLAP = timedelta(minutes=10)
+BATCH = 500
+ROUNDS = 5
+LOOK_S = 0.1
+NICE = 5  # who waits for an answer comes first
+DONE, FAILED = 0, 1  # exit statuses
 
 
-async def reconcile() -> None:
-    """Put right what differs."""
-    async with AsyncSessionLocal() as db:
-        ready = select(Dataset).where(Dataset.status == DatasetStatus.ready)
-        datasets = (await db.execute(ready.options(selectinload(Dataset.fields)))).scalars().all()
-        for gone in _indexed_datasets() - {str(one.id) for one in datasets}:
-            writes.remove_dataset(gone)
-        since = _last_change()
-        for dataset in datasets:
-            differing = await _differing(db, dataset, since) | await _with_wrong_status(db, dataset)
-            for some in _parts(sorted(differing)):
-                try:
-                    await _index_again(db, dataset, some)
-                except Exception:  # a server whose search lacks some records is better than none
-                    log.exception("not indexed dataset=%s first=%s", dataset.id, some[0])
-                    await db.rollback()
-            log.info("index in line dataset=%s indexed_again=%d", dataset.id, len(differing))
+@dataclass(frozen=True)
+class Difference:
+    """Ids of records by what is to be done with them, in a fixed order."""
+
+    records: int
+    gone: list[str]
+    lists: list[str]
+    words: list[str]
 
 
-def _indexed_datasets() -> set[str]:
-    return {one for (one,) in reading().execute("SELECT DISTINCT dataset FROM record")}
+@dataclass(frozen=True)
+class Held:
+    """What the index has of records: stamps, which of them have words, and parts."""
+
+    stamps: dict[str, Stamp]
+    worded: set[str]
+    parts: set[PartOf]
 
 
-def _last_change() -> datetime:
-    latest = reading().execute("SELECT max(updated_at) FROM record").fetchone()[0]
-    return datetime.fromisoformat(latest) - OVERLAP if latest else datetime.min
+def main() -> int:
+    """Bring it in line; the exit status."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor says when
+    os.nice(NICE)
+    try:
+        index.check()
+        _wait_until_migrated()
+        with closing(Truth(Path(os.environ["ARGILLA_HOME_PATH"]))) as truth:
+            reconcile(truth)
+    except sqlite3.Error as error:
+        return _failed(error)
+    return DONE
 
 
-async def _differing(db: Any, dataset: Any, since: datetime) -> set[UUID]:
-    differing = await _with_other_content(db, dataset)
-    for kind in (Response, Suggestion, Vector):
-        changed = select(kind.record_id).join(Record).where(Record.dataset_id == dataset.id)
-        differing |= set((await db.execute(changed.where(kind.updated_at >= since))).scalars())
-    differing |= await _with_other_sources(db, Response, dataset, f"f.kind = '{STATUS}'")
-    return differing | await _with_other_sources(db, Suggestion, dataset, f"f.kind = '{SUGGESTION}'")
+def _failed(error: sqlite3.Error) -> int:
+    log.error("not in line reason=%s", error)
+    if index.is_full(error):
+        return FULL
+    if isinstance(error, sqlite3.DatabaseError) and not index.is_passing(error):
+        index.check()  # the next one begins with another index if this one is damaged
+    return FAILED
 
 
-async def _with_other_content(db: Any, dataset: Any) -> set[UUID]:
-    """Records that the index lacks or has as they were; those that it has too many of go."""
-    heads = await db.execute(
-        select(Record.id, Record.status, Record.updated_at).where(Record.dataset_id == dataset.id)
-    )
-    stored = {str(id_): (id_, (plain(status), moment(updated))) for id_, status, updated in heads}
-    rows = reading().execute(
-        "SELECT id, status, updated_at FROM record WHERE dataset = ?", (str(dataset.id),)
-    )
-    found = {id_: (status, updated) for id_, status, updated in rows}
-    writes.remove(found.keys() - stored.keys())
-    return {id_ for text, (id_, head) in stored.items() if found.get(text) != head}
+def _wait_until_migrated() -> None:
+    while not steps.has_reached(steps.MIGRATED):
+        time.sleep(LOOK_S)
 
 
-async def _with_other_sources(db: Any, kind: Any, dataset: Any, of_kind: str) -> set[UUID]:
-    """Records whose responses (or suggestions) are not those of the index."""
-    rows = await db.execute(
-        select(kind.id, kind.record_id).join(Record).where(Record.dataset_id == dataset.id)
-    )
-    stored = {(str(record_id), str(id_)) for id_, record_id in rows}
-    held = f"SELECT r.id, f.source FROM facet f JOIN record r ON r.row = f.record WHERE f.dataset = ? AND {of_kind}"  # noqa: S608
-    found = set(reading().execute(held, (str(dataset.id),)))
-    return {UUID(record_id) for record_id, _ in stored ^ found}
-
-
-async def _with_wrong_status(db: Any, dataset: Any) -> set[UUID]:
-    """Records whose status does not follow from their responses: whoever was to set it died, or its job was lost."""
-    submitted = (
-        select(func.count(Response.id))
-        .where(Response.record_id == Record.id, Response.status == ResponseStatus.submitted)
-        .scalar_subquery()
-    )
-    is_done = submitted >= dataset.distribution["min_submitted"]
-    wrong = select(Record.id).where(
-        Record.dataset_id == dataset.id, is_done != (Record.status == RecordStatus.completed)
-    )
-    return set((await db.execute(wrong)).scalars())
-
-
-async def _index_again(db: Any, dataset: Any, ids: list[UUID]) -> None:
-    chosen = (
-        select(Record)
-        .where(Record.id.in_(ids))
-        .options(
-            selectinload(Record.dataset),
-            selectinload(Record.responses).selectinload(Response.user),
-            selectinload(Record.responses_submitted),
-            selectinload(Record.suggestions).selectinload(Suggestion.question),
-            selectinload(Record.vectors),
+def reconcile(truth: Truth) -> None:
+    """Bring all published datasets in line."""
+    datasets = truth.datasets()
+    for gone in _indexed() - {one.id for one in datasets}:
+        writes.remove_dataset(gone)
+    found = [(one, _settled(truth, one)) for one in datasets]
+    line.put(EVERYTHING, Line(0, 0, 0))
+    for dataset, differing in found:
+        _write_lists(truth, dataset, differing)
+    for dataset, differing in found:
+        _write_words(truth, dataset, differing)
+        log.info(
+            "index in line dataset=%s records=%d lists=%d words=%d gone=%d",
+            dataset.id,
+            differing.records,
+            len(differing.lists),
+            len(differing.words),
+            len(differing.gone),
         )
+
+
+def _settled(truth: Truth, dataset: Dataset) -> Difference:
+    truth.settle(dataset)
+    found = compare(truth, dataset)
+    writes.remove(found.gone)
+    line.put(dataset.id, Line(found.records, len(found.lists), len(found.words)))
+    return found
+
+
+def compare(truth: Truth, dataset: Dataset, among: Sequence[str] | None = None) -> Difference:
+    """What is to be done with the records of this dataset, or with these of them."""
+    # The index first: what the server writes meanwhile is then newer in the database, and at worst written twice.
+    held = _held(dataset.id, among)
+    stamps, parts = truth.stamps(dataset, among), truth.parts(dataset, among)
+    changed = {id_ for id_, stamp in stamps.items() if held.stamps.get(id_) != stamp}
+    other = parts ^ held.parts
+    lists = changed | {id_ for id_, kind, *_ in other if kind != OF_VECTOR}
+    words = lists | {id_ for id_, *_ in other} | (stamps.keys() - held.worded)
+    return Difference(
+        len(stamps),
+        sorted(held.stamps.keys() - stamps.keys()),
+        sorted(lists & stamps.keys()),
+        sorted(words & stamps.keys()),
     )
-    records = (await db.execute(chosen)).scalars().all()
-    await distribution.unsafe_update_records_status(db, records)
-    await db.commit()
-    writes.write([document(dataset, record) for record in records])
-    db.expunge_all()  # or every record would stay in memory
 
 
-def _parts(items: list[UUID]) -> Iterator[list[UUID]]:
+def _indexed() -> set[str]:
+    return {one for (one,) in index.reading().execute("SELECT DISTINCT dataset FROM record")}
+
+
+def _held(dataset: str, among: Sequence[str] | None) -> Held:
+    connection = index.reading()
+    if among is None:
+        chosen, given = "r.dataset = ?", [dataset]
+    else:  # found by their ids: SQLite would go through the dataset
+        chosen, given = f"r.id IN ({', '.join('?' * len(among))}) AND +r.dataset = ?", [*among, dataset]
+    worded = "EXISTS (SELECT 1 FROM passage WHERE passage.record = r.row)"
+    rows = connection.execute(
+        f"SELECT r.id, r.status, r.updated_at, {worded} FROM record r WHERE {chosen}",  # noqa: S608
+        given,
+    ).fetchall()
+    parts = connection.execute(
+        "SELECT r.id, p.kind, p.source, p.changed_at FROM record r CROSS JOIN part p ON p.record = r.row "  # noqa: S608
+        f"WHERE {chosen}",
+        given,
+    ).fetchall()
+    return Held(
+        {id_: (status, updated) for id_, status, updated, _ in rows},
+        {id_ for id_, _, _, is_worded in rows if is_worded},
+        set(parts),
+    )
+
+
+def _write_lists(truth: Truth, dataset: Dataset, found: Difference) -> None:
+    left = len(found.lists)
+    for some in _batches(found.lists):
+        writes.write(truth.heads(dataset, some))
+        _write_until_same(truth, dataset, compare(truth, dataset, some).lists)
+        left -= len(some)
+        line.put(dataset.id, Line(found.records, left, len(found.words)))
+
+
+def _write_words(truth: Truth, dataset: Dataset, found: Difference) -> None:
+    left = len(found.words)
+    for some in _batches(found.words):
+        writes.add_words(truth.words(dataset, some))
+        _write_until_same(truth, dataset, compare(truth, dataset, some).words)
+        left -= len(some)
+        line.put(dataset.id, Line(found.records, 0, left))
+
+
+def _write_until_same(truth: Truth, dataset: Dataset, ids: list[str]) -> None:
+    """Write records that changed while they were written: the server may have been there first."""
+    for _ in range(ROUNDS):
+        if not ids:
+            return
+        writes.write(truth.documents(dataset, ids))
+        differing = compare(truth, dataset, ids)
+        writes.remove(differing.gone)
+        ids = differing.words
+    log.warning("changed too often dataset=%s records=%d", dataset.id, len(ids))
+
+
+def _batches(items: list[str]) -> Iterator[list[str]]:
     rest = iter(items)
     while some := list(islice(rest, BATCH)):
         yield some
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from local.argilla import steps
 from local.argilla.logs import withhold
 
 
@@ -17,14 +18,16 @@ def main(port: int) -> None:
     import uvicorn
 
     withhold()
+    steps.reach(steps.LOADING)
     _migrate()  # first: Alembic switches off all loggers that are there
+    steps.reach(steps.MIGRATED)
     logging.getLogger("local").setLevel(logging.INFO)
-    from local.argilla import engine, index, speedups  # noqa: F401 (registers the engine before the application is made)
+    from local.argilla import engine, speedups  # noqa: F401 (registers the engine before the application is made)
 
-    index.prepare()
     speedups.apply()
     _serve_purging()
     asyncio.run(_prepare())
+    steps.reach(steps.OPENING)
     uvicorn.run(
         "argilla_server:app", host="127.0.0.1", port=port, access_log=False, timeout_graceful_shutdown=1
     )
@@ -47,11 +50,8 @@ def _serve_purging() -> None:
 async def _prepare() -> None:
     from argilla_server.database import async_engine
 
-    from local.argilla.reconcile import reconcile
-
     await _use_wal()
     await _make_owner()
-    await reconcile()
     await async_engine.dispose()  # its connections belong to this loop, not to the server's
 
 

@@ -1,4 +1,4 @@
-"""The supervisor: starts Valkey, the server and the worker, starts again what ends, and stops them all."""
+"""The supervisor: starts Valkey, the server, the reconciler and the worker, starts what ends again, stops them all."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ import secrets
 import select
 import shutil
 import signal
+import sqlite3
 import sys
 import time
 import urllib.request
 from pathlib import Path
 
-from local.argilla.children import Child
+from local.argilla import index, line, progress, steps
+from local.argilla.children import Child, Task
 from local.argilla.credentials import Credentials, credentials
+from local.argilla.judging import Start
+from local.argilla.line import Line
 from local.argilla.ports import HOST, free_port, is_free
+from local.argilla.progress import Progress
 
 WATCH_S = 0.2
-READY_S = 110.0
+REPORT_S = 1.0
 PORT_S = 3.0  # a killed predecessor's server may need a moment to be gone
 STOP_S = 3.0
 VALKEY_STOP_S = 1.0
@@ -39,6 +44,9 @@ class Supervisor:
         self._port = port or free_port()
         self._queue_port = free_port()
         self._queue_password = secrets.token_urlsafe(24)
+        self._began = time.time()
+        self._reported = 0.0
+        self._indexed: tuple[int, int] | None = None  # the file that the reconciler knows
 
     def run(self) -> None:
         """Serve until stdin closes. Raises CannotStartError."""
@@ -48,6 +56,7 @@ class Supervisor:
         try:
             self._wait_for_port()
             self._make_folders()
+            self._prepare_index()
             known = credentials(self._home)
             self._serve(known)
         finally:
@@ -82,6 +91,14 @@ class Supervisor:
         for unfinished in (self._home / "valkey").rglob("temp-*"):
             unfinished.unlink()
 
+    def _prepare_index(self) -> None:
+        os.environ["ARGILLA_HOME_PATH"] = str(self._home)
+        try:
+            index.prepare()
+        except (OSError, sqlite3.Error) as error:
+            raise CannotStartError(f"the search index in {self._home} can't be opened: {error}") from error
+        self._indexed = index.identity()
+
     def _plan(self, known: Credentials) -> list[Child]:
         """In the order in which they start; they stop the other way round."""
         # Jobs that wait are kept: a webhook that was not sent yet is sent after a crash.
@@ -100,7 +117,8 @@ class Supervisor:
             for name, command in commands.items()
         ]
         children[0].said = keep + shut
-        return children
+        reconciling = [*python, "local.argilla.reconcile"]
+        return [*children, Task("reconcile", reconciling, environment, self._home / "logs" / "reconcile.log")]
 
     def _environment(self, known: Credentials) -> dict[str, str]:
         return {
@@ -128,21 +146,64 @@ class Supervisor:
             valkey, *others = children
             _stop(others, STOP_S)
             _stop([valkey], VALKEY_STOP_S)  # last: the others still write to it
+            progress.clear(self._home)
 
     def _watch(self, children: list[Child], known: Credentials) -> None:
-        until = time.monotonic() + READY_S
-        is_ready = False
+        _, server, worker, reconciler = children
+        assert isinstance(reconciler, Task)
+        start: Start | None = Start(server)  # None once it serves
         while not _is_closed(sys.stdin.fileno(), WATCH_S):
             for child in children:
+                if start and child is worker:  # nobody waits for it, and it would share the processors
+                    continue
                 if ended := child.keep_running():
                     _note(ended)
-                if not is_ready and child.failures >= ATTEMPTS:
+                    if child is not reconciler:  # it may have answered to what it did not index
+                        self._reconcile_again(reconciler)
+                if start and child is not reconciler and child.failures >= ATTEMPTS:
                     raise CannotStartError(_last_words(child))
-            if not is_ready and self._answers():
+            if index.identity() != self._indexed or (reconciler.is_done and steps.has_fallen_behind()):
+                self._reconcile_again(reconciler)
+            if start and self._answers():
+                worker.keep_running()
+                start, self._reported = None, 0.0
+                self._report(start, reconciler)  # what is read once it serves is not of its start
                 self._announce(known)
-                is_ready = True
-            if not is_ready and time.monotonic() > until:
-                raise CannotStartError(f"the server did not answer within {READY_S:.0f} s")
+            if start and (fault := start.fault()):
+                raise CannotStartError(fault)
+            self._report(start, reconciler)
+
+    def _reconcile_again(self, reconciler: Task) -> None:
+        """Compare all anew, with another index if this one is gone; until then nothing counts as in line."""
+        reconciler.again()
+        try:
+            index.prepare()
+        except (OSError, sqlite3.Error) as error:
+            _note(f"the search index can't be opened: {error}")
+        self._indexed = index.identity()
+
+    def _report(self, start: Start | None, reconciler: Task) -> None:
+        """Say what it is busy with, to `corrigible status` and to whoever waits for the start."""
+        if time.time() - self._reported < REPORT_S:
+            return
+        self._reported = time.time()
+        if not start and reconciler.is_done:
+            progress.clear(self._home)
+            return
+        trouble = {None: None, 0: None, progress.FULL: "full"}.get(reconciler.status, "failed")
+        found = _line()
+        said = Progress(
+            start.step if start else progress.SERVING,
+            self._began,
+            self._reported,
+            found.records if found else None,
+            found.left if found else None,
+            trouble,
+        )
+        try:
+            progress.write(self._home, said)
+        except OSError:  # no space; it goes on
+            _note("the progress can't be told")
 
     def _answers(self) -> bool:
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -177,8 +238,15 @@ def _last_words(child: Child) -> str:
     return f"{child.name} ended {child.failures} times; the last lines of its log:\n{said}"
 
 
-def _note(line: str) -> None:
-    sys.stderr.write(line + "\n")
+def _line() -> Line | None:
+    try:
+        return line.total()
+    except sqlite3.Error:  # busy or damaged: the reconciler says more
+        return None
+
+
+def _note(said: str) -> None:
+    sys.stderr.write(said + "\n")
     sys.stderr.flush()
 
 

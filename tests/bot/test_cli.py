@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from bot.metrics import Metrics
 from bot.web import application
 from bot.web_server import WebServer
 from learning.label_file import read_label_file
+from local.argilla import progress
+from local.argilla.progress import SERVING, Progress
 from storage import labels
 from storage.database import Database
 from tests import running
@@ -143,6 +146,19 @@ def test_status_tells_in_words_what_the_running_bot_says_of_its_health(tmp_path:
     assert any(line.startswith("degraded: workspace one can't be served (SlackRef") for line in said)
     assert any(line.startswith("degraded: notes it ends with an error each time (KeyError)") for line in said)
     assert shown.returncode == 0
+
+
+def test_status_says_how_far_the_embedded_argilla_is_while_it_starts_or_rebuilds_its_index(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "var" / "argilla"
+    home.mkdir(parents=True)
+    assert "search index" not in corrigible(tmp_path, "status").stdout
+
+    progress.write(home, Progress(SERVING, time.time(), time.time(), records=50_000, left=38_000))
+
+    shown = " ".join(corrigible(tmp_path, "status").stdout.replace("│", " ").split())
+    assert "Argilla rebuilding its search index: 12,000 of 50,000 records" in shown
 
 
 def test_status_tells_a_bot_that_hangs_from_one_that_does_not_run(

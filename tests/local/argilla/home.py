@@ -13,6 +13,7 @@ from local.argilla.embedded import EmbeddedArgilla, SignIn
 from tests.local.argilla.asking import Asking, Json, among, record_is
 from tests.local.argilla.client import rg
 from tests.local.argilla.processes import family
+from tests.local.running import until
 
 BATCH = 20
 
@@ -33,9 +34,10 @@ class Home:
         self.dataset, self.label = self._make_dataset()
 
     def start(self) -> None:
-        """Where it does not run; always on the same folder."""
+        """Where it does not run; always on the same folder. Its index is in line when this returns."""
         if self.server.pid is None:
             self.sign_in = self.server.start()
+        until(lambda: self.server.progress is None)
 
     def _make_dataset(self) -> tuple[str, str]:
         client = rg.Argilla(self.sign_in.url, self.sign_in.api_key)
@@ -97,6 +99,11 @@ class Home:
         body = {"question_id": self.label, "value": "question", "agent": "v1"}
         client.put(f"/records/{record['id']}/suggestions", json=body).raise_for_status()
         self.suggested.add(record["external_id"])
+
+    def log_more(self, client: httpx.Client, number: int) -> None:
+        """So many that no other test has logged."""
+        numbers = list(itertools.islice(self._numbers, number))
+        self.log(client, range(numbers[0], numbers[-1] + 1))
 
     def one_record(self, client: httpx.Client) -> Json:
         """Log one more."""

@@ -13,7 +13,9 @@ import signal
 import sqlite3
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -153,6 +155,7 @@ def test_stopping_leaves_no_process_behind_and_a_start_brings_an_index_that_was_
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("DELETE FROM record WHERE external_id IN ('r1', 'r2')")
         connection.execute("DELETE FROM facet WHERE kind LIKE 'response.%'")
+        connection.execute("DELETE FROM part WHERE kind = 'response'")
         connection.execute("UPDATE record SET id = hex(randomblob(16)) WHERE external_id = 'r3'")
     connection.close()
     with sqlite3.connect(home.folder / "argilla.db") as connection:
@@ -193,6 +196,76 @@ def test_it_ends_when_its_standard_input_closes_and_finds_answers_although_its_i
         assert asking.found(text=f"number{number}") == [record["external_id"]]
         assert record["external_id"] in home.everything(client, among(response("status"), "submitted"))
         assert record["external_id"] in home.everything(client, among(response(question="label"), "bug"))
+
+
+def test_it_serves_before_its_index_is_made_and_says_what_is_missing_until_then(home: Home) -> None:
+    with api(home.sign_in) as client:
+        home.log_more(client, 50)
+        everything = home.everything(client)
+    home.server.stop()
+    for file in home.folder.glob("search*.db*"):
+        file.unlink()
+
+    with ThreadPoolExecutor(1) as pool:
+        starting = pool.submit(home.server.start)
+        until(lambda: home.server.progress)
+        with pytest.raises(ArgillaNotStartedError, match=f"another Argilla runs on {home.folder}"):
+            EmbeddedArgilla(home.folder, 0).start()
+        [file] = home.folder.glob("search-*.db")
+        with closing(sqlite3.connect(file, isolation_level=None, timeout=PATIENCE_S)) as busy:
+            busy.execute("BEGIN IMMEDIATE")  # nobody else writes into it
+            home.sign_in = starting.result(PATIENCE_S)
+            told = until(lambda: home.server.progress).words()
+            killed = until(lambda: child(home.supervisor, "argilla.reconcile"))
+            os.kill(killed, signal.SIGKILL)
+            again = until(lambda: child(home.supervisor, "argilla.reconcile"))
+            with api(home.sign_in) as client:
+                listed = client.get(f"/datasets/{home.dataset}/records", params={"limit": 1}).json()
+                refused = home.search(client).search(text="message")
+                purged = client.post("/purge")
+
+    assert "search index" in told
+    assert again != killed
+    assert listed["total"] == len(everything)
+    assert refused.status_code == 503
+    assert "checking its search index" in refused.json()["detail"]
+    assert int(refused.headers["Retry-After"]) > 0
+    assert purged.status_code == 503
+    home.start()
+    with api(home.sign_in) as client:
+        assert home.everything(client, text="message") == everything
+        assert client.post("/purge").status_code == 204
+
+
+def unlink(file: Path) -> None:
+    for one in file.parent.glob(f"{file.name}*"):
+        one.unlink()
+
+
+def cut_in_half(file: Path) -> None:
+    os.truncate(file, file.stat().st_size // 2)
+
+
+@pytest.mark.parametrize("damage", [unlink, cut_in_half])
+def test_an_index_that_is_damaged_in_use_is_made_again_meanwhile(
+    home: Home, damage: Callable[[Path], None]
+) -> None:
+    with api(home.sign_in) as client:
+        home.log_more(client, 400)
+        everything = home.everything(client)
+        [file] = home.folder.glob("search-*.db")
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+        damage(file)
+
+        def found() -> bool:
+            answer = home.search(client).search(text="message", limit=1)
+            assert answer.status_code in (200, 503), answer.text
+            return bool(answer.is_success and answer.json()["total"] == len(everything))
+
+        until(found)
+        assert home.everything(client, text="message") == everything
 
 
 def test_keys_and_words_are_kept_from_other_users_and_the_logs(home: Home) -> None:
