@@ -412,6 +412,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
             masked,
             settle,
             summarizing.show_soon,
+            [spec.name for spec in ground.specs],
         )
         if ground.argilla
         else None

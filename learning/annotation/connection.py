@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 # What Argilla says of one record or request, and says again however often it is sent.
-REFUSALS = {400, 409, 413, 422}
+CONFLICT = 409
+REFUSALS = {400, CONFLICT, 413, 422}
 TEXT_MOST = 300
 PURGE_S = 30.0
 
@@ -38,6 +39,12 @@ class ArgillaRefusedError(ValueError):
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(f"status {status}: {reason}")
         self.status = status
+
+
+class NameTakenError(ArgillaRefusedError):
+    """Something that the owner of our key can't see has the name that we would give."""
+
+    reason = "name_taken"
 
 
 class ArgillaNotFoundError(LookupError):
@@ -99,6 +106,8 @@ class Connection:
         except httpx.HTTPError as error:
             raise ArgillaUnavailableError(f"Argilla does not answer ({type(error).__name__})") from None
         except ClientError as error:
+            if error.status == CONFLICT:
+                raise NameTakenError(error.status, str(error)) from None
             if error.status in REFUSALS:
                 raise ArgillaRefusedError(error.status, str(error)) from None
             raise ArgillaUnavailableError(f"Argilla is in trouble ({error})", "in_trouble") from None
