@@ -40,8 +40,11 @@ def claim(connection: Connection, dataset: Json, mark: str) -> None:
     """Put our mark on a dataset. Raises ForeignDatasetError if it bears another."""
     check(dataset, mark)
     if mark_of(dataset) is None:
-        told = {**(dataset.get("metadata") or {}), MARK: mark}
-        connection.call("PATCH", f"datasets/{dataset['id']}", json={"metadata": told})
+        others = dataset.get("metadata") or {}
+        for metadata in ([None] if others else []) + [
+            {**others, MARK: mark}
+        ]:  # Argilla 2.8 adds nothing to metadata
+            connection.call("PATCH", f"datasets/{dataset['id']}", json={"metadata": metadata})
 
 
 def find(connection: Connection, workspace: str, name: str) -> Json | None:
