@@ -16,6 +16,15 @@ from local.argilla.embedded import (
 )
 
 
+class NeverStartedError(RuntimeError):
+    """There is no Argilla on this machine yet."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Argilla was never started here. Start the bot with `make run`, or set ARGILLA_API_URL; then try again."
+        )
+
+
 class LocalArgilla:
     """An Argilla on this machine; everything of it is kept in the folder `home`."""
 
@@ -49,6 +58,12 @@ class LocalArgilla:
         """Where it is and how to sign in, once it answers. Raises ArgillaNotStartedError."""
         assert self._sign_in is not None
         return self._sign_in.result()
+
+    def started_by_others(self) -> Access:
+        """Where the server that another process runs here answers, if it runs. Raises NeverStartedError."""
+        if not (known := self._server.known_key()):
+            raise NeverStartedError
+        return Access(self._server.address, known)
 
     def access(self) -> Access:
         """What the bot needs to connect. Raises ArgillaUnavailableError."""
