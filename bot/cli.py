@@ -351,6 +351,7 @@ def status() -> None:
             team_id: [
                 *overview.of_team(session, team_id).rows(),
                 *report.rows(session, team_id, settings.ask_per_day, believed[team_id]),
+                *report.agreement_rows(session, team_id, settings.agreement_in),
                 *training.rows(session, team_id),
             ]
             for team_id in teams

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
 from bot.held_view import EXAMPLES_MOST, SHOWN_MOST, Held, HeldExample
 from bot.operations import NotAnOperatorError, Operations
+from learning import agreement
+from learning.agreement import Agreement
 from storage import (
     bursts,
     channels,
@@ -24,7 +26,7 @@ from storage import (
 )
 from storage.database import Database
 from storage.record import Stretch
-from storage.tables import Burst, Channel, Label, Message, Ruling, Run, SummaryConsent, Version
+from storage.tables import Burst, Channel, Label, Message, Panel, Ruling, Run, SummaryConsent, Version
 
 WEEKS = [(7, 0), (14, 7), (21, 14), (28, 21)]
 MONTH = (30, 0)
@@ -34,7 +36,8 @@ MONTH = (30, 0)
 class Look:
     """How the bot is doing. `weeks`: the record of the last four, latest first; `chosen`: how often, by label id.
 
-    `held`: for operators, the latest of `held_number` bursts that are held back.
+    `held`: for operators, the latest of `held_number` bursts that are held back; `agreement`: for them, how far
+    reviewers agree.
     """
 
     channels: list[Channel]
@@ -53,10 +56,13 @@ class Look:
     is_operator: bool
     held: list[Held] = field(default_factory=list)
     held_number: int = 0
+    agreement: Agreement | None = None
 
 
 class Home:
-    """Reads it for one team. `argilla_url`: where reviewers work; None where nobody does. `link`: to a message."""
+    """Reads it for one team. `argilla_url`: where reviewers work; None where nobody does. `link`: to a message.
+    `agreement_in`: the datasets in which several reviewers answer each record.
+    """
 
     def __init__(
         self,
@@ -65,12 +71,14 @@ class Home:
         operations: Operations,
         argilla_url: str | None,
         link: Callable[[Message], str],
+        agreement_in: Collection[Panel] = (Panel.DOUBLE,),
     ) -> None:
         self._database = database
         self._team_id = team_id
         self.operations = operations
         self.argilla_url = argilla_url
         self._link = link
+        self._agreement_in = agreement_in
 
     def look(self, user_id: str) -> Look:
         """What a person sees now."""
@@ -97,6 +105,7 @@ class Home:
                 is_operator=is_operator,
                 held=self._held(session) if is_operator else [],
                 held_number=bursts.count_waiting(session, team_id) if is_operator else 0,
+                agreement=agreement.read(session, team_id, self._agreement_in) if is_operator else None,
             )
 
     def _held(self, session: Session) -> list[Held]:

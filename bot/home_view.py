@@ -23,6 +23,7 @@ from bot.language import N_, _, many
 from bot.mrkdwn import clipped, fitting, moment
 from bot.note import BY, bar
 from bot.payloads import Json
+from learning.agreement import Agreement
 from storage.record import Stretch
 from storage.tables import Mode, Phase
 
@@ -211,7 +212,23 @@ def _reviewers(look: Look, argilla_url: str | None) -> list[Block]:
         url=argilla_url,
         accessibility_label=_("Open Argilla in the browser"),
     )
-    return [wait, ActionsBlock(elements=[link])]
+    agreed = [_context(_agreement(look.agreement))] if look.agreement else []
+    return [wait, *agreed, ActionsBlock(elements=[link])]
+
+
+def _agreement(found: Agreement) -> str:
+    told = _(
+        "Reviewers agree on {agreed} of {number} messages that several of them answered (95%: {low} to {high})."
+    ).format(
+        number=found.messages,
+        agreed=found.agreed,
+        low=f"{found.share.low:.0%}",
+        high=f"{found.share.high:.0%}",
+    )
+    if found.alpha is None:
+        return told
+    alpha = _("Krippendorff's alpha: {alpha}").format(alpha=f"{found.alpha:.2f}")
+    return f"{told} {alpha}"
 
 
 def _section(text: str) -> SectionBlock:
