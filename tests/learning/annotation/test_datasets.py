@@ -13,6 +13,7 @@ import pytest
 
 from learning import agreement
 from learning.annotation import ownership
+from learning.annotation.erasing import Traces, erase
 from learning.annotation.schema import Plan
 from local.argilla.embedded import SignIn
 from storage import answers, datasets, messages, outbox, questions
@@ -355,3 +356,19 @@ def test_options_have_the_order_of_the_plan_and_the_question_tells_what_they_mea
     assert [one["value"] for one in question["settings"]["options"]] == ["praise", "bug", "billing"]
     assert question["description"] == "praise: Somebody is happy\nbug: Something is broken"
     assert vector["title"] == "Similar to mini"
+
+
+def test_erasing_a_team_leaves_the_dataset_of_another_bot_which_has_the_same_name(
+    argilla: SignIn, desk: Desk, database: Database, known: dict[str, Label]
+) -> None:
+    corrected(database, known["bug"], "of another bot")
+    desk.deliver()
+    named = {"workspaces": ["corrigible"], "names": [desk.name], "own_workspace": "", "webhook_url": None}
+    with database.reading() as session:
+        mark = datasets.mark(session, TEAM)
+
+    others = erase(desk.connection, Traces(dataset_ids=[], **named, mark="ours"))
+    kept = texts(desk)
+    own = erase(desk.connection, Traces(dataset_ids=[], **named, mark=mark))
+
+    assert (others, kept, own) == (0, ["of another bot"], 1)
