@@ -76,7 +76,7 @@ class Plan:
 
     @property
     def about(self) -> str | None:
-        """What reviewers see when they point at the question's sign: each label with its description.
+        """What reviewers see when they press the *i* beside the question: each label with its description.
 
         Argilla's page shows no descriptions of options.
         """
