@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,14 +15,15 @@ from bot.health import Trouble
 from bot.logs import strangers
 from bot.metrics import Metrics
 from bot.schedule import Scheduled
-from bot.settings import Settings
+from bot.settings import TWO, Settings
 from bot.speakers import Speakers
 from bot.worker import Worker
+from learning import hub
 from learning.annotation import schema
 from learning.annotation.answering import Answering
 from learning.annotation.asking import Asking
 from learning.annotation.connection import Access, Connection
-from learning.annotation.datasets import Datasets
+from learning.annotation.datasets import Datasets, Kept
 from learning.annotation.delivery import Delivery
 from learning.annotation.estimating import Estimating
 from learning.annotation.records import Names
@@ -32,9 +33,11 @@ from learning.annotation.webhooks import ForgedWebhookError, Webhooks
 from learning.champion import Champion
 from learning.encoder import Encoder
 from learning.masking import Mask
+from learning.names import markdown_name
 from storage import answers, labels, outbox, questions
 from storage.database import Database, DatabaseBusyError
 from storage.leases import Claim
+from storage.tables import Panel
 
 log = logging.getLogger(__name__)
 
@@ -111,16 +114,28 @@ def annotate(
     mask: Mask,
     on_news: Callable[[], None],
     on_review: Callable[[], None],
+    order: Sequence[str] = (),
 ) -> Annotation:
-    """The parts for one team, not started. `find` gives Argilla's address once it is known."""
+    """The parts for one team, not started.
+
+    `find` gives Argilla's address once it is known; `order`: the names of labels as the label file has them.
+    """
     connection = Connection(find)
-    kept = Datasets(
-        connection,
-        database,
-        team_id,
-        settings.argilla_workspace,
-        settings.argilla_dataset or f"slack-{team_id}",
-        lambda: _plan(database, team_id, base, settings),
+    names_there = dataset_names(settings, team_id)
+    kept = Kept(
+        {
+            panel: Datasets(
+                connection,
+                database,
+                team_id,
+                settings.argilla_workspace,
+                names_there[panel],
+                partial(_plan, database, team_id, base, settings, order, panel),
+                panel,
+            )
+            for panel in Panel
+        },
+        settings.overlap,
     )
     delivery = Delivery(database, team_id, connection, kept, base, names)
 
@@ -143,7 +158,7 @@ def annotate(
         team_id,
         connection,
         settings.argilla_workspace,
-        f"{settings.argilla_dataset or f'slack-{team_id}'}-summaries",
+        f"{names_there[Panel.SINGLE]}-summaries",
         lambda people: Speakers(people, names.person),
         mask,
         on_review,
@@ -174,14 +189,27 @@ def annotate(
     )
 
 
-def _plan(database: Database, team_id: str, base: Encoder, settings: Settings) -> Plan:
+def dataset_names(settings: Settings, team_id: str) -> dict[Panel, str]:
+    """What a team's datasets of messages are called."""
+    name = settings.argilla_dataset or f"slack-{team_id}"
+    return {Panel.SINGLE: name, Panel.DOUBLE: f"{name}-twice"}
+
+
+def _plan(
+    database: Database, team_id: str, base: Encoder, settings: Settings, order: Sequence[str], panel: Panel
+) -> Plan:
     with database.reading() as session:
         used = answers.labels_in_use(session, team_id)
         every = labels.every(session, team_id)
     # A retired label stays an option where answers name it: Argilla would not take these otherwise.
     offered = [label for label in every if label.retired_at is None or label.id in used]
     # Versions come and go; reviewers find similar messages by the encoder that all of them are made from.
-    return schema.plan(offered, base, settings.encoder or "all-MiniLM-L6-v2", settings.argilla_min_submitted)
+    encoder = hub.title(settings.encoder) if settings.encoder else "all-MiniLM-L6-v2"
+    answers_each, note = settings.argilla_min_submitted, ""
+    if panel is Panel.DOUBLE:
+        other = markdown_name(dataset_names(settings, team_id)[Panel.SINGLE])
+        answers_each, note = max(TWO, answers_each), schema.TWICE.format(name=other)
+    return schema.plan(labels.in_order(offered, order), base, encoder, answers_each, note)
 
 
 def _undelivered(database: Database, team_id: str) -> int:

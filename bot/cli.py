@@ -23,6 +23,7 @@ from rich.text import Text
 from bot.logs import configure_logs
 from bot.settings import OWN_LABELS, SHIPPED_LABELS, Settings, SettingsError, read_settings
 from bot.terminal import explain, foreground
+from learning.annotation.reviewers import Role
 from learning.label_file import read_label_file
 from learning.names import UNNAMED, visible
 from storage.database import Database, is_absent, open_database
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from bot.local_argilla import LocalArgilla
     from bot.local_workspace import LocalWorkspace
     from learning.annotation.connection import Access
+    from learning.annotation.reviewers import Reviewers
 
 ORIGINS = {
     LabelSource.FILE: "labels.toml",
@@ -270,6 +272,67 @@ def install_argilla() -> None:
         raise typer.Exit(1)
 
 
+reviewer = typer.Typer(help="Who may review in Argilla, whose own page has no users.", no_args_is_help=True)
+app.add_typer(reviewer, name="reviewer")
+WHERE = typer.Option("--team", help="the Slack team, where several installed the app; otherwise all of them")
+
+
+@reviewer.command("add")
+def add_reviewer(
+    name: Annotated[str, typer.Argument(help="what they sign in as")],
+    role: Annotated[Role, typer.Option(help="an admin may change datasets as well")] = Role.ANNOTATOR,
+    team: Annotated[str | None, WHERE] = None,
+) -> None:
+    """Let somebody review: print a password for them, once."""
+    with _reviewers(team) as (at, page):
+        added = at.add(name, role)
+    again = " again, with their earlier responses" if added.is_back else ""
+    out.print(f"{name} can review{again} ({role}).", markup=False, soft_wrap=True)
+    out.print(
+        f"Address: {page}\nPassword: {added.password} (shown only this once)", markup=False, soft_wrap=True
+    )
+
+
+@reviewer.command("list")
+def list_reviewers(team: Annotated[str | None, WHERE] = None) -> None:
+    """List who may review."""
+    from bot.terminal_reviewers import table
+
+    with _reviewers(team) as (at, _):
+        out.print(table(at.every()))
+
+
+@reviewer.command("remove")
+def remove_reviewer(
+    name: Annotated[str, typer.Argument(help="what they sign in as")],
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+    team: Annotated[str | None, WHERE] = None,
+) -> None:
+    """Let somebody review no more. Their responses stay, and count."""
+    if not yes:
+        typer.confirm(f"Remove {name}? Their responses stay, and count.", abort=True, err=True)
+    with _reviewers(team) as (at, _):
+        at.remove(name)
+    out.print(f"{name} can't review any more. Their responses stay, and count.", markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _reviewers(team: str | None) -> Iterator[tuple[Reviewers, str]]:
+    """Whoever manages reviewers, and the page where they work; what goes wrong is one clear message."""
+    from bot.local_argilla import NeverStartedError
+    from bot.terminal_reviewers import managing
+    from learning.annotation.reviewers import ReviewerError
+
+    settings = read_settings()
+    try:
+        find = _real_argilla(settings) or _local_argilla(settings).started_by_others
+        with managing(settings, find, team) as at:
+            yield at, settings.argilla_page
+    except (ReviewerError, NeverStartedError) as error:
+        err.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
 @app.command()
 def status() -> None:
     """Show how the bot is doing: what it says itself, and the figures in its database."""
@@ -295,6 +358,7 @@ def status() -> None:
                 *(argilla_text.rows(session, team_id) if settings.has_argilla else ()),
                 *report.rows(session, team_id, settings.ask_per_day, believed[team_id]),
                 *terminal_trust.rows(session, team_id, believed[team_id], names),
+                *report.agreement_rows(session, team_id, settings.agreement_in),
                 *training.rows(session, team_id),
             ]
             for team_id in teams

@@ -412,6 +412,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
             masked,
             settle,
             summarizing.show_soon,
+            [spec.name for spec in ground.specs],
         )
         if ground.argilla
         else None
@@ -480,7 +481,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     )
     pointing = Pointing(database, team_id, champion, bot_user_id, reader(masked), answer.wake)
     reviewing = settings.argilla_page if ground.argilla else None
-    home = Home(database, team_id, operating, reviewing, partial(link, address))
+    home = Home(database, team_id, operating, reviewing, partial(link, address), settings.agreement_in)
     choosing = Choices(database, team_id, ground.settings, operating, ground.follow)
     editing = LabelEditing(database, team_id, operating, ground.specs, learn.wake)
     desk = Desk(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from sqlmodel import Session
@@ -10,8 +10,9 @@ from sqlmodel import Session
 from bot import argilla_text
 from bot.held_view import EXAMPLES_MOST, SHOWN_MOST, Held, HeldExample
 from bot.operations import NotAnOperatorError, Operations
-from learning import accuracy
+from learning import accuracy, agreement
 from learning.accuracy import Accuracy
+from learning.agreement import Agreement
 from storage import (
     bursts,
     channels,
@@ -26,7 +27,7 @@ from storage import (
 )
 from storage.database import Database
 from storage.jobs import Failing
-from storage.tables import Burst, Channel, Label, Message, Ruling, Run, SummaryConsent, Version
+from storage.tables import Burst, Channel, Label, Message, Panel, Ruling, Run, SummaryConsent, Version
 
 WEEKS = 4
 
@@ -36,7 +37,8 @@ class Look:
     """How the bot is doing. `weeks`: its accuracy in each of the last WEEKS, latest first, up to the first that has
     data; `chosen`: how often, by label id.
 
-    `argilla`: why it can't be used; `held`: for operators, the latest of `held_number` bursts that are held back.
+    `argilla`: why it can't be used; `held`: for operators, the latest of `held_number` bursts that are held back;
+    `agreement`: for them, how far reviewers agree.
     """
 
     channels: list[Channel]
@@ -56,10 +58,13 @@ class Look:
     argilla: Failing | None = None
     held: list[Held] = field(default_factory=list)
     held_number: int = 0
+    agreement: Agreement | None = None
 
 
 class Home:
-    """Reads it for one team. `argilla_url`: where reviewers work; None where nobody does. `link`: to a message."""
+    """Reads it for one team. `argilla_url`: where reviewers work; None where nobody does. `link`: to a message.
+    `agreement_in`: the datasets in which several reviewers answer each record.
+    """
 
     def __init__(
         self,
@@ -68,12 +73,14 @@ class Home:
         operations: Operations,
         argilla_url: str | None,
         link: Callable[[Message], str],
+        agreement_in: Collection[Panel] = (Panel.DOUBLE,),
     ) -> None:
         self._database = database
         self._team_id = team_id
         self.operations = operations
         self.argilla_url = argilla_url
         self._link = link
+        self._agreement_in = agreement_in
 
     def accuracy(self) -> Accuracy | None:
         """How often the model is right now."""
@@ -110,6 +117,7 @@ class Home:
                 argilla=argilla_text.failing(session, team_id) if self.argilla_url else None,
                 held=self._held(session) if is_operator else [],
                 held_number=bursts.count_waiting(session, team_id) if is_operator else 0,
+                agreement=agreement.read(session, team_id, self._agreement_in) if is_operator else None,
             )
 
     def _held(self, session: Session) -> list[Held]:

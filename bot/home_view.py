@@ -25,6 +25,7 @@ from bot.mrkdwn import clipped, fitting, moment
 from bot.note import BY, bar
 from bot.payloads import Json
 from learning.accuracy import Accuracy
+from learning.agreement import Agreement
 from storage.tables import Mode, Phase
 
 RETRAIN, ROLL_BACK, ANNOTATE = "home_retrain", "home_roll_back", "home_annotate"
@@ -213,13 +214,29 @@ def _reviewers(look: Look, argilla_url: str | None) -> list[Block]:
         url=argilla_url,
         accessibility_label=_("Open Argilla in the browser"),
     )
-    return [*_argilla(look), wait, ActionsBlock(elements=[link])]
+    agreed = [_context(_agreement(look.agreement))] if look.agreement else []
+    return [*_argilla(look), wait, *agreed, ActionsBlock(elements=[link])]
 
 
 def _argilla(look: Look) -> list[Block]:
     if look.argilla is None:
         return []
     return [_section(argilla_text.told(look.argilla))]
+
+
+def _agreement(found: Agreement) -> str:
+    told = _(
+        "Reviewers agree on {agreed} of {number} messages that several of them answered (95%: {low} to {high})."
+    ).format(
+        number=found.messages,
+        agreed=found.agreed,
+        low=f"{found.share.low:.0%}",
+        high=f"{found.share.high:.0%}",
+    )
+    if found.alpha is None:
+        return told
+    alpha = _("Krippendorff's alpha: {alpha}").format(alpha=f"{found.alpha:.2f}")
+    return f"{told} {alpha}"
 
 
 def _section(text: str) -> SectionBlock:

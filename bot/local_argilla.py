@@ -39,6 +39,15 @@ def kept_access(home: Path, port: int) -> Access | None:
     return Access(f"http://127.0.0.1:{port}", known.api_key)
 
 
+class NeverStartedError(RuntimeError):
+    """There is no Argilla on this machine yet."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Argilla was never started here. Start the bot with `make run`, or set ARGILLA_API_URL; then try again."
+        )
+
+
 class LocalArgilla:
     """An Argilla on this machine; everything of it is kept in the folder `home`."""
 
@@ -81,6 +90,12 @@ class LocalArgilla:
         """What it is busy with, in words."""
         found = self._server.progress
         return found.words() if found else None
+
+    def started_by_others(self) -> Access:
+        """Where the server that another process runs here answers, if it runs. Raises NeverStartedError."""
+        if not (known := self._server.known_key()):
+            raise NeverStartedError
+        return Access(self._server.address, known)
 
     def access(self) -> Access:
         """What the bot needs to connect. Raises ArgillaUnavailableError."""

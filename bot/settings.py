@@ -24,9 +24,12 @@ from learning.query_strategies import DEFAULT_STRATEGY, STRATEGIES
 from learning.summarizing.recipe import SummaryRecipe
 from learning.training.recipe import Recipe
 from learning.trust import Belief
+from storage.tables import Panel
 
 SHIPPED_LABELS = Path(__file__).parent / "labels.toml"
 OWN_LABELS = Path("labels.toml")
+# So many answers on one message show whether reviewers agree.
+TWO = 2
 
 
 class SettingsError(ValueError):
@@ -63,6 +66,7 @@ class Settings(BaseSettings):
     argilla_workspace: str = "corrigible"
     argilla_dataset: str | None = None
     argilla_min_submitted: int = Field(default=1, ge=1, le=99)
+    argilla_overlap: float = Field(default=0.1, ge=0, le=1)
     argilla_names: Literal["real", "pseudonym", "none"] = "pseudonym"
     argilla_webhook_url: str | None = None
     ask_cron: str = "* * * * *"
@@ -237,6 +241,16 @@ class Settings(BaseSettings):
         host = urlsplit(self.argilla_api_url or "http://127.0.0.1").hostname
         is_here = host in ("127.0.0.1", "localhost", "::1")
         return f"http://127.0.0.1:{self.port}/argilla/webhook" if is_here else None
+
+    @property
+    def overlap(self) -> float:
+        """The share of messages that go to the dataset whose records two reviewers answer; nothing if all do anyway."""
+        return self.argilla_overlap if self.argilla_min_submitted < TWO else 0.0
+
+    @property
+    def agreement_in(self) -> tuple[Panel, ...]:
+        """The datasets whose records several reviewers answer."""
+        return (Panel.DOUBLE,) if self.argilla_min_submitted < TWO else (Panel.SINGLE, Panel.DOUBLE)
 
     @property
     def argilla_page(self) -> str:

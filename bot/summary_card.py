@@ -21,6 +21,7 @@ from bot.mrkdwn import as_name, clipped, escape
 from bot.note import bar
 from bot.payloads import Json
 from bot.summary_reasons import of_summary
+from learning import hub
 from storage.summaries import edited
 from storage.tables import Making, Message, Opinion, Status, Summary, SummaryAnswer, SummaryWord
 
@@ -142,7 +143,7 @@ def _made(shown: Shown) -> str:
 def _by(shown: Shown, is_edited: bool) -> str:
     summary = shown.summary
     version = f" (v{summary.version})" if summary.version else ""
-    model = f"{as_name(_(summary.title))}{version}"
+    model = f"{as_name(hub.title(_(summary.title)))}{version}"
     if is_edited and _polished(shown):
         return _("polished by a reviewer; the first draft was by {model}").format(model=model)
     if is_edited:

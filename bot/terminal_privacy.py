@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import track
 from sqlalchemy.exc import DBAPIError
 
+from bot.annotation import dataset_names
 from bot.settings import Settings
 from bot.terminal import explain
 from bot.terminal_training import Desk, WhichTeamError
@@ -30,7 +31,7 @@ from storage import messages, overview, team_erasure
 from storage.database import open_database
 from storage.migrate import migrate
 from storage.purging import Purging
-from storage.tables import Message
+from storage.tables import Message, Panel
 from storage.team_erasure import Extent
 
 AT_ONCE = 500
@@ -128,12 +129,13 @@ def _remove_model(settings: Settings, at: Desk, digest: str) -> None:
 
 
 def _erase_in_argilla(settings: Settings, at: Desk, found: Extent, find: Callable[[], Access]) -> int:
-    name = settings.argilla_dataset or f"slack-{at.team_id}"
+    names = dataset_names(settings, at.team_id)
     own = f"{settings.argilla_workspace}-{at.team_id}"
     of_team = erasing_in_argilla.Traces(
         dataset_ids=found.datasets,
         workspaces=(settings.argilla_workspace, own),
-        names=(name, f"{name}-summaries"),
+        names=(*names.values(), f"{names[Panel.SINGLE]}-summaries"),
+        mark=found.mark,
         own_workspace=own,
         webhook_url=f"{settings.webhook_url}/{at.team_id}" if settings.webhook_url else None,
     )

@@ -16,7 +16,7 @@ SPOKEN = frozenset(
         "bot.shapes.PayloadError",
         "bot.web_server.PortInUseError",
         "learning.annotation.connection.ArgillaUnavailableError",
-        "learning.annotation.datasets.ForeignDatasetError",
+        "learning.annotation.ownership.ForeignDatasetError",
         "learning.annotation.webhooks.ForgedWebhookError",
         "learning.artifacts.ArtifactMissingError",
         "learning.artifacts.ArtifactsUrlError",

@@ -97,6 +97,13 @@ def described(name: str) -> str:
     return f"{name} (revision {pin.revision})" if pin else name
 
 
+def title(name: str) -> str:
+    """What people read: a hub's name without its revision, or the last part of a folder's path."""
+    if name.startswith(("/", ".", "~")) or Path(name).expanduser().is_dir():
+        return Path(name).expanduser().resolve().name or name
+    return repository(name)
+
+
 def repository(name: str) -> str:
     """A name without its revision."""
     return name if Path(name).expanduser().is_dir() else name.partition("@")[0]

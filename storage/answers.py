@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -14,7 +14,7 @@ from sqlmodel import Session, col, func, select
 from storage import cards, questions
 from storage.database import of_messages
 from storage.datasets import Key
-from storage.tables import Answer, Message, Status
+from storage.tables import Answer, Dataset, Message, Panel, Status
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,14 @@ def _vote(answer: Answering) -> str | None:
 def of_message(session: Session, message_id: str) -> list[Answer]:
     """The answers on one message."""
     return list(session.exec(select(Answer).where(Answer.message_id == message_id)))
+
+
+def of_record(session: Session, message_id: str, dataset_id: str, round_: int) -> list[Answer]:
+    """The answers on one record, as it was when it was last seen."""
+    chosen = select(Answer).where(
+        Answer.message_id == message_id, Answer.dataset_id == dataset_id, Answer.round == round_
+    )
+    return list(session.exec(chosen))
 
 
 def messages(session: Session, team_id: str) -> set[str]:
@@ -187,6 +195,41 @@ def of_dataset(session: Session, dataset_id: str) -> dict[Key, dict[str, float]]
     ):
         found.setdefault((message_id, round_), {})[response_id] = answered_at
     return found
+
+
+def panels(session: Session, team_id: str, of: Collection[Panel]) -> dict[str, dict[str, str | None]]:
+    """For each message that several reviewers answered in a dataset of these panels: the label that each of them chose,
+    None where they discarded it.
+
+    Not the rounds after a tie: these are asked because reviewers disagree.
+    """
+    chosen = (
+        columns(
+            col(Answer.message_id),
+            col(Answer.dataset_id),
+            col(Answer.reviewer),
+            col(Answer.status),
+            col(Answer.label_id),
+        )
+        .join(Message, col(Message.id) == Answer.message_id)
+        .join(Dataset, col(Dataset.id) == Answer.dataset_id)
+        .where(
+            col(Answer.team_id) == team_id,
+            col(Answer.round) == 1,
+            col(Message.erased_at).is_(None),
+            col(Dataset.panel).in_(list(of)),
+        )
+        .order_by(col(Answer.answered_at), col(Answer.response_id))
+    )
+    found: dict[tuple[str, str], dict[str, str | None]] = {}
+    for message_id, dataset_id, reviewer, status, label_id in session.connection().execute(chosen):
+        label = label_id if status is Status.SUBMITTED else None
+        found.setdefault((message_id, dataset_id), {})[reviewer] = label
+    several: dict[str, dict[str, str | None]] = {}
+    for (message_id, _dataset_id), said in found.items():
+        if len(said) > 1:  # in the dataset where that was so first
+            several.setdefault(message_id, said)
+    return several
 
 
 def labels_in_use(session: Session, team_id: str) -> set[str]:

@@ -8,26 +8,40 @@ from collections.abc import Iterable
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from storage import messages, outbox
 from storage.database import insert_if_new
-from storage.tables import Answer, Dataset, Record, Stage
+from storage.tables import Answer, Dataset, Kind, Ownership, Panel, Record, Stage
 
 Key = tuple[str, int]
 
 
-def add(session: Session, team_id: str, dataset_id: str, stage: Stage) -> None:
-    """Note a dataset that was made in Argilla or found there."""
-    insert_if_new(session, Dataset(id=dataset_id, team_id=team_id, stage=stage))
+def mark(session: Session, team_id: str) -> str:
+    """The mark by which a team's datasets are told from another bot's, made when it is first needed."""
+    insert_if_new(session, Ownership(team_id=team_id))
+    return session.get_one(Ownership, team_id).mark
 
 
-def at(session: Session, team_id: str, stage: Stage) -> list[Dataset]:
-    """The datasets of a team that are at this stage."""
-    chosen = select(Dataset).where(Dataset.team_id == team_id, Dataset.stage == stage)
+def add(session: Session, team_id: str, dataset_id: str, stage: Stage, panel: Panel = Panel.SINGLE) -> None:
+    """Note a dataset that was made in Argilla or found there; one that was known before is at this stage again."""
+    if not insert_if_new(session, Dataset(id=dataset_id, team_id=team_id, stage=stage, panel=panel)):
+        session.get_one(Dataset, dataset_id).stage = stage
+
+
+def at(session: Session, team_id: str, stage: Stage, panel: Panel = Panel.SINGLE) -> list[Dataset]:
+    """The datasets of a team and panel that are at this stage."""
+    chosen = select(Dataset).where(Dataset.team_id == team_id, Dataset.stage == stage, Dataset.panel == panel)
     return list(session.exec(chosen.order_by(Dataset.id)))
 
 
-def current(session: Session, team_id: str) -> Dataset | None:
-    """The dataset in which reviewers work now."""
-    return next(iter(at(session, team_id, Stage.CURRENT)), None)
+def current(session: Session, team_id: str, panel: Panel = Panel.SINGLE) -> Dataset | None:
+    """The dataset of a panel in which reviewers work now."""
+    return next(iter(at(session, team_id, Stage.CURRENT, panel)), None)
+
+
+def in_use(session: Session, team_id: str) -> dict[str, Panel]:
+    """The panel of each dataset in which reviewers work now, by id."""
+    chosen = select(Dataset).where(Dataset.team_id == team_id, Dataset.stage == Stage.CURRENT)
+    return {one.id: one.panel for one in session.exec(chosen)}
 
 
 def is_in_use(session: Session, dataset_id: str) -> bool:
@@ -67,6 +81,27 @@ def identify(session: Session, dataset_id: str, ids: dict[Key, str]) -> None:
     """Argilla told us its own ids of these records."""
     for (message_id, round_), record_id in ids.items():
         session.merge(Record(message_id=message_id, dataset_id=dataset_id, round=round_, record_id=record_id))
+
+
+def identified(session: Session, dataset_id: str) -> dict[str, Key]:
+    """The message and round of each record of a dataset, by Argilla's own id."""
+    found = select(Record.record_id, Record.message_id, Record.round).where(
+        Record.dataset_id == dataset_id, col(Record.record_id).is_not(None)
+    )
+    return {str(record_id): (message_id, round_) for record_id, message_id, round_ in session.exec(found)}
+
+
+def bring_back(session: Session, team_id: str, dataset_id: str, missing: Iterable[Key]) -> int:
+    """Send these records again, which Argilla has lost; how many are still wanted."""
+    wanted = 0
+    for message_id, round_ in missing:
+        lost = session.get(Record, (message_id, dataset_id, round_))
+        if lost is None or not messages.is_standing(session, message_id):
+            continue
+        session.delete(lost)
+        outbox.append(session, team_id, message_id, Kind.PREDICTION)
+        wanted += 1
+    return wanted
 
 
 def records(session: Session, message_ids: list[str]) -> list[Record]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, func, select
@@ -139,6 +139,20 @@ def active(session: Session, team_id: str) -> list[Label]:
 def every(session: Session, team_id: str) -> list[Label]:
     """All labels of a team, by name, retired ones too."""
     return list(session.exec(select(Label).where(Label.team_id == team_id).order_by(col(Label.name))))
+
+
+def in_order(found: Iterable[Label], names: Sequence[str]) -> list[Label]:
+    """Labels as the file with these names has them, then those that it doesn't have, by name."""
+    places = {name.casefold(): place for place, name in enumerate(names)}
+    return sorted(
+        found,
+        key=lambda label: (places.get((label.file_name or label.name).casefold(), len(places)), label.name),
+    )
+
+
+def names(session: Session, team_id: str) -> dict[str, str]:
+    """The name of each label of a team, by id, retired ones too."""
+    return {label.id: label.name for label in every(session, team_id)}
 
 
 def propose(session: Session, team_id: str, name: str, by: str) -> Label:

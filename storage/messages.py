@@ -100,6 +100,17 @@ def standing(session: Session, message_ids: Sequence[str]) -> list[Message]:
     return list(session.exec(chosen))
 
 
+def known_ids(session: Session, message_ids: Sequence[str]) -> set[str]:
+    """Those of these ids by which a message is stored, an erased one too."""
+    return set(session.exec(select(Message.id).where(col(Message.id).in_(message_ids))))
+
+
+def erased_ids(session: Session, message_ids: Sequence[str]) -> set[str]:
+    """Those of these messages that were erased."""
+    gone = select(Message.id).where(col(Message.id).in_(message_ids), col(Message.erased_at).is_not(None))
+    return set(session.exec(gone))
+
+
 def edit(
     session: Session, team_id: str, channel_id: str, ts: str, text: str, instead_of: str | None = None
 ) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import or_
 from sqlmodel import Session, col, func, select
 
 from storage import outbox
 from storage.database import insert_if_new
-from storage.tables import Answer, Correction, Kind, Message, Prediction, Question, Word
+from storage.tables import Answer, Correction, Kind, Message, Panel, Prediction, Question, Word
 
 CORRECTION = "correction"
 RANDOM = "random"
@@ -64,6 +67,20 @@ def ask_once_more(session: Session, team_id: str, message_id: str, rounds: int) 
     return True
 
 
+def seat(session: Session, message_ids: Sequence[str], share: float) -> dict[str, Question]:
+    """The questions about these messages, by message; a new one gets its panel, of which `share` are answered twice.
+
+    Ids are random, so that who is answered twice is too, and the same whoever asks.
+    """
+    found = select(Question).where(col(Question.message_id).in_(message_ids)).order_by(Question.message_id)
+    questions = {one.message_id: one for one in session.exec(found)}
+    for one in questions.values():
+        if one.panel is None:
+            is_double = zlib.crc32(one.message_id.encode()) < share * 2**32
+            one.panel = Panel.DOUBLE if is_double else Panel.SINGLE
+    return questions
+
+
 def asked(session: Session, team_id: str, since: float = 0.0) -> Asked:
     """How much of the budget was spent since `since` (seconds since 1970)."""
     paid = select(Question.is_random, func.count()).where(
@@ -112,6 +129,16 @@ def concerned(session: Session, team_id: str) -> list[str]:
     """Ids of messages that reviewers are or were asked about, and that are not erased."""
     chosen = select(Question.message_id).join(Message, col(Message.id) == Question.message_id)
     return list(session.exec(chosen.where(Question.team_id == team_id, col(Message.erased_at).is_(None))))
+
+
+def seated(session: Session, team_id: str, panel: Panel) -> list[str]:
+    """Ids of messages that are not erased and that reviewers are or were asked about in a dataset of this panel."""
+    is_double = col(Question.panel) == Panel.DOUBLE
+    # After a tie one more reviewer is asked, and that in the other dataset.
+    is_here = is_double if panel is Panel.DOUBLE else or_(is_double.is_not(True), col(Question.rounds) > 1)
+    chosen = select(Question.message_id).join(Message, col(Message.id) == Question.message_id)
+    of_team = Question.team_id == team_id
+    return list(session.exec(chosen.where(of_team, col(Message.erased_at).is_(None), is_here)))
 
 
 def picked(session: Session, team_id: str) -> dict[str, bool]:

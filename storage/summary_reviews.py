@@ -71,6 +71,32 @@ def lost(session: Session, team_id: str) -> None:
     )
 
 
+def known(session: Session, team_id: str, summary_ids: Sequence[str]) -> bool:
+    """Is one of these a summary of the team?"""
+    chosen = select(Summary.id).where(Summary.team_id == team_id, col(Summary.id).in_(summary_ids))
+    return session.exec(chosen.limit(1)).first() is not None
+
+
+def identified(session: Session, team_id: str, dataset_id: str) -> dict[str, str]:
+    """The summary of each record of a dataset, by Argilla's own id of the record."""
+    chosen = select(SummaryReview.record_id, SummaryReview.summary_id).where(
+        SummaryReview.team_id == team_id,
+        SummaryReview.dataset_id == dataset_id,
+        col(SummaryReview.record_id).is_not(None),
+    )
+    return {str(record_id): summary_id for record_id, summary_id in session.exec(chosen)}
+
+
+def bring_back(session: Session, summary_ids: Sequence[str]) -> None:
+    """Argilla has lost the records of these: they are told again."""
+    lost_ones = col(SummaryReview.summary_id).in_(summary_ids)
+    session.connection().execute(
+        update(SummaryReview).where(lost_ones).values(dataset_id=None, record_id=None)
+    )
+    for summary_id in summary_ids:
+        again(session, summary_id)
+
+
 def is_asked(session: Session, team_id: str) -> bool:
     """Do reviewers have anything to do with summaries of this team?"""
     chosen = select(SummaryReview.summary_id).where(SummaryReview.team_id == team_id).limit(1)

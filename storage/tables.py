@@ -89,6 +89,13 @@ class Stage(StrEnum):
     GONE = "gone"
 
 
+class Panel(StrEnum):
+    """How many reviewers answer each record of a dataset: as many as settings say, or two at least."""
+
+    SINGLE = "single"
+    DOUBLE = "double"
+
+
 class Side(StrEnum):
     """Whether a labelled message may ever be trained on."""
 
@@ -169,9 +176,12 @@ class Opinion(StrEnum):
 
 def _one_of(choices: type[StrEnum], **others: Any) -> Any:
     """A column for one of `choices`, kept as text: a database's own enumerations are hard to extend."""
+    return Field(sa_column=Column(_kinds(choices), nullable=False), **others)
+
+
+def _kinds(choices: type[StrEnum]) -> Enum:
     values = [choice.value for choice in choices]
-    kind = Enum(choices, native_enum=False, length=16, values_callable=lambda _: values)
-    return Field(sa_column=Column(kind, nullable=False), **others)
+    return Enum(choices, native_enum=False, length=16, values_callable=lambda _: values)
 
 
 def _task() -> Any:
@@ -568,6 +578,7 @@ class Question(SQLModel, table=True):
 
     `picked_at`: when it was paid for from the budget, which corrections are not. `is_random`: it belongs to the
     random tenth, by which accuracy is estimated. `rounds`: how often it is asked, more than once after a tie.
+    `panel`: in which dataset it is asked first; None until it is delivered for the first time.
     """
 
     __table_args__ = (Index("ix_question_picked", "team_id", "picked_at"),)
@@ -578,6 +589,7 @@ class Question(SQLModel, table=True):
     is_random: bool = False
     picked_at: float | None = None
     rounds: int = 1
+    panel: Panel | None = Field(default=None, sa_column=Column(_kinds(Panel)))
 
 
 class Dataset(SQLModel, table=True):
@@ -586,8 +598,16 @@ class Dataset(SQLModel, table=True):
     id: str = Field(primary_key=True)
     team_id: str = Field(index=True)
     stage: Stage = _one_of(Stage)
+    panel: Panel = _one_of(Panel, default=Panel.SINGLE)
     seen: str = ""
     moved_at: float | None = None
+
+
+class Ownership(SQLModel, table=True):
+    """The `mark` that a team's datasets in Argilla bear, by which they are told from another bot's."""
+
+    team_id: str = Field(primary_key=True)
+    mark: str = Field(default_factory=new_id)
 
 
 class Record(SQLModel, table=True):
@@ -849,7 +869,8 @@ class Erasure(SQLModel, table=True):
     """An erasure of a team whose rows are gone: what is still to be removed elsewhere.
 
     While it stands, the database lets the team's splits go, and no bot serves the team. `artifacts` are digests of
-    models that no other team has; `runs` name the folders of training runs; `datasets` are ids in Argilla.
+    models that no other team has; `runs` name the folders of training runs; `datasets` are ids in Argilla, where they
+    bear the `mark`.
     """
 
     team_id: str = Field(primary_key=True)
@@ -857,6 +878,7 @@ class Erasure(SQLModel, table=True):
     artifacts: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     runs: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     datasets: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    mark: str | None = None
 
 
 class Purge(SQLModel, table=True):

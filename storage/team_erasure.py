@@ -12,7 +12,7 @@ from sqlmodel import Session, SQLModel, col, func, select
 
 from storage import purging
 from storage.database import insert_if_new
-from storage.tables import Dataset, Erasure, Job, Lease, Message, Run, SummaryReview, Version
+from storage.tables import Dataset, Erasure, Job, Lease, Message, Ownership, Run, SummaryReview, Version
 
 # What is left while a team's files are removed, and marks that belong to the database as a whole.
 OF_NO_TEAM = {"erasure", "probe", "purge", "usedstate"}
@@ -42,8 +42,8 @@ class ErasureUnderWayError(RuntimeError):
 class Extent:
     """What is kept of a team: messages, and what lies elsewhere because of it.
 
-    `datasets` are ids in Argilla, `artifacts` digests of models that no other team has, `runs` names of folders.
-    `begun_at`: since when the team is being erased.
+    `datasets` are ids in Argilla, where they bear the `mark`, `artifacts` digests of models that no other team has,
+    `runs` names of folders. `begun_at`: since when the team is being erased.
     """
 
     messages: int
@@ -51,6 +51,7 @@ class Extent:
     artifacts: list[str]
     runs: list[str]
     begun_at: float | None = None
+    mark: str | None = None
 
 
 def is_known(session: Session, team_id: str) -> bool:
@@ -90,6 +91,7 @@ def extent(session: Session, team_id: str) -> Extent:
         ],
         _together(left.runs, session.exec(runs)),
         begun.begun_at if begun else None,
+        left.mark or session.exec(select(Ownership.mark).where(Ownership.team_id == team_id)).first(),
     )
 
 
@@ -124,6 +126,7 @@ def begin(session: Session, team_id: str) -> tuple[Extent, int]:
         artifacts=found.artifacts,
         runs=found.runs,
         datasets=found.datasets,
+        mark=found.mark,
     )
     session.merge(under_way)
     purging.mark(session)

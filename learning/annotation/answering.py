@@ -19,15 +19,18 @@ from learning.annotation.connection import (
     ArgillaUnavailableError,
     Connection,
 )
-from learning.annotation.datasets import Datasets
+from learning.annotation.datasets import Datasets, Kept
 from learning.annotation.moving import Move
+from learning.annotation.ownership import ForeignDatasetError
 from learning.annotation.patience import Patience
 from storage import datasets
 from storage.database import Database
 from storage.leases import Claim
-from storage.tables import Dataset, Stage
+from storage.tables import Dataset
 
 log = logging.getLogger(__name__)
+
+Fault = ArgillaNotFoundError | ArgillaRefusedError | ForeignDatasetError
 
 # Reading everything again may take this share of the time.
 DUTY = 0.1
@@ -44,7 +47,7 @@ class Answering:
         database: Database,
         team_id: str,
         connection: Connection,
-        kept: Datasets,
+        kept: Kept,
         on_news: Callable[[int], None],
     ) -> None:
         self._database = database
@@ -68,32 +71,41 @@ class Answering:
         """Fetch what is new."""
         if self.patience.left_s():
             return self.patience.left_s()
-        with self._database.reading() as session:
-            current = datasets.current(session, self._team_id)
-            left = datasets.at(session, self._team_id, Stage.MOVED)
-        if current is None or not self.claim.hold():
+        made = {kept: current for kept in self._kept.panels.values() if (current := kept.current())}
+        if not made or not self.claim.hold():
             self.patience.leave_to_others()
             return None
+        with self._hinting:
+            hints, self._hints = self._hints, set()
         try:
-            self._follow_hints(current)
-            self._poll(current)
-            for one in left:
-                self._carry_over(one)
-        except (ArgillaUnavailableError, ArgillaRefusedError) as error:
+            collected = [self._collect(kept, current, hints) for kept, current in made.items()]
+        except ArgillaUnavailableError as error:
             return self.patience.failed(error)
-        except ArgillaNotFoundError as error:
-            self._kept.look_again()
-            return self.patience.failed(error)
+        faults = [fault for fault in collected if fault]
+        if faults:
+            return self.patience.failed(faults[0])
         self.patience.succeeded()
+        return None
+
+    def _collect(self, kept: Datasets, current: Dataset, hints: set[tuple[str, str]]) -> Fault | None:
+        """Fetch from one dataset and from those that it took the place of; why that failed for this one alone."""
+        try:
+            self._follow_hints(current, hints)
+            self._poll(current)
+            for one in kept.left():
+                self._carry_over(one, kept)
+        except ArgillaNotFoundError as error:
+            kept.look_again()
+            return error
+        except (ArgillaRefusedError, ForeignDatasetError) as error:
+            return error
         return None
 
     def close(self) -> None:
         """Let another replica fetch at once."""
         self.claim.give_up()
 
-    def _follow_hints(self, current: Dataset) -> None:
-        with self._hinting:
-            hints, self._hints = self._hints, set()
+    def _follow_hints(self, current: Dataset, hints: set[tuple[str, str]]) -> None:
         wanted = sorted(record_id for dataset_id, record_id in hints if dataset_id == current.id)
         if wanted:
             found = list(by_id(self._connection, current.id, wanted))
@@ -120,14 +132,14 @@ class Answering:
             log.info("answers stored records=%d", changed)
             self._on_news(changed)
 
-    def _carry_over(self, left: Dataset) -> None:
+    def _carry_over(self, left: Dataset, kept: Datasets) -> None:
         """What is still answered in a dataset that reviewers have left goes to the new one; then it is deleted."""
         try:
             activity = self._activity(left)
         except ArgillaNotFoundError:
             return self._is_gone(left)
         if activity != left.seen:
-            form = self._kept.form()
+            form = kept.form()
             Move(self._connection, self._database, left.id, form).latecomers(left.seen)
             with self._database.writing() as session:
                 datasets.see(session, left.id, activity)

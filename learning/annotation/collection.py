@@ -10,7 +10,7 @@ from typing import TypeVar
 from learning.annotation import schema
 from learning.annotation.connection import Connection, Json
 from learning.annotation.records import message_of
-from storage import answers, datasets, labels
+from storage import answers, datasets, labels, messages
 from storage.database import Database
 from storage.datasets import Key
 from storage.tables import Answer, Status
@@ -61,9 +61,35 @@ def by_id(connection: Connection, dataset_id: str, record_ids: list[str]) -> Ite
 
 
 def sweep(connection: Connection, database: Database, team_id: str, dataset_id: str) -> int:
-    """Bring the stored answers in line with all records of a dataset; on how many records something was new."""
-    every = (record for page in pages(connection, dataset_id, ["responses"]) for record in page)
-    return store(database, team_id, dataset_id, every)
+    """Bring the stored answers in line with all records of a dataset; on how many records something was new.
+
+    Records that are missing are sent again.
+    """
+    with database.reading() as session:
+        missing = datasets.identified(session, dataset_id)
+
+    def every() -> Iterator[Json]:
+        for page in pages(connection, dataset_id, ["responses"]):
+            for record in page:
+                missing.pop(record["id"], None)
+                yield record
+
+    changed = store(database, team_id, dataset_id, every())
+    _bring_back(connection, database, team_id, dataset_id, missing)
+    return changed
+
+
+def _bring_back(
+    connection: Connection, database: Database, team_id: str, dataset_id: str, missing: dict[str, Key]
+) -> None:
+    # While others are deleted, the pages of a list may pass one over.
+    for record in by_id(connection, dataset_id, sorted(missing)):
+        missing.pop(record["id"], None)
+    if not missing:
+        return
+    with database.writing() as session:
+        wanted = datasets.bring_back(session, team_id, dataset_id, sorted(missing.values()))
+    log.warning("records were missing and are sent again number=%d", wanted)
 
 
 def store(database: Database, team_id: str, dataset_id: str, records: Iterable[Json]) -> int:
@@ -82,8 +108,18 @@ def store(database: Database, team_id: str, dataset_id: str, records: Iterable[J
         found = list(_answers(record, key, team_id, dataset_id, names))
         if {one.response_id: one.answered_at for one in found} != known.get(key, {}):
             news.append((key, found))
+    news = _of_ours(database, news)
     news.sort(key=lambda one: one[0])  # replicas lock rows in one order
     return sum(_write(database, team_id, dataset_id, some) for some in parts(news, TRANSACTION))
+
+
+def _of_ours(database: Database, news: list[News]) -> list[News]:
+    """Of another bot's messages, and of those that a restored database has never seen, nothing is kept."""
+    known: set[str] = set()
+    with database.reading() as session:
+        for some in parts([message_id for (message_id, _), _ in news], IDS_MOST):
+            known |= messages.known_ids(session, some)
+    return [one for one in news if one[0][0] in known]
 
 
 def _write(database: Database, team_id: str, dataset_id: str, news: list[News]) -> int:

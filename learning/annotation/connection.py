@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 # What Argilla says of one record or request, and says again however often it is sent.
-REFUSALS = {400, 409, 413, 422}
-NAME_TAKEN = 409
+CONFLICT = 409
+REFUSALS = {400, CONFLICT, 413, 422}
 TEXT_MOST = 300
 PURGE_S = 30.0
 
@@ -41,7 +41,13 @@ class ArgillaRefusedError(ValueError):
     def __init__(self, status: int, text: str) -> None:
         super().__init__(f"status {status}: {text}")
         self.status = status
-        self.reason = "name_taken" if status == NAME_TAKEN else "refused"
+        self.reason = "name_taken" if status == CONFLICT else "refused"
+
+
+class NameTakenError(ArgillaRefusedError):
+    """Something that the owner of our key can't see has the name that we would give."""
+
+    reason = "name_taken"
 
 
 class ArgillaNotFoundError(LookupError):
@@ -106,6 +112,8 @@ class Connection:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise _unanswered(error) from None
         except ClientError as error:
+            if error.status == CONFLICT:
+                raise NameTakenError(error.status, str(error)) from None
             if error.status in REFUSALS:
                 raise ArgillaRefusedError(error.status, str(error)) from None
             reason = faults.OF_STATUS.get(error.status or 0, "in_trouble")

@@ -1,39 +1,30 @@
-"""Keeps a team's dataset in Argilla as it should be: made once, followed by every change of the labels."""
+"""Keeps a team's datasets in Argilla as they should be: made once, followed by every change of the labels."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from learning.annotation import schema
-from learning.annotation.collection import sweep
+from learning.annotation import ownership, schema
+from learning.annotation.collection import pages, sweep
 from learning.annotation.connection import ArgillaNotFoundError, Connection, Json
 from learning.annotation.moving import NOTE, Move, is_ours, renamed
-from learning.annotation.records import Form
+from learning.annotation.ownership import ANOTHERS, OF_ANOTHER_SHAPE, ForeignDatasetError
+from learning.annotation.records import Form, message_of
 from learning.annotation.schema import Plan
-from storage import datasets, outbox, questions
+from storage import datasets, messages, outbox, questions
 from storage.database import Database
-from storage.tables import Dataset, Kind, Stage
+from storage.tables import Dataset, Kind, Panel, Stage
 
 log = logging.getLogger(__name__)
 
 VECTORS_MOST = 5  # Argilla allows no more a dataset
 
 
-class ForeignDatasetError(ValueError):
-    """The dataset of that name in Argilla is not one that this bot made."""
-
-    reason = "foreign_dataset"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            f"Argilla has a dataset {name!r} with other questions. Set ARGILLA_DATASET to another name."
-        )
-
-
 class Datasets:
-    """The dataset of one team in one workspace of Argilla.
+    """The dataset of one team and panel in one workspace of Argilla.
 
     `plan` says what it should be like now.
     """
@@ -46,6 +37,7 @@ class Datasets:
         workspace: str,
         name: str,
         plan: Callable[[], Plan],
+        panel: Panel = Panel.SINGLE,
     ) -> None:
         self._connection = connection
         self._database = database
@@ -53,6 +45,7 @@ class Datasets:
         self._workspace = workspace
         self._name = name
         self._plan = plan
+        self._panel = panel
         self._kept: tuple[Plan, Form] | None = None
         self._turn = threading.Lock()  # delivery and fetching both ask; one of them moves
 
@@ -80,46 +73,107 @@ class Datasets:
         """The dataset may have changed in Argilla, or be gone."""
         self._kept = None
 
-    def _current(self, plan: Plan) -> str:
+    @property
+    def is_made(self) -> bool:
+        """Does Argilla have this dataset, as far as we know?"""
+        return self.current() is not None
+
+    def current(self) -> Dataset | None:
+        """The dataset in which reviewers work now."""
         with self._database.reading() as session:
-            known = datasets.current(session, self._team_id)
-        if known and self._exists(known.id):
+            return datasets.current(session, self._team_id, self._panel)
+
+    def left(self) -> list[Dataset]:
+        """The datasets that reviewers have left, and where some may still answer."""
+        with self._database.reading() as session:
+            return datasets.at(session, self._team_id, Stage.MOVED, self._panel)
+
+    def _current(self, plan: Plan) -> str:
+        known = self.current()
+        there = self._look_at(known.id) if known else None
+        if known and there and there["name"] == self._name:
+            ownership.claim(self._connection, there, self._mark())
             return known.id
+        if known and there and ownership.mark_of(there) in (None, self._mark()):
+            later = self._find(self._name)
+            if later is None:  # it was renamed, there or in our settings: `_follow` gives it its name
+                ownership.claim(self._connection, there, self._mark())
+                return known.id
+            return self._catch_up(known, later)
         found = self._find(self._name) or self._create(self._name, plan)
         with self._database.writing() as session:
             if known:
                 datasets.gone(session, known.id)
-            datasets.add(session, self._team_id, found, Stage.CURRENT)
-            for message_id in questions.concerned(session, self._team_id):
+            datasets.add(session, self._team_id, found, Stage.CURRENT, self._panel)
+            for message_id in questions.seated(session, self._team_id, self._panel):
                 outbox.append(session, self._team_id, message_id, Kind.PREDICTION)
+        self._claim(found)
         log.info("dataset found or made id=%s", found)
         return found
+
+    def _catch_up(self, former: Dataset, current: str) -> str:
+        """Go on where reviewers work, of which a database restored from a backup knows nothing."""
+        with self._database.writing() as session:
+            datasets.add(session, self._team_id, current, Stage.FILLING, self._panel)
+        sweep(self._connection, self._database, self._team_id, current)
+        with self._database.writing() as session:
+            datasets.switch(session, former.id, current, former.seen)
+            for message_id in questions.seated(session, self._team_id, self._panel):
+                outbox.append(session, self._team_id, message_id, Kind.PREDICTION)
+        self._claim(current)
+        log.info("dataset had moved from=%s to=%s", former.id, current)
+        return current
 
     def _create(self, name: str, plan: Plan) -> str:
         return self._connection.create_dataset(self._workspace, name, plan)
 
-    def _exists(self, dataset_id: str) -> bool:
+    def _look_at(self, dataset_id: str) -> Json | None:
         try:
-            self._connection.call("GET", f"datasets/{dataset_id}")
+            found: Json = self._connection.call("GET", f"datasets/{dataset_id}")
         except ArgillaNotFoundError:
-            return False
-        return True
+            return None
+        return found
+
+    def _exists(self, dataset_id: str) -> bool:
+        return self._look_at(dataset_id) is not None
+
+    def _mark(self) -> str:
+        with self._database.writing() as session:
+            return datasets.mark(session, self._team_id)
+
+    def _claim(self, dataset_id: str) -> None:
+        found = self._connection.call("GET", f"datasets/{dataset_id}")
+        ownership.claim(self._connection, found, self._mark())
 
     def _find(self, name: str) -> str | None:
-        """The dataset of that name in the workspace; one that was begun and not published is made anew."""
-        workspaces = self._connection.call("GET", "me/workspaces")["items"]
-        ours = {one["id"] for one in workspaces if one["name"] == self._workspace}
-        every = self._connection.call("GET", "me/datasets")["items"]
-        for one in every:
-            if one["name"] != name or one["workspace_id"] not in ours:
-                continue
-            if one["status"] != "ready":
-                self._connection.call("DELETE", f"datasets/{one['id']}")
-                return None
-            if not is_ours(self._part(one["id"], "questions"), self._part(one["id"], "fields")):
-                raise ForeignDatasetError(name)
-            return str(one["id"])
-        return None
+        """Our dataset of that name in the workspace; one that was begun and not published is made anew.
+
+        Raises ForeignDatasetError if it is not ours.
+        """
+        found = ownership.find(self._connection, self._workspace, name)
+        if found is None:
+            return None
+        ownership.check(found, self._mark())
+        dataset_id = str(found["id"])
+        if found["status"] != "ready":
+            self._connection.call("DELETE", f"datasets/{dataset_id}")
+            return None
+        if not is_ours(self._part(dataset_id, "questions"), self._part(dataset_id, "fields")):
+            raise ForeignDatasetError(name, OF_ANOTHER_SHAPE)
+        if ownership.mark_of(found) is None and not self._holds_nothing_but_ours(dataset_id):
+            raise ForeignDatasetError(name, ANOTHERS)
+        return dataset_id
+
+    def _holds_nothing_but_ours(self, dataset_id: str) -> bool:
+        """A dataset without a mark may be a copy of ours, or made by an earlier release: then we know its messages."""
+        is_empty = True
+        for page in pages(self._connection, dataset_id, []):
+            keys = [key for record in page if (key := message_of(record["external_id"]))]
+            with self._database.reading() as session:
+                if messages.known_ids(session, [message_id for message_id, _ in keys]):
+                    return True
+            is_empty = False
+        return is_empty
 
     def _options(self, dataset_id: str) -> dict[str, str]:
         options = self._question(dataset_id)["settings"]["options"]
@@ -143,16 +197,20 @@ class Datasets:
         name = f"{self._name}-next"
         into = self._find(name) or self._create(name, plan)
         with self._database.writing() as session:
-            datasets.add(session, self._team_id, into, Stage.FILLING)
+            datasets.add(session, self._team_id, into, Stage.FILLING, self._panel)
+        self._claim(into)
         return self._fill(former, into, plan)
 
     def _finish_a_move(self, plan: Plan) -> None:
         """A move that a crash interrupted is begun again, to the same dataset: copying twice changes nothing."""
         with self._database.reading() as session:
-            current = datasets.current(session, self._team_id)
-            filling = datasets.at(session, self._team_id, Stage.FILLING)
+            current = datasets.current(session, self._team_id, self._panel)
+            filling = datasets.at(session, self._team_id, Stage.FILLING, self._panel)
         for one in filling:
-            if current and self._exists(one.id) and self._exists(current.id):
+            there = self._look_at(one.id)
+            if current and there and there["name"] == self._name:  # it was over when our backup was made
+                self._catch_up(current, one.id)
+            elif current and there and self._exists(current.id):
                 self._fill(current.id, one.id, plan)
             else:
                 with self._database.writing() as session:
@@ -177,9 +235,7 @@ class Datasets:
         return self._form(dataset_id, plan)
 
     def _rename_the_left(self, current: str) -> None:
-        with self._database.reading() as session:
-            left = datasets.at(session, self._team_id, Stage.MOVED)
-        for one in left:
+        for one in self.left():
             self._bid_farewell(one)
         self._patch(current, {"name": self._name})
 
@@ -194,13 +250,14 @@ class Datasets:
     def _describe(self, dataset_id: str, plan: Plan) -> None:
         distribution = {"strategy": "overlap", "min_submitted": plan.min_submitted}
         self._patch(dataset_id, {"guidelines": plan.guidelines, "distribution": distribution})
-        if self._options(dataset_id) == plan.options:
-            return
         question = self._question(dataset_id)
-        # Options are frozen but for what is written on them; their order stays as it is there.
-        options = [plan.option(one["value"]) for one in question["settings"]["options"]]
+        # Options are frozen but for what is written on them and their order.
+        options = [plan.option(name) for name in plan.options]
+        if question["settings"]["options"] == options and question["description"] == plan.about:
+            return
         settings = {"type": question["settings"]["type"], "options": options}
-        self._connection.call("PATCH", f"questions/{question['id']}", json={"settings": settings})
+        about = {"description": plan.about, "settings": settings}
+        self._connection.call("PATCH", f"questions/{question['id']}", json=about)
 
     def _patch(self, dataset_id: str, wanted: Json) -> None:
         now = self._connection.call("GET", f"datasets/{dataset_id}")
@@ -209,7 +266,10 @@ class Datasets:
 
     def _add_vectors(self, dataset_id: str, plan: Plan) -> None:
         fields = self._part(dataset_id, "vectors-settings")
-        if plan.vector in {one["name"] for one in fields}:
+        for ours in (one for one in fields if one["name"] == plan.vector):
+            if ours["title"] != plan.vector_title:
+                title = {"title": plan.vector_title}
+                self._connection.call("PATCH", f"vectors-settings/{ours['id']}", json=title)
             return
         for oldest in sorted(fields, key=lambda one: str(one["inserted_at"]))[
             : len(fields) - VECTORS_MOST + 1
@@ -218,3 +278,24 @@ class Datasets:
         self._connection.call(
             "POST", f"datasets/{dataset_id}/vectors-settings", json=schema.vector_field(plan)
         )
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A team's datasets by panel, and what share of all messages two reviewers answer."""
+
+    panels: Mapping[Panel, Datasets]
+    share: float = 0.0
+
+    def __getitem__(self, panel: Panel) -> Datasets:
+        return self.panels[panel]
+
+    @property
+    def made(self) -> list[Panel]:
+        """The first, which is made in any case, and those that Argilla has."""
+        return [panel for panel in self.panels if panel is Panel.SINGLE or self[panel].is_made]
+
+    def look_again(self) -> None:
+        """The datasets may have changed in Argilla, or be gone."""
+        for one in self.panels.values():
+            one.look_again()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
@@ -17,16 +18,17 @@ from learning.annotation.connection import (
     Connection,
     Json,
 )
-from learning.annotation.datasets import Datasets, ForeignDatasetError
+from learning.annotation.datasets import Kept
+from learning.annotation.ownership import ForeignDatasetError
 from learning.annotation.patience import Patience, back_off_s
 from learning.annotation.records import Form, Names
 from learning.encoder import Encoder, Vectors
-from storage import contents, datasets, outbox
+from storage import answers, contents, datasets, labels, messages, outbox, questions
 from storage.database import Database
 from storage.datasets import Key
 from storage.leases import Claim
 from storage.outbox import Parcel
-from storage.tables import Question, Record
+from storage.tables import Panel, Question, Record
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +38,16 @@ ALONE_AFTER = 3
 LONGEST_PAUSE_S = 600.0
 
 
+Forms = Mapping[Panel, Form]
+Fault = ForeignDatasetError | ArgillaRefusedError
+
+
 @dataclass(frozen=True)
 class Letter:
-    """A parcel with what it comes to: records to send, or (where the message is erased) to delete."""
+    """A parcel with what it comes to: for each panel, records to send."""
 
     parcel: Parcel
-    sends: list[Json]
-    erases: list[Record]
+    sends: dict[Panel, list[Json]] = field(default_factory=dict)
 
 
 class Delivery:
@@ -53,7 +58,7 @@ class Delivery:
         database: Database,
         team_id: str,
         connection: Connection,
-        kept: Datasets,
+        kept: Kept,
         base: Encoder,
         names: Names,
     ) -> None:
@@ -74,11 +79,10 @@ class Delivery:
             self.patience.leave_to_others()
             return None
         try:
-            form = self._kept.form()
-            pause_s = self._deliver_due(form)
+            pause_s = self._deliver_due()
         except (ArgillaUnavailableError, ArgillaRefusedError, ForeignDatasetError) as error:
             return self.patience.failed(error)
-        except ArgillaNotFoundError as error:  # the dataset is gone, or the address is not Argilla's
+        except ArgillaNotFoundError as error:  # a dataset is gone, or the address is not Argilla's
             self._kept.look_again()
             return self.patience.failed(error)
         self.patience.succeeded()
@@ -88,77 +92,122 @@ class Delivery:
         """Let another replica deliver at once."""
         self.claim.give_up()
 
-    def _deliver_due(self, form: Form) -> float | None:
+    def _deliver_due(self) -> float | None:
         with self._database.reading() as session:
             parcels = outbox.due(session, self._team_id, BATCH)
             next_due = outbox.next_due(session, self._team_id)
-        if not parcels:
-            return None if next_due is None else max(0.0, next_due - time.time())
-        letters = self._write_letters(parcels, form)
-        if erased := [letter for letter in letters if letter.erases]:
-            self._erase(erased, form)
-        self._send([letter for letter in letters if not letter.erases], form)
-        return 0.0
+            erased = messages.erased_ids(session, [one.message_id for one in parcels])
+        self._erase([one for one in parcels if one.message_id in erased])
+        standing = [one for one in parcels if one.message_id not in erased]
+        asked = self._seat(standing)
+        forms, faults = self._forms({panel for one in asked.values() for panel in _panels(one)})
+        self._send(self._write_letters(standing, asked, forms), forms)
+        if faults:
+            raise faults[0]
+        if parcels:
+            return 0.0
+        return None if next_due is None else max(0.0, next_due - time.time())
 
-    def _write_letters(self, parcels: list[Parcel], form: Form) -> list[Letter]:
+    def _seat(self, parcels: list[Parcel]) -> dict[str, Question]:
+        if not parcels:
+            return {}
+        with self._database.writing() as session:
+            return questions.seat(session, [one.message_id for one in parcels], self._kept.share)
+
+    def _forms(self, needed: set[Panel]) -> tuple[dict[Panel, Form], list[Fault]]:
+        """How to write records of each dataset that there is or that is needed, and why one can't be used."""
+        forms: dict[Panel, Form] = {}
+        faults: list[Fault] = []
+        for panel in sorted({*self._kept.made, *needed}):
+            try:
+                forms[panel] = self._kept[panel].form()
+            except (ForeignDatasetError, ArgillaRefusedError) as error:
+                faults.append(error)
+        return forms, faults
+
+    def _write_letters(
+        self, parcels: list[Parcel], asked: Mapping[str, Question], forms: Forms
+    ) -> list[Letter]:
+        """What is to be sent. If the dataset that a message belongs to can't be used, its parcel waits."""
+        usable = [one for one in parcels if _can_go(asked.get(one.message_id), forms)]
+        self._postpone([one for one in parcels if one not in usable])
+        if not usable:
+            return []
         # By the encoder that all versions are made from, also of messages that only a later version read.
-        found = vectors.of_messages(self._database, self._base, [one.message_id for one in parcels])
+        found = vectors.of_messages(self._database, self._base, [one.message_id for one in usable])
         with self._database.reading() as session:
-            written = [self._letter(session, one, form, found.get(one.message_id)) for one in parcels]
+            written = [
+                self._letter(session, one, asked.get(one.message_id), forms, found.get(one.message_id))
+                for one in usable
+            ]
         with self._database.writing() as session:
             for letter in written:
-                datasets.attempt(session, form.dataset_id, _keys(letter.sends))
+                for panel, sends in letter.sends.items():
+                    datasets.attempt(session, forms[panel].dataset_id, _keys(sends))
         return written
 
-    def _letter(self, session: Session, parcel: Parcel, form: Form, vector: Vectors | None) -> Letter:
+    def _letter(
+        self,
+        session: Session,
+        parcel: Parcel,
+        question: Question | None,
+        forms: Forms,
+        vector: Vectors | None,
+    ) -> Letter:
         content = contents.of_message(session, parcel.message_id)
-        if content.message.erased_at:
-            return Letter(parcel, [], datasets.records(session, [parcel.message_id]))
-        question = session.get(Question, parcel.message_id)
-        if question is None:
-            return Letter(parcel, [], [])
-        sends = [
-            records.record(content, question, round_, vector, form, self._names)
-            for round_ in range(1, question.rounds + 1)
-        ]
-        if not _is_known_in(session, parcel.message_id, form.dataset_id):
-            for send in sends:
-                send["responses"] = records.answered_before(content, form)
-        return Letter(parcel, sends, [])
+        if question is None or content.message.erased_at:
+            return Letter(parcel)
+        letter = Letter(parcel)
+        known = datasets.records(session, [parcel.message_id])
+        for round_ in range(1, question.rounds + 1):
+            panel = _panel(question, round_)
+            form = forms[panel]
+            send = records.record(content, question, round_, vector, form, self._names)
+            if not _is_known(known, form.dataset_id, round_):
+                given = answers.of_record(session, parcel.message_id, form.dataset_id, round_)
+                if given:
+                    send["responses"] = records.given_here(given, labels.names(session, self._team_id), form)
+                elif not _is_known_at_all(known, forms):
+                    send["responses"] = records.answered_before(content, form)
+            letter.sends.setdefault(panel, []).append(send)
+        return letter
 
     # Sending: a batch that Argilla refuses is halved until the record is found that it does not take.
 
-    def _send(self, letters: list[Letter], form: Form) -> None:
+    def _send(self, letters: list[Letter], forms: Forms) -> None:
         together = [one for one in letters if one.parcel.attempts < ALONE_AFTER]
         alone = [[one] for one in letters if one.parcel.attempts >= ALONE_AFTER]
         for batch in [together, *alone]:
             if batch:
-                self._send_batch(batch, form)
+                self._send_batch(batch, forms)
 
-    def _send_batch(self, letters: list[Letter], form: Form) -> None:
-        sends = [send for letter in letters for send in letter.sends]
+    def _send_batch(self, letters: list[Letter], forms: Forms) -> None:
         try:
-            ids = self._upsert(sends, form) if sends else {}
+            ids = {panel: self._upsert_all(letters, panel, forms) for panel in forms}
             if any(letter.parcel.is_edited for letter in letters):
                 self._connection.purge()  # of what it said before
         except ArgillaRefusedError as error:
-            self._refused(letters, form, error)
+            self._refused(letters, forms, error)
         except ArgillaUnavailableError as error:
-            self._postpone(letters)
+            self._postpone([letter.parcel for letter in letters])
             raise error
         else:
-            self._delivered(letters, form, ids)
+            self._delivered(letters, forms, ids)
 
-    def _upsert(self, sends: list[Json], form: Form) -> dict[Key, str]:
-        path = f"datasets/{form.dataset_id}/records/bulk"
+    def _upsert_all(self, letters: list[Letter], panel: Panel, forms: Forms) -> dict[Key, str]:
+        sends = [send for letter in letters for send in letter.sends.get(panel, [])]
+        return self._upsert(sends, forms[panel].dataset_id) if sends else {}
+
+    def _upsert(self, sends: list[Json], dataset_id: str) -> dict[Key, str]:
+        path = f"datasets/{dataset_id}/records/bulk"
         items = self._connection.call("PUT", path, json={"items": sends})["items"]
         return {key: item["id"] for item in items if (key := records.message_of(item["external_id"]))}
 
-    def _refused(self, letters: list[Letter], form: Form, error: ArgillaRefusedError) -> None:
+    def _refused(self, letters: list[Letter], forms: Forms, error: ArgillaRefusedError) -> None:
         if len(letters) > 1:
             middle = len(letters) // 2
-            self._send_batch(letters[:middle], form)
-            self._send_batch(letters[middle:], form)
+            self._send_batch(letters[:middle], forms)
+            self._send_batch(letters[middle:], forms)
             return
         log.warning(
             "Argilla refused a record message=%s status=%d", letters[0].parcel.message_id, error.status
@@ -166,48 +215,68 @@ class Delivery:
         with self._database.writing() as session:
             outbox.refuse(session, letters[0].parcel, str(error))
 
-    def _postpone(self, letters: list[Letter]) -> None:
+    def _postpone(self, parcels: list[Parcel]) -> None:
+        if not parcels:
+            return
         with self._database.writing() as session:
-            for letter in letters:
-                pause_s = back_off_s(letter.parcel.attempts + 1, LONGEST_PAUSE_S)
-                outbox.postpone(session, letter.parcel, pause_s)
+            for parcel in parcels:
+                outbox.postpone(session, parcel, back_off_s(parcel.attempts + 1, LONGEST_PAUSE_S))
 
-    def _delivered(self, letters: list[Letter], form: Form, ids: dict[Key, str]) -> None:
+    def _delivered(self, letters: list[Letter], forms: Forms, ids: Mapping[Panel, dict[Key, str]]) -> None:
         with self._database.writing() as session:
-            datasets.identify(session, form.dataset_id, ids)
+            for panel, known in ids.items():
+                datasets.identify(session, forms[panel].dataset_id, known)
             for letter in letters:
                 outbox.delivered(session, letter.parcel)
 
     # Erasing: in every dataset that has, or may have, the record.
 
-    def _erase(self, letters: list[Letter], form: Form) -> None:
-        for letter in letters:
-            for record in letter.erases:
-                self._erase_record(record, form)
+    def _erase(self, parcels: list[Parcel]) -> None:
+        if not parcels:
+            return
+        with self._database.reading() as session:
+            found = datasets.records(session, [one.message_id for one in parcels])
+        for record in found:
+            self._erase_record(record)
         self._connection.purge()
         with self._database.writing() as session:
-            for letter in letters:
-                datasets.forget(session, letter.erases)
-                outbox.delivered(session, letter.parcel)
+            datasets.forget(session, found)
+            for parcel in parcels:
+                outbox.delivered(session, parcel)
 
-    def _erase_record(self, record: Record, form: Form) -> None:
+    def _erase_record(self, record: Record) -> None:
         path = f"datasets/{record.dataset_id}/records"
         try:
-            record_id = record.record_id or self._learn_id(record, form)
+            record_id = record.record_id or self._learn_id(record)
             self._connection.call("DELETE", path, params={"ids": record_id})
         except ArgillaNotFoundError:
             log.info("record was gone already message=%s", record.message_id)
 
-    def _learn_id(self, record: Record, form: Form) -> str:
+    def _learn_id(self, record: Record) -> str:
         blank = records.erased(record.message_id, record.round)
-        return self._upsert([blank], replace(form, dataset_id=record.dataset_id))[
-            record.message_id, record.round
-        ]
+        return self._upsert([blank], record.dataset_id)[record.message_id, record.round]
 
 
-def _is_known_in(session: Session, message_id: str, dataset_id: str) -> bool:
-    known = datasets.records(session, [message_id])
-    return any(one.dataset_id == dataset_id and one.record_id for one in known)
+def _panel(question: Question, round_: int) -> Panel:
+    """After a tie one more reviewer is asked, and that where each record has one answer."""
+    return question.panel or Panel.SINGLE if round_ == 1 else Panel.SINGLE
+
+
+def _panels(question: Question) -> set[Panel]:
+    return {_panel(question, round_) for round_ in range(1, question.rounds + 1)}
+
+
+def _can_go(question: Question | None, forms: Forms) -> bool:
+    return question is None or _panels(question) <= forms.keys()
+
+
+def _is_known(known: list[Record], dataset_id: str, round_: int) -> bool:
+    return any(one.dataset_id == dataset_id and one.round == round_ and one.record_id for one in known)
+
+
+def _is_known_at_all(known: list[Record], forms: Forms) -> bool:
+    here = {form.dataset_id for form in forms.values()}
+    return any(one.dataset_id in here and one.record_id for one in known)
 
 
 def _keys(sends: list[Json]) -> list[Key]:

@@ -7,12 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from learning.annotation.connection import ArgillaNotFoundError, Connection
+from learning.annotation.ownership import mark_of
 
 
 @dataclass(frozen=True)
 class Traces:
-    """What Argilla may have of a team: datasets by id, or by `names` in `workspaces`; a workspace that is no other's,
-    and the address of a webhook.
+    """What Argilla may have of a team: datasets by id, or by `names` in `workspaces`, unless they bear another `mark`;
+    a workspace that is no other's, and the address of a webhook.
     """
 
     dataset_ids: Collection[str]
@@ -20,6 +21,7 @@ class Traces:
     names: Collection[str]
     own_workspace: str
     webhook_url: str | None
+    mark: str | None = None
 
 
 def erase(connection: Connection, of: Traces) -> int:
@@ -29,15 +31,18 @@ def erase(connection: Connection, of: Traces) -> int:
     """
     known = connection.call("GET", "me/workspaces")["items"]
     ours = {one["id"] for one in known if one["name"] in of.workspaces}
+    every = connection.call("GET", "me/datasets")["items"]
     found = [
-        one["id"]
-        for one in connection.call("GET", "me/datasets")["items"]
-        if one["id"] in of.dataset_ids or (one["workspace_id"] in ours and one["name"] in of.names)
+        one
+        for one in every
+        if mark_of(one) in (None, of.mark)
+        and (one["id"] in of.dataset_ids or (one["workspace_id"] in ours and one["name"] in of.names))
     ]
-    for dataset_id in found:
-        _delete(connection, f"datasets/{dataset_id}")
+    for one in found:
+        _delete(connection, f"datasets/{one['id']}")
+    in_use = {one["workspace_id"] for one in every if one not in found}
     for one in known:
-        if one["name"] == of.own_workspace:
+        if one["name"] == of.own_workspace and one["id"] not in in_use:
             _delete(connection, f"workspaces/{one['id']}")
     if of.webhook_url:
         for one in connection.call("GET", "webhooks")["items"]:

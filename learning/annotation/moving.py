@@ -9,7 +9,7 @@ from learning.annotation import schema
 from learning.annotation.collection import moment, pages, parts, value_of
 from learning.annotation.connection import Connection, Json
 from learning.annotation.records import Form, message_of
-from storage import answers, datasets
+from storage import answers, datasets, messages
 from storage.database import Database
 from storage.tables import Dataset
 
@@ -69,11 +69,14 @@ class Move:
         path = f"datasets/{self._into.dataset_id}/records/bulk"
         keys = [key for record in records if (key := message_of(record["external_id"]))]
         with self._database.writing() as session:
-            datasets.attempt(session, self._into.dataset_id, keys)
+            # Records of messages that we don't know go along as they are.
+            known = messages.known_ids(session, [message_id for message_id, _ in keys])
+            datasets.attempt(session, self._into.dataset_id, [key for key in keys if key[0] in known])
         sent = self._connection.call("PUT", path, json={"items": records})["items"]
         ids = {key: item["id"] for item in sent if (key := message_of(item["external_id"]))}
+        ours = {key: record_id for key, record_id in ids.items() if key[0] in known}
         with self._database.writing() as session:
-            datasets.identify(session, self._into.dataset_id, ids)
+            datasets.identify(session, self._into.dataset_id, ours)
 
     def _record(self, record: Json) -> Json:
         copy = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,9 +10,10 @@ from learning.annotation import schema
 from learning.encoder import Vectors
 from learning.names import markdown_name
 from storage.contents import Content
-from storage.tables import Question, Word
+from storage.tables import Answer, Question, Status, Word
 
 ERASED = "(erased)"
+ROUND_DIGITS = 4
 SAID = {
     Word.CONFIRMED: "confirmed",
     Word.CHANGED: "chose",
@@ -53,7 +55,7 @@ def external_id(message_id: str, round_: int) -> str:
 def message_of(external: str | None) -> tuple[str, int] | None:
     """The message and round that a record stands for; None where it is none of ours."""
     message_id, _, round_ = (external or "").partition(":")
-    if len(message_id) != 32 or not (round_ or "1").isdecimal():
+    if len(message_id) != 32 or not (round_ or "1").isdecimal() or len(round_) > ROUND_DIGITS:
         return None
     return message_id, int(round_ or 1)
 
@@ -84,6 +86,20 @@ def answered_before(content: Content, form: Form) -> list[dict[str, Any]]:
     if label not in form.options:
         return []
     return [{"user_id": form.us, "status": "submitted", "values": {schema.LABEL: {"value": label}}}]
+
+
+def given_here(given: Iterable[Answer], names: Mapping[str, str], form: Form) -> list[dict[str, Any]]:
+    """What reviewers answered to a record that was deleted since, as their answers. `names`: of labels, by id."""
+    latest = {one.reviewer: one for one in sorted(given, key=lambda one: one.answered_at)}
+    responses: list[dict[str, Any]] = []
+    for reviewer, one in latest.items():
+        label = names.get(one.label_id or "")
+        if one.status is Status.DISCARDED:
+            responses.append({"user_id": reviewer, "status": "discarded", "values": None})
+        elif label in form.options:
+            values = {schema.LABEL: {"value": label}}
+            responses.append({"user_id": reviewer, "status": "submitted", "values": values})
+    return responses
 
 
 def erased(message_id: str, round_: int) -> dict[str, Any]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from sqlmodel import Session
 
-from learning import accuracy, trust
+from learning import accuracy, agreement, trust
 from learning.trust import Admission, Belief
 from storage import answers, bursts, estimates, outbox, questions
+from storage.tables import Panel
 
 DAY_S = 86_400.0
 BURSTS_SHOWN = 5
@@ -29,6 +30,18 @@ def rows(session: Session, team_id: str, per_day: int, belief: Belief) -> Iterat
         began = datetime.fromtimestamp(burst.began).astimezone().strftime("%Y-%m-%d %H:%M")
         said = f"{burst.corrections} corrections from {began} on, about {burst.share_right:.0%} right"
         yield f"held back until an operator decides on the Home tab: {burst.user_id}", said
+
+
+def agreement_rows(session: Session, team_id: str, panels: Collection[Panel]) -> Iterator[tuple[str, str]]:
+    """How far reviewers agree, where several of them answered the same message."""
+    found = agreement.read(session, team_id, panels)
+    if found is None:
+        yield "reviewers agree", "not known yet: no message was answered by two"
+        return
+    low, high = (f"{100 * share:.0f} %" for share in (found.share.low, found.share.high))
+    told = f"on {found.agreed} of {found.messages} messages that several answered (95 % interval {low} to {high})"
+    alpha = "" if found.alpha is None else f", Krippendorff's alpha {found.alpha:.2f}"
+    yield "reviewers agree", told + alpha
 
 
 def _outbox(session: Session, team_id: str) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,8 @@ CHANNEL, VERSION, SCORE, MARGIN, DISAGREEMENT, SOURCE = (
     "disagreement",
     "source",
 )
-GUIDELINES_MOST, DESCRIPTION_MOST = 10_000, 1_000
+GUIDELINES_MOST, DESCRIPTION_MOST, QUESTION_MOST = 10_000, 1_000, 1_000
+MORE = "More in the guidelines."
 # A question needs two options at least; a team may begin with none or one.
 PLACEHOLDERS = ("label 1", "label 2")
 TITLES = {
@@ -46,7 +47,12 @@ learns from your answer within seconds, and the card under the message in Slack 
 
 Worth a filter: *Disagreement* (where people and model differ), a low *Margin* (where the model hesitates), *Channel*.
 
-# The labels
+"""
+LABELS = "# The labels\n\n"
+TWICE = """# Two reviewers answer each record here
+
+This is how your agreement is measured. Answer without asking each other. The other messages are in the dataset \
+**{name}**.
 
 """
 
@@ -60,12 +66,25 @@ class Plan:
     vector: str
     vector_title: str
     dimensions: int
+    note: str = ""
 
     @property
     def guidelines(self) -> str:
         """What reviewers read first."""
         lines = [f"- **{markdown_name(name)}**{_described(text)}" for name, text in self.options.items()]
-        return _fitting(GUIDELINES, lines)
+        return _fitting(GUIDELINES + self.note + LABELS, lines, GUIDELINES_MOST)
+
+    @property
+    def about(self) -> str | None:
+        """What reviewers see when they press the *i* beside the question: each label with its description.
+
+        Argilla's page shows no descriptions of options.
+        """
+        described = [
+            f"{visible(name)}: {visible(text)}" for name, text in self.options.items() if visible(text)
+        ]
+        text = _fitting("", described, QUESTION_MOST - len(MORE))
+        return (text if len(text.splitlines()) == len(described) else f"{text}\n{MORE}") or None
 
     def option(self, name: str) -> dict[str, str | None]:
         """One option with its description, which Argilla's API knows and its client does not."""
@@ -76,13 +95,15 @@ class Plan:
         }
 
 
-def plan(labels: Sequence[Label], encoder: Encoder, encoder_name: str, min_submitted: int) -> Plan:
-    """The dataset for these labels, and for the vectors of this encoder."""
+def plan(
+    labels: Sequence[Label], encoder: Encoder, encoder_name: str, min_submitted: int, note: str = ""
+) -> Plan:
+    """The dataset for these labels, in their order, and for the vectors of this encoder."""
     options = {label.name: label.description for label in labels}
     for name in PLACEHOLDERS[: max(0, 2 - len(options))]:
         options[name] = "(not in use)"
     vector = f"encoder_{encoder.fingerprint}"
-    return Plan(options, min_submitted, vector, f"Similar to {encoder_name}", encoder.dimensions)
+    return Plan(options, min_submitted, vector, f"Similar to {encoder_name}", encoder.dimensions, note)
 
 
 def vector_field(plan: Plan) -> dict[str, Any]:
@@ -94,10 +115,10 @@ def _described(text: str) -> str:
     return f" – {markdown(text)}" if visible(text) else ""
 
 
-def _fitting(text: str, lines: Sequence[str]) -> str:
+def _fitting(text: str, lines: Sequence[str], most: int) -> str:
     """A text with as many whole lines after it as Argilla takes."""
     for line in lines:
-        if len(text) + len(line) > GUIDELINES_MOST:
+        if len(text) + len(line) > most:
             break
         text += f"{line}\n"
     return text.rstrip("\n")

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from learning.annotation.collection import moment, pages
+from learning import hub
+from learning.annotation import ownership
+from learning.annotation.collection import by_id, moment, pages
 from learning.annotation.connection import (
     ArgillaNotFoundError,
     ArgillaRefusedError,
@@ -19,11 +21,11 @@ from learning.annotation.connection import (
     Connection,
     Json,
 )
-from learning.annotation.datasets import ForeignDatasetError
+from learning.annotation.ownership import ANOTHERS, OF_ANOTHER_SHAPE, ForeignDatasetError
 from learning.annotation.patience import Patience, back_off_s
 from learning.masking import Mask
 from learning.names import markdown, markdown_name
-from storage import summaries, summary_reviews
+from storage import datasets, summaries, summary_reviews
 from storage.database import Database
 from storage.erasure import is_forgotten
 from storage.leases import Claim
@@ -76,6 +78,7 @@ class _Told:
     summary: Summary
     words: list[SummaryWord]
     said: list[Message]
+    answers: list[SummaryAnswer]
 
 
 class SummaryReviews:
@@ -101,7 +104,7 @@ class SummaryReviews:
         self._mask = mask
         self._on_news = on_news
         self._dataset: str | None = None
-        self._question = ""
+        self._question = self._us = ""
         self._seen = ""
         self._next_poll = 0.0
         self._swept_at = float("-inf")
@@ -136,26 +139,44 @@ class SummaryReviews:
     # The dataset
 
     def _find_or_create(self) -> str:
-        [*found] = (
-            one for one in self._connection.call("GET", "me/datasets")["items"] if one["name"] == self._name
-        )
-        ready = [one for one in found if one["status"] == "ready"]
-        for begun in (one for one in found if one["status"] != "ready"):
-            self._connection.call("DELETE", f"datasets/{begun['id']}")
-        dataset = str(ready[0]["id"]) if ready else self._create()
+        with self._database.writing() as session:
+            mark = datasets.mark(session, self._team_id)
+        found = ownership.find(self._connection, self._workspace, self._name)
+        if found:
+            ownership.check(found, mark)
+            if found["status"] != "ready":
+                self._connection.call("DELETE", f"datasets/{found['id']}")
+                found = None
+        dataset = str(found["id"]) if found else self._create(mark)
         questions = self._connection.call("GET", f"datasets/{dataset}/questions")["items"]
         ours = [one for one in questions if one["name"] == SUMMARY]
         if not ours:
-            raise ForeignDatasetError(self._name)
+            raise ForeignDatasetError(self._name, OF_ANOTHER_SHAPE)
+        if found and ownership.mark_of(found) is None:
+            self._claim(found, mark)
+        self._us = str(self._connection.call("GET", "me")["id"])
         self._dataset, self._question = dataset, str(ours[0]["id"])
         with self._database.writing() as session:
-            if not ready:
+            if not found:
                 summary_reviews.lost(session, self._team_id)
         return dataset
 
-    def _create(self) -> str:
+    def _claim(self, found: Json, mark: str) -> None:
+        """A dataset without a mark may be a copy of ours, or made by an earlier release: then we know its summaries."""
+        is_empty = True
+        for page in pages(self._connection, str(found["id"]), []):
+            with self._database.reading() as session:
+                if summary_reviews.known(session, self._team_id, [str(one["external_id"]) for one in page]):
+                    return ownership.claim(self._connection, found, mark)
+            is_empty = False
+        if not is_empty:
+            raise ForeignDatasetError(self._name, ANOTHERS)
+        return ownership.claim(self._connection, found, mark)
+
+    def _create(self, mark: str) -> str:
         call = self._connection.call
         about = {
+            "metadata": {ownership.MARK: mark},
             "name": self._name,
             "workspace_id": self._workspace_id(),
             "guidelines": GUIDELINES,
@@ -226,6 +247,7 @@ class SummaryReviews:
                 summaries.state(session, review.summary_id),
                 summaries.words(session, review.summary_id),
                 summaries.covered(session, review.summary_id),
+                summary_reviews.answers(session, review.summary_id),
             )
         if told.summary.making is Making.ERASED:
             self._erase(dataset, review)
@@ -246,7 +268,7 @@ class SummaryReviews:
         suggestion = {
             "question_id": self._question,
             "value": speaking.named(better.text if better else first),
-            "agent": "Slack" if better else told.summary.title,
+            "agent": "Slack" if better else hub.title(told.summary.title),
             "type": "human" if better else "model",
         }
         said = [f"- {_name(speaking, one.user_id)} {OPINIONS[one.opinion]}" for one in told.words]
@@ -255,7 +277,16 @@ class SummaryReviews:
             "external_id": told.summary.id,
             "fields": {THREAD: _thread(speaking, told.said), SAID: "\n".join([wrote, *said])},
             "suggestions": [suggestion],
+            **self._answered_before(told, speaking),
         }
+
+    def _answered_before(self, told: _Told, speaking: Speaking) -> Json:
+        """What reviewers answered to a record that is gone, as an answer of ours: nobody is asked again."""
+        if told.review.record_id or not told.answers:
+            return {}
+        latest = told.answers[-1]
+        values = {SUMMARY: {"value": speaking.named(latest.text)}} if latest.text else None
+        return {"responses": [{"user_id": self._us, "status": latest.status.value, "values": values}]}
 
     def _erase(self, dataset: str, review: SummaryReview) -> None:
         record_id = review.record_id
@@ -280,16 +311,29 @@ class SummaryReviews:
         if activity == self._seen and time.monotonic() - self._swept_at < SWEEP_AT_LEAST_EVERY_S:
             return
         changed = 0
+        with self._database.reading() as session:
+            missing = summary_reviews.identified(session, self._team_id, dataset)
         for page in pages(self._connection, dataset, ["responses"]):
             with self._database.writing() as session:
                 for record in page:
+                    missing.pop(str(record["id"]), None)
                     summary_id = str(record["external_id"])
                     answers = self._answers(record, summary_id, summaries.people(session, summary_id))
                     changed += summary_reviews.replace(session, self._team_id, summary_id, answers)
+        self._bring_back(dataset, missing)
         self._seen, self._swept_at = activity, time.monotonic()
         if changed:
             log.info("answers on summaries stored records=%d", changed)
             self._on_news()
+
+    def _bring_back(self, dataset: str, missing: dict[str, str]) -> None:
+        """Records that somebody deleted are told again."""
+        for record in by_id(self._connection, dataset, sorted(missing)):
+            missing.pop(str(record["id"]), None)
+        if missing:
+            with self._database.writing() as session:
+                summary_reviews.bring_back(session, list(missing.values()))
+            log.warning("records of summaries were missing and are sent again number=%d", len(missing))
 
     def _answers(self, record: Json, summary_id: str, people: list[str]) -> list[SummaryAnswer]:
         found = []

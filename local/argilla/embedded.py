@@ -133,6 +133,19 @@ class EmbeddedArgilla:
         return progress.read(self._home)
 
     @property
+    def address(self) -> str:
+        """Where it answers while it runs."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def known_key(self) -> str | None:
+        """The key that opens its API, whoever runs it; None if it was never started."""
+        try:
+            kept = json.loads((self._home / "credentials.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        return str(kept["api_key"])
+
+    @property
     def _log(self) -> Path:
         return self._home / "logs" / "supervisor.log"
 

@@ -5,6 +5,8 @@ from typing import Any
 from bot.home import Look
 from bot.home_view import STAGES, home_view
 from bot.language import speaking
+from learning.agreement import Agreement
+from learning.estimate import Interval
 from storage.jobs import Failing
 from storage.runs import OPEN
 from storage.tables import (
@@ -182,3 +184,19 @@ def test_what_is_told_of_a_run_and_of_a_verdict_is_in_the_readers_language() -> 
 
 def test_every_run_that_is_under_way_can_be_told_of() -> None:
     assert STAGES.keys() == set(OPEN)
+
+
+def test_operators_see_how_far_reviewers_agree() -> None:
+    known = Agreement(20, 18, Interval(0.9, 0.711, 0.977), 0.8712)
+
+    view = home_view(look(agreement=known), "http://argilla")
+    with speaking("pt"):
+        translated = home_view(look(agreement=known), "http://argilla")
+    unknown = home_view(look(), "http://argilla")
+
+    assert (
+        "Reviewers agree on 18 of 20 messages that several of them answered (95%: 71% to 98%). "
+        "Krippendorff's alpha: 0.87" in text(view)
+    )
+    assert "Os revisores concordam em 18 de 20 mensagens" in text(translated)
+    assert "agree" not in text(unknown)

@@ -7,6 +7,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -16,13 +17,13 @@ from sqlmodel import col, delete
 
 from learning.annotation.answering import Answering
 from learning.annotation.connection import Access, Connection
-from learning.annotation.datasets import Datasets
+from learning.annotation.datasets import Datasets, Kept
 from learning.annotation.delivery import Delivery
 from learning.annotation.schema import Plan
 from local.argilla.embedded import SignIn
 from storage import answers, datasets, erasure, messages, outbox, predictions, questions
 from storage.database import Database
-from storage.tables import Kind, Label, Message, Vector
+from storage.tables import Kind, Label, Message, Panel, Vector
 from tests.databases import on_both
 from tests.factories import ANA, BEN, ENCODER, TEAM, label_set, predicted, say
 from tests.learning.tiny_models import three_dimensional
@@ -46,14 +47,26 @@ class Bilingual:
 class Desk:
     """One dataset with its owner's delivery, stepped by hand."""
 
-    def __init__(self, argilla: SignIn, database: Database, url: str | None = None) -> None:
-        self.name = f"test-{secrets.token_hex(6)}"
+    def __init__(
+        self,
+        argilla: SignIn,
+        database: Database,
+        url: str | None = None,
+        name: str | None = None,
+        share: float = 0.0,
+    ) -> None:
+        self.name = name or f"test-{secrets.token_hex(6)}"
         self.labels = list(NAMES)
         connection = self.connection = Connection(lambda: Access(url or argilla.url, argilla.api_key))
         self.kept = Datasets(connection, database, TEAM, "corrigible", self.name, self.plan)
-        self.delivery = Delivery(database, TEAM, connection, self.kept, three_dimensional(), Bilingual())
+        self.twice = f"{self.name}-twice"
+        double = Datasets(
+            connection, database, TEAM, "corrigible", self.twice, self.plan_for_two, Panel.DOUBLE
+        )
+        kept = Kept({Panel.SINGLE: self.kept, Panel.DOUBLE: double}, share)
+        self.delivery = Delivery(database, TEAM, connection, kept, three_dimensional(), Bilingual())
         self.news: list[int] = []
-        self.answering = Answering(database, TEAM, connection, self.kept, self.news.append)
+        self.answering = Answering(database, TEAM, connection, kept, self.news.append)
         self.reviewer = Reviewer(argilla, self.name)
 
     def __enter__(self) -> Self:
@@ -65,6 +78,15 @@ class Desk:
 
     def plan(self) -> Plan:
         return Plan(dict.fromkeys(self.labels, "what it means"), 1, f"encoder_{ENCODER}", "Similar", 3)
+
+    def plan_for_two(self) -> Plan:
+        return replace(self.plan(), min_submitted=2)
+
+    def sweep(self) -> None:
+        """Read all answers again, as happens every ten minutes in any case."""
+        self.answering._swept_at.clear()
+        self.answering._next_sweep.clear()
+        self.answering.step()
 
     def deliver(self) -> None:
         """Until nothing is due."""
