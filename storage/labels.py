@@ -18,8 +18,8 @@ MAX_PROPOSALS_PER_DAY = 10
 # Nor do several accounts, or one that has itself forgotten in between.
 MAX_PROPOSALS_OF_ALL_PER_DAY = 50
 DAY_S = 86_400.0
-# By these nobody chose a label: one was taken back, the other came with a file.
-NOT_CHOSEN = (Word.WITHDRAWN, Word.IMPORTED)
+# By these nobody chose a label: two take something back, the other came with a file.
+NOT_CHOSEN = (Word.WITHDRAWN, Word.UNDONE, Word.IMPORTED)
 
 
 class RetiredLabelError(ValueError):

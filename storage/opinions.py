@@ -1,0 +1,22 @@
+"""What stands of the words that users said on one summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from storage.tables import Opinion, SummaryWord
+
+
+def last_of_each(said: Iterable[SummaryWord]) -> list[SummaryWord]:
+    """Of words in the order in which they were said, each user's last that they did not undo.
+
+    Who calls their own text good has written it, and no more.
+    """
+    standing: dict[str, SummaryWord] = {}
+    for word in said:
+        before = standing.pop(word.user_id, None)  # a later word moves its user to the end
+        if word.opinion is Opinion.GOOD and before and before.opinion is Opinion.EDITED:
+            standing[word.user_id] = before
+        elif word.opinion is not Opinion.UNDONE:
+            standing[word.user_id] = word
+    return list(standing.values())
