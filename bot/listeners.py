@@ -196,7 +196,7 @@ def _hear_clicks(app: App, service: Service) -> None:
             fault = in_words(error)
         ack()
         if click.view_id:
-            client.views_update(view_id=click.view_id, view=_undone(service, click, fault))
+            pointing_view.bring(client, click.view_id, _undone(service, click, fault))
         elif fault:
             respond(fault, response_type="ephemeral", replace_original=False)
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
 from bot import correction_view, payloads, pointing_view
 from bot.in_words import in_words
@@ -41,11 +40,7 @@ def _open(client: WebClient, pointed: Pointed, answer: Callable[[], Json]) -> No
         view = answer()
     except FAULTS as error:
         view = pointing_view.fault(in_words(error))
-    try:
-        client.views_update(view_id=opened["view"]["id"], view=view)
-    except SlackApiError as error:
-        if error.response.get("error") != "not_found":  # closed meanwhile
-            raise
+    pointing_view.bring(client, opened["view"]["id"], view)
 
 
 def _classified(pointing: Pointing, pointed: Pointed, sees_version: bool) -> Json:

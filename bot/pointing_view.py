@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
 from slack_sdk.models.views import View
 
@@ -77,6 +79,15 @@ def answer(content: Content, by: Looking) -> Json:
         ],
     )
     return view.to_dict()
+
+
+def bring(client: WebClient, view_id: str, view: Json) -> None:
+    """Show another view in the place of one that may have been closed meanwhile."""
+    try:
+        client.views_update(view_id=view_id, view=view)
+    except SlackApiError as error:
+        if error.response.get("error") != "not_found":
+            raise
 
 
 def _closed(blocks: Sequence[Block]) -> Json:

@@ -13,6 +13,7 @@ from bot.language import N_
 from bot.metrics import Metrics
 from bot.payloads import Deleted, Reacted, Said
 from bot.reading import Read
+from bot.small_talk import says_nothing
 from bot.summary_service import SummaryService
 from storage import cards, channels, contents, corrections, labels, messages, overview, predictions, summaries
 from storage.database import Database
@@ -127,6 +128,8 @@ class Service:
         text = self._read(said.text)
         with self._database.writing() as session:
             is_known = messages.edit(session, said.team_id, said.channel_id, said.ts, text)
+            if is_known and self._is_small_talk(said):
+                messages.leave_unanswered(session, said.team_id, said.channel_id, said.ts)
         if not is_known:  # it overtook its message, or nothing is kept of that, and nobody has to follow
             return self.receive(said) if time.time() - float(said.ts) < OVERTAKING_S else None
         self._wake.unlearn()
@@ -148,7 +151,7 @@ class Service:
             text=text,
             mode=mode,
             lane=Lane.ASKED if self._is_addressed(said) else Lane.HEARD,
-            waiting=bool(text) and mode is not Mode.OFF,
+            waiting=bool(text) and mode is not Mode.OFF and not self._is_small_talk(said),
         )
         is_new = messages.receive(session, message)
         if is_new and not text:
@@ -163,6 +166,10 @@ class Service:
     @staticmethod
     def _is_addressed(said: Said) -> bool:
         return said.is_mention or (said.is_direct and not said.is_reply)
+
+    def _is_small_talk(self, said: Said) -> bool:
+        """Is it neither answered nor asked about, because it says nothing and nobody asked?"""
+        return not self._is_addressed(said) and says_nothing(said.text)
 
     def erase(self, deleted: Deleted) -> None:
         """Erase a message that its author or Slack deleted, with its vector and its card."""
