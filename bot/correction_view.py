@@ -37,7 +37,9 @@ OPTIONS_BYTES = 64_000
 
 def correction_view(message_id: str, current: Label, mine: Label | None = None) -> Json:
     """A view for views.open. `mine`: the label that whoever opens it has chosen already."""
-    shown = ContextBlock(elements=[MarkdownTextObject(text=_("Shown now: {label}").format(label=title(current)))])
+    shown = ContextBlock(
+        elements=[MarkdownTextObject(text=_("Shown now: {label}").format(label=title(current)))]
+    )
     view = View(
         type="modal",
         callback_id=CORRECT,

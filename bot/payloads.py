@@ -176,7 +176,7 @@ class Pointed:
 
 @dataclass(frozen=True)
 class EditSubmission:
-    """A person sent the modal in which a summary is edited. `mark`: that of the text it showed; `once`: as of a click."""
+    """A person sent the modal in which a summary is edited. `mark`: of the text it showed; `once`: as of a click."""
 
     user_id: str
     summary_id: str

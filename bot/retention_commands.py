@@ -50,6 +50,16 @@ def undo(use: Retention, client: WebClient, channel_id: str, by: str) -> str:
     return kept if tell(client, channel_id, {"text": told}) else kept + _(ALONE)
 
 
+def is_time(words: Sequence[str]) -> bool:
+    """Do these words say for how long, however long that is?"""
+    match words:
+        case ["forever" | "undo"]:
+            return True
+        case [number] | [number, "day" | "days"]:
+            return number.isdecimal()
+    return False
+
+
 def _days(words: Sequence[str]) -> int | None:
     match words:
         case ["forever"]:

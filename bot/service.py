@@ -304,10 +304,10 @@ class Service:
         if is_new:
             self._told(word.word)
 
-    def set_mode(self, team_id: str, channel_id: str, mode: Mode, by: str) -> None:
-        """Remember what a person chose for a channel."""
+    def set_mode(self, team_id: str, channel_id: str, mode: Mode, by: str) -> Mode:
+        """Remember what a person chose for a channel; the mode that it had before."""
         with self._database.writing() as session:
-            channels.set_mode(session, team_id, channel_id, mode, by)
+            return channels.set_mode(session, team_id, channel_id, mode, by)
 
     def labels(self, team_id: str) -> list[Label]:
         """The labels in use."""

@@ -17,7 +17,14 @@ MAX_WORDS = 8
 MAX_WORDS_OF_A_PHRASE = 4
 KEYCAP = "\u20e3"
 # What people type laughing: these letters, in any order, three or more.
-LAUGHTER = (frozenset("ha"), frozenset("he"), frozenset("ja"), frozenset("je"), frozenset("rs"), frozenset("k"))
+LAUGHTER = (
+    frozenset("ha"),
+    frozenset("he"),
+    frozenset("ja"),
+    frozenset("je"),
+    frozenset("rs"),
+    frozenset("k"),
+)
 
 _EVERYWHERE = "ok, okay, okey, k, kk, lol, +1, 1+, top, super, cool"
 _PHRASES: dict[Language, str] = {

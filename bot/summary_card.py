@@ -154,9 +154,7 @@ def _by(shown: Shown, is_edited: bool) -> str:
 
 def _buttons(shown: Shown) -> ActionsBlock:
     def button(text: str, action_id: str, what: str) -> ButtonElement:
-        return ButtonElement(
-            text=text, action_id=action_id, value=shown.summary.id, accessibility_label=what
-        )
+        return ButtonElement(text=text, action_id=action_id, value=shown.summary.id, accessibility_label=what)
 
     elements = [
         button(_("Good"), GOOD, _("This summary is good")),

@@ -90,7 +90,7 @@ def say(session: Session, correction: Correction) -> bool:
 def undo(session: Session, team_id: str, message_id: str, user_id: str, word_id: str) -> bool:
     """Take back all that a user said of a message; False if that was done already. Raises NothingToUndoError.
 
-    Others' words stay, and so does what reviewers settled. `word_id`: an id that is the same if Slack tells of it twice.
+    Others' words stay, and so does what reviewers settled. `word_id`: the same id if Slack tells of it twice.
     """
     _lock(session, message_id)
     said, mine = _said_by(session, message_id, user_id)

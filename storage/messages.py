@@ -131,7 +131,9 @@ def edit(
 def leave_unanswered(session: Session, team_id: str, channel_id: str, ts: str) -> None:
     """A message says nothing by now: it is not predicted and not asked about, unless Slack shows an answer already."""
     message = _locked(session, team_id, channel_id, ts)
-    if message is None or session.get(Card, message.id):
+    if message is None:
+        return
+    if session.exec(select(Card.message_id).where(Card.message_id == message.id)).first():
         return
     message.waiting = False
     session.connection().execute(delete(Prediction).where(col(Prediction.message_id) == message.id))
