@@ -18,9 +18,9 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.views import View
 
-from bot.card import title, undo_button
+from bot.card import undo_button
 from bot.language import _
-from bot.mrkdwn import as_name, plain_text
+from bot.mrkdwn import as_name, as_plain_name, plain_text
 from bot.payloads import Json
 from learning.label_file import NAME_MOST
 from learning.names import visible
@@ -37,9 +37,6 @@ OPTIONS_BYTES = 64_000
 
 def correction_view(message_id: str, current: Label, mine: Label | None = None) -> Json:
     """A view for views.open. `mine`: the label that whoever opens it has chosen already."""
-    shown = ContextBlock(
-        elements=[MarkdownTextObject(text=_("Shown now: {label}").format(label=title(current)))]
-    )
     view = View(
         type="modal",
         callback_id=CORRECT,
@@ -47,7 +44,7 @@ def correction_view(message_id: str, current: Label, mine: Label | None = None) 
         title=_("Correct the label"),
         submit=_("Save"),
         close=_("Cancel"),
-        blocks=[shown, *own(message_id, mine), *inputs()],
+        blocks=[*inputs(current), *own(message_id, mine)],
     )
     return view.to_dict()
 
@@ -63,13 +60,15 @@ def own(message_id: str, mine: Label | None) -> list[Block]:
     ]
 
 
-def inputs() -> list[InputBlock]:
+def inputs(current: Label) -> list[InputBlock]:
     """What a person says the right label by."""
     menu = ExternalDataSelectElement(action_id=LABEL, min_query_length=0, placeholder=_("Choose a label"))
     new = PlainTextInputElement(action_id=PROPOSAL, max_length=NAME_MOST, placeholder=_("e.g. data export"))
+    now = _("Shown now: {label}").format(label=as_plain_name(current.name))
+    shown = PlainTextObject(text=now, emoji=False)
     hint = PlainTextObject(text=_("If none fits. It can be chosen from then on, and wins over the menu."))
     return [
-        InputBlock(block_id=LABEL, label=_("The right label"), element=menu, optional=True),
+        InputBlock(block_id=LABEL, label=_("The right label"), element=menu, optional=True, hint=shown),
         InputBlock(block_id=PROPOSAL, label=_("Or a new one"), element=new, optional=True, hint=hint),
     ]
 

@@ -46,7 +46,10 @@ class Looking:
     is_operator: bool = False
 
 
-def answer(content: Content, by: Looking) -> Json:
+ANYBODY = Looking()
+
+
+def answer(content: Content, by: Looking = ANYBODY) -> Json:
     """What is said of a message, with all that is needed to correct it."""
     prediction = content.prediction
     assert prediction is not None
@@ -74,8 +77,8 @@ def answer(content: Content, by: Looking) -> Json:
         blocks=[
             _section(f"{title(label)} · {told}"),
             ContextBlock(elements=[MarkdownTextObject(text=context)]),
+            *inputs(label),
             *own(content.message.id, by.mine),
-            *inputs(),
         ],
     )
     return view.to_dict()

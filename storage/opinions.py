@@ -14,9 +14,15 @@ def last_of_each(said: Iterable[SummaryWord]) -> list[SummaryWord]:
     """
     standing: dict[str, SummaryWord] = {}
     for word in said:
-        before = standing.pop(word.user_id, None)  # a later word moves its user to the end
-        if word.opinion is Opinion.GOOD and before and before.opinion is Opinion.EDITED:
-            standing[word.user_id] = before
-        elif word.opinion is not Opinion.UNDONE:
+        if word.opinion is Opinion.GOOD and _author(standing) == word.user_id:
+            continue
+        standing.pop(word.user_id, None)  # a later word moves its user to the end
+        if word.opinion is not Opinion.UNDONE:
             standing[word.user_id] = word
     return list(standing.values())
+
+
+def _author(standing: dict[str, SummaryWord]) -> str | None:
+    """Who wrote the text that stands in the place of the summary's."""
+    edits = (word.user_id for word in reversed(standing.values()) if word.opinion is Opinion.EDITED)
+    return next(edits, None)

@@ -235,20 +235,18 @@ def say(session: Session, word: SummaryWord) -> bool:
 
 def _is_news(session: Session, word: SummaryWord) -> bool:
     """Does a word change what its user says? Raises NothingSaidError if there is nothing to undo, and never was."""
-    chosen = select(SummaryWord).where(
-        SummaryWord.summary_id == word.summary_id, SummaryWord.user_id == word.user_id
-    )
+    chosen = select(SummaryWord).where(SummaryWord.summary_id == word.summary_id)
     said = list(session.exec(chosen.order_by(col(SummaryWord.created_at), col(SummaryWord.id))))
+    if word.opinion is Opinion.UNDONE and all(one.user_id != word.user_id for one in said):
+        raise NothingSaidError
     if said:  # two clicks at once have an order
         word.created_at = max(word.created_at, said[-1].created_at + APART_S)
-    elif word.opinion is Opinion.UNDONE:
-        raise NothingSaidError
     # Whoever writes the same text again may want it back, after another user's.
     return word.opinion is Opinion.EDITED or _opinions(said) != _opinions([*said, word])
 
 
-def _opinions(said: Sequence[SummaryWord]) -> list[Opinion]:
-    return [word.opinion for word in last_of_each(said)]
+def _opinions(said: Sequence[SummaryWord]) -> dict[str, Opinion]:
+    return {word.user_id: word.opinion for word in last_of_each(said)}
 
 
 def want(session: Session, summary_id: str) -> None:

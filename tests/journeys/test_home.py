@@ -41,7 +41,7 @@ def test_everybody_sees_how_the_bot_is_doing_and_operators_have_buttons(
     assert "*praise*: chosen 1 time" in of_ben
     assert "*v1* is in service" in of_ben
     assert "home_retrain" not in of_ben
-    assert "A training run begins." in begun
+    assert "Training started." in begun
     assert "A new version is on its way" in begun
 
 
@@ -84,7 +84,7 @@ def test_it_is_seen_on_the_page(
         expect(home).to_contain_text("v1 is in service")
         expect(home.locator("[data-action-id=home_roll_back]")).to_have_count(0)
         home.locator("[data-action-id=home_retrain]").click()
-        expect(home).to_contain_text("A training run begins.")
+        expect(home).to_contain_text("Training started.")
 
 
 def _promoted(running: Bot) -> None:
