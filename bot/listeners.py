@@ -189,24 +189,24 @@ def _hear_clicks(app: App, service: Service) -> None:
     @app.action(card.UNDO)
     def undo(ack: Ack, body: Json, client: WebClient, respond: Respond) -> None:
         click = payloads.click(body)
-        fault = ""
+        fault: Exception | None = None
         try:
             service.undo(click.team_id, click.user_id, click.value, click.once)
         except (UnknownMessageError, NothingToUndoError) as error:
-            fault = in_words(error)
+            fault = error
         ack()
         if click.view_id:
-            pointing_view.bring(client, click.view_id, _undone(service, click, fault))
+            pointing_view.bring(client, click.view_id, _undone(service, click))
         elif fault:
-            respond(fault, response_type="ephemeral", replace_original=False)
+            respond(in_words(fault), response_type="ephemeral", replace_original=False)
 
 
-def _undone(service: Service, click: Click, fault: str) -> Json:
+def _undone(service: Service, click: Click) -> Json:
     """The modal in which a correction was undone, as it is now."""
     try:
         choice = service.choice(click.team_id, click.value, click.user_id)
     except UnknownMessageError as error:
-        return pointing_view.fault(fault or in_words(error))
+        return pointing_view.fault(in_words(error))
     return correction_view.correction_view(choice.message_id, choice.current, choice.mine)
 
 

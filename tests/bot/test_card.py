@@ -87,9 +87,7 @@ def test_a_settled_card_says_who_said_what_and_what_the_model_had_said(mode: Mod
     shown = card(_content([(ANA, "billing", Word.CHANGED)], mode))
 
     assert shown["text"] == "billing, settled by 1 person"
-    assert _words(shown) == (
-        "*billing* · settled by 1 person\n<@U1> chose *billing* · I said bug, 73% sure"
-    )
+    assert _words(shown) == ("*billing* · settled by 1 person\n<@U1> chose *billing* · I said bug, 73% sure")
     assert _buttons(shown)[0]["value"] == "m1:l-billing"
 
 

@@ -33,7 +33,8 @@ def test_everybody_sees_how_the_bot_is_doing_and_operators_have_buttons(
         teach(ben, card, "praise")
         until(lambda: shows(ben, "1 word of people"))
         of_ben = str(ben.home())
-        begun = str(ana.press_at_home("home_retrain"))
+        begun = ana.command(SUPPORT, "/corrigible", "retrain")["text"]
+        followed = str(ana.home())
 
     assert f"<#{SUPPORT}>: answers every message" in of_ben
     assert "1 message labelled" in of_ben
@@ -41,8 +42,8 @@ def test_everybody_sees_how_the_bot_is_doing_and_operators_have_buttons(
     assert "*praise*: chosen 1 time" in of_ben
     assert "*v1* is in service" in of_ben
     assert "home_retrain" not in of_ben
-    assert "Training started." in begun
-    assert "A new version is on its way" in begun
+    assert begun.startswith("Training started. Follow it on my Home tab")
+    assert "A new version is on its way" in followed
 
 
 def test_who_was_an_operator_when_the_tab_was_shown_is_refused_when_they_are_not_any_more(

@@ -183,8 +183,7 @@ def test_a_deleted_message_is_erased_with_its_card(
 
 def test_the_command_answers_only_the_asker(running: Bot, slack: Slack, ana: Person, channel: str) -> None:
     answers = {
-        word: ana.command(channel, "/corrigible", word)["text"]
-        for word in ("help", "status", "labels", "")
+        word: ana.command(channel, "/corrigible", word)["text"] for word in ("help", "status", "labels", "")
     }
 
     assert answers[""] == answers["help"]

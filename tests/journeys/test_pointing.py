@@ -98,7 +98,9 @@ def test_what_an_app_wrote_is_not_classified(
     running: Bot, slack: Slack, ana: Person, ben: Person, channel: str
 ) -> None:
     turn_on(ana, channel)
-    [announced] = [one for one in slack.messages(channel) if "turned Corrigible on in this channel" in one["text"]]
+    [announced] = [
+        one for one in slack.messages(channel) if "turned Corrigible on in this channel" in one["text"]
+    ]
     view = ben.point(channel, announced["ts"], "classify_message")
 
     assert "an app's" in str(view["blocks"])
