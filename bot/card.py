@@ -117,7 +117,8 @@ def _question(content: Content, prediction: Prediction, offers: list[str]) -> Js
     guess = _("My best guess is {label}, {sure}").format(
         label=as_name(content.labels[prediction.label_id].name), sure=sure(prediction.confidence)
     )
-    blocks = [_section(f"{_('Which label fits this message?')} {guess}{_cut(prediction)}"), ask]
+    asked = _("Which label fits this message?")
+    blocks = [_section(f"{asked} {guess}{_cut(prediction)}"), ask]
     return _message(_("Which label fits this message: {labels}, or another?").format(labels=names), blocks)
 
 
@@ -132,9 +133,8 @@ def _corrected(content: Content, prediction: Prediction, label: Label) -> Json:
 
 def _set_aside(content: Content, prediction: Prediction, verdict: Verdict) -> Json:
     by = many("Set aside by {number} reviewer", "Set aside by {number} reviewers", verdict.agreeing)
-    blocks: list[Block] = [
-        _section(f"{by}{_(': nothing is learned from this message')}\n{_said(content, prediction)}")
-    ]
+    so = _(": nothing is learned from this message")
+    blocks: list[Block] = [_section(f"{by}{so}\n{_said(content, prediction)}")]
     if content.words:
         blocks.append(ActionsBlock(block_id=ACTIONS, elements=[undo_button(content.message.id)]))
     return _message(by, blocks)
