@@ -121,7 +121,9 @@ def answer(desk: Desk, client: WebClient, command: Command) -> str | Json:
         case ("off",):
             return _switch_off(desk, client, command)
         case ("keep", *words) if retention_commands.is_time(words):
-            return retention_commands.keep(desk.retention, desk.membership, client, command, words)
+            return retention_commands.keep(
+                desk.retention, desk.membership, client, command, words, desk.language
+            )
         case ("digest", "on"):
             return _wish_digest(desk, client, command)
         case ("digest", "off"):

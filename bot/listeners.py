@@ -77,7 +77,7 @@ def register(
     home_listeners.register(app, desk.home, desk.choices, desk.editing, desk.organization)
     _hear_operators(app, operations)
     _hear_forgetting(app, desk.forgetting)
-    retention_listeners.register(app, desk.retention, desk.membership)
+    retention_listeners.register(app, desk.retention, desk.membership, desk.language)
     hear_removal(app, revoke)
     _hear_the_rest(app, metrics)
     _answer_for_errors(app, metrics)

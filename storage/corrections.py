@@ -222,7 +222,7 @@ def count(session: Session, team_id: str) -> int:
     return session.exec(
         select(func.count())
         .select_from(Correction)
-        .where(Correction.team_id == team_id, _BY_A_PERSON, COUNTS)
+        .where(Correction.team_id == team_id, _BY_A_PERSON, COUNTS, col(Correction.word).not_in(TAKEN_BACK))
     ).one()
 
 
