@@ -12,7 +12,7 @@ from sqlmodel import select
 from bot.compose import Bot
 from local.slack.person import Person
 from local.slack.seed import BOT_USER_ID, DIRECT_MESSAGES, PEOPLE
-from storage.tables import Correction, Label, Message, Prediction, Question, SummaryWord, Word
+from storage.tables import Choice, Correction, Label, Message, Prediction, Question, SummaryWord, Word
 from tests.journeys.pages import take_picture
 from tests.journeys.steps import (
     Json,
@@ -186,6 +186,14 @@ def test_an_operator_who_changes_nothing_of_a_label_edits_nothing(running: Bot, 
     with running.database.reading() as session:
         [label] = session.exec(select(Label).where(Label.name == "bug"))
     assert label.edited_at is None
+
+
+def test_an_operator_who_saves_settings_as_they_are_changes_none(running: Bot, ana: Person) -> None:
+    ana.submit(ana.open_from_home("home_settings"), {})
+    with running.database.reading() as session:
+        kept = session.exec(select(Choice)).all()
+
+    assert list(kept) == []
 
 
 def test_feedback_on_a_summary_is_undone_and_a_text_that_nobody_changed_is_none(
