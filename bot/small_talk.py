@@ -64,12 +64,12 @@ _PHRASES: dict[Language, str] = {
 def says_nothing(text: str) -> bool:
     """Does a message, in Slack's mrkdwn, consist of thanks, assent, greetings, laughter, emoji and signs alone?
 
-    An empty one does. The time that it takes is bounded.
+    An empty one does; one that is a question mark alone asks something. The time that it takes is bounded.
     """
     if len(text) > MAX_CHARACTERS:
         return False
     words = _words(EMOJI.sub(" ", MENTION.sub(" ", text)))
-    if len(words) > MAX_WORDS:
+    if len(words) > MAX_WORDS or (not words and "?" in text):
         return False
     return any(_consists_of(words, phrases) for phrases in _KNOWN)
 

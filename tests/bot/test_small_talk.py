@@ -35,7 +35,7 @@ NOTHING = [
     "🇵🇹",
     "1️⃣ 2️⃣",
     "...",
-    "?",
+    "!!!",
     "<@U123> thanks",
     "<!here> good morning!",
     "obrigado",
@@ -66,6 +66,8 @@ SOMETHING = [
     "ok obrigado gracias",
     "好的",
     "rash",
+    "?",
+    "<@U123>?",
     "ok " * MAX_CHARACTERS,
 ]
 
