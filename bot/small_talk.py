@@ -66,8 +66,8 @@ def says_nothing(text: str) -> bool:
 
     An empty one does; one that is a question mark alone asks something. The time that it takes is bounded.
     """
-    if len(text) > MAX_CHARACTERS:
-        return False
+    if len(text) > MAX_CHARACTERS or sum(map(str.isalpha, text.split())) > MAX_WORDS:
+        return False  # at once: an acknowledgement waits for this
     words = _words(EMOJI.sub(" ", MENTION.sub(" ", text)))
     if len(words) > MAX_WORDS or (not words and "?" in text):
         return False
