@@ -9,7 +9,6 @@ from slack_sdk.models.blocks import (
     ActionsBlock,
     Block,
     ButtonElement,
-    ContextBlock,
     MarkdownTextObject,
     SectionBlock,
 )
@@ -27,9 +26,11 @@ from storage.tables import Label, Mode, Prediction, Word
 RIGHT = "right"
 CHANGE = "change"
 CHOOSE = "choose"
+UNDO = "undo"
 ACTIONS = "actions"
 METADATA = "corrigible_card"
 OFFERED = 3
+NAMED = 5
 NO_WORDS = N_(
     "I read words, and this message has none. Write what I should classify, or try `/corrigible help`."
 )
@@ -85,16 +86,8 @@ def sure(confidence: float) -> str:
 def _answer(content: Content, prediction: Prediction) -> Json:
     label = content.labels[prediction.label_id]
     told = sure(prediction.confidence)
-    blocks = [
-        _section(f"{title(label)} · {told}"),
-        _context(f"{_model(prediction)}{_cut(prediction)}"),
-        _buttons(content, label),
-    ]
-    return _message(f"{as_name(label.name)}, {told} ({_model(prediction)})", blocks)
-
-
-def _model(prediction: Prediction) -> str:
-    return _("model {version}").format(version=version(prediction))
+    blocks = [_section(f"{title(label)} · {told}{_cut(prediction)}"), _buttons(content, label)]
+    return _message(f"{as_name(label.name)}, {told}", blocks)
 
 
 def _in_any_order(message_id: str, choice: tuple[str, str]) -> list[str]:
@@ -119,59 +112,57 @@ def _question(content: Content, prediction: Prediction, offers: list[str]) -> Js
     if content.choice:  # whoever is asked which of two models is right should not be led by one of them
         asked = _(" or ").join(title(label) for label in offered)
         told = _("Two models disagree on this message; your answer decides which of them stays.")
-        blocks: list[Block] = [_section(f"{asked}?"), ask, _context(f"{told}{_cut(prediction)}")]
+        blocks: list[Block] = [_section(f"{asked}? {told}{_cut(prediction)}"), ask]
         return _message(_("Which label fits this message: {labels}?").format(labels=names), blocks)
     guess = _("My best guess is {label}, {sure}").format(
         label=as_name(content.labels[prediction.label_id].name), sure=sure(prediction.confidence)
     )
-    context = _context(f"{guess} · {_model(prediction)}{_cut(prediction)}")
-    blocks = [_section(_("Which label fits this message?")), ask, context]
+    asked = _("Which label fits this message?")
+    blocks = [_section(f"{asked} {guess}{_cut(prediction)}"), ask]
     return _message(_("Which label fits this message: {labels}, or another?").format(labels=names), blocks)
 
 
 def _corrected(content: Content, prediction: Prediction, label: Label) -> Json:
     by = _settlers(content)
     blocks = [
-        _section(f"{title(label)} · {by}"),
-        *_words(content),
-        _context(_guess(content, prediction)),
+        _section(f"{title(label)} · {by}\n{_said(content, prediction)}"),
         _buttons(content, label),
     ]
     return _message(f"{as_name(label.name)}, {by}", blocks)
 
 
 def _set_aside(content: Content, prediction: Prediction, verdict: Verdict) -> Json:
-    by = many("Set aside by {number} reviewer", "Set aside by {number} reviewers", verdict.reviewers)
-    blocks = [
-        _section(by + _(": nothing is learned from this message")),
-        *_words(content),
-        _context(_guess(content, prediction)),
-    ]
+    by = many("Set aside by {number} reviewer", "Set aside by {number} reviewers", verdict.agreeing)
+    so = _(": nothing is learned from this message")
+    blocks: list[Block] = [_section(f"{by}{so}\n{_said(content, prediction)}")]
+    if content.words:
+        blocks.append(ActionsBlock(block_id=ACTIONS, elements=[undo_button(content.message.id)]))
     return _message(by, blocks)
 
 
 def _settlers(content: Content) -> str:
+    """Those who agree with the label: what others said stands beside it."""
     if content.verdict and not content.verdict.is_tied:
-        return many(
-            "settled by {number} reviewer", "settled by {number} reviewers", content.verdict.reviewers
-        )
-    return many("settled by {number} person", "settled by {number} people", len(content.words))
+        return many("settled by {number} reviewer", "settled by {number} reviewers", content.verdict.agreeing)
+    agreeing = sum(word.label_id == content.settled for word in content.words)
+    return many("settled by {number} person", "settled by {number} people", agreeing)
 
 
-def _words(content: Content) -> list[Block]:
-    said = [_word(word, content.labels) for word in content.words]
+def _said(content: Content, prediction: Prediction) -> str:
+    """Who said what, those who disagree first, and what the model had said."""
+    words = sorted(content.words, key=lambda word: word.label_id == content.settled)
+    said = [_word(word, content.labels) for word in words[:NAMED]]
+    if len(words) > NAMED:
+        said.append(many("{number} more person", "{number} more people", len(words) - NAMED))
     if content.verdict and content.verdict.is_tied:
         said.append(_("reviewers disagree, and ask one more of them"))
-    return [_context(" · ".join(said))] if said else []
-
-
-def _guess(content: Content, prediction: Prediction) -> str:
-    guess = _("model {version} said {label}, {sure}").format(
-        version=version(prediction),
-        label=as_name(content.labels[prediction.label_id].name),
-        sure=sure(prediction.confidence),
+    if content.verdict and content.verdict.against and not content.verdict.is_tied:
+        against = content.verdict.against
+        said.append(many("{number} reviewer disagrees", "{number} reviewers disagree", against))
+    guess = _("I said {label}, {sure}").format(
+        label=as_name(content.labels[prediction.label_id].name), sure=sure(prediction.confidence)
     )
-    return f"{guess}{_cut(prediction)}"
+    return " · ".join([*said, f"{guess}{_cut(prediction)}"])
 
 
 def _word(word: Spoken, labels: dict[str, Label]) -> str:
@@ -190,7 +181,20 @@ def _buttons(content: Content, label: Label) -> ActionsBlock:
         value=f"{content.message.id}:{label.id}",
         accessibility_label=_("Right: this message is {label}").format(label=as_plain_name(label.name))[:75],
     )
-    return ActionsBlock(block_id=ACTIONS, elements=[right, _change(content.message.id, _("Change"))])
+    elements = [right, _change(content.message.id, _("Change"))]
+    if content.words:
+        elements.append(undo_button(content.message.id))
+    return ActionsBlock(block_id=ACTIONS, elements=elements)
+
+
+def undo_button(message_id: str) -> ButtonElement:
+    """By this a user takes back their own correction."""
+    return ButtonElement(
+        text=_("Undo"),
+        action_id=UNDO,
+        value=message_id,
+        accessibility_label=_("Undo your own correction of this message"),
+    )
 
 
 def _change(message_id: str, text: str) -> ButtonElement:
@@ -203,13 +207,9 @@ def _change(message_id: str, text: str) -> ButtonElement:
 
 
 def _section(text: str) -> SectionBlock:
-    return SectionBlock(text=MarkdownTextObject(text=text))
-
-
-def _context(text: str) -> ContextBlock:
-    most = 2_900  # many people's words on one message: Slack allows 3,000 characters
-    return ContextBlock(
-        elements=[MarkdownTextObject(text=text if len(text) <= most else f"{clipped(text, most)} …")]
+    most = 2_900  # Slack allows 3,000 characters
+    return SectionBlock(
+        text=MarkdownTextObject(text=text if len(text) <= most else f"{clipped(text, most)} …")
     )
 
 

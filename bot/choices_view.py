@@ -45,7 +45,7 @@ class Number:
             is_decimal_allowed=self.decimals,
             min_value=self.least,
             max_value=self.most,
-            initial_value=None if value is None else f"{value:g}",
+            initial_value=None if value is None else f"{value:.12g}",
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from slack_sdk import WebClient
 
-from bot import accuracy_text, argilla_text, forgetting_view, retention_commands, summary_commands
+from bot import accuracy_text, argilla_text, forgetting_view, retention_commands, suggesting, summary_commands
 from bot.announcing import tell
 from bot.card import title
 from bot.choices import Choices
@@ -18,7 +18,7 @@ from bot.forgetting import Forgetting
 from bot.home import Home
 from bot.in_words import in_words
 from bot.label_editing import LabelEditing
-from bot.language import N_, _, many
+from bot.language import N_, Language, _, many, speaking
 from bot.membership import FAULTS as MEMBERSHIP_FAULTS
 from bot.membership import Membership, joined
 from bot.mrkdwn import as_name, as_plain_name, escape, fitting, inert
@@ -34,6 +34,14 @@ from learning.summarizing.policy import POLICY
 from storage.labels import emoji_name
 from storage.tables import Label, Mode, TaskName
 
+FOR_OPERATORS = (
+    N_("• `/corrigible retrain [summaries]` – for operators: train a new version"),
+    N_("• `/corrigible rollback [summaries]` – for operators: go back to the version before"),
+    N_(
+        "• `/corrigible policy [accept | withdraw]` – for operators: may a model that writes learn "
+        "from what people wrote?"
+    ),
+)
 HELP = (
     N_("*I label messages, and I learn when somebody corrects me.*"),
     N_("• `/corrigible on` – in this channel: I stay silent where I am sure, and ask where I am not"),
@@ -55,12 +63,7 @@ HELP = (
     N_("• `/corrigible labels` – the labels I choose from"),
     N_("• in the menu of any message: *Classify this message*, *Correct this message*"),
     *summary_commands.HELP,
-    N_("• `/corrigible retrain [summaries]` – for operators: train a new version"),
-    N_("• `/corrigible rollback [summaries]` – for operators: go back to the version before"),
-    N_(
-        "• `/corrigible policy [accept | withdraw]` – for operators: may a model that writes learn "
-        "from what people wrote?"
-    ),
+    *FOR_OPERATORS,
     N_("• `/corrigible help` – this"),
     N_("In a direct message, or where you mention me, I always answer."),
 )
@@ -81,7 +84,10 @@ PROMISES = {
 
 @dataclass(frozen=True)
 class Desk:
-    """Everything that commands reach: the use cases, and the time zone in which people say "yesterday"."""
+    """Everything that commands reach: the use cases, and the time zone in which people say "yesterday".
+
+    `language`: that of what everybody in a channel reads; `ops_channel`: where operators follow what they began.
+    """
 
     service: Service
     operations: Operations
@@ -96,16 +102,18 @@ class Desk:
     choices: Choices
     editing: LabelEditing
     timezone: str
+    language: Language = "en"
+    ops_channel: str | None = None
 
 
 def answer(desk: Desk, client: WebClient, command: Command) -> str | Json:
     """Do what a person typed after /corrigible; what to tell them, as mrkdwn or with blocks."""
     service, operations = desk.service, desk.operations
     match command.words:
-        case ("summarize" | "summarise", *_):
+        case ("summarize" | "summarise", *words) if summary_commands.is_stretch(words):
             return summary_commands.summarize(desk.summaries, command, desk.timezone)
-        case ("summaries", *_):
-            return summary_commands.switch(desk.summaries, desk.membership, client, command)
+        case ("summaries", *words) if summary_commands.is_switch(words):
+            return summary_commands.switch(desk.summaries, desk.membership, client, command, desk.language)
         case ("on",) | ("on", "ask"):
             return _switch_on(desk, client, command, Mode.ASK)
         case ("on", "reply"):
@@ -114,8 +122,10 @@ def answer(desk: Desk, client: WebClient, command: Command) -> str | Json:
             return _switch_on(desk, client, command, Mode.QUIET)
         case ("off",):
             return _switch_off(desk, client, command)
-        case ("keep", *words):
-            return retention_commands.keep(desk.retention, desk.membership, client, command, words)
+        case ("keep", *words) if retention_commands.is_time(words):
+            return retention_commands.keep(
+                desk.retention, desk.membership, client, command, words, desk.language
+            )
         case ("digest", "on"):
             return _wish_digest(desk, client, command)
         case ("digest", "off"):
@@ -129,7 +139,7 @@ def answer(desk: Desk, client: WebClient, command: Command) -> str | Json:
         case ("labels",):
             return _labels(service, command)
         case ("retrain",) | ("retrain", "summaries"):
-            return _operate(operations, command, _retrain)
+            return _operate(operations, command, lambda *given: _retrain(desk, *given))
         case ("rollback",) | ("rollback", "summaries"):
             return _operate(operations, command, _roll_back)
         case ("policy",):
@@ -138,7 +148,13 @@ def answer(desk: Desk, client: WebClient, command: Command) -> str | Json:
             return _operate(operations, command, _accept)
         case ("policy", "withdraw"):
             return _operate(operations, command, _withdraw)
-    return "\n".join(_(line) for line in HELP)
+        case () | ("help",):
+            return _help(operations.is_operator(command.user_id))
+    return suggesting.suggestion(command.words, operations.is_operator(command.user_id))
+
+
+def _help(for_operator: bool) -> str:
+    return "\n".join(_(line) for line in HELP if for_operator or line not in FOR_OPERATORS)
 
 
 def _operate(operations: Operations, command: Command, do: Callable[[Operations, Command], str]) -> str:
@@ -149,13 +165,22 @@ def _operate(operations: Operations, command: Command, do: Callable[[Operations,
         return in_words(error)
 
 
-def _retrain(operations: Operations, command: Command) -> str:
+def _retrain(desk: Desk, operations: Operations, command: Command) -> str:
     task = _task(command)
     operations.retrain(command.user_id, task)
-    begun = _("A training run begins. The operators' channel shows how it goes.")
+    begun = _followed(desk.ops_channel)
     if task is TaskName.SUMMARIZATION and not operations.summaries.writes:
         return f"{begun} {_(PICKER_ALONE)}"
     return begun
+
+
+def _followed(ops_channel: str | None) -> str:
+    """That training started, and where its operator can follow it."""
+    if ops_channel:
+        return _("Training started. Follow it in {channel}.").format(channel=f"<#{ops_channel}>")
+    return _(
+        "Training started. Follow it on my Home tab; *Settings* there names a channel in which I tell how it goes."
+    )
 
 
 def _roll_back(operations: Operations, command: Command) -> str:
@@ -219,20 +244,25 @@ def _switch_on(desk: Desk, client: WebClient, command: Command, mode: Mode) -> s
     if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
         return _(SHARED)
     service = desk.service
-    service.set_mode(command.team_id, command.channel_id, mode, command.user_id)
+    before = service.set_mode(command.team_id, command.channel_id, mode, command.user_id)
+    known = service.labels(command.team_id)
+    mute = _mute(known) if mode is Mode.QUIET else ""
+    if before is mode:  # the channel knows
+        return _("I am on here already. {what}.").format(what=_(PROMISES[mode])) + mute
+    with speaking(desk.language):
+        to_all = _announced(before, mode, command.user_id)
+        to_all += _legend(known) if mode is Mode.QUIET else ""
+    return _say(client, command, to_all, _("On. {what}.").format(what=_(PROMISES[mode])) + mute)
+
+
+def _announced(before: Mode, mode: Mode, by: str) -> str:
+    """What a channel hears: in full if nothing of it was kept before, else what changes."""
     what = _(PROMISES[mode])
-    legend = _legend(service.labels(command.team_id)) if mode is Mode.QUIET else ""
-    return _say(
-        client,
-        command,
-        _(
-            "{person} turned me on. From now on {what}. I keep the messages of this channel to learn from your "
-            "corrections; `/corrigible off` ends it."
-        ).format(person=f"<@{command.user_id}>", what=what)
-        + legend,
-        _("On. {what}.").format(what=what)
-        + (_mute(service.labels(command.team_id)) if mode is Mode.QUIET else ""),
-    )
+    if before is not Mode.OFF:
+        return _("{person} changed what I do here. {what}.").format(person=f"<@{by}>", what=what)
+    turned = _("{person} turned Corrigible on in this channel. {what}.").format(person=f"<@{by}>", what=what)
+    kept = _("I keep the messages of this channel to learn from your corrections; `/corrigible off` ends it.")
+    return f"{turned} {kept}"
 
 
 def _legend(known: list[Label]) -> str:
@@ -258,18 +288,13 @@ def _switch_off(desk: Desk, client: WebClient, command: Command) -> str:
         desk.membership.check(client, command.channel_id, command.user_id)
     except MEMBERSHIP_FAULTS as error:
         return in_words(error)
-    service = desk.service
-    before = service.mode(command.team_id, command.channel_id)
-    service.set_mode(command.team_id, command.channel_id, Mode.OFF, command.user_id)
+    before = desk.service.set_mode(command.team_id, command.channel_id, Mode.OFF, command.user_id)
     done = _("Off. From now on I read and keep nothing of this channel.")
     if before is Mode.OFF:
         return done
-    return _say(
-        client,
-        command,
-        _("{person} turned me off in this channel.").format(person=f"<@{command.user_id}>"),
-        done,
-    )
+    with speaking(desk.language):
+        to_all = _("{person} turned Corrigible off in this channel.").format(person=f"<@{command.user_id}>")
+    return _say(client, command, to_all, done)
 
 
 def _say(client: WebClient, command: Command, to_all: str, to_asker: str) -> str:
@@ -281,14 +306,20 @@ def _say(client: WebClient, command: Command, to_all: str, to_asker: str) -> str
 def _wish_digest(desk: Desk, client: WebClient, command: Command) -> str:
     try:
         desk.membership.check(client, command.channel_id, command.user_id)
-        at = desk.digests.wish(command.channel_id, command.user_id)
+        wish = desk.digests.wish(command.channel_id, command.user_id)
     except (ChannelOffError, *MEMBERSHIP_FAULTS) as error:
         return in_words(error)
-    done = _("Once a week I tell here what I learned; the next time {day}.").format(
-        day=f"<!date^{int(at)}^{{date_short_pretty}}|?>"
-    )
-    told = _("{person} wished a digest.").format(person=f"<@{command.user_id}>")
-    return _say(client, command, f"{told} {done}", done)
+    if not wish.is_new:  # the channel knows
+        return _next_digest(wish.at)
+    with speaking(desk.language):
+        told = _("{person} turned on the weekly digest.").format(person=f"<@{command.user_id}>")
+        to_all = f"{told} {_next_digest(wish.at)}"
+    return _say(client, command, to_all, _next_digest(wish.at))
+
+
+def _next_digest(at: float) -> str:
+    told = _("Once a week I tell here what I learned; the next time {day}.")
+    return told.format(day=f"<!date^{int(at)}^{{date_short_pretty}}|?>")
 
 
 def _end_digest(desk: Desk, client: WebClient, command: Command) -> str:
@@ -298,12 +329,9 @@ def _end_digest(desk: Desk, client: WebClient, command: Command) -> str:
         return in_words(error)
     if not desk.digests.end(command.channel_id):
         return _("There was no digest in this channel, so nothing was changed.")
-    return _say(
-        client,
-        command,
-        _("{person} turned the weekly digest off.").format(person=f"<@{command.user_id}>"),
-        _("No more digests in this channel."),
-    )
+    with speaking(desk.language):
+        to_all = _("{person} turned the weekly digest off.").format(person=f"<@{command.user_id}>")
+    return _say(client, command, to_all, _("No more digests in this channel."))
 
 
 def _status(desk: Desk, command: Command) -> str:

@@ -498,6 +498,8 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         choosing,
         editing,
         settings.timezone,
+        settings.language,
+        settings.ops_channel,
     )
     listeners.register(app, desk, bot_user_id, metrics, locales, revoke)
     workers: list[Part] = [

@@ -1,4 +1,4 @@
-"""The modal behind *Change*: every label to choose from, or a new one to propose."""
+"""The modal behind *Change*: every label to choose from, or a new one to propose. Nothing is chosen beforehand."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ import json
 from itertools import accumulate
 
 from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ContextBlock,
     ExternalDataSelectElement,
     InputBlock,
+    MarkdownTextObject,
     Option,
     PlainTextInputElement,
     PlainTextObject,
 )
 from slack_sdk.models.views import View
 
+from bot.card import undo_button
 from bot.language import _
-from bot.mrkdwn import plain_text
+from bot.mrkdwn import as_name, as_plain_name, plain_text
 from bot.payloads import Json
 from learning.label_file import NAME_MOST
 from learning.names import visible
@@ -24,13 +29,14 @@ from storage.tables import Label
 CORRECT = "correct"
 LABEL = "label"
 PROPOSAL = "proposal"
+UNDO = "undo"
 OPTIONS_MOST = 100
 # By Socket Mode an acknowledgement, with its envelope, has to be of less than 64 KiB (`slack_sdk` sends no larger one).
 OPTIONS_BYTES = 64_000
 
 
-def correction_view(message_id: str, current: Label) -> Json:
-    """A view for views.open."""
+def correction_view(message_id: str, current: Label, mine: Label | None = None) -> Json:
+    """A view for views.open. `mine`: the label that whoever opens it has chosen already."""
     view = View(
         type="modal",
         callback_id=CORRECT,
@@ -38,20 +44,31 @@ def correction_view(message_id: str, current: Label) -> Json:
         title=_("Correct the label"),
         submit=_("Save"),
         close=_("Cancel"),
-        blocks=inputs(current),
+        blocks=[*inputs(current), *own(message_id, mine)],
     )
     return view.to_dict()
 
 
+def own(message_id: str, mine: Label | None) -> list[Block]:
+    """What a person has said already, and the button that takes it back."""
+    if mine is None:
+        return []
+    told = _("You chose *{label}*.").format(label=as_name(mine.name))
+    return [
+        ContextBlock(elements=[MarkdownTextObject(text=told)]),
+        ActionsBlock(block_id=UNDO, elements=[undo_button(message_id)]),
+    ]
+
+
 def inputs(current: Label) -> list[InputBlock]:
     """What a person says the right label by."""
-    menu = ExternalDataSelectElement(
-        action_id=LABEL, min_query_length=0, placeholder=_("Choose a label"), initial_option=option(current)
-    )
+    menu = ExternalDataSelectElement(action_id=LABEL, min_query_length=0, placeholder=_("Choose a label"))
     new = PlainTextInputElement(action_id=PROPOSAL, max_length=NAME_MOST, placeholder=_("e.g. data export"))
+    now = _("Shown now: {label}").format(label=as_plain_name(current.name))
+    shown = PlainTextObject(text=now, emoji=False)
     hint = PlainTextObject(text=_("If none fits. It can be chosen from then on, and wins over the menu."))
     return [
-        InputBlock(block_id=LABEL, label=_("The right label"), element=menu, optional=True),
+        InputBlock(block_id=LABEL, label=_("The right label"), element=menu, optional=True, hint=shown),
         InputBlock(block_id=PROPOSAL, label=_("Or a new one"), element=new, optional=True, hint=hint),
     ]
 

@@ -55,6 +55,14 @@ class Told:
         return not self.week.words and not (self.weeks and self.weeks[0])
 
 
+@dataclass(frozen=True)
+class Wish:
+    """When a digest comes next (seconds since 1970), and whether nobody had wanted it before."""
+
+    at: float
+    is_new: bool
+
+
 class Digests:
     """The use cases of one team. `name`: what a person is called; `cron`: when digests are told."""
 
@@ -78,13 +86,16 @@ class Digests:
         self._zone = ZoneInfo(timezone)
         self._language = language
 
-    def wish(self, channel_id: str, by: str) -> float:
-        """A person wants it in a channel; when the next one comes. Raises ChannelOffError."""
+    def wish(self, channel_id: str, by: str) -> Wish:
+        """A person wants it in a channel; when the next one comes, and whether nobody wanted it before.
+
+        Raises ChannelOffError.
+        """
         with self._database.writing() as session:
             if channels.mode_of(session, self._team_id, channel_id) is Mode.OFF:
                 raise ChannelOffError
-            digests.wish(session, self._team_id, channel_id, by)
-        return next_due(self._cron, time.time(), self._zone)
+            is_new = digests.wish(session, self._team_id, channel_id, by)
+        return Wish(next_due(self._cron, time.time(), self._zone), is_new)
 
     def end(self, channel_id: str) -> bool:
         """Nobody wants it there any more; False where nobody did."""

@@ -44,7 +44,13 @@ def register(
     def retrain(ack: Ack, body: Json, client: WebClient) -> None:
         by = payloads.clicker(body)
         ack()
-        _operate(client, home, by, lambda: home.operations.retrain(by), _("A training run begins."))
+        _operate(
+            client,
+            home,
+            by,
+            lambda: home.operations.retrain(by),
+            _("Training started. You can follow it below."),
+        )
 
     @app.action(home_view.ROLL_BACK)
     def roll_back(ack: Ack, body: Json, client: WebClient) -> None:

@@ -21,6 +21,8 @@ OF_STORAGE = (
     N_("There is nothing to roll back to: the version in service took no other's place."),
     N_("This label is not known here any more."),
     N_("This summary is not known here any more, so nothing was changed."),
+    N_("You have no correction of this message to undo."),
+    N_("You have no feedback on this summary to undo."),
 )
 
 UNUSABLE = N_("This can't be used here.")

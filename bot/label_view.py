@@ -29,6 +29,7 @@ NAME, DESCRIPTION, EMOJI, EXAMPLES, FATE = "name", "description", "emoji", "exam
 RETIRE, FOLLOW_FILE = "retire", "follow_file"
 DESCRIPTION_MOST = 1_000
 EXAMPLES_MOST = 3_000
+MOST = {NAME: NAME_MOST, DESCRIPTION: DESCRIPTION_MOST, EMOJI: 100, EXAMPLES: EXAMPLES_MOST}
 
 
 def picker() -> Json:
@@ -64,35 +65,37 @@ def editor(label: Label | None) -> Json:
     return view.to_dict()
 
 
+def _shown(label: Label | None) -> dict[str, str]:
+    """What stands in each field before anybody writes into it."""
+    if label is None:
+        return dict.fromkeys(MOST, "")
+    examples = "\n".join(" ".join(one.split()) for one in label.examples)
+    values = {NAME: label.name, DESCRIPTION: label.description, EMOJI: label.emoji, EXAMPLES: examples}
+    return {block: value[: MOST[block]] for block, value in values.items()}
+
+
+def is_untouched(label: Label, form: Form) -> bool:
+    """Was the editor of this label sent as it was opened? Raises PayloadError."""
+    was = {block: value.strip() for block, value in _shown(label).items()}
+    return not form.chosen(FATE) and {block: form.text(block) for block in MOST} == was
+
+
 def _fields(label: Label | None) -> list[InputBlock]:
-    examples = "\n".join(" ".join(one.split()) for one in label.examples) if label else ""
+    shown = _shown(label)
+    described = _("A sentence in the words that people use: the bot reads it before it has examples.")
     return [
-        _text(
-            NAME, _("Name"), label.name if label else "", NAME_MOST, _("Short; people read it on every card.")
-        ),
-        _text(
-            DESCRIPTION,
-            _("What it is for"),
-            label.description if label else "",
-            DESCRIPTION_MOST,
-            _("A sentence in the words that people use: the bot reads it before it has examples."),
-        ),
-        _text(
-            EMOJI,
-            "Emoji",
-            label.emoji if label else "",
-            100,
-            _("A code such as :bug:, for cards and quiet mode."),
-        ),
-        _text(EXAMPLES, _("Examples"), examples, EXAMPLES_MOST, _("Messages with this label, one a line.")),
+        _text(NAME, _("Name"), shown[NAME], _("Short; people read it on every card.")),
+        _text(DESCRIPTION, _("What it is for"), shown[DESCRIPTION], described),
+        _text(EMOJI, "Emoji", shown[EMOJI], _("A code such as :bug:, for cards and quiet mode.")),
+        _text(EXAMPLES, _("Examples"), shown[EXAMPLES], _("Messages with this label, one a line.")),
     ]
 
 
-def _text(block: str, name: str, value: str, most: int, hint: str) -> InputBlock:
+def _text(block: str, name: str, value: str, hint: str) -> InputBlock:
     field = PlainTextInputElement(
         action_id=block,
-        initial_value=value[:most] or None,
-        max_length=most,
+        initial_value=value or None,
+        max_length=MOST[block],
         multiline=block in (DESCRIPTION, EXAMPLES),
     )
     optional = block != NAME

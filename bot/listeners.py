@@ -35,10 +35,11 @@ from bot.mrkdwn import as_plain_name
 from bot.operations import FAULTS as OPERATING_FAULTS
 from bot.operations import Operations
 from bot.organization import Organization
-from bot.payloads import Deleted, Edited, Json, Said
+from bot.payloads import Click, Deleted, Edited, Json, Said
 from bot.respond import ForeignAddressError
 from bot.service import Service, UnknownMessageError
 from learning.names import visible
+from storage.corrections import NothingToUndoError
 from storage.labels import RetiredLabelError, TooManyProposalsError, TooManyProposalsOfAllError
 
 log = logging.getLogger(__name__)
@@ -72,11 +73,11 @@ def register(
     _hear_modal(app, service)
     _hear_command(app, desk)
     summary_listeners.register(app, desk.summaries)
-    pointing_listeners.register(app, desk.pointing)
+    pointing_listeners.register(app, desk.pointing, operations.is_operator)
     home_listeners.register(app, desk.home, desk.choices, desk.editing, desk.organization)
     _hear_operators(app, operations)
     _hear_forgetting(app, desk.forgetting)
-    retention_listeners.register(app, desk.retention, desk.membership)
+    retention_listeners.register(app, desk.retention, desk.membership, desk.language)
     hear_removal(app, revoke)
     _hear_the_rest(app, metrics)
     _answer_for_errors(app, metrics)
@@ -165,7 +166,7 @@ def _hear_clicks(app: App, service: Service) -> None:
         click = payloads.click(body)
         message_id, _, label_id = click.value.partition(":")
         try:
-            service.confirm_or_choose(click.team_id, click.user_id, message_id, label_id)
+            service.confirm_or_choose(click.team_id, click.user_id, message_id, label_id, click.once)
         except (UnknownMessageError, RetiredLabelError) as error:
             ack()
             respond(in_words(error), response_type="ephemeral", replace_original=False)
@@ -176,14 +177,37 @@ def _hear_clicks(app: App, service: Service) -> None:
     def open_modal(ack: Ack, body: Json, client: WebClient, respond: Respond) -> None:
         click = payloads.click(body)
         try:
-            choice = service.choice(click.team_id, click.value)
+            choice = service.choice(click.team_id, click.value, click.user_id)
         except UnknownMessageError as error:
             ack()
             respond(in_words(error), response_type="ephemeral", replace_original=False)
             return
         ack()
-        view = correction_view.correction_view(choice.message_id, choice.current)
+        view = correction_view.correction_view(choice.message_id, choice.current, choice.mine)
         client.views_open(trigger_id=click.trigger_id, view=view)
+
+    @app.action(card.UNDO)
+    def undo(ack: Ack, body: Json, client: WebClient, respond: Respond) -> None:
+        click = payloads.click(body)
+        fault: Exception | None = None
+        try:
+            service.undo(click.team_id, click.user_id, click.value, click.once)
+        except (UnknownMessageError, NothingToUndoError) as error:
+            fault = error
+        ack()
+        if click.view_id:
+            pointing_view.bring(client, click.view_id, _undone(service, click))
+        elif fault:
+            respond(in_words(fault), response_type="ephemeral", replace_original=False)
+
+
+def _undone(service: Service, click: Click) -> Json:
+    """The modal in which a correction was undone, as it is now."""
+    try:
+        choice = service.choice(click.team_id, click.value, click.user_id)
+    except UnknownMessageError as error:
+        return pointing_view.fault(in_words(error))
+    return correction_view.correction_view(choice.message_id, choice.current, choice.mine)
 
 
 def _hear_modal(app: App, service: Service) -> None:
@@ -198,9 +222,11 @@ def _hear_modal(app: App, service: Service) -> None:
         proposal = visible(sent.proposal)
         try:
             if proposal:
-                service.propose(sent.team_id, sent.user_id, sent.message_id, proposal)
+                service.propose(sent.team_id, sent.user_id, sent.message_id, proposal, sent.once)
             elif sent.label_id:
-                service.confirm_or_choose(sent.team_id, sent.user_id, sent.message_id, sent.label_id)
+                service.confirm_or_choose(
+                    sent.team_id, sent.user_id, sent.message_id, sent.label_id, sent.once
+                )
             else:
                 _refuse(ack, correction_view.LABEL, _("Choose a label, or write a new one below."))
                 return

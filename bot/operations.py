@@ -111,8 +111,12 @@ class Operations:
 
     def check(self, user_id: str) -> None:
         """Raises NotAnOperatorError."""
-        if user_id not in self._operators:
+        if not self.is_operator(user_id):
             raise NotAnOperatorError
+
+    def is_operator(self, user_id: str) -> bool:
+        """May this user do what operators do?"""
+        return user_id in self._operators
 
     def retrain(self, by: str, task: TaskName = TaskName.CLASSIFICATION) -> None:
         """Ask for a training run. Raises RunUnderWayError."""

@@ -97,12 +97,19 @@ class Reacted:
 
 @dataclass(frozen=True)
 class Click:
-    """A person pressed one of our buttons."""
+    """A person pressed one of our buttons; `at`: Slack's time of it. In a modal, `view_id` is Slack's name for that."""
 
     team_id: str
     user_id: str
     value: str
     trigger_id: str
+    at: str = ""
+    view_id: str | None = None
+
+    @property
+    def once(self) -> str:
+        """The same if Slack tells of this press again, and another for each other press."""
+        return f"{self.trigger_id} {self.at}"
 
     @property
     def number(self) -> int:
@@ -133,13 +140,14 @@ class Actor:
 
 @dataclass(frozen=True)
 class Submission:
-    """A person sent our modal: a label chosen, or a new one's name, or neither."""
+    """A person sent our modal: a label chosen, or a new one's name, or neither. `once`: as of a click, if known."""
 
     team_id: str
     user_id: str
     message_id: str
     label_id: str | None
     proposal: str
+    once: str = ""
 
 
 @dataclass(frozen=True)
@@ -168,11 +176,13 @@ class Pointed:
 
 @dataclass(frozen=True)
 class EditSubmission:
-    """A person sent the modal in which a summary is edited."""
+    """A person sent the modal in which a summary is edited. `mark`: of the text it showed; `once`: as of a click."""
 
     user_id: str
     summary_id: str
     text: str
+    mark: str = ""
+    once: str = ""
 
 
 @dataclass(frozen=True)
@@ -290,7 +300,12 @@ def click(body: Json) -> Click:
     if len(actions) != 1:
         raise PayloadError("it is not one action")
     return Click(
-        team_of(body), clicker(body), like(VALUE, actions[0], "value"), like(TRIGGER, body, "trigger_id")
+        team_of(body),
+        clicker(body),
+        like(VALUE, actions[0], "value"),
+        like(TRIGGER, body, "trigger_id"),
+        like_or_none(TS, actions[0], "action_ts") or "",
+        like_or_none(SLACK_ID, body, "view", "id"),
     )
 
 
@@ -359,6 +374,7 @@ def submission(body: Json) -> Submission:
         like(OUR_ID, view, "private_metadata"),
         like_or_none(OUR_ID, states.get("label"), "selected_option", "value"),
         proposal,
+        like_or_none(SLACK_ID, view, "id") or "",
     )
 
 
@@ -405,7 +421,11 @@ def edit_submission(body: Json) -> EditSubmission:
     if len(states) != 1:
         raise PayloadError("it is not the one field of our modal for summaries")
     words = text_or_none(states[0], "value") or ""
-    return EditSubmission(clicker(body), like(OUR_ID, view, "private_metadata"), words)
+    summary_id, _sign, mark = like(VALUE, view, "private_metadata").partition(":")
+    if not OUR_ID.fullmatch(summary_id):
+        raise PayloadError("private_metadata names no summary")
+    once = like_or_none(SLACK_ID, view, "id") or ""
+    return EditSubmission(clicker(body), summary_id, words, mark, once)
 
 
 def search(body: Json) -> Search:

@@ -12,7 +12,7 @@ from bot.language import N_
 from bot.payloads import Pointed
 from bot.reading import Read
 from learning.champion import Champion
-from storage import channels, contents, labels, messages, predictions
+from storage import channels, contents, corrections, labels, messages, predictions
 from storage.contents import Content
 from storage.database import Database
 from storage.tables import Label, Lane, Message, Mode
@@ -143,6 +143,12 @@ class Pointing:
                 return content
             time.sleep(LOOK_S)
         raise NotReadError
+
+    def chosen_by(self, user_id: str, message_id: str) -> Label | None:
+        """The label that a user says a message has; None if they said nothing, or took it back."""
+        with self._database.reading() as session:
+            own = corrections.of_user(session, message_id, user_id)
+            return session.get(Label, own.label_id) if own else None
 
     def glance(self, pointed: Pointed) -> Glance:
         """What the model says of it, with nothing kept. Raises NoWordsError, NotAPersonsError."""

@@ -6,32 +6,31 @@ from collections.abc import Callable
 
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
 from bot import correction_view, payloads, pointing_view
 from bot.in_words import in_words
 from bot.payloads import Json, Pointed
 from bot.pointing import FAULTS, NotKeptError, Pointing
-from storage.contents import Content
+from bot.pointing_view import Looking
 
 CLASSIFY = "classify_message"
 CORRECT = "correct_message"
 
 
-def register(app: App, pointing: Pointing) -> None:
-    """Let `app` hear both."""
+def register(app: App, pointing: Pointing, is_operator: Callable[[str], bool]) -> None:
+    """Let `app` hear both. `is_operator` says who sees which version of the model answered."""
 
     @app.shortcut(CLASSIFY)
     def classify(ack: Ack, body: Json, client: WebClient) -> None:
         pointed = payloads.pointed(body)
         ack()
-        _open(client, pointed, lambda: _classified(pointing, pointed))
+        _open(client, pointed, lambda: _classified(pointing, pointed, is_operator(pointed.by)))
 
     @app.shortcut(CORRECT)
     def correct(ack: Ack, body: Json, client: WebClient) -> None:
         pointed = payloads.pointed(body)
         ack()
-        _open(client, pointed, lambda: _to_correct(pointing.answer(pointing.find(pointed))))
+        _open(client, pointed, lambda: _to_correct(pointing, pointed))
 
 
 def _open(client: WebClient, pointed: Pointed, answer: Callable[[], Json]) -> None:
@@ -41,21 +40,21 @@ def _open(client: WebClient, pointed: Pointed, answer: Callable[[], Json]) -> No
         view = answer()
     except FAULTS as error:
         view = pointing_view.fault(in_words(error))
-    try:
-        client.views_update(view_id=opened["view"]["id"], view=view)
-    except SlackApiError as error:
-        if error.response.get("error") != "not_found":  # closed meanwhile
-            raise
+    pointing_view.bring(client, opened["view"]["id"], view)
 
 
-def _classified(pointing: Pointing, pointed: Pointed) -> Json:
+def _classified(pointing: Pointing, pointed: Pointed, sees_version: bool) -> Json:
     try:
-        return pointing_view.answer(pointing.answer(pointing.find(pointed)))
+        content = pointing.answer(pointing.find(pointed))
+        mine = pointing.chosen_by(pointed.by, content.message.id)
+        return pointing_view.answer(content, Looking(mine, sees_version))
     except NotKeptError as error:
         return pointing_view.glance(pointing.glance(pointed), in_words(error))
 
 
-def _to_correct(content: Content) -> Json:
+def _to_correct(pointing: Pointing, pointed: Pointed) -> Json:
+    content = pointing.answer(pointing.find(pointed))
     assert content.prediction is not None
     label = content.labels[content.settled or content.prediction.label_id]
-    return correction_view.correction_view(content.message.id, label)
+    mine = pointing.chosen_by(pointed.by, content.message.id)
+    return correction_view.correction_view(content.message.id, label, mine)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
 from slack_sdk.models.views import View
 
 from bot.card import sure, title, version
-from bot.correction_view import CORRECT, inputs
+from bot.correction_view import CORRECT, inputs, own
 from bot.language import _
 from bot.mrkdwn import as_name
 from bot.payloads import Json
 from bot.pointing import Glance
 from storage.contents import Content
+from storage.tables import Label
 
 OTHERS = 3
 
@@ -34,7 +38,18 @@ def glance(seen: Glance, reason: str) -> Json:
     return _closed([_section(answer), ContextBlock(elements=[MarkdownTextObject(text=reason)])])
 
 
-def answer(content: Content) -> Json:
+@dataclass(frozen=True)
+class Looking:
+    """Who looks at the answer: the label that they chose themselves, and whether they see the model's version."""
+
+    mine: Label | None = None
+    is_operator: bool = False
+
+
+ANYBODY = Looking()
+
+
+def answer(content: Content, by: Looking = ANYBODY) -> Json:
     """What is said of a message, with all that is needed to correct it."""
     prediction = content.prediction
     assert prediction is not None
@@ -45,13 +60,13 @@ def answer(content: Content) -> Json:
         for label_id, share in prediction.ranked[: OTHERS + 1]
         if label_id != prediction.label_id
     ]
-    context = _("model {version} said {label}, {sure}").format(
-        version=version(prediction),
-        label=as_name(content.labels[prediction.label_id].name),
-        sure=sure(prediction.confidence),
+    context = _("I said {label}, {sure}").format(
+        label=as_name(content.labels[prediction.label_id].name), sure=sure(prediction.confidence)
     )
     if others:
         context += _("; then {labels}").format(labels=", ".join(others))
+    if by.is_operator:
+        context += " · " + _("model {version}").format(version=version(prediction))
     view = View(
         type="modal",
         callback_id=CORRECT,
@@ -63,9 +78,19 @@ def answer(content: Content) -> Json:
             _section(f"{title(label)} · {told}"),
             ContextBlock(elements=[MarkdownTextObject(text=context)]),
             *inputs(label),
+            *own(content.message.id, by.mine),
         ],
     )
     return view.to_dict()
+
+
+def bring(client: WebClient, view_id: str, view: Json) -> None:
+    """Show another view in the place of one that may have been closed meanwhile."""
+    try:
+        client.views_update(view_id=view_id, view=view)
+    except SlackApiError as error:
+        if error.response.get("error") != "not_found":
+            raise
 
 
 def _closed(blocks: Sequence[Block]) -> Json:

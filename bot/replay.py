@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bot.mrkdwn import as_name, as_plain_name
 from bot.settings import Settings
+from bot.small_talk import says_nothing
 from bot.throwaway import ThrowawayError, throwaway_bot
 from learning.exchange.formulas import restored
 from learning.exchange.sources import MESSAGE_ID
@@ -24,7 +25,7 @@ from local.slack.person import Person, PersonError
 from local.slack.seed import CHANNELS, PEOPLE
 
 WINDOW = 200
-ANSWER = Pattern(rf"(?s)\A(?P<label>.*), [{DIGIT}]+% sure \(model ")
+ANSWER = Pattern(rf"(?s)\A(?P<label>.*), [{DIGIT}]+% sure\z")
 
 
 class ReplayError(ValueError):
@@ -128,6 +129,8 @@ def _play_all(address: str, rows: list[Row], is_correcting: bool, score: Score, 
 
 def _play(person: Person, row: Row, is_correcting: bool, score: Score) -> None:
     ts = person.write(CHANNELS["support"], row.text)
+    if says_nothing(row.text):  # nobody answers it
+        return
     card = person.wait_for_reply(CHANNELS["support"], ts)
     said = ANSWER.search(card["text"])
     if row.label is None or said is None:

@@ -10,15 +10,18 @@ from slack_sdk import WebClient
 from bot import payloads, retention_commands, retention_view
 from bot.announcing import tell
 from bot.in_words import in_words
-from bot.language import _
+from bot.language import Language, _, speaking
 from bot.membership import Membership
 from bot.payloads import Json
 from bot.retention import NothingToUndoError, Retention
 from bot.retention_commands import FAULTS
 
 
-def register(app: App, use: Retention, members: Membership) -> None:
-    """Let `app` hear both. Who may, and what would be erased, is asked again: much can change before a click."""
+def register(app: App, use: Retention, members: Membership, language: Language) -> None:
+    """Let `app` hear both. Who may, and what would be erased, is asked again: much can change before a click.
+
+    `language`: that of what everybody in a channel reads.
+    """
 
     @app.action(retention_view.CONFIRM)
     def confirm(ack: Ack, body: Json, client: WebClient, respond: Respond) -> None:
@@ -31,7 +34,8 @@ def register(app: App, use: Retention, members: Membership) -> None:
             respond(response_type="ephemeral", replace_original=True, **retention_view.done(in_words(error)))
             return
         ack()
-        told = retention_view.announcement(plan, chosen.user_id)
+        with speaking(language):
+            told = retention_view.announcement(plan, chosen.user_id)
         done = _("Confirmed; the channel was told.")
         if not tell(client, chosen.channel_id, told):
             with suppress(NothingToUndoError):  # whoever is not told can't undo it
@@ -44,11 +48,12 @@ def register(app: App, use: Retention, members: Membership) -> None:
         by, channel_id = payloads.clicker(body), payloads.channel_of_click(body)
         try:
             members.check(client, channel_id, by)
-            kept = retention_commands.undo(use, client, channel_id, by)
+            with speaking(language):  # everybody reads it
+                kept = retention_commands.undo(use, client, channel_id, by, language)
+                undone = _("Undone by {person}. {kept}").format(person=f"<@{by}>", kept=kept)
         except FAULTS as error:
             ack()
             respond(in_words(error), response_type="ephemeral", replace_original=False)
             return
         ack()
-        undone = _("Undone by {person}. {kept}").format(person=f"<@{by}>", kept=kept)
         respond(replace_original=True, **retention_view.done(undone))

@@ -13,12 +13,13 @@ from bot.language import N_
 from bot.metrics import Metrics
 from bot.payloads import Deleted, Reacted, Said
 from bot.reading import Read
+from bot.small_talk import says_nothing
 from bot.summary_service import SummaryService
 from storage import cards, channels, contents, corrections, labels, messages, overview, predictions, summaries
 from storage.database import Database
 from storage.labels import RetiredLabelError
 from storage.overview import Overview
-from storage.tables import Correction, Label, Lane, Message, Mode, Word
+from storage.tables import Correction, Label, Lane, Message, Mode, Word, new_id
 
 # An edit that comes so soon may have overtaken its message; of older ones that are unknown nobody asked us to hear.
 OVERTAKING_S = 60.0
@@ -36,12 +37,17 @@ def _once(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
+def _has_emoji(label: Label, name: str) -> bool:
+    return labels.emoji_name(label.emoji) == labels.emoji_name(name)
+
+
 @dataclass(frozen=True)
 class Choice:
-    """What a person sees before choosing: the label shown now."""
+    """What a person sees before choosing: the label shown now, and the one that they said themselves."""
 
     message_id: str
     current: Label
+    mine: Label | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +128,8 @@ class Service:
         text = self._read(said.text)
         with self._database.writing() as session:
             is_known = messages.edit(session, said.team_id, said.channel_id, said.ts, text)
+            if is_known and self._is_small_talk(said):
+                messages.leave_unanswered(session, said.team_id, said.channel_id, said.ts)
         if not is_known:  # it overtook its message, or nothing is kept of that, and nobody has to follow
             return self.receive(said) if time.time() - float(said.ts) < OVERTAKING_S else None
         self._wake.unlearn()
@@ -143,7 +151,7 @@ class Service:
             text=text,
             mode=mode,
             lane=Lane.ASKED if self._is_addressed(said) else Lane.HEARD,
-            waiting=bool(text) and mode is not Mode.OFF,
+            waiting=bool(text) and mode is not Mode.OFF and not self._is_small_talk(said),
         )
         is_new = messages.receive(session, message)
         if is_new and not text:
@@ -158,6 +166,10 @@ class Service:
     @staticmethod
     def _is_addressed(said: Said) -> bool:
         return said.is_mention or (said.is_direct and not said.is_reply)
+
+    def _is_small_talk(self, said: Said) -> bool:
+        """Is it neither answered nor asked about, because it says nothing and nobody asked?"""
+        return not self._is_addressed(said) and says_nothing(said.text)
 
     def erase(self, deleted: Deleted) -> None:
         """Erase a message that its author or Slack deleted, with its vector and its card."""
@@ -186,25 +198,39 @@ class Service:
             or summaries.consent(session, *channel) is not None
         )
 
-    def choice(self, team_id: str, message_id: str) -> Choice:
-        """What the card of a message shows now. Raises UnknownMessageError."""
+    def choice(self, team_id: str, message_id: str, by: str | None = None) -> Choice:
+        """What the card of a message shows now, and what a user said of it. Raises UnknownMessageError."""
         with self._database.reading() as session:
             message = session.get(Message, message_id)
             if message is None or message.team_id != team_id or message.erased_at:
                 raise UnknownMessageError
             content = contents.of_message(session, message_id)
+            own = corrections.of_user(session, message_id, by) if by else None
+            mine = session.get(Label, own.label_id) if own else None
         if content.prediction is None:
             raise UnknownMessageError
-        return Choice(message_id, content.labels[content.settled or content.prediction.label_id])
+        return Choice(message_id, content.labels[content.settled or content.prediction.label_id], mine)
 
-    def confirm_or_choose(self, team_id: str, user_id: str, message_id: str, label_id: str) -> None:
-        """A person says that this label is right. Raises UnknownMessageError, RetiredLabelError."""
+    def confirm_or_choose(
+        self, team_id: str, user_id: str, message_id: str, label_id: str, once: str = ""
+    ) -> None:
+        """A person says that this label is right; `once` is the same if Slack tells of it twice.
+
+        Raises UnknownMessageError, RetiredLabelError.
+        """
         shown = self.choice(team_id, message_id).current.id
-        self._say(
-            team_id, user_id, message_id, label_id, Word.CONFIRMED if shown == label_id else Word.CHANGED
-        )
+        word = Word.CONFIRMED if shown == label_id else Word.CHANGED
+        with self._database.writing() as session:
+            label = session.get(Label, label_id)
+            if label is None or label.team_id != team_id:
+                raise UnknownMessageError
+            if label.retired_at is not None:
+                raise RetiredLabelError(label.name)
+            is_new = self._say(session, user_id, message_id, label, word, once)
+        if is_new:
+            self._told(word)
 
-    def propose(self, team_id: str, user_id: str, message_id: str, name: str) -> None:
+    def propose(self, team_id: str, user_id: str, message_id: str, name: str, once: str = "") -> None:
         """A person says that a label is right which may not exist yet.
 
         Raises UnknownMessageError, RetiredLabelError, TooManyProposalsError, TooManyProposalsOfAllError.
@@ -212,26 +238,34 @@ class Service:
         self.choice(team_id, message_id)
         with self._database.writing() as session:
             label = labels.propose(session, team_id, name, by=user_id)
-            self._add(session, team_id, user_id, message_id, label.id, Word.PROPOSED)
-        self._told(Word.PROPOSED)
+            is_new = self._say(session, user_id, message_id, label, Word.PROPOSED, once)
+        if is_new:
+            self._told(Word.PROPOSED)
 
-    def _say(self, team_id: str, user_id: str, message_id: str, label_id: str, word: Word) -> None:
-        with self._database.writing() as session:
-            label = session.get(Label, label_id)
-            if label is None or label.team_id != team_id:
-                raise UnknownMessageError
-            if label.retired_at is not None:
-                raise RetiredLabelError(label.name)
-            self._add(session, team_id, user_id, message_id, label_id, word)
-        self._told(word)
-
-    def _add(
-        self, session: Session, team_id: str, user_id: str, message_id: str, label_id: str, word: Word
-    ) -> None:
+    def _say(
+        self, session: Session, user_id: str, message_id: str, label: Label, word: Word, once: str
+    ) -> bool:
         said = Correction(
-            message_id=message_id, team_id=team_id, user_id=user_id, label_id=label_id, word=word
+            id=_once(message_id, user_id, label.id, once) if once else new_id(),
+            message_id=message_id,
+            team_id=label.team_id,
+            user_id=user_id,
+            label_id=label.id,
+            word=word,
         )
-        corrections.add(session, said)
+        return corrections.say(session, said)
+
+    def undo(self, team_id: str, user_id: str, message_id: str, once: str = "") -> None:
+        """A person takes back what they said of a message; harmless when it comes again.
+
+        Raises UnknownMessageError, NothingToUndoError.
+        """
+        self.choice(team_id, message_id)
+        word_id = _once(message_id, user_id, "undo", once) if once else new_id()
+        with self._database.writing() as session:
+            is_new = corrections.undo(session, team_id, message_id, user_id, word_id)
+        if is_new:
+            self._told(Word.UNDONE)
 
     def _told(self, word: Word) -> None:
         self._metrics.corrections.labels(word.value).inc()
@@ -251,6 +285,9 @@ class Service:
             if message is None or message.mode is not Mode.QUIET:
                 return
             label = labels.by_emoji(session, reacted.team_id, reacted.emoji)
+            if label is None and reacted.is_taken_back:  # retired since, or another one has its emoji too
+                chosen = corrections.reacted(session, message.id, reacted.user_id)
+                label = next((one for one in chosen if _has_emoji(one, reacted.emoji)), None)
         if label is None:
             return
         word = Correction(
@@ -267,10 +304,10 @@ class Service:
         if is_new:
             self._told(word.word)
 
-    def set_mode(self, team_id: str, channel_id: str, mode: Mode, by: str) -> None:
-        """Remember what a person chose for a channel."""
+    def set_mode(self, team_id: str, channel_id: str, mode: Mode, by: str) -> Mode:
+        """Remember what a person chose for a channel; the mode that it had before."""
         with self._database.writing() as session:
-            channels.set_mode(session, team_id, channel_id, mode, by)
+            return channels.set_mode(session, team_id, channel_id, mode, by)
 
     def labels(self, team_id: str) -> list[Label]:
         """The labels in use."""

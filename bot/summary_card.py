@@ -25,7 +25,7 @@ from learning import hub
 from storage.summaries import edited
 from storage.tables import Making, Message, Opinion, Status, Summary, SummaryAnswer, SummaryWord
 
-GOOD, BAD, EDIT = "summary_good", "summary_bad", "summary_edit"
+GOOD, BAD, EDIT, UNDO = "summary_good", "summary_bad", "summary_edit", "summary_undo"
 METADATA = "corrigible_summary"
 SAID = {
     Opinion.GOOD: N_("{person} good"),
@@ -72,7 +72,7 @@ def card(shown: Shown) -> Json:
     better = _better(shown)
     said = escape(shown.named(better)) if better else "\n".join(_sentences(shown))
     blocks: list[Block] = [_section(f"*{title}*"), *_sections(said)]
-    blocks += [_context(_made(shown)), _buttons(summary.id)]
+    blocks += [_context(_made(shown)), _buttons(shown)]
     if shown.words:
         blocks.append(
             _context(
@@ -153,18 +153,18 @@ def _by(shown: Shown, is_edited: bool) -> str:
     return _("sentences picked{version} from what was said").format(version=version)
 
 
-def _buttons(summary_id: str) -> ActionsBlock:
+def _buttons(shown: Shown) -> ActionsBlock:
     def button(text: str, action_id: str, what: str) -> ButtonElement:
-        return ButtonElement(text=text, action_id=action_id, value=summary_id, accessibility_label=what)
+        return ButtonElement(text=text, action_id=action_id, value=shown.summary.id, accessibility_label=what)
 
-    return ActionsBlock(
-        block_id="summary_actions",
-        elements=[
-            button(_("Good"), GOOD, _("This summary is good")),
-            button(_("Bad"), BAD, _("This summary is bad")),
-            button(_("Edit"), EDIT, _("Say what this summary should say")),
-        ],
-    )
+    elements = [
+        button(_("Good"), GOOD, _("This summary is good")),
+        button(_("Bad"), BAD, _("This summary is bad")),
+        button(_("Edit"), EDIT, _("Say what this summary should say")),
+    ]
+    if shown.words:
+        elements.append(button(_("Undo"), UNDO, _("Undo your own feedback on this summary")))
+    return ActionsBlock(block_id="summary_actions", elements=elements)
 
 
 def _sections(text: str) -> list[Block]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ from slack_sdk import WebClient
 
 from bot.announcing import tell
 from bot.in_words import in_words
-from bot.language import N_, _, many
+from bot.language import N_, Language, _, many, speaking
 from bot.membership import FAULTS, Membership, joined
 from bot.payloads import Command
 from bot.summary_service import STRETCH, STRETCH_MOST, SummariesOffError, SummaryService
@@ -64,6 +65,16 @@ def summarize(service: SummaryService, command: Command, zone: str, now: datetim
     return _("I read {what} of this channel; the summary follows here, for you alone.").format(what=what)
 
 
+def is_stretch(words: Sequence[str]) -> bool:
+    """May these words say what to summarize?"""
+    return not words or words[0] in ("since", "the", "last") or words[0].isdecimal()
+
+
+def is_switch(words: Sequence[str]) -> bool:
+    """May these words turn summaries on or off?"""
+    return not words or (words[0] == "on" and list(words[1:2]) in ([], ["over"])) or list(words) == ["off"]
+
+
 def _stretch(words: str, now: datetime) -> tuple[float | None, int | None]:
     """Since when (seconds since 1970) and how many messages at most. Raises ValueError."""
     if not words:
@@ -92,8 +103,10 @@ def _moment(words: str, now: datetime) -> datetime:
     raise ValueError(_(USAGE))
 
 
-def switch(service: SummaryService, members: Membership, client: WebClient, command: Command) -> str:
-    """Turn summaries on or off in a channel; what to tell the asker."""
+def switch(
+    service: SummaryService, members: Membership, client: WebClient, command: Command, language: Language
+) -> str:
+    """Turn summaries on or off in a channel, which hears of it in `language`; what to tell the asker."""
     if len(command.words) > 1 and not command.channel_id.startswith("D"):
         try:
             members.check(client, command.channel_id, command.user_id)
@@ -101,11 +114,11 @@ def switch(service: SummaryService, members: Membership, client: WebClient, comm
             return in_words(error)
     match command.words[1:]:
         case ("off",):
-            return _off(service, client, command)
+            return _off(service, client, command, language)
         case ("on",):
-            return _on(service, client, command, None)
+            return _on(service, client, command, None, language)
         case ("on", "over", number) if _is_number(number) and int(number) >= LEAST_CHARACTERS:
-            return _on(service, client, command, int(number))
+            return _on(service, client, command, int(number), language)
         case ("on", "over", number) if _is_number(number):
             told = _("Messages of less than {number} characters are short enough.")
             return told.format(number=LEAST_CHARACTERS)
@@ -131,7 +144,9 @@ def _long(over: int | None) -> str:
     return told.format(number=over) if over else ""
 
 
-def _on(service: SummaryService, client: WebClient, command: Command, over: int | None) -> str:
+def _on(
+    service: SummaryService, client: WebClient, command: Command, over: int | None, language: Language
+) -> str:
     if command.channel_id.startswith("D"):
         return _(DIRECT)
     try:
@@ -140,26 +155,36 @@ def _on(service: SummaryService, client: WebClient, command: Command, over: int 
         return in_words(error)
     if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
         return _(SHARED)
+    before = service.consent(command.channel_id)
     service.set_consent(command.channel_id, True, over, command.user_id)
-    told = _(
-        "{person} turned summaries on. I keep the messages of this channel, replies too, to summarize them when "
-        "somebody asks, and learn from your edits."
-    ).format(person=f"<@{command.user_id}>")
-    told += _long(over) + _(" `/corrigible summaries off` ends it.")
+    if before and before.over == over:  # the channel knows
+        return _("Summaries are on in this channel.") + _long(over)
+    with speaking(language):
+        told = _changed(command.user_id, over) if before else _begun(command.user_id, over)
     return _say(client, command, told, _("On. I told the channel.") + _long(over))
 
 
-def _off(service: SummaryService, client: WebClient, command: Command) -> str:
+def _changed(by: str, over: int | None) -> str:
+    told = _("{person} changed which messages I summarize here.").format(person=f"<@{by}>")
+    return told + (_long(over) or _(" Only those that somebody asks for."))
+
+
+def _begun(by: str, over: int | None) -> str:
+    told = _(
+        "{person} turned summaries on. I keep the messages of this channel, replies too, to summarize them when "
+        "somebody asks, and learn from your edits."
+    ).format(person=f"<@{by}>")
+    return told + _long(over) + _(" `/corrigible summaries off` ends it.")
+
+
+def _off(service: SummaryService, client: WebClient, command: Command, language: Language) -> str:
     was_on = service.consent(command.channel_id) is not None
     service.set_consent(command.channel_id, False, None, command.user_id)
     if not was_on:
         return _("Summaries are off in this channel.")
-    return _say(
-        client,
-        command,
-        _("{person} turned summaries off in this channel.").format(person=f"<@{command.user_id}>"),
-        _("Off. I told the channel."),
-    )
+    with speaking(language):
+        told = _("{person} turned summaries off in this channel.").format(person=f"<@{command.user_id}>")
+    return _say(client, command, told, _("Off. I told the channel."))
 
 
 def _say(client: WebClient, command: Command, to_all: str, to_asker: str) -> str:

@@ -7,12 +7,14 @@ from slack_sdk import WebClient
 
 from bot import payloads, summary_card, summary_view
 from bot.in_words import in_words
+from bot.language import N_, _
 from bot.payloads import Json
 from bot.summary_service import NoTextError, SummariesOffError, SummaryService
-from storage.summaries import SummaryNotFoundError
+from storage.summaries import NothingSaidError, SummaryNotFoundError
 from storage.tables import Opinion
 
 SHORTCUT = "summarize_thread"
+UNCHANGED = N_("You have not changed the text. Change it, or close this and press Good if it is right.")
 
 
 def register(app: App, service: SummaryService) -> None:
@@ -39,8 +41,8 @@ def _hear_words(app: App, service: SummaryService) -> None:
     def judge(ack: Ack, body: Json, respond: Respond, opinion: Opinion) -> None:
         click = payloads.click(body)
         try:
-            service.judge(click.value, click.user_id, opinion)
-        except SummaryNotFoundError as error:
+            service.judge(click.value, click.user_id, opinion, click.once)
+        except (SummaryNotFoundError, NothingSaidError) as error:
             ack()
             _whisper(respond, in_words(error))
             return
@@ -56,6 +58,10 @@ def _hear_words(app: App, service: SummaryService) -> None:
     @app.action(summary_card.BAD)
     def bad(ack: Ack, body: Json, respond: Respond) -> None:
         judge(ack, body, respond, Opinion.BAD)
+
+    @app.action(summary_card.UNDO)
+    def undo(ack: Ack, body: Json, respond: Respond) -> None:
+        judge(ack, body, respond, Opinion.UNDONE)
 
 
 def _hear_edits(app: App, service: SummaryService) -> None:
@@ -73,8 +79,11 @@ def _hear_edits(app: App, service: SummaryService) -> None:
     @app.view(summary_view.EDIT_VIEW)
     def edit(ack: Ack, body: Json) -> None:
         sent = payloads.edit_submission(body)
+        if sent.mark == summary_view.mark(sent.text):
+            ack(response_action="errors", errors={summary_view.TEXT: _(UNCHANGED)})
+            return
         try:
-            service.edit(sent.summary_id, sent.user_id, sent.text)
+            service.edit(sent.summary_id, sent.user_id, sent.text, sent.once)
         except (SummaryNotFoundError, NoTextError) as error:
             ack(response_action="errors", errors={summary_view.TEXT: in_words(error)})
             return

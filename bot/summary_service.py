@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 
 from sqlmodel import Session
@@ -25,6 +26,7 @@ from storage.tables import (
     SummaryAnswer,
     SummaryConsent,
     SummaryWord,
+    new_id,
 )
 
 # What a mention says that asks for a summary, in the languages of the bot's words.
@@ -162,12 +164,11 @@ class SummaryService:
 
     # Judging
 
-    def judge(self, summary_id: str, user_id: str, opinion: Opinion) -> None:
-        """A person says that a summary is good or bad. Raises SummaryNotFoundError."""
-        word = SummaryWord(summary_id=summary_id, team_id=self._team_id, user_id=user_id, opinion=opinion)
-        with self._database.writing() as session:
-            summaries.say(session, word)
-        self._said()
+    def judge(self, summary_id: str, user_id: str, opinion: Opinion, once: str = "") -> None:
+        """A person says that a summary is good or bad, or undoes what they said; `once` is the same if Slack tells of
+        it twice. Raises SummaryNotFoundError, NothingSaidError.
+        """
+        self._say(summary_id, user_id, opinion, "", once)
 
     def text(self, summary_id: str) -> str:
         """What a summary says now. Raises SummaryNotFoundError."""
@@ -175,22 +176,29 @@ class SummaryService:
             summaries.get(session, self._team_id, summary_id)
         return plain_text(self.shown(summary_id))
 
-    def edit(self, summary_id: str, user_id: str, text: str) -> None:
+    def edit(self, summary_id: str, user_id: str, text: str, once: str = "") -> None:
         """A person says what a summary should say. Raises SummaryNotFoundError, NoTextError."""
         if not text.strip():
             raise NoTextError
         with self._database.reading() as session:
             people = summaries.people(session, summary_id)
+        marked = Speakers(people, self._name).marked(self._mask(text.strip()))
+        self._say(summary_id, user_id, Opinion.EDITED, marked, once)
+
+    def _say(self, summary_id: str, user_id: str, opinion: Opinion, text: str, once: str) -> None:
+        told = "\n".join((summary_id, user_id, opinion, once))
         word = SummaryWord(
+            id=hashlib.sha256(told.encode()).hexdigest()[:32] if once else new_id(),
             summary_id=summary_id,
             team_id=self._team_id,
             user_id=user_id,
-            opinion=Opinion.EDITED,
-            text=Speakers(people, self._name).marked(self._mask(text.strip())),
+            opinion=opinion,
+            text=text,
         )
         with self._database.writing() as session:
-            summaries.say(session, word)
-        self._said()
+            is_new = summaries.say(session, word)
+        if is_new:
+            self._said()
 
     def _said(self) -> None:
         self._on_change()

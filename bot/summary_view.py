@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from slack_sdk.models.blocks import InputBlock, PlainTextInputElement, PlainTextObject
 from slack_sdk.models.views import View
 
@@ -12,6 +14,11 @@ EDIT_VIEW = "summary_edit_view"
 TEXT = "text"
 # Slack's limit for a text input.
 TEXT_MOST = 3_000
+
+
+def mark(text: str) -> str:
+    """What tells a text that the modal showed from another one; spaces around it don't count."""
+    return hashlib.sha256(text[:TEXT_MOST].strip().encode()).hexdigest()[:16]
 
 
 def edit_view(summary_id: str, text: str) -> Json:
@@ -25,7 +32,7 @@ def edit_view(summary_id: str, text: str) -> Json:
     view = View(
         type="modal",
         callback_id=EDIT_VIEW,
-        private_metadata=summary_id,
+        private_metadata=f"{summary_id}:{mark(text)}",
         title=_("Edit the summary"),
         submit=_("Save"),
         close=_("Cancel"),

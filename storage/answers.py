@@ -22,17 +22,23 @@ class Verdict:
     """What a message's reviewers say together.
 
     `label_id` is None where most of them discarded the message, and where they are tied (`is_tied`). `at`: when the
-    latest of them answered.
+    latest of them answered. `against`: how many of them said something else.
     """
 
     label_id: str | None
     is_tied: bool
     reviewers: int
     at: float = field(default=0.0, compare=False)
+    against: int = field(default=0, compare=False)
 
     @property
     def is_discarded(self) -> bool:
         return self.label_id is None and not self.is_tied
+
+    @property
+    def agreeing(self) -> int:
+        """How many reviewers agree with it."""
+        return self.reviewers - self.against
 
 
 class Answering(Protocol):
@@ -76,7 +82,7 @@ def verdict(answers: Iterable[Answering]) -> Verdict | None:
     votes = Counter(_vote(answer) for answer in latest.values()).most_common()
     if len(votes) > 1 and votes[0][1] == votes[1][1]:
         return Verdict(None, True, len(latest), at)
-    return Verdict(votes[0][0], False, len(latest), at)
+    return Verdict(votes[0][0], False, len(latest), at, len(latest) - votes[0][1])
 
 
 def latest_of_each(answers: Iterable[OneAnswering]) -> dict[str, OneAnswering]:

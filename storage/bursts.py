@@ -17,7 +17,7 @@ from storage.tables import Burst, Correction, Fate, Kind, Label, Message, Predic
 
 # While a burst waits to be looked at, what its user says joins it if no more than this lies between.
 JOINS_S = 86_400.0
-_NEVER_HELD = (Word.WITHDRAWN, Word.IMPORTED)
+_NEVER_HELD = (Word.WITHDRAWN, Word.UNDONE, Word.IMPORTED)
 
 
 class BurstNotFoundError(LookupError):

@@ -25,11 +25,15 @@ def mode_of(session: Session, team_id: str, channel_id: str) -> Mode:
     return Mode(chosen) if chosen else Mode.OFF
 
 
-def set_mode(session: Session, team_id: str, channel_id: str, mode: Mode, by: str) -> None:
-    """Remember what a person chose for a channel."""
+def set_mode(session: Session, team_id: str, channel_id: str, mode: Mode, by: str) -> Mode:
+    """Remember what a person chose for a channel; the mode that it had before."""
     chosen = Channel(team_id=team_id, channel_id=channel_id, mode=mode, set_by=by, set_at=time.time())
-    if not insert_if_new(session, chosen):  # two people may choose at once
-        _change(session, team_id, channel_id, mode=mode, set_by=by, set_at=time.time())
+    if insert_if_new(session, chosen):
+        return Mode.OFF
+    of_key = select(Channel.mode).where(Channel.team_id == team_id, Channel.channel_id == channel_id)
+    before = session.exec(of_key.with_for_update()).one()  # two people may choose at once
+    _change(session, team_id, channel_id, mode=mode, set_by=by, set_at=time.time())
+    return Mode(before)
 
 
 def keep_for(session: Session, team_id: str, channel_id: str, days: int | None, by: str) -> None:

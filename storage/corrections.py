@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, or_, update
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
 
 from storage import bursts, cards, outbox, questions
 from storage.database import of_messages
-from storage.tables import Correction, Kind, Message, Prediction, Word
+from storage.tables import Burst, Correction, Fate, Kind, Label, Message, Prediction, Word
 
 # A label that came with a file is nobody's word.
 _BY_A_PERSON = col(Correction.word) != Word.IMPORTED
@@ -21,6 +22,17 @@ _BY_A_PERSON = col(Correction.word) != Word.IMPORTED
 RANKED_MOST = 10
 # What is held back, or was discarded, counts for nothing.
 COUNTS = ~col(Correction.is_held)
+# By these a user takes back what they said.
+TAKEN_BACK = (Word.WITHDRAWN, Word.UNDONE)
+# Two words of one user on one message are this far apart at least (seconds), whatever clocks say.
+APART_S = 1e-5
+
+
+class NothingToUndoError(LookupError):
+    """A user wants to undo a correction and has made none."""
+
+    def __init__(self) -> None:
+        super().__init__("You have no correction of this message to undo.")
 
 
 def add(session: Session, correction: Correction) -> None:
@@ -61,6 +73,94 @@ def add_once(session: Session, correction: Correction) -> bool:
     return True
 
 
+def say(session: Session, correction: Correction) -> bool:
+    """As `add_once`, but not if the user has said so already; is it new?
+
+    To confirm one's own correction adds nothing to it. To change one's mind does.
+    """
+    _lock(session, correction.message_id)
+    said, mine = _said_by(session, correction.message_id, correction.user_id)
+    if session.get(Correction, correction.id) or (mine and _says_again(mine, correction)):
+        return False
+    correction.created_at = _after(said, correction.created_at)
+    add(session, correction)
+    return True
+
+
+def undo(session: Session, team_id: str, message_id: str, user_id: str, word_id: str) -> bool:
+    """Take back all that a user said of a message; False if that was done already. Raises NothingToUndoError.
+
+    Others' words stay, and so does what reviewers settled. `word_id`: the same id if Slack tells of it twice.
+    """
+    _lock(session, message_id)
+    said, mine = _said_by(session, message_id, user_id)
+    if session.get(Correction, word_id):
+        return False
+    if mine is None:
+        if said and said[-1].word in TAKEN_BACK:
+            return False
+        raise NothingToUndoError
+    for word in said:  # what is undone speaks neither for its user nor against them
+        word.twin = ""
+    undoing = Correction(
+        id=word_id,
+        message_id=message_id,
+        team_id=team_id,
+        user_id=user_id,
+        label_id=mine.label_id,
+        word=Word.UNDONE,
+        created_at=_after(said, time.time()),
+        twin="",
+    )
+    session.add(undoing)
+    session.flush()
+    cards.want(session, message_id)
+    if outbox.knows(session, message_id):
+        outbox.append(session, team_id, message_id, Kind.CORRECTION)
+    return True
+
+
+def of_user(session: Session, message_id: str, user_id: str) -> Correction | None:
+    """A user's own correction of a message as it stands, also while it is held back; None if there is none."""
+    return _said_by(session, message_id, user_id)[1]
+
+
+def reacted(session: Session, message_id: str, user_id: str) -> list[Label]:
+    """The labels that a user chose on a message by reactions, retired ones too."""
+    chosen = select(Correction.label_id).where(
+        Correction.message_id == message_id, Correction.user_id == user_id, Correction.word == Word.REACTED
+    )
+    return list(session.exec(select(Label).where(col(Label.id).in_(chosen))))
+
+
+def _lock(session: Session, message_id: str) -> None:
+    session.exec(select(Message.id).where(Message.id == message_id).with_for_update()).one()
+
+
+def _said_by(session: Session, message_id: str, user_id: str) -> tuple[list[Correction], Correction | None]:
+    """All that a user said of a message but for what was discarded, oldest first, and what stands of it."""
+    waits = select(Burst.id).where(Burst.id == Correction.burst_id, Burst.fate == Fate.OPEN).exists()
+    chosen = select(Correction).where(
+        Correction.message_id == message_id,
+        Correction.user_id == user_id,
+        _BY_A_PERSON,
+        or_(COUNTS, waits),
+    )
+    said = list(session.exec(chosen.order_by(col(Correction.created_at), col(Correction.id))))
+    return said, next(iter(last_of_each(said)), None)
+
+
+def _says_again(mine: Correction, correction: Correction) -> bool:
+    """Would a word repeat what its user has said? Who chose by a reaction, which they may remove, can choose again."""
+    is_same = mine.label_id == correction.label_id
+    return is_same and (correction.word is Word.CONFIRMED or mine.word is not Word.REACTED)
+
+
+def _after(said: Sequence[Correction], at: float) -> float:
+    """When something is said, behind what was said before: Slack's clock, which times reactions, may be ahead."""
+    return max(at, said[-1].created_at + APART_S) if said else at
+
+
 @dataclass(frozen=True)
 class Heard:
     """The messages of a team that are not erased, and the word of those of which there is one.
@@ -89,7 +189,7 @@ def said_once(session: Session, team_id: str) -> Heard:
         .order_by(col(Correction.message_id))
     )
     rows = session.connection().execute(chosen).all()
-    once = {row[0]: Spoken(*row[:5]) for row in rows if row[5] == 1 and row[3] != Word.WITHDRAWN}
+    once = {row[0]: Spoken(*row[:5]) for row in rows if row[5] == 1 and row[3] not in TAKEN_BACK}
     return Heard(once, {row[0] for row in rows if row[0] not in once})
 
 
@@ -122,7 +222,7 @@ def count(session: Session, team_id: str) -> int:
     return session.exec(
         select(func.count())
         .select_from(Correction)
-        .where(Correction.team_id == team_id, _BY_A_PERSON, COUNTS)
+        .where(Correction.team_id == team_id, _BY_A_PERSON, COUNTS, col(Correction.word).not_in(TAKEN_BACK))
     ).one()
 
 
@@ -153,7 +253,7 @@ def latest(session: Session, team_id: str, since: float) -> list[Latest]:
     chosen = _LATEST.join(Message, col(Message.id) == Correction.message_id).where(
         col(Correction.team_id) == team_id,
         col(Correction.created_at) > since,
-        col(Correction.word).not_in((Word.IMPORTED, Word.WITHDRAWN)),
+        col(Correction.word).not_in((Word.IMPORTED, *TAKEN_BACK)),
         col(Correction.burst_id).is_(None),
         col(Message.erased_at).is_(None),
     )
@@ -279,6 +379,10 @@ def last_of_each(words: Iterable[OneSaying]) -> list[OneSaying]:
 
 def _then(standing: list[OneSaying], word: OneSaying) -> list[OneSaying]:
     """What stands of a person's words after one more. A person may leave several reactions on one message."""
+    if word.word is Word.UNDONE:
+        return []
+    if word.word is Word.CONFIRMED and standing and standing[-1].label_id == word.label_id:
+        return standing  # who confirms their own correction has corrected once
     if word.word is Word.WITHDRAWN:
         return [one for one in standing if one.word is not Word.REACTED or one.label_id != word.label_id]
     return [*standing, word] if word.word is Word.REACTED else [word]

@@ -41,9 +41,9 @@ class Week:
     promotions: list[Ruling]
 
 
-def wish(session: Session, team_id: str, channel_id: str, by: str) -> None:
-    """A person wants a digest in a channel."""
-    insert_if_new(session, Digest(team_id=team_id, channel_id=channel_id, set_by=by))
+def wish(session: Session, team_id: str, channel_id: str, by: str) -> bool:
+    """A person wants a digest in a channel; False if somebody did already."""
+    return insert_if_new(session, Digest(team_id=team_id, channel_id=channel_id, set_by=by))
 
 
 def end(session: Session, team_id: str, channel_id: str) -> bool:

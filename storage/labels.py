@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, func, select
 
+from storage import corrections
 from storage.database import insert_if_new
 from storage.tables import Correction, Label, LabelSource, Word
 
@@ -18,8 +20,8 @@ MAX_PROPOSALS_PER_DAY = 10
 # Nor do several accounts, or one that has itself forgotten in between.
 MAX_PROPOSALS_OF_ALL_PER_DAY = 50
 DAY_S = 86_400.0
-# By these nobody chose a label: one was taken back, the other came with a file.
-NOT_CHOSEN = (Word.WITHDRAWN, Word.IMPORTED)
+# By these nobody chose a label: two take something back, the other came with a file.
+NOT_CHOSEN = (Word.WITHDRAWN, Word.UNDONE, Word.IMPORTED)
 
 
 class RetiredLabelError(ValueError):
@@ -205,18 +207,25 @@ def _kept(session: Session, new: Label) -> Label:
 
 
 def counts(session: Session, team_id: str) -> dict[str, int]:
-    """For each label id, on how many messages somebody chose it."""
+    """For each label id, on how many messages somebody chose it, and did not undo that."""
     messages = func.count(func.distinct(Correction.message_id))
+    undone = select(Correction.message_id).where(
+        Correction.team_id == team_id, Correction.word == Word.UNDONE
+    )
     rows = session.exec(
         select(Correction.label_id, messages)
         .where(
             Correction.team_id == team_id,
             col(Correction.word).not_in(NOT_CHOSEN),
             ~col(Correction.is_held),
+            col(Correction.message_id).not_in(undone),
         )
         .group_by(Correction.label_id)
     )
-    return dict(rows.all())
+    counted = Counter(dict(rows.all()))
+    for words in corrections.words(session, team_id, session.exec(undone.distinct()).all()).values():
+        counted.update({word.label_id for word in words})
+    return dict(counted)
 
 
 def by_emoji(session: Session, team_id: str, name: str) -> Label | None:

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, func, select
 
 from storage import cards, outbox, purging, runs, summaries
 from storage.database import insert_if_new
-from storage.tables import Kind, Lane, Message, Mode, Prediction, Vector
+from storage.tables import Card, Kind, Lane, Message, Mode, Prediction, Vector
 
 
 def receive(session: Session, message: Message) -> bool:
@@ -137,6 +137,17 @@ def edit(
         outbox.append(session, team_id, message.id, Kind.EDIT)
     purging.mark(session)
     return True
+
+
+def leave_unanswered(session: Session, team_id: str, channel_id: str, ts: str) -> None:
+    """A message says nothing by now: it is not predicted and not asked about, unless Slack shows an answer already."""
+    message = _locked(session, team_id, channel_id, ts)
+    if message is None:
+        return
+    if session.exec(select(Card.message_id).where(Card.message_id == message.id)).first():
+        return
+    message.waiting = False
+    session.connection().execute(delete(Prediction).where(col(Prediction.message_id) == message.id))
 
 
 def _is_predicted(session: Session, message: Message) -> bool:

@@ -11,6 +11,7 @@ from sqlmodel import Session, case, col, func, select
 
 from storage import summary_reviews
 from storage.database import insert_if_new
+from storage.opinions import last_of_each
 from storage.tables import (
     Making,
     Message,
@@ -24,6 +25,8 @@ from storage.tables import (
 
 CLAIM_S = 40.0
 ATTEMPTS_MOST = 3
+# Two words of one user on one summary are this far apart at least (seconds).
+APART_S = 1e-5
 
 
 class SummaryNotFoundError(LookupError):
@@ -31,6 +34,13 @@ class SummaryNotFoundError(LookupError):
 
     def __init__(self) -> None:
         super().__init__("This summary is not known here any more, so nothing was changed.")
+
+
+class NothingSaidError(LookupError):
+    """A user wants to undo their feedback on a summary and gave none."""
+
+    def __init__(self) -> None:
+        super().__init__("You have no feedback on this summary to undo.")
 
 
 # Where summaries may be made
@@ -201,20 +211,42 @@ def _said(team_id: str, channel_id: str) -> Any:
 # Words
 
 
-def say(session: Session, word: SummaryWord) -> None:
-    """Keep a person's word on a summary, and have Slack show it. Raises SummaryNotFoundError."""
+def say(session: Session, word: SummaryWord) -> bool:
+    """Keep a person's word on a summary, and have Slack show it; False if it changes nothing that they said.
+
+    Raises SummaryNotFoundError, NothingSaidError.
+    """
     summary = session.exec(select(Summary).where(Summary.id == word.summary_id).with_for_update()).first()
     if summary is None or summary.team_id != word.team_id or summary.making is not Making.DONE:
         raise SummaryNotFoundError
+    if session.get(SummaryWord, word.id) or not _is_news(session, word):
+        return False
     session.add(word)
     session.flush()
-    if word.opinion is Opinion.GOOD:  # what was called good needs nobody's time
+    if word.opinion in (Opinion.GOOD, Opinion.UNDONE):  # this needs nobody's time
         summary_reviews.again(session, word.summary_id)
     else:
         summary_reviews.ask(session, word.team_id, word.summary_id)
     # What one person alone sees is changed where it was clicked.
     if summary.thread_ts or word.opinion is Opinion.EDITED:
         want(session, word.summary_id)
+    return True
+
+
+def _is_news(session: Session, word: SummaryWord) -> bool:
+    """Does a word change what its user says? Raises NothingSaidError if there is nothing to undo, and never was."""
+    chosen = select(SummaryWord).where(SummaryWord.summary_id == word.summary_id)
+    said = list(session.exec(chosen.order_by(col(SummaryWord.created_at), col(SummaryWord.id))))
+    if word.opinion is Opinion.UNDONE and all(one.user_id != word.user_id for one in said):
+        raise NothingSaidError
+    if said:  # two clicks at once have an order
+        word.created_at = max(word.created_at, said[-1].created_at + APART_S)
+    # Whoever writes the same text again may want it back, after another user's.
+    return word.opinion is Opinion.EDITED or _opinions(said) != _opinions([*said, word])
+
+
+def _opinions(said: Sequence[SummaryWord]) -> dict[str, Opinion]:
+    return {word.user_id: word.opinion for word in last_of_each(said)}
 
 
 def want(session: Session, summary_id: str) -> None:
@@ -226,11 +258,7 @@ def want(session: Session, summary_id: str) -> None:
 def words(session: Session, summary_id: str) -> list[SummaryWord]:
     """The last word of each person on one summary, oldest first."""
     chosen = select(SummaryWord).where(SummaryWord.summary_id == summary_id)
-    last: dict[str, SummaryWord] = {}
-    for word in session.exec(chosen.order_by(col(SummaryWord.created_at), col(SummaryWord.id))):
-        last.pop(word.user_id, None)
-        last[word.user_id] = word
-    return list(last.values())
+    return last_of_each(session.exec(chosen.order_by(col(SummaryWord.created_at), col(SummaryWord.id))))
 
 
 def edited(words: Sequence[SummaryWord]) -> SummaryWord | None:

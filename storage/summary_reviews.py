@@ -9,6 +9,7 @@ from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from storage.database import insert_if_new
+from storage.opinions import last_of_each
 from storage.tables import Making, Opinion, Status, Summary, SummaryAnswer, SummaryReview, SummaryWord
 
 
@@ -141,8 +142,7 @@ def settled(session: Session, team_id: str, believed: Container[str]) -> dict[st
     standing = select(Summary).where(Summary.team_id == team_id, Summary.making == Making.DONE)
     summaries = {one.id: one for one in session.exec(standing)}
     texts: dict[str, str] = {}
-    words = select(SummaryWord).where(SummaryWord.team_id == team_id)
-    for word in session.exec(words.order_by(col(SummaryWord.created_at), col(SummaryWord.id))):
+    for word in _standing(session, team_id):
         if word.summary_id not in summaries or word.user_id not in believed:
             continue
         if word.opinion is Opinion.EDITED and word.text:
@@ -159,3 +159,12 @@ def settled(session: Session, team_id: str, believed: Container[str]) -> dict[st
         else:
             texts[answer.summary_id] = answer.text
     return texts
+
+
+def _standing(session: Session, team_id: str) -> list[SummaryWord]:
+    """What users say of each summary of a team by now."""
+    chosen = select(SummaryWord).where(SummaryWord.team_id == team_id)
+    said: dict[str, list[SummaryWord]] = {}
+    for word in session.exec(chosen.order_by(col(SummaryWord.created_at), col(SummaryWord.id))):
+        said.setdefault(word.summary_id, []).append(word)
+    return [word for every in said.values() for word in last_of_each(every)]

@@ -52,7 +52,8 @@ class LabelSource(StrEnum):
 class Word(StrEnum):
     """How a person said which label is right.
 
-    By WITHDRAWN they take a reaction back; by IMPORTED nobody said anything: it came with a file of labelled data.
+    By WITHDRAWN they take a reaction back, by UNDONE all that they said of the message; by IMPORTED nobody said
+    anything: it came with a file of labelled data.
     """
 
     CONFIRMED = "confirmed"
@@ -60,6 +61,7 @@ class Word(StrEnum):
     PROPOSED = "proposed"
     REACTED = "reacted"
     WITHDRAWN = "withdrawn"
+    UNDONE = "undone"
     IMPORTED = "imported"
 
 
@@ -167,11 +169,12 @@ class Fate(StrEnum):
 
 
 class Opinion(StrEnum):
-    """What a person said of a summary."""
+    """What a person said of a summary. By UNDONE they take back all that they said of it."""
 
     GOOD = "good"
     BAD = "bad"
     EDITED = "edited"
+    UNDONE = "undone"
 
 
 def _one_of(choices: type[StrEnum], **others: Any) -> Any:

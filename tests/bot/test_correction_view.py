@@ -22,15 +22,24 @@ LABELS = [
 ]
 
 
-def test_the_modal_knows_its_message_and_begins_with_the_label_shown() -> None:
+def test_the_modal_knows_its_message_and_names_the_label_shown_but_chooses_none() -> None:
     view = correction_view("m1", LABELS[0])
 
     menu, new = (block["element"] for block in view["blocks"])
     assert (view["callback_id"], view["private_metadata"]) == ("correct", "m1")
-    assert menu["initial_option"]["value"] == "l-billing"
+    assert "initial_option" not in menu
+    assert view["blocks"][0]["hint"]["text"] == "Shown now: billing"
     assert menu["min_query_length"] == 0
     assert new["max_length"] == 60
     assert all(block["optional"] for block in view["blocks"])
+
+
+def test_whoever_corrected_a_message_can_undo_that_in_the_modal() -> None:
+    blocks = correction_view("m1", LABELS[0], mine=LABELS[2])["blocks"]
+
+    [undo] = [block for block in blocks if block["type"] == "actions"]
+    assert "You chose *bug*." in str(blocks)
+    assert (undo["elements"][0]["action_id"], undo["elements"][0]["value"]) == ("undo", "m1")
 
 
 def test_before_anything_is_typed_every_label_is_offered() -> None:

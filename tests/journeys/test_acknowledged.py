@@ -186,12 +186,14 @@ def _summary(running: Bot) -> str:
 
 def test_a_click_is_acknowledged_before_slack_tells_who_clicked(held: Held) -> None:
     assert held.clicked(PEOPLE["ben"], "right", held.right)
+    assert held.clicked(PEOPLE["ben"], "undo", held.right.partition(":")[0])
 
 
 def test_an_opinion_of_a_summary_is_acknowledged_before_slack_tells_who_wrote_the_messages(
     held: Held,
 ) -> None:
     assert held.clicked(PEOPLE["chloe"], "summary_good", held.summary_id)
+    assert held.clicked(PEOPLE["chloe"], "summary_undo", held.summary_id)
     assert held.clicked(PEOPLE["chloe"], "summary_edit", held.summary_id)
 
 

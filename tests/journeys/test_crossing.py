@@ -95,6 +95,7 @@ def _of_cards(theirs: Theirs) -> Iterator[str]:
     yield theirs.submit(
         "correct", message, {"label": {**chosen, "selected_option": None}, "proposal": written}
     )
+    yield theirs.click("undo", message)
 
 
 def _of_summaries(theirs: Theirs) -> Iterator[str]:
@@ -102,6 +103,7 @@ def _of_summaries(theirs: Theirs) -> Iterator[str]:
         yield theirs.click(action_id, theirs.summary_id)
     written = {"type": "plain_text_input", "value": "crossed"}
     yield theirs.submit("summary_edit_view", theirs.summary_id, {"text": written})
+    yield theirs.click("summary_undo", theirs.summary_id)
 
 
 def _of_labels(theirs: Theirs) -> Iterator[str]:

@@ -34,7 +34,8 @@ def test_everybody_sees_how_the_bot_is_doing_and_operators_have_buttons(
         teach(ben, card, "praise")
         until(lambda: shows(ben, "1 correction or confirmation"))
         of_ben = str(ben.home())
-        begun = str(ana.press_at_home("home_retrain"))
+        begun = ana.command(SUPPORT, "/corrigible", "retrain")["text"]
+        followed = str(ana.home())
 
     assert f"<#{SUPPORT}>: answers every message" in of_ben
     assert "1 message labelled" in of_ben
@@ -42,8 +43,8 @@ def test_everybody_sees_how_the_bot_is_doing_and_operators_have_buttons(
     assert "*praise*: chosen 1 time" in of_ben
     assert "*v1* is in service" in of_ben
     assert "home_retrain" not in of_ben
-    assert "A training run begins." in begun
-    assert "A new version is on its way" in begun
+    assert begun.startswith("Training started. Follow it on my Home tab")
+    assert "A new version is on its way" in followed
 
 
 def test_who_was_an_operator_when_the_tab_was_shown_is_refused_when_they_are_not_any_more(
@@ -87,7 +88,7 @@ def test_it_is_seen_on_the_page(
         expect(home).to_contain_text("v1 is in service")
         expect(home.locator("[data-action-id=home_roll_back]")).to_have_count(0)
         home.locator("[data-action-id=home_retrain]").click()
-        expect(home).to_contain_text("A training run begins.")
+        expect(home).to_contain_text("Training started.")
 
 
 def _promoted(running: Bot) -> None:

@@ -47,8 +47,7 @@ def test_a_correction_is_shown_and_the_next_similar_message_is_right(
     assert label_of(corrected) == "praise"
     assert f"<@{ANA}> chose *praise*" in str(corrected["blocks"])
     assert label_of(again) == "praise"
-    assert "v1.0" in card["text"]
-    assert "v1.1" in again["text"]
+    assert "v1." not in str([card, corrected, again])
 
 
 def test_signed_http_serves_the_same_as_socket_mode(database_url: str, tmp_path: Path) -> None:
@@ -184,11 +183,10 @@ def test_a_deleted_message_is_erased_with_its_card(
 
 def test_the_command_answers_only_the_asker(running: Bot, slack: Slack, ana: Person, channel: str) -> None:
     answers = {
-        word: ana.command(channel, "/corrigible", word)["text"]
-        for word in ("help", "status", "labels", "gibberish")
+        word: ana.command(channel, "/corrigible", word)["text"] for word in ("help", "status", "labels", "")
     }
 
-    assert answers["gibberish"] == answers["help"]
+    assert answers[""] == answers["help"]
     assert "I am off in this channel" in answers["status"]
     assert ":bug: *bug* – something is broken" in answers["labels"]
     assert not [one for one in slack.messages(channel, BEN) if one.get("bot_id")]

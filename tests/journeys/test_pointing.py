@@ -98,7 +98,9 @@ def test_what_an_app_wrote_is_not_classified(
     running: Bot, slack: Slack, ana: Person, ben: Person, channel: str
 ) -> None:
     turn_on(ana, channel)
-    [announced] = [one for one in slack.messages(channel) if "turned me on" in one["text"]]
+    [announced] = [
+        one for one in slack.messages(channel) if "turned Corrigible on in this channel" in one["text"]
+    ]
     view = ben.point(channel, announced["ts"], "classify_message")
 
     assert "an app's" in str(view["blocks"])
@@ -112,7 +114,10 @@ def test_the_shortcuts_are_in_the_menu_of_a_message_on_the_page(
     page.goto(f"{slack.url}/#channel={channel}&user=ben")
     expect(_pointed(page, "Classify this message")).to_contain_text("bug")
     _choose(page, "billing")
-    expect(_pointed(page, "Correct this message").get_by_role("combobox")).to_have_value("billing")
+    corrected = _pointed(page, "Correct this message")
+    expect(corrected).to_contain_text("Shown now: billing")
+    expect(corrected).to_contain_text("You chose billing.")
+    expect(corrected.get_by_role("combobox")).to_have_value("")
     _choose(page, "praise")
     expect(_pointed(page, "Classify this message")).to_contain_text("praise · settled by people")
 

@@ -78,7 +78,9 @@ def test_the_answer_is_a_reaction_and_another_emoji_corrects_it_until_it_is_take
     until_shown(slack, ts, channel, "bug")
 
     assert "how-to" in told["text"]  # a reaction can't tell it: it has no emoji
-    [announced] = [one for one in slack.messages(channel) if "turned me on" in one["text"]]
+    [announced] = [
+        one for one in slack.messages(channel) if "turned Corrigible on in this channel" in one["text"]
+    ]
     assert ":credit_card: *billing*" in announced["text"]
     assert not [one for one in slack.messages(channel) if one.get("thread_ts")]
 

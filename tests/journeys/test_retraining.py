@@ -10,9 +10,11 @@ from itertools import count
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
+from sqlmodel import select
 
 from local.slack.person import Person
 from storage import runs
+from storage.tables import Message, Prediction
 from tests.databases import on_both
 from tests.journeys.operating import (
     operated,
@@ -113,7 +115,7 @@ def test_corrections_become_a_version_in_service_and_go_out_of_it_while_messages
         other = operators_channel(page.context, slack, "ben")
         with crowd(slack, [row["text"] for row in rows]) as people:
             write(operator, "/corrigible retrain")
-            expect(whisper(operator)).to_contain_text("A training run begins")
+            expect(whisper(operator)).to_contain_text("Training started. Follow it in #corrigible-ops.")
             run = note(operator, "Training: ")
             expect(run).to_contain_text("asked for by @ana")
             expect(run).to_contain_text(UNDER_WAY, timeout=TRAINED_MS)
@@ -143,12 +145,12 @@ def test_corrections_become_a_version_in_service_and_go_out_of_it_while_messages
         until(lambda: card_counts(slack, SUPPORT).keys() >= set(people.written))
         until_answered(running, slack)
         shown = card_counts(slack, SUPPORT)
-        texts = {one["thread_ts"]: one["text"] for one in slack.messages() if "thread_ts" in one}
+        with running.database.reading() as session:
+            answered = select(Message.ts, Prediction.version).join(Prediction)
+            version = dict(session.exec(answered).all())
 
     assert {ts: shown[ts] for ts in people.written} == dict.fromkeys(people.written, 1)
-    assert "model v1." in texts[people.written[0]]
-    assert "model v2." in texts[promoted]
-    assert "model v1." in texts[people.written[-1]]
+    assert [version[ts] for ts in (people.written[0], promoted, people.written[-1])] == [1, 2, 1]
 
 
 def test_who_is_no_operator_is_told_why_nothing_is_trained_or_rolled_back(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage import answers, cards, datasets, outbox, resolution
+from storage import answers, cards, contents, corrections, datasets, outbox, resolution
 from storage.answers import Verdict
 from storage.database import Database
 from storage.tables import Answer, Label, Message, Mode, Question, Stage, Status
@@ -51,6 +51,37 @@ def test_answers_outrank_corrections_and_corrections_count_again_when_they_are_t
     _store(database, one)
     with database.reading() as session:
         assert resolution.labelled(session, TEAM) == {one.id: known["bug"].id}
+
+
+def test_a_verdict_stands_when_a_correction_is_undone(database: Database) -> None:
+    known = label_set(database, "bug", "billing")
+    one = predicted(database, known["bug"])
+    say(database, one, ANA, known["bug"])
+    _store(database, one, _answer(one, known["billing"]))
+
+    with database.writing() as session:
+        corrections.undo(session, TEAM, one.id, ANA, "undo")
+
+    with database.reading() as session:
+        content = contents.of_message(session, one.id)
+    assert (content.settled, content.words) == (known["billing"].id, [])
+
+
+def test_a_verdict_counts_the_reviewers_who_agree_with_it(database: Database) -> None:
+    known = label_set(database, "bug", "billing")
+    one = predicted(database, known["bug"])
+    _store(
+        database,
+        one,
+        _answer(one, known["bug"], "r1"),
+        _answer(one, known["billing"], "r2"),
+        _answer(one, known["bug"], "r3"),
+    )
+
+    verdict = _verdict(database, one)
+
+    assert verdict is not None
+    assert (verdict.agreeing, verdict.against, verdict.reviewers) == (2, 1, 3)
 
 
 def test_a_discarded_message_has_no_label_whatever_people_said(database: Database) -> None:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from sqlmodel import select
 
-from storage import cards, contents, corrections, labels, resolution
-from storage.corrections import settled
+from storage import bursts, cards, contents, corrections, labels, resolution
+from storage.corrections import NothingToUndoError, settled
 from storage.database import Database
 from storage.labels import LabelSpec
 from storage.resolution import State
-from storage.tables import Correction, Label, Message, Word
+from storage.tables import Burst, Correction, Fate, Label, Message, Word, new_id
 from tests.factories import ANA, BEN, CAT, OTHER, TEAM, label_set, predicted, received, say, together
 
 
@@ -239,3 +241,156 @@ def test_a_reaction_that_is_told_twice_even_at_once_is_one_word(
 def _standing(database: Database, message: Message) -> dict[str, str]:
     with database.reading() as session:
         return {word.user_id: word.label_id for word in contents.of_message(session, message.id).words}
+
+
+def _click(database: Database, of: Message, user: str, label: Label, word: Word, once: str) -> bool:
+    said = Correction(
+        id=once, message_id=of.id, team_id=of.team_id, user_id=user, label_id=label.id, word=word
+    )
+    with database.writing() as session:
+        return corrections.say(session, said)
+
+
+def _undo(database: Database, of: Message, user: str, once: str = "") -> bool:
+    with database.writing() as session:
+        return corrections.undo(session, of.team_id, of.id, user, once or new_id())
+
+
+def test_undo_takes_back_all_that_its_user_said_and_nothing_of_others(
+    database: Database, known: dict[str, Label]
+) -> None:
+    message = predicted(database, known["praise"])
+    say(database, message, ANA, known["bug"])
+    say(database, message, BEN, known["billing"])
+    say(database, message, ANA, known["billing"])
+
+    assert _undo(database, message, ANA)
+    assert _standing(database, message) == {BEN: known["billing"].id}
+    with database.reading() as session:
+        assert labels.counts(session, TEAM) == {known["billing"].id: 1}
+    assert _undo(database, message, BEN)
+
+    assert _standing(database, message) == {}
+    with database.reading() as session:
+        assert resolution.labelled(session, TEAM) == {}
+        assert len(session.exec(select(Correction)).all()) == 5
+        assert labels.counts(session, TEAM) == {}
+
+
+def test_to_undo_again_even_at_once_changes_nothing(database: Database, known: dict[str, Label]) -> None:
+    message = predicted(database, known["praise"])
+    say(database, message, ANA, known["bug"])
+
+    undone = together(lambda: _undo(database, message, ANA), lambda: _undo(database, message, ANA))
+
+    assert sorted([*undone, _undo(database, message, ANA)]) == [False, False, True]
+    with database.reading() as session:
+        assert contents.of_message(session, message.id).wanted == 3
+
+
+def test_who_said_nothing_has_nothing_to_undo(database: Database, known: dict[str, Label]) -> None:
+    message = predicted(database, known["praise"])
+    say(database, message, ANA, known["bug"])
+
+    with pytest.raises(NothingToUndoError):
+        _undo(database, message, BEN)
+
+    assert _standing(database, message) == {ANA: known["bug"].id}
+
+
+def test_what_slack_tells_again_after_the_next_click_changes_nothing(
+    database: Database, known: dict[str, Label]
+) -> None:
+    message = predicted(database, known["bug"])
+
+    assert _click(database, message, ANA, known["bug"], Word.CONFIRMED, "right")
+    assert _undo(database, message, ANA, "undo")
+    assert not _click(database, message, ANA, known["bug"], Word.CONFIRMED, "right")
+    assert _standing(database, message) == {}
+    assert _click(database, message, ANA, known["billing"], Word.CHANGED, "change")
+    assert not _undo(database, message, ANA, "undo")
+
+    assert _standing(database, message) == {ANA: known["billing"].id}
+
+
+@pytest.mark.parametrize("word", [Word.CHANGED, Word.PROPOSED, Word.REACTED])
+def test_who_confirms_their_own_correction_has_corrected_once(
+    database: Database, known: dict[str, Label], word: Word
+) -> None:
+    message = predicted(database, known["bug"])
+    say(database, message, ANA, known["billing"], word)
+
+    assert not _click(database, message, ANA, known["billing"], Word.CONFIRMED, "right")
+    say(database, message, ANA, known["billing"], Word.CONFIRMED)  # as earlier releases kept it
+
+    with database.reading() as session:
+        [mine] = contents.of_message(session, message.id).words
+    assert mine.word is word
+
+
+def test_of_two_equal_clicks_at_once_one_is_kept(database: Database, known: dict[str, Label]) -> None:
+    message = predicted(database, known["bug"])
+
+    said = together(
+        lambda: _click(database, message, ANA, known["billing"], Word.CHANGED, "first"),
+        lambda: _click(database, message, ANA, known["billing"], Word.CHANGED, "second"),
+    )
+
+    assert sorted(said) == [False, True]
+
+
+def test_undo_reaches_a_reaction_that_slacks_clock_puts_into_the_future(
+    database: Database, known: dict[str, Label]
+) -> None:
+    message = predicted(database, known["bug"])
+    ahead = Correction(
+        message_id=message.id,
+        team_id=TEAM,
+        user_id=ANA,
+        label_id=known["billing"].id,
+        word=Word.REACTED,
+        created_at=time.time() + 5,
+    )
+    with database.writing() as session:
+        corrections.add_once(session, ahead)
+
+    assert _undo(database, message, ANA)
+    assert _standing(database, message) == {}
+
+
+def test_what_is_held_back_can_be_undone_and_does_not_come_back_when_it_is_kept(
+    database: Database, known: dict[str, Label]
+) -> None:
+    message = predicted(database, known["praise"])
+    said = say(database, message, ANA, known["bug"])
+    now = time.time()
+    burst = Burst(
+        id="b1",
+        team_id=TEAM,
+        user_id=ANA,
+        corrections=1,
+        began=said.created_at,
+        ended=now,
+        share_right=0.1,
+    )
+    with database.writing() as session:
+        assert bursts.flag(session, burst) == 1
+
+    assert _undo(database, message, ANA)
+    with database.writing() as session:
+        bursts.decide(session, TEAM, "b1", Fate.KEPT, BEN)
+
+    assert _standing(database, message) == {}
+
+
+def test_what_is_undone_is_no_evidence_about_its_user(database: Database, known: dict[str, Label]) -> None:
+    message = predicted(database, known["praise"], user_id=BEN)
+    said = say(database, message, ANA, known["bug"])
+    with database.writing() as session:
+        corrections.keep_twins(session, {said.id: known["billing"].id})
+
+    _undo(database, message, ANA)
+
+    with database.reading() as session:
+        assert corrections.backgrounds(session, TEAM, 0.5) == {}
+        assert corrections.twinless(session, TEAM, 10) == []

@@ -7,7 +7,7 @@ import pytest
 
 from storage import messages, summaries, summary_reviews
 from storage.database import Database
-from storage.summaries import SummaryNotFoundError
+from storage.summaries import NothingSaidError, SummaryNotFoundError
 from storage.tables import (
     Making,
     Message,
@@ -19,7 +19,7 @@ from storage.tables import (
     SummaryAnswer,
     SummaryWord,
 )
-from tests.factories import ANA, BEN, OTHER, SUPPORT, TEAM, message, received, together
+from tests.factories import ANA, BEN, CAT, OTHER, SUPPORT, TEAM, message, received, together
 
 
 def asked(database: Database, **given: Any) -> Summary:
@@ -149,6 +149,34 @@ def test_each_persons_last_word_counts_and_the_last_edit_is_what_it_says(databas
     assert [(word.user_id, word.opinion) for word in words] == [(BEN, Opinion.EDITED), (ANA, Opinion.GOOD)]
     assert better
     assert better.text == "second"
+
+
+def test_who_undoes_takes_back_all_of_theirs_once(database: Database) -> None:
+    summary = made(database, [received(database)])
+    say(database, summary, BEN, Opinion.EDITED, "second")
+    say(database, summary, ANA, Opinion.EDITED, "third")
+    say(database, summary, ANA, Opinion.UNDONE)
+    wanted = now(database, summary).wanted
+    say(database, summary, ANA, Opinion.UNDONE)
+
+    with database.reading() as session:
+        [word] = summaries.words(session, summary.id)
+        settled = summary_reviews.settled(session, TEAM, {ANA, BEN})
+    assert (word.user_id, settled[summary.id]) == (BEN, "second")
+    assert now(database, summary).wanted == wanted
+    with pytest.raises(NothingSaidError):
+        say(database, summary, CAT, Opinion.UNDONE)
+
+
+def test_who_calls_their_own_text_good_has_edited_once(database: Database) -> None:
+    summary = made(database, [received(database)])
+    say(database, summary, ANA, Opinion.EDITED, "better")
+    say(database, summary, ANA, Opinion.GOOD)
+
+    with database.reading() as session:
+        [word] = summaries.words(session, summary.id)
+        settled = summary_reviews.settled(session, TEAM, {ANA})
+    assert (word.opinion, word.text, settled) == (Opinion.EDITED, "better", {summary.id: "better"})
 
 
 def test_what_was_settled_is_reviewers_text_before_an_edit_before_what_was_called_good(

@@ -1,0 +1,88 @@
+"""Which messages say nothing that could be labelled."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.small_talk import MAX_CHARACTERS, says_nothing
+from tests.properties import REPEATABLE
+
+NOTHING = [
+    "",
+    "   ",
+    "ok",
+    "OK!",
+    "Okkkk",
+    "thanks",
+    "Thanks!!!",
+    "thanksss",
+    "thank you so much 🙏",
+    "Got it, thanks!",
+    "great, thank you",
+    "you’re welcome",
+    "np",
+    "lol",
+    "hahaha",
+    "+1",
+    ":+1:",
+    ":tada::tada:",
+    "ok :thumbsup::skin-tone-3:",
+    "👍🏽",
+    "❤️",
+    "👩‍👩‍👧",
+    "🇵🇹",
+    "1️⃣ 2️⃣",
+    "...",
+    "!!!",
+    "<@U123> thanks",
+    "<!here> good morning!",
+    "obrigado",
+    "Muito obrigada!",
+    "tá bom, obrigado",
+    "Bom dia",
+    "kkkk",
+    "gracias",
+    "¡Muchas gracias!",
+    "vale, perfecto",
+    "sí",
+    "jajaja",
+]
+SOMETHING = [
+    "thanks but it still crashes",
+    "ok so the export is broken",
+    "Thanks, you are the best!",
+    "bug",
+    "no invoice",
+    "not ok",
+    "42",
+    "10:30:45",
+    "https://example.com",
+    "<https://example.com|thanks>",
+    "<#C1|billing> billing",
+    "sim o app caiu",
+    "gracias pero no funciona",
+    "ok obrigado gracias",
+    "好的",
+    "rash",
+    "?",
+    "<@U123>?",
+    "ok " * MAX_CHARACTERS,
+]
+
+
+@pytest.mark.parametrize("text", NOTHING)
+def test_thanks_assent_greetings_laughter_and_emoji_say_nothing(text: str) -> None:
+    assert says_nothing(text)
+
+
+@pytest.mark.parametrize("text", SOMETHING)
+def test_what_has_a_word_more_says_something(text: str) -> None:
+    assert not says_nothing(text)
+
+
+@REPEATABLE
+@given(st.text(max_size=MAX_CHARACTERS), st.sampled_from(["invoice", "crash", "reembolso"]))
+def test_a_word_that_is_no_small_talk_is_never_left_out(text: str, word: str) -> None:
+    assert not says_nothing(f"{text} {word} ok")
