@@ -270,7 +270,7 @@ def install_argilla() -> None:
 @app.command()
 def status() -> None:
     """Show how the bot is doing: what it says itself, and the figures in its database."""
-    from bot import models, terminal_health
+    from bot import channel_words, models, terminal_health
     from bot.terminal_belief import belief
     from learning.annotation import report
     from learning.training import status as training
@@ -286,7 +286,8 @@ def status() -> None:
         believed = {team_id: belief(database, settings, team_id) for team_id in teams}
         tables = {
             team_id: [
-                *overview.of_team(session, team_id).rows(),
+                *(figures := overview.of_team(session, team_id)).rows(),
+                *channel_words.rows(figures),
                 *report.rows(session, team_id, settings.ask_per_day, believed[team_id]),
                 *training.rows(session, team_id),
             ]
@@ -307,13 +308,22 @@ def _table(title: str, rows: Iterable[tuple[str, str]]) -> Table:
 
 @app.command()
 def resend() -> None:
-    """Try again what Argilla refused, once the reason that `status` shows is fixed."""
-    from storage import outbox, overview
+    """Try again what Slack or Argilla refused, once the reason that `status` shows is fixed."""
+    from storage import notices, outbox, overview, undelivered
 
     settings = read_settings()
     with _database(settings) as database, database.writing() as session:
-        number = sum(outbox.retry_refused(session, team_id) for team_id in overview.teams(session))
-    out.print(f"{number} messages will be sent again." if number else "Argilla refused nothing.")
+        teams = overview.teams(session)
+        to_argilla = sum(outbox.retry_refused(session, team_id) for team_id in teams)
+        to_slack = sum(undelivered.put_back(session, team_id) for team_id in teams)
+        for team_id in teams:
+            notices.forget_given_up(session, team_id)
+    if to_slack:
+        out.print(f"{to_slack:,} answers will be posted to Slack again.")
+    if to_argilla:
+        out.print(f"{to_argilla} messages will be sent again.")
+    if not to_slack and not to_argilla:
+        out.print("Nothing was refused.")
 
 
 @app.command()

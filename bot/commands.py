@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from slack_sdk import WebClient
 
-from bot import forgetting_view, retention_commands, summary_commands
+from bot import channel_words, forgetting_view, retention_commands, summary_commands
 from bot.announcing import tell
 from bot.card import title
+from bot.channel_watch import ChannelWatch
+from bot.channel_words import PROMISES
 from bot.choices import Choices
 from bot.digest import ChannelOffError, Digests
 from bot.forgetting import Forgetting
@@ -22,7 +24,7 @@ from bot.language import N_, _, many
 from bot.membership import FAULTS as MEMBERSHIP_FAULTS
 from bot.membership import Membership, joined
 from bot.mrkdwn import as_name, as_plain_name, escape, fitting, inert
-from bot.operations import FAULTS, Operations
+from bot.operations import FAULTS, NotAnOperatorError, Operations
 from bot.organization import Organization
 from bot.payloads import Command, Json
 from bot.pointing import Pointing
@@ -32,6 +34,7 @@ from bot.summary_service import SummaryService
 from learning.names import visible
 from learning.summarizing.policy import POLICY
 from storage.labels import emoji_name
+from storage.overview import Overview
 from storage.tables import Label, Mode, TaskName
 
 HELP = (
@@ -61,20 +64,13 @@ HELP = (
         "• `/corrigible policy [accept | withdraw]` – for operators: may a model that writes learn "
         "from what people wrote?"
     ),
+    N_("• `/corrigible resend` – for operators: try again what Slack refused"),
     N_("• `/corrigible help` – this"),
     N_("In a direct message, or where you mention me, I always answer."),
 )
 SHARED = N_("This channel is shared with another organization, so I stay off here.")
 TEXT_MOST = 3_500
 ABOUT_MOST = 200
-PROMISES = {
-    Mode.ASK: N_("I ask here when I am not sure which label fits, and stay silent otherwise"),
-    Mode.REPLY: N_("I answer every message here in its thread"),
-    Mode.QUIET: N_(
-        "I put the label's emoji on every message; whoever reacts with another label's emoji corrects me, and "
-        "taking the reaction away takes that back"
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -93,6 +89,7 @@ class Desk:
     home: Home
     choices: Choices
     editing: LabelEditing
+    watch: ChannelWatch
     timezone: str
 
 
@@ -123,7 +120,9 @@ def answer(desk: Desk, client: WebClient, command: Command) -> str | Json:
                 desk.forgetting.kept(command.user_id), desk.forgetting.is_removing()
             )
         case ("status",):
-            return _status(service, command)
+            return _status(desk, command)
+        case ("resend",):
+            return _operate(operations, command, _resend)
         case ("labels",):
             return _labels(service, command)
         case ("retrain",) | ("retrain", "summaries"):
@@ -206,6 +205,7 @@ def _switch_on(desk: Desk, client: WebClient, command: Command, mode: Mode) -> s
         desk.membership.check(client, command.channel_id, command.user_id)
     except MEMBERSHIP_FAULTS as error:
         return in_words(error)
+    desk.watch.see(command.channel_id, channel)
     if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
         return _(SHARED)
     service = desk.service
@@ -296,7 +296,8 @@ def _end_digest(desk: Desk, client: WebClient, command: Command) -> str:
     )
 
 
-def _status(service: Service, command: Command) -> str:
+def _status(desk: Desk, command: Command) -> str:
+    service = desk.service
     here = {
         Mode.OFF: _("I am off in this channel."),
         Mode.ASK: _("In this channel I ask where I am not sure."),
@@ -304,8 +305,9 @@ def _status(service: Service, command: Command) -> str:
         Mode.QUIET: _("In this channel I put the label's emoji on every message."),
     }[service.mode(command.team_id, command.channel_id)]
     team = service.overview(command.team_id)
+    state = team.states.get(command.channel_id)
     lines = [
-        here,
+        channel_words.here(state, here) if state else here,
         many("• on in {number} channel", "• on in {number} channels", len(team.channels)),
         _("• model {version}").format(version=team.version),
         many("• {number} label", "• {number} labels", team.labels),
@@ -314,11 +316,39 @@ def _status(service: Service, command: Command) -> str:
         many("• {number} message waiting", "• {number} messages waiting", team.waiting),
         many("• {number} card waiting", "• {number} cards waiting", team.due),
     ]
-    lines += [
-        _("• {number} cards that Slack refused: {reason}").format(number=number, reason=reason)
-        for reason, number in team.failures.items()
-    ]
-    return "\n".join(lines)
+    if _is_operator(desk.operations, command.user_id):
+        return "\n".join(fitting([*lines, *_troubles(team)], TEXT_MOST))
+    given_up = [one for one in team.given_up if one.channel_id == command.channel_id]
+    return "\n".join([*lines, *(f"• {channel_words.given_up(one)}" for one in given_up)])
+
+
+def _troubles(team: Overview) -> list[str]:
+    """What operators can do something about."""
+    lines = [f"• {channel_words.given_up(one)}" for one in team.given_up]
+    if lines:
+        lines.append(_("• `/corrigible resend` tries all of it again"))
+    for channel_id in team.channels:
+        state = team.states.get(channel_id)
+        told = channel_words.standing(state) if state else ""
+        lines += [f"• {told}"] if told else []
+    if team.limited_minutes:
+        lines.append(f"• {channel_words.limited(team.limited_minutes)}")
+    return lines
+
+
+def _is_operator(operations: Operations, user_id: str) -> bool:
+    try:
+        operations.check(user_id)
+    except NotAnOperatorError:
+        return False
+    return True
+
+
+def _resend(operations: Operations, _command: Command) -> str:
+    number = operations.try_all_again()
+    if not number:
+        return _("Nothing is given up, so nothing was changed.")
+    return many("I try {number} answer again.", "I try {number} answers again.", number)
 
 
 def _labels(service: Service, command: Command) -> str:

@@ -25,6 +25,7 @@ WORDS = {
     ("argilla", "not_let_in"): "it refuses the key: check ARGILLA_API_KEY",
     ("argilla", "refused"): "it refuses what it is sent",
     ("bot", "not_serving"): "it is starting or stopping",
+    ("slack", "no_answer"): "it does not answer, so nothing is delivered until it does",
     ("slack", "not_connected"): "the connection is lost",
 }
 OF_WORKERS = {
@@ -34,6 +35,8 @@ OF_WORKERS = {
 # Of an error that nobody foresaw there is only its kind.
 UNFORESEEN = {
     "database": "it can't be written to ({reason})",
+    "slack": "it refuses everything in a workspace ({reason}), so nothing is delivered: install the app again, or ask "
+    "its administrators",
     "workspace": "one can't be served ({reason}): the log says which, and why",
 }
 OF_ANY = "it ends with an error each time ({reason}): the log says more"

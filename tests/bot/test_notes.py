@@ -8,6 +8,7 @@ import pytest
 from bot import notes as module
 from bot.language import Language
 from bot.notes import Notes
+from bot.reach import Reach
 from local.slack.seed import CHANNELS
 from storage import runs, versions
 from storage.database import Database
@@ -30,7 +31,7 @@ class Channel:
             self.run_id = runs.ask(session, TEAM, "100 new labels").id
 
     def notes(self, channel: str | None = OPS, language: Language = "en") -> Notes:
-        return Notes(self.database, TEAM, self.slack.web, channel, language)
+        return Notes(self.database, TEAM, self.slack.web, channel, language, Reach(self.slack.web))
 
     def tell(self, notes: Notes, times: int = 6) -> None:
         """Take steps as a worker does, but sooner."""

@@ -25,7 +25,7 @@ class Office:
         self.database = database
         self.woken: list[str] = []
         wakers = Wakers(
-            *(lambda who=who: self.woken.append(who) for who in ("train", "swap", "tell", "learn"))
+            *(lambda who=who: self.woken.append(who) for who in ("train", "swap", "tell", "learn", "deliver"))
         )
         self.operations = Operations(database, TEAM, (ANA,), wakers)
         with database.writing() as session:

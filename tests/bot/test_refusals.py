@@ -24,7 +24,7 @@ def test_what_no_second_try_changes_is_final(reason: str) -> None:
     assert (refusal.reason, refusal.is_final, refusal.may_stand) == (reason, True, False)
 
 
-@pytest.mark.parametrize("reason", ["invalid_auth", "missing_scope", "internal_error", "something_new"])
+@pytest.mark.parametrize("reason", ["invalid_auth", "internal_error", "something_new"])
 def test_what_can_be_mended_is_tried_again(reason: str) -> None:
     assert not refusals.read(refused(reason), 0).is_final
 
