@@ -327,10 +327,8 @@ def _troubles(team: Overview) -> list[str]:
     lines = [f"• {channel_words.given_up(one)}" for one in team.given_up]
     if lines:
         lines.append(_("• `/corrigible resend` tries all of it again"))
-    for channel_id in team.channels:
-        state = team.states.get(channel_id)
-        told = channel_words.standing(state) if state else ""
-        lines += [f"• {told}"] if told else []
+    standings = [channel_words.standing(state) for state in team.states.values()]
+    lines += [f"• {told}" for told in standings if told]
     if team.limited_minutes:
         lines.append(f"• {channel_words.limited(team.limited_minutes)}")
     return lines

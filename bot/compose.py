@@ -432,8 +432,8 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         ground.purge.wake,
     )
     service = Service(database, team_id, metrics, wakers, summarizing.service, reader(masked))
-    notes = Notes(database, team_id, client, settings.ops_channel, settings.language, reach)
-    watch = ChannelWatch(database, team_id, client, settings.ops_channel, reach)
+    notes = Notes(database, team_id, posting, settings.ops_channel, settings.language, reach)
+    watch = ChannelWatch(database, team_id, posting, settings.ops_channel, reach)
 
     def keep_up() -> float | None:
         waits = (notes.step(), watch.step(), telling.hasten())

@@ -11,6 +11,7 @@ from bot.held_view import EXAMPLES_MOST, SHOWN_MOST, Held, HeldExample
 from bot.operations import NotAnOperatorError, Operations
 from storage import (
     bursts,
+    channel_states,
     channels,
     corrections,
     jobs,
@@ -24,7 +25,7 @@ from storage import (
 )
 from storage.database import Database
 from storage.record import Stretch
-from storage.tables import Burst, Channel, Label, Message, Ruling, Run, SummaryConsent, Version
+from storage.tables import Burst, Channel, ChannelState, Label, Message, Ruling, Run, SummaryConsent, Version
 
 WEEKS = [(7, 0), (14, 7), (21, 14), (28, 21)]
 MONTH = (30, 0)
@@ -51,6 +52,7 @@ class Look:
     open_questions: int
     retraining_at: float | None
     is_operator: bool
+    states: dict[str, ChannelState] = field(default_factory=dict)
     held: list[Held] = field(default_factory=list)
     held_number: int = 0
 
@@ -95,6 +97,7 @@ class Home:
                 open_questions=questions.open_ones(session, team_id),
                 retraining_at=due.get("retrain"),
                 is_operator=is_operator,
+                states=channel_states.every(session, team_id),
                 held=self._held(session) if is_operator else [],
                 held_number=bursts.count_waiting(session, team_id) if is_operator else 0,
             )

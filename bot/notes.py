@@ -17,12 +17,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from bot import channel_words, giving_up, refusals
+from bot.health import Trouble
 from bot.language import Language, _, speaking
 from bot.note import burst_note, given_up_note, plain_note, ruling_note, run_note
 from bot.payloads import Json
 from bot.reach import Reach
 from bot.refusals import Refusal
 from storage import bursts, channel_states, channels, notices, runs, undelivered, versions
+from storage.channel_states import Closed
 from storage.database import Database
 from storage.leases import Claim
 from storage.tables import Burst, ChannelState, Delivery, Grounds, News, Notice, Ruling, Run
@@ -68,6 +70,13 @@ class Notes:
         self.claim = Claim(database, f"notes {team_id}")
         self._next = 0.0
         self._is_first = True
+        self._closed: Closed | None = None
+
+    def failing(self) -> Trouble | None:
+        """Why operators can't be told in their channel, and since when."""
+        return (
+            Trouble("operators' channel", self._closed.reason, self._closed.since) if self._closed else None
+        )
 
     def step(self) -> float | None:
         """Tell the next thing; None where there is nothing."""
@@ -110,7 +119,8 @@ class Notes:
         """What is owed, in the order in which it is told."""
         states = channel_states.every(session, self._team_id)
         ops = states.get(self._channel or "")
-        channel = None if ops and channel_states.closed(ops) else self._channel
+        self._closed = channel_states.closed(ops) if ops else None
+        channel = None if self._closed else self._channel
         if channel:
             yield from self._of_training(session, channel)
         waiting = notices.to_tell(session, self._team_id)

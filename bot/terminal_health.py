@@ -25,6 +25,16 @@ WORDS = {
     ("argilla", "not_let_in"): "it refuses the key: check ARGILLA_API_KEY",
     ("argilla", "refused"): "it refuses what it is sent",
     ("bot", "not_serving"): "it is starting or stopping",
+    (
+        "operators' channel",
+        "channel_deleted",
+    ): "it was deleted: name another one in OPS_CHANNEL or on the Home tab",
+    ("operators' channel", "channel_shared"): "it is shared with another organization: name another one",
+    (
+        "operators' channel",
+        "is_archived",
+    ): "it is archived: unarchive it and invite the bot, or name another one",
+    ("operators' channel", "not_in_channel"): "the bot is not in it: invite it there",
     ("slack", "no_answer"): "it does not answer, so nothing is delivered until it does",
     ("slack", "not_connected"): "the connection is lost",
 }

@@ -112,9 +112,8 @@ class Workspace:
         return self.annotation.failing() if self.annotation else []
 
     def slack_failing(self) -> list[Trouble]:
-        """Why nothing is delivered to Slack, and since when."""
-        trouble = self.reach.trouble()
-        return [trouble] if trouble else []
+        """Why nothing is delivered to Slack, or to operators, and since when."""
+        return [trouble for trouble in (self.reach.trouble(), self.notes.failing()) if trouble]
 
     def hear_argilla(self, headers: Mapping[str, str], body: bytes) -> bool:
         """Take one of Argilla's webhooks; False where it is none that Argilla signed for this workspace."""

@@ -192,7 +192,7 @@ def learn(session: Session, team_id: str, channel_id: str, seen: Seen | None) ->
     if why is None and (was or was_returning):
         news.append(News.BACK)
     elif why and why.reason == REMOVED and was and was.reason == ARCHIVED:
-        news = [News.UNARCHIVED if one is News.REMOVED else one for one in news]
+        news = [*(one for one in news if one != News.REMOVED), News.UNARCHIVED]
     for one in news:
         _tell(session, team_id, Change(channel_id, one, now, state.name), before)
     if why and news:

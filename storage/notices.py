@@ -42,12 +42,21 @@ def add(
 def add_given_up(session: Session, team_id: str, channel_id: str, reason: str) -> None:
     """Deliveries to a channel were given up for a reason; of all direct messages operators are told together."""
     place = DIRECT if channel_id.startswith(DIRECT) else channel_id
+    forget_given_up(session, team_id, place, reason, time.time() - OLD_S)
     add(session, team_id, News.GIVEN_UP, place, reason, about={"reason": reason})
 
 
-def forget_given_up(session: Session, team_id: str, channel_id: str | None = None, reason: str = "") -> None:
-    """What was given up is tried again: if it is refused again, that is news."""
+def forget_given_up(
+    session: Session,
+    team_id: str,
+    channel_id: str | None = None,
+    reason: str = "",
+    before: float | None = None,
+) -> None:
+    """What was given up (before a moment) is tried again, or old: if it is refused again, that is news."""
     gone = delete(Notice).where(col(Notice.team_id) == team_id, col(Notice.news) == News.GIVEN_UP)
+    if before is not None:
+        gone = gone.where(col(Notice.made_at) < before)
     if channel_id is not None:
         found = select(Notice).where(
             Notice.team_id == team_id, Notice.news == News.GIVEN_UP, Notice.channel_id == channel_id

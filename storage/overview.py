@@ -53,6 +53,10 @@ class Overview:
     def rows(self) -> Iterator[tuple[str, str]]:
         """Name and value of each figure, as people read them."""
         yield "channels", ", ".join(self._channel(*one) for one in self.channels.items()) or "none"
+        for channel_id, state in self.states.items():
+            closed = channel_states.closed(state)
+            if closed and channel_id not in self.channels:
+                yield f"{self.name(channel_id)} (summaries)", CLOSED[closed.reason]
         yield "version in service", self.version
         yield "labels", str(self.labels)
         yield "messages predicted", str(self.predictions)
@@ -93,10 +97,16 @@ def of_team(session: Session, team_id: str) -> Overview:
         waiting=messages.count_waiting(session, team_id),
         due=cards.count_due(session, team_id),
         failures=cards.failures(session, team_id),
-        states=channel_states.every(session, team_id),
+        states=_states(session, team_id),
         given_up=undelivered.of_team(session, team_id),
         limited_minutes=notices.limited_minutes(session, team_id),
     )
+
+
+def _states(session: Session, team_id: str) -> dict[str, ChannelState]:
+    """What became of the channels in which something is on."""
+    concerned = channel_states.in_use(session, team_id)
+    return {one: state for one, state in channel_states.every(session, team_id).items() if one in concerned}
 
 
 def _version(session: Session, team_id: str) -> str:

@@ -115,11 +115,11 @@ class ChannelChanges:
         channel = self._directory.change(channel, bot_is_member=False)
         self._send(_kind(channel, "left"), channel=channel["id"], actor_id=user)
 
-    def _tell(self, channel: Json, kind: str, **fields: object) -> None:
+    def _tell(self, channel: Json, kind: str, /, **fields: object) -> None:
         if channel["bot_is_member"]:
             self._send(kind, **{"channel": channel["id"], **fields})
 
-    def _send(self, kind: str, **fields: object) -> None:
+    def _send(self, kind: str, /, **fields: object) -> None:
         self._workspace.to_bot(events.channel_event(kind, self._workspace.clock.next(), **fields))
 
     def _done(self) -> Json:

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from bot import notes as module
 from bot.language import Language
 from bot.notes import Notes
 from bot.reach import Reach
@@ -126,7 +125,6 @@ def test_what_slack_refused_is_told_later(channel: Channel, slack: Slack) -> Non
     slack.fault("method", method="chat.postMessage", kind="error", error="internal_error", times=1)
     channel.tell(notes, times=1)
     assert channel.shown == []
-    assert (notes.step() or 0) > module.PAUSE_S
 
     channel.tell(notes)
 
