@@ -206,8 +206,8 @@ def limited(minutes: list[float]) -> str:
     """That Slack withheld events."""
     number = many("in {number} minute", "in {number} minutes", len(minutes))
     told = _(
-        "Slack sent me too few events {minutes}, most recently {time}, because there were more than it sends: messages "
-        "written then never reached me. Turn me off where nobody needs me."
+        "Slack withheld events from me {minutes}, most recently {time}, because there were too many. Messages written "
+        "then never reached me; turn me off where nobody needs me."
     )
     return told.format(minutes=number, time=moment(minutes[-1]))
 

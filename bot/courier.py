@@ -250,7 +250,7 @@ class Courier:
                 if refusal.is_final:
                     wanted = contents.of_message(session, claim.message_id).wanted
                     return self._give_up(session, claim, refusal.reason, wanted)
-                cards.postpone(session, claim.message_id, refusal.delay_s, True)
+                cards.postpone(session, claim.message_id, refusal.delay_s, refusal.may_stand)
         except Exception:  # its claim ends by itself
             log.exception("card not postponed message=%s", claim.message_id)
         return True

@@ -86,8 +86,10 @@ def to_tell(session: Session, team_id: str) -> list[Notice]:
 
 
 def told(session: Session, notice_ids: list[str], at: float) -> None:
-    """They were told, or need not be any more."""
-    session.connection().execute(update(Notice).where(col(Notice.id).in_(notice_ids)).values(told_at=at))
+    """They were told, or need not be any more; who did what is kept no longer than that."""
+    for notice in session.exec(select(Notice).where(col(Notice.id).in_(notice_ids))):
+        notice.told_at = at
+        notice.about = {name: value for name, value in notice.about.items() if name != "by"}
 
 
 def redirect(session: Session, notice: Notice) -> None:

@@ -157,7 +157,9 @@ def test_a_removed_bot_says_so_and_goes_on_when_it_is_invited_again(
 def test_what_no_event_told_is_learned_from_slacks_refusal(
     running: Bot, slack: Slack, ana: Person, channel: str
 ) -> None:
-    slack.fault("method", method="chat.postMessage", kind="error", error="is_archived", times=1)
+    slack.fault(
+        "method", method="chat.postMessage", kind="error", error="is_archived", times=1, channel=channel
+    )
     ana.write(channel, "The app crashes")
     until(lambda: any("was archived" in text for text in told_of(slack, channel)))
     until(lambda: "I am back" in told_in(slack, channel)[-1])  # Slack says that it is not, when it is asked

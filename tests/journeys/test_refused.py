@@ -56,7 +56,7 @@ def test_a_channel_that_refuses_posts_is_asked_once_a_message_and_operators_can_
     running: Bot, slack: Slack, ana: Person, channel: str
 ) -> None:
     before = tries(slack, "chat.postMessage", channel)
-    slack.fault("method", method="chat.postMessage", kind="error", error=READ_ONLY, times=2)
+    slack.fault("method", method="chat.postMessage", kind="error", error=READ_ONLY, times=2, channel=channel)
     texts = "The app crashes", "I want a refund"
     first, second = [ana.write(channel, text) for text in texts]
     until(lambda: given_up(running, channel) == [GivenUp(channel, READ_ONLY, 2)])
@@ -82,7 +82,9 @@ def test_what_slack_answers_with_a_fault_each_time_is_tried_so_often_and_then_gi
     running: Bot, slack: Slack, ana: Person, channel: str
 ) -> None:
     before = tries(slack, "chat.postMessage", channel)
-    slack.fault("method", method="chat.postMessage", kind="status", status=503, times=MAX_ATTEMPTS)
+    slack.fault(
+        "method", method="chat.postMessage", kind="status", status=503, times=MAX_ATTEMPTS, channel=channel
+    )
     ts = ana.write(channel, "The app crashes")
     until(lambda: given_up(running, channel) == [GivenUp(channel, "status 503", 1)])
 
@@ -142,7 +144,7 @@ def test_what_operators_can_not_be_told_in_their_channel_waits_for_nothing_but_t
 ) -> None:
     slack.page("remove", channel=OPS)
     before = tries(slack, "chat.postMessage", OPS)
-    slack.fault("method", method="chat.postMessage", kind="error", error=READ_ONLY, times=1)
+    slack.fault("method", method="chat.postMessage", kind="error", error=READ_ONLY, times=1, channel=channel)
     ana.write(channel, "The app crashes")
     until(lambda: given_up(running, channel))
     card_on(ana, channel, "I want a refund")
