@@ -12,6 +12,7 @@ from bot import refusals
 from bot.payloads import Json
 from bot.reach import Reach
 from bot.refusals import Refusal
+from learning.names import visible
 from storage import channel_states, notices
 from storage.channel_states import Change, Seen
 from storage.database import Database
@@ -108,7 +109,7 @@ class ChannelWatch:
 def seen_of(channel: Json) -> Seen:
     """A channel of Slack's conversations.info."""
     return Seen(
-        str(channel.get("name") or ""),
+        visible(str(channel.get("name") or "")),
         bool(channel.get("is_private")),
         bool(channel.get("is_archived")),
         bool(channel.get("is_ext_shared")),

@@ -221,8 +221,10 @@ def rows(team: Overview) -> Iterator[tuple[str, str]]:
         yield "to try again", "`corrigible resend`"
     if team.limited_minutes:
         at = time.strftime("%Y-%m-%d %H:%M", time.localtime(team.limited_minutes[-1]))
+        number = len(team.limited_minutes)
+        minutes = "1 minute" if number == 1 else f"{number} minutes"
         yield (
             "withheld by Slack",
-            f"events of {len(team.limited_minutes)} minutes in 7 days, most recently {at}: messages written then are "
-            "lost to the bot. Turn it off where nobody needs it.",
+            f"events of {minutes} in 7 days, most recently {at}: messages written then are lost to the bot. Turn it "
+            "off where nobody needs it.",
         )

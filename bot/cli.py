@@ -319,7 +319,8 @@ def resend() -> None:
         for team_id in teams:
             notices.forget_given_up(session, team_id)
     if to_slack:
-        out.print(f"{to_slack:,} answers will be posted to Slack again.")
+        answers = "1 answer" if to_slack == 1 else f"{to_slack:,} answers"
+        out.print(f"{answers} will be posted to Slack again.")
     if to_argilla:
         out.print(f"{to_argilla} messages will be sent again.")
     if not to_slack and not to_argilla:

@@ -27,6 +27,7 @@ from bot.shapes import (
     whole,
 )
 from learning.label_file import NAME_MOST
+from learning.names import visible
 from storage.channel_states import Change
 from storage.tables import News
 
@@ -281,7 +282,7 @@ def channel_event(body: Json, bot_user_id: str) -> Change | None:
         return None  # another organization is still there
     is_rename = news is News.RENAMED
     channel_id = like(SLACK_ID, event, "channel", "id") if is_rename else like(SLACK_ID, event, "channel")
-    name = text(event, "channel", "name") if is_rename else ""
+    name = visible(text(event, "channel", "name")) if is_rename else ""
     by = like_or_none(SLACK_ID, event, "actor_id") or like_or_none(SLACK_ID, event, "user") or ""
     return Change(channel_id, news, _at(body, event), name[:NAME_MOST], "" if by == bot_user_id else by)
 

@@ -13,10 +13,12 @@ from bot.metrics import Metrics
 from bot.web import application
 from bot.web_server import WebServer
 from learning.label_file import read_label_file
-from storage import labels
+from storage import cards, channels, labels, notices
 from storage.database import Database
+from storage.tables import ChannelState, Mode, News
 from tests import running
 from tests.bot.command_line import corrigible
+from tests.factories import ANA, TEAM, label_set, predicted
 from tests.local.running import free_port
 
 
@@ -80,6 +82,34 @@ def test_status_and_labels_read_the_database(tmp_path: Path, database: Database,
     assert "Team T0LOCAL" in status.stdout
     assert "labels.toml" in listed.stdout
     assert "billing" in listed.stdout
+
+
+def test_what_slack_refused_and_what_became_of_channels_is_in_status_and_is_sent_again_once(
+    tmp_path: Path, database: Database, database_url: str
+) -> None:
+    refused = predicted(database, label_set(database, "bug")["bug"], channel_id="C1")
+    states = {"C1": {"name": "support"}, "C2": {"name": "secret", "is_private": True, "archived_at": 1.0}}
+    with database.writing() as session:
+        for channel_id, state in states.items():
+            channels.set_mode(session, TEAM, channel_id, Mode.REPLY, ANA)
+            session.add(ChannelState(team_id=TEAM, channel_id=channel_id, **state))
+        cards.give_up(session, refused.id, "restricted_action", wanted=1)
+        notices.add(session, TEAM, News.RATE_LIMITED, "", "60", about={"minute": 60.0})
+
+    status, resent, again = (
+        corrigible(tmp_path, command, DATABASE_URL=database_url).stdout
+        for command in ("status", "resend", "resend")
+    )
+
+    assert (
+        "#support (reply), C2 (reply, archived: unarchive it and invite the bot to go on, private)" in status
+    )
+    assert "given up in #support" in status
+    assert "1, because the channel's settings don't let me post." in status
+    assert "events of 1 minute in 7 days" in status
+    assert "secret" not in status
+    assert "1 answer will be posted to Slack again." in resent
+    assert "Nothing was refused." in again
 
 
 def test_a_label_gives_the_terminal_no_orders(tmp_path: Path, database: Database, database_url: str) -> None:
