@@ -9,6 +9,7 @@ from collections.abc import Callable
 from slack_sdk import WebClient
 
 from bot import refusals
+from bot.giving_up import watched
 from bot.payloads import Json
 from bot.reach import Reach
 from bot.refusals import Refusal
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 # What no event told, because nobody was there to hear it, is known after a day.
 ASK_EVERY_S = 86_400.0
+# Apps from older manifests hear no event when a closed channel is open again.
+ASK_CLOSED_EVERY_S = 900.0
 PAUSE_S = 1.0
 MINUTE_S = 60.0
 
@@ -40,7 +43,7 @@ class ChannelWatch:
         self._database = database
         self._team_id = team_id
         self._client = client
-        self._also = (ops_channel,) if ops_channel else ()
+        self._also = watched(ops_channel)
         self._reach = reach
         self._next = 0.0
         self.on_change: Callable[[], None] = lambda: None
@@ -68,8 +71,10 @@ class ChannelWatch:
         """Ask Slack about a channel that it was not asked about for long; None if there is none."""
         if time.monotonic() < self._next:
             return self._next - time.monotonic()
+        now = time.time()
+        before, before_closed = now - ASK_EVERY_S, now - ASK_CLOSED_EVERY_S
         with self._database.reading() as session:
-            channel_id = channel_states.to_ask(session, self._team_id, time.time() - ASK_EVERY_S, self._also)
+            channel_id = channel_states.to_ask(session, self._team_id, before, before_closed, self._also)
         if channel_id is None:
             return None
         if wait_s := self._reach.wait_s():

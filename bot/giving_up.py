@@ -7,6 +7,7 @@ import time
 from sqlmodel import Session
 
 from bot.refusals import NOTHING_LEFT
+from bot.shapes import SLACK_ID
 from storage import channel_states, notices
 from storage.channel_states import TELLING, Change
 
@@ -18,7 +19,7 @@ def tell(
 
     What `ops_channel` refused nobody can be told there: `corrigible status` shows it.
     """
-    also = (ops_channel,) if ops_channel else ()
+    also = watched(ops_channel)
     if reason in TELLING and channel_states.change(
         session, team_id, Change(channel_id, TELLING[reason], time.time()), also
     ):
@@ -26,6 +27,12 @@ def tell(
     if reason in NOTHING_LEFT or channel_id == ops_channel or _is_known(session, team_id, channel_id):
         return
     notices.add_given_up(session, team_id, channel_id, reason)
+
+
+def watched(ops_channel: str | None) -> tuple[str, ...]:
+    """The operators' channel, if Slack can be asked about it: settings may name it, or a user."""
+    is_id = ops_channel is not None and ops_channel.startswith(("C", "G")) and SLACK_ID.fullmatch(ops_channel)
+    return (str(ops_channel),) if is_id else ()
 
 
 def _is_known(session: Session, team_id: str, channel_id: str) -> bool:

@@ -128,7 +128,7 @@ OF_WORKSPACE = {
     "token_revoked",
 }
 # There is nothing left to answer or to change, and nothing that anybody should do.
-NOTHING_LEFT = {"message_not_found", "thread_not_found"}
+NOTHING_LEFT = {"message_not_found", "thread_not_found", "user_not_in_channel"}
 
 
 @dataclass(frozen=True)

@@ -160,12 +160,15 @@ def _tell(session: Session, team_id: str, change: Change, before: str) -> None:
 # What Slack says when asked
 
 
-def to_ask(session: Session, team_id: str, before: float, also: Collection[str] = ()) -> str | None:
-    """A channel that Slack was not asked about since a moment; None if there is none."""
+def to_ask(
+    session: Session, team_id: str, before: float, before_closed: float, also: Collection[str] = ()
+) -> str | None:
+    """A channel that Slack was not asked about since a moment, another one for those that are closed; None if none."""
     known = every(session, team_id)
     concerned = sorted({*in_use(session, team_id), *also})
     asked_at = {one: known[one].asked_at if one in known else 0.0 for one in concerned}
-    old = [one for one in concerned if asked_at[one] <= before]
+    shut = {one for one, state in known.items() if closed(state)}
+    old = [one for one in concerned if asked_at[one] <= (before_closed if one in shut else before)]
     old = [one for one in old if one not in known or known[one].deleted_at is None]
     return min(old, key=lambda one: asked_at[one], default=None)
 

@@ -119,6 +119,15 @@ def test_a_shared_channel_is_told_once_that_the_bot_stays_off_until_that_ends(
     assert cards(slack, unanswered, channel) == []
 
 
+def test_a_shared_channel_is_not_summarized(running: Bot, slack: Slack, ana: Person, channel: str) -> None:
+    ana.command(channel, "/corrigible", "summaries on")
+    slack.page("share", channel=channel)
+    until(lambda: "is shared with another organization now" in told_in(slack, channel)[-1])
+    refused = ana.command(channel, "/corrigible", "summarize")
+
+    assert refused["text"] == "This channel is shared with another organization, so I don't summarize here."
+
+
 def test_a_new_name_and_privacy_are_told_and_shown(
     running: Bot, slack: Slack, ana: Person, channel: str
 ) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from storage import cards, channel_states, channels, contents, messages, notices, undelivered
@@ -29,7 +31,7 @@ def hear(database: Database, news: News, at: float = 5.0, **more: str) -> bool:
 
 def ask(database: Database, seen: Seen | None) -> None:
     with database.writing() as session:
-        assert channel_states.to_ask(session, TEAM, 0.0) in (None, SUPPORT)
+        assert channel_states.to_ask(session, TEAM, 0.0, 0.0) in (None, SUPPORT)
         channel_states.learn(session, TEAM, SUPPORT, seen)
 
 
@@ -139,11 +141,21 @@ def test_names_and_privacy_follow(database: Database) -> None:
 def test_slack_is_asked_about_each_channel_in_use_and_at_once_after_a_change(database: Database) -> None:
     with database.writing() as session:
         channels.set_mode(session, TEAM, "C2", Mode.ASK, ANA)
-        new = channel_states.to_ask(session, TEAM, 0.0)
+        new = channel_states.to_ask(session, TEAM, 0.0, 0.0)
         channel_states.see(session, TEAM, "C2", OPEN)
-        nothing = channel_states.to_ask(session, TEAM, 0.0)
+        nothing = channel_states.to_ask(session, TEAM, 0.0, 0.0)
     hear(database, News.RENAMED, name="help")
 
     with database.reading() as session:
-        assert (new, nothing, channel_states.to_ask(session, TEAM, 0.0)) == ("C2", None, SUPPORT)
-        assert channel_states.to_ask(session, TEAM, 0.0, also=["COPS"]) in ("COPS", SUPPORT)
+        assert (new, nothing, channel_states.to_ask(session, TEAM, 0.0, 0.0)) == ("C2", None, SUPPORT)
+        assert channel_states.to_ask(session, TEAM, 0.0, 0.0, also=["COPS"]) in ("COPS", SUPPORT)
+
+
+def test_a_closed_channel_is_asked_about_more_often(database: Database) -> None:
+    hear(database, News.ARCHIVED)
+    ask(database, ARCHIVED)
+    now = time.time()
+
+    with database.reading() as session:
+        assert channel_states.to_ask(session, TEAM, now - 60, now - 60) is None
+        assert channel_states.to_ask(session, TEAM, now - 60, now + 60) == SUPPORT
