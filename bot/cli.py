@@ -309,14 +309,16 @@ def _table(title: str, rows: Iterable[tuple[str, str]]) -> Table:
 @app.command()
 def resend() -> None:
     """Try again what Slack or Argilla refused, once the reason that `status` shows is fixed."""
-    from storage import notices, outbox, overview, undelivered
+    from storage import channel_states, notices, outbox, overview, undelivered
 
     settings = read_settings()
     with _database(settings) as database, database.writing() as session:
         teams = overview.teams(session)
         to_argilla = sum(outbox.retry_refused(session, team_id) for team_id in teams)
-        to_slack = sum(undelivered.put_back(session, team_id) for team_id in teams)
+        to_slack = 0
         for team_id in teams:
+            closed = channel_states.all_closed(session, team_id)
+            to_slack += undelivered.put_back(session, team_id, closed=closed)
             notices.forget_given_up(session, team_id)
     if to_slack:
         answers = "1 answer" if to_slack == 1 else f"{to_slack:,} answers"
@@ -324,7 +326,7 @@ def resend() -> None:
     if to_argilla:
         out.print(f"{to_argilla} messages will be sent again.")
     if not to_slack and not to_argilla:
-        out.print("Nothing was refused.")
+        out.print("Nothing was refused that can be tried again.")
 
 
 @app.command()

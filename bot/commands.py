@@ -345,7 +345,7 @@ def _is_operator(operations: Operations, user_id: str) -> bool:
 def _resend(operations: Operations, _command: Command) -> str:
     number = operations.try_all_again()
     if not number:
-        return _("Nothing is given up, so nothing was changed.")
+        return _("Nothing is given up that I could try again, so nothing was changed.")
     return many("I try {number} answer again.", "I try {number} answers again.", number)
 
 

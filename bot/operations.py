@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from bot.language import N_
 from learning.summarizing.policy import POLICY
-from storage import acceptances, bursts, notices, runs, undelivered, versions
+from storage import acceptances, bursts, channel_states, notices, runs, undelivered, versions
 from storage.bursts import BurstDecidedError, BurstNotFoundError
 from storage.database import Database
 from storage.notices import NothingGivenUpError
@@ -181,9 +181,10 @@ class Operations:
         return again
 
     def try_all_again(self) -> int:
-        """Try again all that Slack refused; how many deliveries."""
+        """Try again all that Slack refused, where a channel is open; how many deliveries."""
         with self._database.writing() as session:
-            number = undelivered.put_back(session, self._team_id)
+            closed = channel_states.all_closed(session, self._team_id)
+            number = undelivered.put_back(session, self._team_id, closed=closed)
             notices.forget_given_up(session, self._team_id)
         self._wake.delivering()
         return number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,43 +115,32 @@ def of_team(session: Session, team_id: str) -> list[GivenUp]:
     return sorted(every, key=lambda one: (-one.number, one.channel_id, one.reason))
 
 
-def put_back(session: Session, team_id: str, channel_id: str | None = None, reason: str | None = None) -> int:
-    """Try again what was given up, all or that of one channel for one reason; how much that is.
-
-    Each delivery is put back by one of those who ask for it at the same time.
-    """
-    now = time.time()
-    anew = {"due": True, "due_at": now}
-    number = _revive(
-        session, Card, team_id, channel_id, Card.failed, reason, {**anew, "failed": None, "attempts": 0}
-    )
-    number += _revive(
-        session,
-        Summary,
-        team_id,
-        channel_id,
-        Summary.refused,
-        reason,
-        {**anew, "refused": None, "refusals": 0},
-    )
-    tried_no_time = {"refused": None, "attempts": 0}
-    number += _revive(session, Undelivered, team_id, channel_id, Undelivered.refused, reason, tried_no_time)
-    return number
-
-
-def _revive(
+def put_back(
     session: Session,
-    table: type[Card] | type[Summary] | type[Undelivered],
     team_id: str,
-    channel_id: str | None,
-    refused: Any,
-    reason: str | None,
-    values: dict[str, Any],
+    channel_id: str | None = None,
+    reason: str | None = None,
+    closed: Collection[str] = (),
 ) -> int:
-    chosen = update(table).where(col(table.team_id) == team_id, col(refused).is_not(None))
-    if channel_id is not None:
-        chosen = chosen.where(_is_in(table, channel_id), col(refused) == reason)
-    return int(session.connection().execute(chosen.values(values)).rowcount)
+    """Try again what was given up, all but that of `closed` channels, or that of one channel for one reason.
+
+    How much that is: each delivery is put back by one of those who ask for it at the same time.
+    """
+    anew = {"due": True, "due_at": time.time()}
+    revived: list[tuple[Any, Any, dict[str, Any]]] = [
+        (Card, Card.failed, {**anew, "failed": None, "attempts": 0}),
+        (Summary, Summary.refused, {**anew, "refused": None, "refusals": 0}),
+        (Undelivered, Undelivered.refused, {"refused": None, "attempts": 0}),
+    ]
+    number = 0
+    for table, refused, values in revived:
+        chosen = update(table).where(col(table.team_id) == team_id, col(refused).is_not(None))
+        if channel_id is not None:
+            chosen = chosen.where(_is_in(table, channel_id), col(refused) == reason)
+        elif closed:
+            chosen = chosen.where(col(table.channel_id).not_in(list(closed)))
+        number += int(session.connection().execute(chosen.values(values)).rowcount)
+    return number
 
 
 def _is_in(table: Any, channel_id: str) -> ColumnElement[bool]:

@@ -109,7 +109,7 @@ def test_what_slack_refused_and_what_became_of_channels_is_in_status_and_is_sent
     assert "events of 1 minute in 7 days" in status
     assert "secret" not in status
     assert "1 answer will be posted to Slack again." in resent
-    assert "Nothing was refused." in again
+    assert "Nothing was refused that can be tried again." in again
 
 
 def test_a_label_gives_the_terminal_no_orders(tmp_path: Path, database: Database, database_url: str) -> None:
@@ -154,6 +154,7 @@ def test_a_replay_of_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
 def test_status_tells_in_words_what_the_running_bot_says_of_its_health(tmp_path: Path) -> None:
     full, lost = Trouble("database", "disk_full", 0.0), Trouble("argilla", "no_answer", 0.0)
     odd = [Trouble("workspace", "SlackRefusedError", 0.0), Trouble("notes", "KeyError", 0.0)]
+    odd += [Trouble("slack", "token_revoked", 0.0), Trouble("operators' channel", "not_in_channel", 0.0)]
     told = Health(list, StoreProbe(lambda: None), lambda: [full], lambda: [lost, *odd])
     port = free_port()
     server = WebServer("127.0.0.1", port, application(None, None, Metrics(), told, None, "127.0.0.1"))
@@ -170,6 +171,10 @@ def test_status_tells_in_words_what_the_running_bot_says_of_its_health(tmp_path:
     assert any(line.startswith("degraded: argilla it does not answer (since 1970-01-0") for line in said)
     assert any(line.startswith("degraded: workspace one can't be served (SlackRef") for line in said)
     assert any(line.startswith("degraded: notes it ends with an error each time (KeyError)") for line in said)
+    assert any(
+        line.startswith("degraded: slack it refuses everything in a workspace (token_") for line in said
+    )
+    assert any(line.startswith("degraded: operators' channel the bot is not in it: invite") for line in said)
     assert shown.returncode == 0
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from bot.compose import Bot
 from local.slack.person import Person
 from local.slack.seed import CHANNELS, TEAM_ID
 from storage import overview
+from tests.journeys.pages import write
 from tests.journeys.steps import all_heard, card_on, turn_on, until_answered
 from tests.local.running import Slack, until
 from tests.running import ANA, BEN, cards
@@ -129,11 +131,13 @@ def test_a_shared_channel_is_not_summarized(running: Bot, slack: Slack, ana: Per
 
 
 def test_a_new_name_and_privacy_are_told_and_shown(
-    running: Bot, slack: Slack, ana: Person, channel: str
+    running: Bot, slack: Slack, ana: Person, channel: str, page: Page
 ) -> None:
     name = f"help-{channel.lower()}"
-    slack.page("rename", channel=channel, name=name)
+    page.goto(f"{slack.url}/#channel={channel}&user=ana")
+    write(page, f"/rename {name}")
     until(lambda: told_of(slack, channel))
+    expect(page.locator("#channel-name")).to_contain_text(name)
     renamed = at_the_terminal(running, channel)
     slack.page("convert", channel=channel)
     until(lambda: len(told_of(slack, channel)) == 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
 from bot import refusals
 from bot.compose import Bot
@@ -13,6 +14,7 @@ from local.slack.person import Person
 from local.slack.seed import CHANNELS, TEAM_ID
 from storage import undelivered
 from storage.undelivered import GivenUp
+from tests.journeys.pages import take_picture
 from tests.journeys.steps import card_on, turn_on, until_answered
 from tests.local.running import Slack, until
 from tests.running import ANA, cards
@@ -53,7 +55,7 @@ def tries(slack: Slack, method: str, channel: str) -> int:
 
 
 def test_a_channel_that_refuses_posts_is_asked_once_a_message_and_operators_can_have_it_tried_again(
-    running: Bot, slack: Slack, ana: Person, channel: str
+    running: Bot, slack: Slack, ana: Person, channel: str, page: Page
 ) -> None:
     before = tries(slack, "chat.postMessage", channel)
     slack.fault("method", method="chat.postMessage", kind="error", error=READ_ONLY, times=2, channel=channel)
@@ -61,11 +63,14 @@ def test_a_channel_that_refuses_posts_is_asked_once_a_message_and_operators_can_
     first, second = [ana.write(channel, text) for text in texts]
     until(lambda: given_up(running, channel) == [GivenUp(channel, READ_ONLY, 2)])
     until(lambda: notes_on(slack, channel))
-    [note] = [{**one, "channel": OPS} for one in notes_on(slack, channel)]
+    [note] = notes_on(slack, channel)
     status = str(ana.command(channel, "/corrigible", "status")["text"])
     asked = tries(slack, "chat.postMessage", channel) - before
 
-    ana.press(note, "try_again")
+    page.goto(f"{slack.url}/#channel=corrigible-ops&user=ana")
+    page.get_by_text("Given up in").last.scroll_into_view_if_needed()
+    take_picture(page, "refusals.png")
+    page.get_by_role("button", name="Try again").click()
     until(lambda: cards(slack, first, channel) and cards(slack, second, channel))
     until_answered(running, slack)
 

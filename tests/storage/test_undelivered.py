@@ -71,6 +71,8 @@ def test_what_is_put_back_is_put_back_once_and_tried_from_the_beginning(database
         assert cards.count_due(session, TEAM) == 1
         assert summaries.next_due(session, TEAM)
         assert undelivered.waiting_digests(session, TEAM) == {SUPPORT}
+    with database.writing() as session:
+        assert undelivered.put_back(session, TEAM, closed={SUPPORT}) == 0
     assert put_back(database) == 1
     assert put_back(database) == 0
 
