@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 ASK_EVERY_S = 86_400.0
 # Apps from older manifests hear no event when a closed channel is open again.
 ASK_CLOSED_EVERY_S = 900.0
-PAUSE_S = 1.0
+# Slack answers about 50 such questions a minute.
+PAUSE_S = 2.0
 MINUTE_S = 60.0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,7 +89,10 @@ def test_what_slack_refused_and_what_became_of_channels_is_in_status_and_is_sent
     tmp_path: Path, database: Database, database_url: str
 ) -> None:
     refused = predicted(database, label_set(database, "bug")["bug"], channel_id="C1")
-    states = {"C1": {"name": "support"}, "C2": {"name": "secret", "is_private": True, "archived_at": 1.0}}
+    states: dict[str, dict[str, Any]] = {
+        "C1": {"name": "support"},
+        "C2": {"name": "secret", "is_private": True, "archived_at": 1.0},
+    }
     with database.writing() as session:
         for channel_id, state in states.items():
             channels.set_mode(session, TEAM, channel_id, Mode.REPLY, ANA)

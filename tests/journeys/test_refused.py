@@ -107,8 +107,7 @@ def test_while_slack_answers_nothing_no_attempt_is_used_up_and_everything_comes_
     until(lambda: running.workspace.slack_failing())
     [trouble] = running.workspace.slack_failing()
     slack.fault("clear")
-    for ts in written:
-        until(lambda ts=ts: cards(slack, ts, channel))
+    until(lambda: all(cards(slack, ts, channel) for ts in written))
     until_answered(running, slack)
 
     assert trouble.reason == "no_answer"
