@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackClientError
 
+from bot import refusals
 from bot.payloads import Json
 
 
@@ -12,6 +12,6 @@ def tell(client: WebClient, channel_id: str, content: Json) -> bool:
     """Say it where it holds; False if that can't be said, so that the asker at least knows."""
     try:
         client.chat_postMessage(channel=channel_id, **content)
-    except (SlackClientError, OSError):
+    except refusals.FAULTS:
         return False
     return True

@@ -336,7 +336,7 @@ def _reviewers(team: str | None) -> Iterator[tuple[Reviewers, str]]:
 @app.command()
 def status() -> None:
     """Show how the bot is doing: what it says itself, and the figures in its database."""
-    from bot import argilla_text, local_argilla, models, terminal_health, terminal_trust
+    from bot import argilla_text, channel_words, local_argilla, models, terminal_health, terminal_trust
     from bot.terminal_belief import belief
     from learning.annotation import report
     from learning.training import status as training
@@ -354,7 +354,8 @@ def status() -> None:
         believed = {team_id: belief(database, settings, team_id) for team_id in teams}
         tables = {
             team_id: [
-                *overview.of_team(session, team_id).rows(),
+                *(figures := overview.of_team(session, team_id)).rows(),
+                *channel_words.rows(figures),
                 *(argilla_text.rows(session, team_id) if settings.has_argilla else ()),
                 *report.rows(session, team_id, settings.ask_per_day, believed[team_id]),
                 *terminal_trust.rows(session, team_id, believed[team_id], names),
@@ -378,13 +379,25 @@ def _table(title: str, rows: Iterable[tuple[str, str]]) -> Table:
 
 @app.command()
 def resend() -> None:
-    """Try again what Argilla refused, once the reason that `status` shows is fixed."""
-    from storage import outbox, overview
+    """Try again what Slack or Argilla refused, once the reason that `status` shows is fixed."""
+    from storage import channel_states, notices, outbox, overview, undelivered
 
     settings = read_settings()
     with _database(settings) as database, database.writing() as session:
-        number = sum(outbox.retry_refused(session, team_id) for team_id in overview.teams(session))
-    out.print(f"{number} messages will be sent again." if number else "Argilla refused nothing.")
+        teams = overview.teams(session)
+        to_argilla = sum(outbox.retry_refused(session, team_id) for team_id in teams)
+        to_slack = 0
+        for team_id in teams:
+            closed = channel_states.all_closed(session, team_id)
+            to_slack += undelivered.put_back(session, team_id, closed=closed)
+            notices.forget_given_up(session, team_id)
+    if to_slack:
+        answers = "1 answer" if to_slack == 1 else f"{to_slack:,} answers"
+        out.print(f"{answers} will be posted to Slack again.")
+    if to_argilla:
+        out.print(f"{to_argilla} messages will be sent again.")
+    if not to_slack and not to_argilla:
+        out.print("Nothing was refused that can be tried again.")
 
 
 @app.command()

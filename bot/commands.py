@@ -9,9 +9,19 @@ from dataclasses import dataclass
 
 from slack_sdk import WebClient
 
-from bot import accuracy_text, argilla_text, forgetting_view, retention_commands, suggesting, summary_commands
+from bot import (
+    accuracy_text,
+    argilla_text,
+    channel_words,
+    forgetting_view,
+    retention_commands,
+    suggesting,
+    summary_commands,
+)
 from bot.announcing import tell
 from bot.card import title
+from bot.channel_watch import ChannelWatch
+from bot.channel_words import PROMISES
 from bot.choices import Choices
 from bot.digest import ChannelOffError, Digests
 from bot.forgetting import Forgetting
@@ -32,6 +42,7 @@ from bot.summary_service import SummaryService
 from learning.names import visible
 from learning.summarizing.policy import POLICY
 from storage.labels import emoji_name
+from storage.overview import Overview
 from storage.tables import Label, Mode, TaskName
 
 FOR_OPERATORS = (
@@ -41,6 +52,7 @@ FOR_OPERATORS = (
         "• `/corrigible policy [accept | withdraw]` – for operators: may a model that writes learn "
         "from what people wrote?"
     ),
+    N_("• `/corrigible resend` – for operators: try again what Slack refused"),
 )
 HELP = (
     N_("*I label messages, and I learn when somebody corrects me.*"),
@@ -72,14 +84,6 @@ NOTHING_WRITES = N_("No model writes summaries here, because SUMMARIZER is not s
 PICKER_ALONE = N_("Only the sentence picker learns, because SUMMARIZER is not set.")
 TEXT_MOST = 3_500
 ABOUT_MOST = 200
-PROMISES = {
-    Mode.ASK: N_("I ask here when I am not sure which label fits, and stay silent otherwise"),
-    Mode.REPLY: N_("I answer every message here in its thread"),
-    Mode.QUIET: N_(
-        "I put the label's emoji on every message; whoever reacts with another label's emoji corrects me, and "
-        "taking the reaction away takes that back"
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,7 @@ class Desk:
     home: Home
     choices: Choices
     editing: LabelEditing
+    watch: ChannelWatch
     timezone: str
     language: Language = "en"
     ops_channel: str | None = None
@@ -136,6 +141,8 @@ def answer(desk: Desk, client: WebClient, command: Command) -> str | Json:
             )
         case ("status",):
             return _status(desk, command)
+        case ("resend",):
+            return _operate(operations, command, _resend)
         case ("labels",):
             return _labels(service, command)
         case ("retrain",) | ("retrain", "summaries"):
@@ -241,6 +248,7 @@ def _switch_on(desk: Desk, client: WebClient, command: Command, mode: Mode) -> s
         desk.membership.check(client, command.channel_id, command.user_id)
     except MEMBERSHIP_FAULTS as error:
         return in_words(error)
+    desk.watch.see(command.channel_id, channel)
     if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
         return _(SHARED)
     service = desk.service
@@ -343,8 +351,9 @@ def _status(desk: Desk, command: Command) -> str:
         Mode.QUIET: _("In this channel I put the label's emoji on every message."),
     }[service.mode(command.team_id, command.channel_id)]
     team = service.overview(command.team_id)
+    state = team.states.get(command.channel_id)
     lines = [
-        here,
+        channel_words.here(state, here) if state else here,
         many("• on in {number} channel", "• on in {number} channels", len(team.channels)),
         _("• model {version}").format(version=team.version),
         many("• {number} label", "• {number} labels", team.labels),
@@ -354,12 +363,32 @@ def _status(desk: Desk, command: Command) -> str:
         many("• {number} message waiting", "• {number} messages waiting", team.waiting),
         many("• {number} card waiting", "• {number} cards waiting", team.due),
     ]
-    lines += [
-        _("• {number} cards that Slack refused: {reason}").format(number=number, reason=reason)
-        for reason, number in team.failures.items()
-    ]
+    if desk.operations.is_operator(command.user_id):
+        lines = fitting([*lines, *_troubles(team)], TEXT_MOST)
+    else:
+        given_up = [one for one in team.given_up if one.channel_id == command.channel_id]
+        lines += [f"• {channel_words.given_up(one)}" for one in given_up]
     failing = desk.home.argilla()
     return "\n".join([*lines, *([f"• {argilla_text.told(failing)}"] if failing else [])])
+
+
+def _troubles(team: Overview) -> list[str]:
+    """What operators can do something about."""
+    lines = [f"• {channel_words.given_up(one)}" for one in team.given_up]
+    if lines:
+        lines.append(_("• `/corrigible resend` tries all of it again"))
+    standings = [channel_words.standing(state) for state in team.states.values()]
+    lines += [f"• {told}" for told in standings if told]
+    if team.limited_minutes:
+        lines.append(f"• {channel_words.limited(team.limited_minutes)}")
+    return lines
+
+
+def _resend(operations: Operations, _command: Command) -> str:
+    number = operations.try_all_again()
+    if not number:
+        return _("Nothing is given up that I could try again, so nothing was changed.")
+    return many("I try {number} answer again.", "I try {number} answers again.", number)
 
 
 def _labels(service: Service, command: Command) -> str:

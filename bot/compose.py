@@ -23,6 +23,7 @@ from bot import listeners, models, operations, payloads
 from bot.admission import Admission
 from bot.annotation import CONTINUOUS, annotate
 from bot.background import Learning, Predicting, Swapping
+from bot.channel_watch import ChannelWatch
 from bot.choices import Choices, applied
 from bot.commands import Desk
 from bot.courier import Courier
@@ -43,6 +44,7 @@ from bot.operations import Operations
 from bot.organization import Organization
 from bot.payloads import Json
 from bot.pointing import Pointing
+from bot.reach import Reach
 from bot.reading import mask, reader
 from bot.respond import answering_slack_alone
 from bot.retention import Retention
@@ -335,6 +337,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     posting = _client(slack, grant.token, [])
     asking = _client(slack, grant.token, [], LOCALE_TIMEOUT_S)
     clients = Clients(grant, client, posting, asking)
+    reach = Reach(posting)
     locales = Locales(asking, settings.language)
     with database.writing() as session:
         team_erasure.check(session, team_id)
@@ -360,7 +363,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     vetting = Vetting(database, team_id, believed, flagged)
     learning = Learning(following, database, team_id, metrics, vetting)
     pace = Pace(settings.posts_per_second, settings.post_burst)
-    courier = Courier(database, team_id, bot_user_id, posting, metrics, pace, locales)
+    courier = Courier(database, team_id, bot_user_id, posting, metrics, pace, locales, reach)
 
     show = Worker("courier", courier.step, metrics, HANGS_S)
     courier.on_due = show.wake
@@ -397,6 +400,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         masked,
         locales,
         pace,
+        reach,
     )
     names = SlackNames(client, database, team_id, settings.argilla_names)
     annotation = (
@@ -429,8 +433,15 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         ground.purge.wake,
     )
     service = Service(database, team_id, metrics, wakers, summarizing.service, reader(masked))
-    notes = Notes(database, team_id, client, settings.ops_channel, settings.language)
-    tell = Worker("notes", notes.step, metrics, HANGS_S)
+    notes = Notes(database, team_id, posting, settings.ops_channel, settings.language, reach)
+    watch = ChannelWatch(database, team_id, posting, settings.ops_channel, reach)
+
+    def keep_up() -> float | None:
+        waits = (notes.step(), watch.step(), telling.hasten())
+        return min((wait_s for wait_s in waits if wait_s is not None), default=None)
+
+    tell = Worker("notes", keep_up, metrics, HANGS_S)
+    watch.on_change = courier.on_given_up = summarizing.courier.on_given_up = tell.wake
     swap = Worker("swapper", swapping.step, metrics)
 
     def change() -> None:
@@ -454,6 +465,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         settings.digest_cron,
         settings.timezone,
         settings.language,
+        reach,
     )
     regular = {
         "retention": Scheduled(settings.retention_cron, retain),
@@ -467,7 +479,12 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         settle()
         tell_reviewers()
 
-    operators = operations.Wakers(training.begin_soon, swap.wake, tell.wake, settle_and_tell)
+    def deliver_again() -> None:
+        show.wake()
+        summarizing.show_soon()
+        tell.wake()
+
+    operators = operations.Wakers(training.begin_soon, swap.wake, tell.wake, settle_and_tell, deliver_again)
     operating = Operations(
         database, team_id, (*grant.installers, *settings.operators), operators, source(settings)
     )
@@ -497,6 +514,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         home,
         choosing,
         editing,
+        watch,
         settings.timezone,
         settings.language,
         settings.ops_channel,
@@ -514,7 +532,9 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         schedule,
     ]
     workers += annotation.workers if annotation else []
-    return Workspace(grant, app, clients, workers, courier, service, annotation, training, notes, summarizing)
+    return Workspace(
+        grant, app, clients, workers, courier, service, annotation, training, notes, summarizing, reach
+    )
 
 
 def _removed(team_id: str, body: Json) -> None:

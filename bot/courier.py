@@ -9,17 +9,20 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
-from bot import reactions, refusals, replies
+from bot import giving_up, reactions, refusals, replies
 from bot.card import card, metadata
 from bot.language import _, many, speaking
 from bot.locales import Locales
 from bot.metrics import Metrics
 from bot.places import Places, Taken
+from bot.reach import Reach
 from bot.refusals import Refusal
-from storage import cards, channels, contents, pacing
+from storage import cards, channel_states, channels, contents, pacing
 from storage.cards import Behind, Claim
+from storage.channel_states import Closed
 from storage.contents import Content
 from storage.database import Database
 from storage.pacing import Pace
@@ -33,6 +36,10 @@ RESERVED = 2
 # Where all places are taken, those that get free in so long are gathered: several cards cost little more than one.
 # Where another replica holds all that is due, it is left alone for as long.
 GATHER_S = 0.05
+
+
+class ClaimEndsError(TimeoutError):
+    """The claim may end before the post does: another courier could post as well."""
 
 
 class Courier:
@@ -51,9 +58,11 @@ class Courier:
         metrics: Metrics,
         pace: Pace,
         locales: Locales,
+        reach: Reach,
     ) -> None:
         self._database = database
         self._team_id = team_id
+        self._reach = reach
         self._bot_user_id = bot_user_id
         self._client = client
         self._metrics = metrics
@@ -62,6 +71,7 @@ class Courier:
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="courier")
         self._places = Places(AT_ONCE, RESERVED)
         self.on_due: Callable[[], None] = lambda: None
+        self.on_given_up: Callable[[], None] = lambda: None
 
     def step(self) -> float | None:
         """Hand out the cards that are due; seconds until the next one is, None where none waits."""
@@ -71,7 +81,7 @@ class Courier:
             return None
         if due_at > time.time():
             return due_at - time.time()
-        return self._hand_out()
+        return self._reach.wait_s() or self._hand_out()
 
     def _hand_out(self) -> float | None:
         taken = self._places.take()
@@ -86,8 +96,10 @@ class Courier:
         used = _places_of(handout.claims)
         self._places.give_back(Taken(taken.every - used.every, taken.heard - used.heard))
         shown = self._contents(handout.claims)
+        closed = self._closed(handout.claims)
         for claim in handout.claims:
-            self._pool.submit(self._deliver, claim, shown.get(claim.message_id))
+            why = closed.get(claim.channel_id)
+            self._pool.submit(self._deliver, claim, shown.get(claim.message_id), why)
         for behind in handout.behind:
             self._pool.submit(self._tell, behind)
         if not taken.heard:
@@ -103,6 +115,12 @@ class Courier:
             log.exception("cards not read together cards=%d", len(claims))
             return {}
 
+    def _closed(self, claims: Sequence[Claim]) -> dict[str, Closed]:
+        if not claims:
+            return {}
+        with self._database.reading() as session:
+            return channel_states.all_closed(session, self._team_id)
+
     def close(self, timeout_s: float) -> None:
         """Let deliveries under way end, for at most `timeout_s`; the next start finds what was left."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -117,10 +135,12 @@ class Courier:
             text = self._catching_up(behind)
         try:
             self._client.chat_postMessage(channel=behind.channel_id, text=text)
-        except (SlackApiError, OSError) as error:
-            log.warning("channel not told that it is behind reason=%s", type(error).__name__)
-            with self._database.writing() as session:
-                pacing.not_told(session, self._team_id, behind.channel_id)
+        except refusals.FAULTS as error:
+            refusal = self._reach.judge(refusals.of(error, 0))
+            log.warning("channel not told that it is behind reason=%s", refusal.reason)
+            if not refusal.is_counted:  # what Slack refused is not worth another try within the hour
+                with self._database.writing() as session:
+                    pacing.not_told(session, self._team_id, behind.channel_id)
 
     def _catching_up(self, behind: Behind) -> str:
         minutes = math.ceil(behind.waiting / self._pace.per_second / 60)
@@ -129,13 +149,17 @@ class Courier:
             "the last in about {minutes}."
         ).format(answers=behind.waiting, minutes=many("{number} minute", "{number} minutes", minutes))
 
-    def _deliver(self, claim: Claim, content: Content | None) -> None:
+    def _deliver(self, claim: Claim, content: Content | None, closed: Closed | None) -> None:
         is_due_again = False
         try:
-            is_due_again = self._show(claim, content or self._content(claim))
-        except Exception:
+            is_due_again = self._show(claim, content or self._content(claim), closed)
+        except SQLAlchemyError:  # not the card's fault: its claim ends by itself
+            log.exception("card not noted message=%s", claim.message_id)
+            self._metrics.errors.labels("courier").inc()
+        except Exception as error:
             log.exception("card failed message=%s", claim.message_id)
             self._metrics.errors.labels("courier").inc()
+            is_due_again = self._failed(claim, refusals.our_fault(error, claim.attempts))
         finally:
             was_missed = self._places.end(_places_of([claim]))
             if is_due_again or was_missed:
@@ -145,16 +169,22 @@ class Courier:
         with self._database.reading() as session:
             return contents.of_message(session, claim.message_id)
 
-    def _show(self, claim: Claim, content: Content) -> bool:
+    def _show(self, claim: Claim, content: Content, closed: Closed | None) -> bool:
         """Bring one card to its state; is it due again, because somebody clicked meanwhile?"""
+        is_closed = closed is not None and not _may_change(claim, content, closed)
+        if closed and is_closed and closed.since > content.message.received_at:
+            with self._database.writing() as session:
+                return cards.give_up(session, claim.message_id, closed.reason, content.wanted)
         try:
             ts, reaction = self._answer(claim, content)
-        except SlackApiError as error:
-            return self._refused(claim, content, refusals.read(error, claim.attempts))
-        except OSError as error:  # no connection, none of Slack's answers in time
-            return self._refused(claim, content, refusals.silence(error, claim.attempts))
+        except ClaimEndsError as error:
+            return self._refused(claim, content, refusals.silence(error, 0).waits())
+        except refusals.FAULTS as error:
+            return self._refused(claim, content, self._reach.judge(refusals.of(error, claim.attempts)))
         with self._database.writing() as session:
             is_due_again = cards.shown(session, claim.message_id, ts, reaction, content.wanted)
+            if is_closed:  # Slack takes what it should not, by what we know
+                channel_states.look_again(session, self._team_id, claim.channel_id)
         if claim.ts is None and not claim.reaction:
             self._metrics.card_seconds.observe(time.time() - content.message.received_at)
         return is_due_again
@@ -187,7 +217,7 @@ class Courier:
             self._client.chat_update(channel=claim.channel_id, ts=ts, **shown)
             return ts
         if time.time() > claim.until - self._client.timeout:
-            raise TimeoutError("the claim may end before the post does: another courier could post as well")
+            raise ClaimEndsError
         posted = self._client.chat_postMessage(
             channel=claim.channel_id,
             thread_ts=claim.thread_ts,
@@ -206,12 +236,37 @@ class Courier:
         self._metrics.errors.labels("slack").inc()
         with self._database.writing() as session:
             if refusal.is_final:
-                return cards.give_up(session, claim.message_id, refusal.reason, content.wanted)
+                return self._give_up(session, claim, refusal.reason, content.wanted)
             may_stand = refusal.may_stand or claim.may_stand
-            cards.postpone(session, claim.message_id, refusal.delay_s, may_stand)
+            cards.postpone(session, claim.message_id, refusal.delay_s, may_stand, refusal.attempts)
             if refusal.reason == refusals.RATE_LIMITED:
                 pacing.pause(session, self._team_id, claim.channel_id, self._pace, refusal.delay_s)
         return True
+
+    def _failed(self, claim: Claim, refusal: Refusal) -> bool:
+        """An error of our own: it may be that of this card alone, for which no other should be held up."""
+        try:
+            with self._database.writing() as session:
+                if refusal.is_final:
+                    wanted = contents.of_message(session, claim.message_id).wanted
+                    return self._give_up(session, claim, refusal.reason, wanted)
+                cards.postpone(session, claim.message_id, refusal.delay_s, refusal.may_stand)
+        except Exception:  # its claim ends by itself
+            log.exception("card not postponed message=%s", claim.message_id)
+        return True
+
+    def _give_up(self, session: Session, claim: Claim, reason: str, wanted: int) -> bool:
+        is_due = cards.give_up(session, claim.message_id, reason, wanted)
+        if not is_due:
+            giving_up.tell(session, self._team_id, claim.channel_id, reason)
+            self.on_given_up()
+        return is_due
+
+
+def _may_change(claim: Claim, content: Content, closed: Closed) -> bool:
+    """In a shared channel the bot answers nothing new, but what it shows there follows what people do with it."""
+    stands = claim.ts is not None or bool(claim.reaction) or content.message.erased_at is not None
+    return stands and closed.reason == channel_states.SHARED
 
 
 def _places_of(claims: Sequence[Claim]) -> Taken:

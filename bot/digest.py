@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot import digest_text
+from bot import digest_text, giving_up, refusals
 from bot.language import N_, Language, speaking
 from bot.payloads import Json
+from bot.reach import Reach
+from bot.refusals import Refusal
 from bot.schedule import next_due
 from learning import accuracy
 from learning.accuracy import Accuracy
 from learning.curve import Promoted, draw
-from storage import channels, digests
+from storage import channel_states, channels, digests, jobs, undelivered
 from storage.database import Database
 from storage.digests import WEEKS, Week
-from storage.tables import Digest, Mode
+from storage.tables import Delivery, Digest, Mode
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ AT_LEAST_S = 6 * 86_400.0
 PAUSES_S = (0.0, 20.0, 120.0)
 FILE = "digest.png"
 EVENT = "corrigible_digest"
+JOB = "digest"
 
 
 class ChannelOffError(ValueError):
@@ -76,8 +78,10 @@ class Digests:
         cron: str,
         timezone: str,
         language: Language,
+        reach: Reach,
     ) -> None:
         self._database = database
+        self._reach = reach
         self._team_id = team_id
         self._client = client
         self._name = name
@@ -103,22 +107,63 @@ class Digests:
             return digests.end(session, self._team_id, channel_id)
 
     def tell(self) -> None:
-        """Tell each channel that was not told lately; trouble with one stops no other, and is tried again."""
-        for pause_s in PAUSES_S:
-            time.sleep(pause_s)
-            with self._database.reading() as session:
-                due = digests.due(session, self._team_id, time.time() - AT_LEAST_S)
-            failed = [digest for digest in due if not self._try(digest)]
-            if not failed:
-                return
+        """Tell each channel that was not told lately; trouble with one stops no other, and is tried again.
 
-    def _try(self, digest: Digest) -> bool:
+        If some wait to be told before their time, because an operator or Slack kept them waiting, these alone.
+        """
+        left = self._due()
+        for attempt, pause_s in enumerate(PAUSES_S):
+            time.sleep(pause_s)
+            refused = [(digest, self._try(digest, attempt)) for digest in left]
+            left = [digest for digest, refusal in refused if refusal and not refusal.is_final]
+            self._give_up([(digest, one) for digest, one in refused if one and one.is_final])
+            if not left or self._reach.trouble():
+                break
+        with self._database.writing() as session:
+            for digest in left:
+                undelivered.await_slack(session, self._team_id, digest.channel_id)
+
+    def hasten(self) -> float | None:
+        """Have digests told now that wait for that. A step, repeated."""
+        with self._database.reading() as session:
+            is_waiting = bool(undelivered.waiting_digests(session, self._team_id))
+        if is_waiting and not self._reach.wait_s():
+            with self._database.writing() as session:
+                jobs.hasten(session, self._team_id, JOB, time.time())
+        return None
+
+    def _due(self) -> list[Digest]:
+        with self._database.reading() as session:
+            due = digests.due(session, self._team_id, time.time() - AT_LEAST_S)
+            closed = channel_states.all_closed(session, self._team_id)
+            waiting = undelivered.waiting_digests(session, self._team_id)
+        chosen = [one for one in due if one.channel_id in waiting] if waiting else due
+        gone = waiting - {one.channel_id for one in chosen}
+        with self._database.writing() as session:  # nobody wants these any more
+            for channel_id in gone:
+                undelivered.delivered(session, self._team_id, Delivery.DIGEST, channel_id)
+            for channel_id in waiting & closed.keys():
+                why = closed[channel_id].reason
+                undelivered.give_up(session, self._team_id, Delivery.DIGEST, channel_id, channel_id, why)
+        return [one for one in chosen if one.channel_id not in closed]
+
+    def _try(self, digest: Digest, attempt: int) -> Refusal | None:
         try:
             self._tell(digest)
-        except (SlackApiError, SlackClientError, OSError) as error:
-            log.warning("digest not told channel=%s reason=%s", digest.channel_id, _reason(error))
-            return False
-        return True
+        except refusals.FAULTS as error:
+            is_last = attempt + 1 == len(PAUSES_S)
+            refusal = refusals.of(error, refusals.MAX_ATTEMPTS if is_last else 0)
+            refusal = self._reach.judge(refusal)
+            log.warning("digest not told channel=%s reason=%s", digest.channel_id, refusal.reason)
+            return refusal
+        return None
+
+    def _give_up(self, refused: list[tuple[Digest, Refusal]]) -> None:
+        for digest, refusal in refused:
+            place = digest.channel_id
+            with self._database.writing() as session:
+                undelivered.give_up(session, self._team_id, Delivery.DIGEST, place, place, refusal.reason)
+                giving_up.tell(session, self._team_id, place, refusal.reason)
 
     def _tell(self, digest: Digest) -> None:
         told = self._told(digest.channel_id)
@@ -130,6 +175,7 @@ class Digests:
             self._post(digest.channel_id, told)
         with self._database.writing() as session:
             digests.told(session, digest)
+            undelivered.delivered(session, self._team_id, Delivery.DIGEST, digest.channel_id)
 
     def _told(self, channel_id: str) -> Told:
         with self._database.reading() as session:
@@ -172,8 +218,3 @@ class Digests:
         names = [file.get("name") for file in message.get("files") or ()]
         event = (message.get("metadata") or {}).get("event_type")
         return message.get("user") == self._bot_user_id and (FILE in names or event == EVENT)
-
-
-def _reason(error: Exception) -> str:
-    known = error.response.get("error") if isinstance(error, SlackApiError) else None
-    return str(known or type(error).__name__)

@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError
 from bot import payloads, refusals
 from bot.language import N_
 from bot.payloads import Json
+from bot.reach import Reach
 from bot.reading import Read
 from storage import messages, summaries
 from storage.database import Database
@@ -43,10 +44,14 @@ class HistoryClosedError(RuntimeError):
 
 @dataclass
 class HistoryDelayedError(RuntimeError):
-    """Slack lets us read on in `after_s` seconds; `fetched` is the ts up to which it did."""
+    """Slack lets us read on in `after_s` seconds; `fetched` is the ts up to which it did.
+
+    `is_counted`: it is an attempt that failed, of which there are few.
+    """
 
     after_s: float
     fetched: str | None
+    is_counted: bool = False
 
 
 class History:
@@ -59,16 +64,18 @@ class History:
         bot_user_id: str,
         client: WebClient,
         read: Read,
+        reach: Reach,
     ) -> None:
         """`read`: what is kept of a text in Slack's mrkdwn."""
         self._database = database
         self._read = read
+        self._reach = reach
         self._team_id = team_id
         self._bot_user_id = bot_user_id
         self._client = client
 
     def read(self, summary: Summary) -> list[Message]:
-        """The messages, oldest first. Raises HistoryClosedError, HistoryDelayedError, OSError."""
+        """The messages, oldest first. Raises HistoryClosedError, HistoryDelayedError."""
         if not self._is_stored(summary):
             self._fetch(summary)
         return self._stored(summary)
@@ -127,7 +134,7 @@ class History:
             limit = PAGE if most is None else max(1, min(PAGE, most - number))
             try:
                 page = ask(**fixed, **begin, cursor=cursor, limit=limit)
-            except SlackApiError as error:
+            except refusals.FAULTS as error:
                 raise self._refused(error, reached) from None
             reached = self._keep(summary, page["messages"], go_on) or reached
             number += len(page["messages"])
@@ -135,14 +142,16 @@ class History:
             if not cursor or (most is not None and number >= most):
                 return
 
-    def _refused(self, error: SlackApiError, reached: str | None) -> Exception:
-        refusal = refusals.read(error, 3)
+    def _refused(self, error: Exception, reached: str | None) -> Exception:
+        refusal = self._reach.judge(refusals.of(error, 2))
         if refusal.reason in MEND:
-            needed = str(error.response.get("needed") or "channels:history")
+            answer = error.response if isinstance(error, SlackApiError) else {}
+            needed = str(answer.get("needed") or "channels:history")
             return HistoryClosedError(MEND[refusal.reason].format(needed=needed))
         if refusal.is_final:
             return HistoryClosedError(UNREADABLE.format(reason=refusal.reason))
-        return HistoryDelayedError(refusal.delay_s, reached)
+        after_s = max(refusal.delay_s, self._reach.wait_s())
+        return HistoryDelayedError(after_s, reached, refusal.is_counted)
 
     def _keep(self, summary: Summary, page: list[Json], go_on: str) -> str | None:
         """Store what people said; the ts from which a later request goes on."""

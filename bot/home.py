@@ -15,6 +15,7 @@ from learning.accuracy import Accuracy
 from learning.agreement import Agreement
 from storage import (
     bursts,
+    channel_states,
     channels,
     corrections,
     jobs,
@@ -27,7 +28,18 @@ from storage import (
 )
 from storage.database import Database
 from storage.jobs import Failing
-from storage.tables import Burst, Channel, Label, Message, Panel, Ruling, Run, SummaryConsent, Version
+from storage.tables import (
+    Burst,
+    Channel,
+    ChannelState,
+    Label,
+    Message,
+    Panel,
+    Ruling,
+    Run,
+    SummaryConsent,
+    Version,
+)
 
 WEEKS = 4
 
@@ -56,6 +68,7 @@ class Look:
     retraining_at: float | None
     is_operator: bool
     argilla: Failing | None = None
+    states: dict[str, ChannelState] = field(default_factory=dict)
     held: list[Held] = field(default_factory=list)
     held_number: int = 0
     agreement: Agreement | None = None
@@ -115,6 +128,7 @@ class Home:
                 retraining_at=due.get("retrain"),
                 is_operator=is_operator,
                 argilla=argilla_text.failing(session, team_id) if self.argilla_url else None,
+                states=channel_states.every(session, team_id),
                 held=self._held(session) if is_operator else [],
                 held_number=bursts.count_waiting(session, team_id) if is_operator else 0,
                 agreement=agreement.read(session, team_id, self._agreement_in) if is_operator else None,

@@ -7,9 +7,8 @@ from collections.abc import Callable
 
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
-from bot import held_view, home_modals, home_view, payloads
+from bot import held_view, home_modals, home_view, payloads, refusals
 from bot.choices import Choices
 from bot.home import Home
 from bot.in_words import in_words
@@ -90,5 +89,5 @@ def _publish(client: WebClient, home: Home, user_id: str, notice: str = "") -> N
     view = home_view.home_view(home.look(user_id), home.argilla_url, notice)
     try:
         client.views_publish(user_id=user_id, view=view)
-    except SlackApiError as error:
-        log.warning("home not shown reason=%s", error.response.get("error"))
+    except refusals.FAULTS as error:  # not tried again: whoever looks opens it again
+        log.warning("home not shown reason=%s", refusals.of(error, 0).reason)

@@ -18,6 +18,7 @@ from slack_sdk.models.views import View
 
 from bot import accuracy_text, argilla_text
 from bot.card import title
+from bot.channel_words import CLOSED
 from bot.held_view import held_blocks
 from bot.home import Look
 from bot.language import N_, _, many
@@ -26,6 +27,7 @@ from bot.note import BY, bar
 from bot.payloads import Json
 from learning.accuracy import Accuracy
 from learning.agreement import Agreement
+from storage import channel_states
 from storage.tables import Mode, Phase
 
 RETRAIN, ROLL_BACK, ANNOTATE = "home_retrain", "home_roll_back", "home_annotate"
@@ -104,7 +106,9 @@ def _channels(look: Look) -> list[str]:
     """As marks: Slack shows a private channel's name to those alone who are in it."""
     lines = []
     for channel in look.channels:
-        parts = [_(MODES[channel.mode])]
+        state = look.states.get(channel.channel_id)
+        closed = channel_states.closed(state) if state else None
+        parts = [_(CLOSED[closed.reason])] if closed else [_(MODES[channel.mode])]
         if channel.channel_id in look.summaries:
             parts.append(_("summaries on"))
         if channel.keep_days:

@@ -19,6 +19,7 @@ OF_STORAGE = (
     N_("These corrections are not held back any more, so nothing was changed."),
     N_("A model needs 2 labels to choose from. Add another one first."),
     N_("There is nothing to roll back to: the version in service took no other's place."),
+    N_("Nothing is given up there any more, so nothing was changed."),
     N_("This label is not known here any more."),
     N_("This summary is not known here any more, so nothing was changed."),
     N_("You have no correction of this message to undo."),

@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot import (
     card,
+    channel_words,
     commands,
     correction_view,
     forgetting_view,
@@ -25,6 +26,7 @@ from bot import (
     summary_listeners,
 )
 from bot.admission import is_malformed, refused
+from bot.channel_watch import ChannelWatch
 from bot.commands import Desk
 from bot.forgetting import Forgetting
 from bot.in_words import in_words
@@ -67,7 +69,9 @@ def register(
     service, operations = desk.service, desk.operations
     _speak(app, locales)
     _refuse_strangers(app, desk.organization, metrics)
-    _hear_messages(app, service, bot_user_id, metrics)
+    _hear_limits(app, desk.watch, metrics)
+    _hear_messages(app, desk, bot_user_id, metrics)
+    _hear_channels(app, desk.watch, bot_user_id, metrics)
     _hear_reactions(app, service, bot_user_id, metrics)
     _hear_clicks(app, service)
     _hear_modal(app, service)
@@ -115,6 +119,7 @@ def _refuse_strangers(app: App, organization: Organization, metrics: Metrics) ->
 
 def register_front(app: App, metrics: Metrics, revoke: Callable[[Json], None]) -> None:
     """Let `app` answer for the workspaces in which we may not act."""
+    _hear_limits(app, None, metrics)
     hear_removal(app, revoke)
     _answer_for_errors(app, metrics)
 
@@ -130,10 +135,42 @@ def hear_removal(app: App, revoke: Callable[[Json], None]) -> None:
         app.event(kind, middleware=[note])(_acknowledged)
 
 
-def _hear_messages(app: App, service: Service, bot_user_id: str, metrics: Metrics) -> None:
+def _hear_limits(app: App, watch: ChannelWatch | None, metrics: Metrics) -> None:
+    """Let `app` hear that Slack withholds events, of which it tells by no event."""
+
+    @app.middleware
+    def hear(body: Json, next: Callable[[], None]) -> BoltResponse | None:
+        minute = payloads.rate_limited_minute(body)
+        if minute is None:
+            next()
+            return None
+        metrics.events.labels("app_rate_limited").inc()
+        if watch:
+            watch.limited(minute)
+        return BoltResponse(status=200, body="")
+
+
+def _hear_channels(app: App, watch: ChannelWatch, bot_user_id: str, metrics: Metrics) -> None:
+    def store(body: Json, next: Callable[[], Any]) -> None:
+        metrics.events.labels(body["event"]["type"]).inc()
+        change = payloads.channel_event(body, bot_user_id)
+        if change:
+            watch.hear(change)
+        next()
+
+    for kind in payloads.OF_CHANNELS:
+        app.event(kind, middleware=[store])(_acknowledged)
+
+
+def _hear_messages(app: App, desk: Desk, bot_user_id: str, metrics: Metrics) -> None:
+    service = desk.service
+
     def store(body: Json, next: Callable[[], Any]) -> None:
         # Bolt acknowledges before a listener runs, but after this: what is acknowledged is stored.
         metrics.events.labels(body["event"]["type"]).inc()
+        change = payloads.channel_event(body, bot_user_id)
+        if change:
+            desk.watch.hear(change)
         heard = payloads.message_event(body, bot_user_id)
         if isinstance(heard, Said):
             service.receive(heard)
@@ -263,6 +300,20 @@ def _hear_operators(app: App, operations: Operations) -> None:
     @app.action(note.ROLL_BACK)
     def roll_back(ack: Ack, body: Json, respond: Respond) -> None:
         answer(ack, body, respond, operations.roll_back_from)
+
+    @app.action(note.TRY_AGAIN)
+    def try_again(ack: Ack, body: Json, respond: Respond) -> None:
+        click = payloads.click(body)
+        try:
+            operations.check(click.user_id)
+            again = operations.try_again(click.value)
+        except OPERATING_FAULTS as error:
+            ack()
+            respond(in_words(error), response_type="ephemeral", replace_original=False)
+            return
+        ack()
+        told = channel_words.tried_again(again, click.user_id)
+        respond(replace_original=True, **note.plain_note(told))
 
 
 def _hear_command(app: App, desk: Desk) -> None:

@@ -14,13 +14,15 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
+from bot import channel_words
 from bot.card import person
 from bot.language import N_, _, many
 from bot.mrkdwn import clipped, inert
 from bot.payloads import Json
 from storage.tables import Burst, Decision, Grounds, Phase, Ruling, Run, TaskName
+from storage.undelivered import GivenUp
 
-PROMOTE, ROLL_BACK = "promote", "roll_back"
+PROMOTE, ROLL_BACK, TRY_AGAIN = "promote", "roll_back", "try_again"
 BAR = 20
 VERDICTS = {
     Phase.WAITING: N_("waits"),
@@ -83,6 +85,23 @@ def burst_note(burst: Burst) -> Json:
         corrections=given, person=person(burst.user_id)
     )
     return {"text": text, "blocks": [_section(text).to_dict()]}
+
+
+def given_up_note(notice_id: str, one: GivenUp) -> Json:
+    """Arguments of chat.postMessage for what Slack refused for good."""
+    text = channel_words.given_up(one)
+    again = ButtonElement(
+        text=_("Try again"),
+        action_id=TRY_AGAIN,
+        value=notice_id,
+        accessibility_label=_("Try again what was given up in this channel"),
+    )
+    return _message(text, [_section(text), ActionsBlock(elements=[again])])
+
+
+def plain_note(text: str) -> Json:
+    """Arguments of chat.postMessage for news without buttons."""
+    return _message(text, [_section(text)])
 
 
 def bar(done: float) -> str:

@@ -1,72 +1,227 @@
-"""Keeps the operators' channel up to date: a note for each run, which follows it, ruling, and burst held back."""
+"""Keeps the operators' channel up to date: a note for each run, which follows it, ruling, burst held back, and news.
+
+News of a channel that concern those in it are told there.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
+from bot import channel_words, giving_up, refusals
+from bot.health import Trouble
 from bot.language import Language, _, speaking
-from bot.note import burst_note, ruling_note, run_note
+from bot.note import burst_note, given_up_note, plain_note, ruling_note, run_note
 from bot.payloads import Json
-from storage import bursts, runs, versions
+from bot.reach import Reach
+from bot.refusals import Refusal
+from storage import bursts, channel_states, channels, notices, runs, undelivered, versions
+from storage.channel_states import Closed
 from storage.database import Database
 from storage.leases import Claim
-from storage.tables import Burst, Grounds, Ruling, Run
+from storage.tables import Burst, ChannelState, Delivery, Grounds, News, Notice, Ruling, Run
 
 log = logging.getLogger(__name__)
 
 # Slack wants about one post a second and channel; nobody reads progress faster than this.
 PAUSE_S = 1.5
-AFTER_REFUSAL_S = 30.0
+# While Slack withholds events, operators hear of it so often.
+LIMITED_EVERY_S = 3_600.0
+TO_CHANNELS = {News.SHARED, News.BACK}
+
+
+@dataclass(frozen=True)
+class Owed:
+    """One note that somebody has not seen: what it is about, where it belongs, and how it is posted."""
+
+    kind: Delivery
+    item: str
+    channel_id: str
+    post: Callable[[], None]
+    notice: Notice | None = None
 
 
 class Notes:
     """Tells operators; without a channel for them only the log and `corrigible status` do."""
 
     def __init__(
-        self, database: Database, team_id: str, client: WebClient, channel: str | None, language: Language
+        self,
+        database: Database,
+        team_id: str,
+        client: WebClient,
+        channel: str | None,
+        language: Language,
+        reach: Reach,
     ) -> None:
         self._database = database
         self._team_id = team_id
         self._client = client
         self._channel = channel
         self._language = language
+        self._reach = reach
         self.claim = Claim(database, f"notes {team_id}")
         self._next = 0.0
+        self._is_first = True
+        self._closed: Closed | None = None
+
+    def failing(self) -> Trouble | None:
+        """Why operators can't be told in their channel, and since when."""
+        return (
+            Trouble("operators' channel", self._closed.reason, self._closed.since) if self._closed else None
+        )
 
     def step(self) -> float | None:
         """Tell the next thing; None where there is nothing."""
-        if not self._channel:
-            return None
         if time.monotonic() < self._next:
             return self._next - time.monotonic()
-        with self._database.reading() as session:
-            run = runs.to_note(session, self._team_id)
-            rulings = versions.to_tell(session, self._team_id)
-            burst = bursts.to_tell(session, self._team_id)
-            in_service = versions.all_in_service(session, self._team_id)
-        if not (run or rulings or burst) or not self.claim.hold():
+        owed = self._owed()
+        if owed is None or not self.claim.hold():
             return None
+        if wait_s := self._reach.wait_s():
+            return wait_s
         self._next = time.monotonic() + PAUSE_S
         try:
-            if run:
-                self._follow(run, self._channel, in_service)
-            elif rulings:
-                self._tell(rulings[0], self._channel, in_service)
-            elif burst:
-                self._tell_of_burst(burst, self._channel)
-        except (SlackApiError, OSError) as error:
-            reason = error.response.get("error") if isinstance(error, SlackApiError) else type(error).__name__
-            log.warning("operators not told channel=%s reason=%s", self._channel, reason)
-            self._next = time.monotonic() + AFTER_REFUSAL_S
+            owed.post()
+        except refusals.FAULTS as error:
+            self._refused(owed, self._reach.judge(refusals.of(error, self._attempts(owed))))
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            log.exception("note failed kind=%s", owed.kind)
+            self._refused(owed, refusals.our_fault(error, self._attempts(owed)))
+        else:
+            self._delivered(owed)
         return PAUSE_S
 
     def close(self) -> None:
         """Let another replica tell at once."""
         self.claim.give_up()
+
+    # What is owed
+
+    def _owed(self) -> Owed | None:
+        if self._channel and self._is_first:
+            with self._database.writing() as session:
+                undelivered.forget_elsewhere(session, self._team_id, self._channel)
+        self._is_first = False
+        with self._database.reading() as session:
+            return next(self._every(session), None)
+
+    def _every(self, session: Session) -> Iterator[Owed]:
+        """What is owed, in the order in which it is told."""
+        states = channel_states.every(session, self._team_id)
+        ops = states.get(self._channel or "")
+        self._closed = channel_states.closed(ops) if ops else None
+        channel = None if self._closed else self._channel
+        if channel:
+            yield from self._of_training(session, channel)
+        waiting = notices.to_tell(session, self._team_id)
+        for notice in waiting if channel else [one for one in waiting if _is_for_channel(one)]:
+            if _is_outdated(notice, states.get(notice.channel_id)):
+                yield Owed(Delivery.NOTICE, notice.id, notice.channel_id, partial(self._told, [notice]))
+            elif _is_for_channel(notice):
+                yield self._of_channel(notice, session)
+            elif notice.news is News.GIVEN_UP:
+                yield self._of_given_up(notice, str(channel), session)
+            elif notice.news is News.RATE_LIMITED:
+                yield from self._of_limits(notice, str(channel), waiting, session)
+            else:
+                yield self._of_news(notice, str(channel))
+
+    def _of_training(self, session: Session, channel: str) -> Iterator[Owed]:
+        run = runs.to_note(session, self._team_id)
+        in_service = versions.all_in_service(session, self._team_id)
+        if run:
+            yield Owed(Delivery.RUN, run.id, channel, partial(self._follow, run, channel, in_service))
+        for ruling in versions.to_tell(session, self._team_id)[:1]:
+            post = partial(self._tell, ruling, channel, in_service)
+            yield Owed(Delivery.RULING, ruling.id, channel, post)
+        burst = bursts.to_tell(session, self._team_id)
+        if burst:
+            yield Owed(Delivery.BURST, burst.id, channel, partial(self._tell_of_burst, burst, channel))
+
+    def _of_channel(self, notice: Notice, session: Session) -> Owed:
+        mode = channels.mode_of(session, self._team_id, notice.channel_id)
+        with speaking(self._language):
+            told = plain_note(channel_words.to_channel(notice, mode))
+        return self._news(notice.channel_id, told, [notice])
+
+    def _of_news(self, notice: Notice, channel: str) -> Owed:
+        with speaking(self._language):
+            told = plain_note(channel_words.to_operators(notice))
+        return self._news(channel, told, [notice])
+
+    def _of_given_up(self, notice: Notice, channel: str, session: Session) -> Owed:
+        every = {(one.channel_id, one.reason): one for one in undelivered.of_team(session, self._team_id)}
+        one = every.get((notice.channel_id, notice.about["reason"]))
+        if one is None:  # delivered meanwhile: there is nothing to tell
+            return Owed(Delivery.NOTICE, notice.id, channel, partial(self._told, [notice]))
+        with speaking(self._language):
+            told = given_up_note(notice.id, one)
+        return self._news(channel, told, [notice])
+
+    def _of_limits(
+        self, notice: Notice, channel: str, waiting: list[Notice], session: Session
+    ) -> Iterator[Owed]:
+        latest = notices.told_of_limit_at(session, self._team_id)
+        if latest and time.time() - latest < LIMITED_EVERY_S:
+            return
+        every = [one for one in waiting if one.news is News.RATE_LIMITED]
+        with speaking(self._language):
+            told = plain_note(channel_words.limited(sorted(float(one.about["minute"]) for one in every)))
+        yield self._news(channel, told, [notice, *(one for one in every if one is not notice)])
+
+    def _news(self, channel: str, told: Json, every: list[Notice]) -> Owed:
+        def post() -> None:
+            self._client.chat_postMessage(channel=channel, **told)
+            self._told(every)
+
+        return Owed(Delivery.NOTICE, every[0].id, channel, post, every[0])
+
+    def _told(self, every: list[Notice]) -> None:
+        with self._database.writing() as session:
+            notices.told(session, [one.id for one in every], time.time())
+
+    # What became of it
+
+    def _attempts(self, owed: Owed) -> int:
+        with self._database.reading() as session:
+            return undelivered.attempts(session, self._team_id, owed.kind, owed.item)
+
+    def _delivered(self, owed: Owed) -> None:
+        with self._database.writing() as session:
+            undelivered.delivered(session, self._team_id, owed.kind, owed.item)
+
+    def _refused(self, owed: Owed, refusal: Refusal) -> None:
+        log.warning(
+            "note not shown kind=%s channel=%s reason=%s final=%s",
+            owed.kind,
+            owed.channel_id,
+            refusal.reason,
+            refusal.is_final,
+        )
+        self._next = time.monotonic() + max(PAUSE_S, refusal.delay_s)
+        key = self._team_id, owed.kind, owed.item
+        with self._database.writing() as session:
+            if not refusal.is_final:
+                if refusal.is_counted:
+                    undelivered.failed(session, *key, owed.channel_id)
+            elif owed.notice and _is_for_channel(owed.notice):
+                notices.redirect(session, owed.notice)
+                undelivered.delivered(session, *key)
+            else:
+                undelivered.give_up(session, *key, owed.channel_id, refusal.reason)
+                giving_up.tell(session, self._team_id, owed.channel_id, refusal.reason, self._channel)
+
+    # Posting
 
     def _follow(self, run: Run, channel: str, in_service: set[int]) -> None:
         with speaking(self._language):
@@ -122,5 +277,23 @@ class Notes:
                 alt_txt=run.picture_text[:1_000],
                 initial_comment=run.picture_text,
             )
-        except (SlackApiError, OSError) as error:
+        except refusals.FAULTS as error:
             log.warning("picture not shown: %s", type(error).__name__)
+
+
+def _is_for_channel(notice: Notice) -> bool:
+    """Is it for those in the channel? What they can't be told, operators are."""
+    return notice.news in TO_CHANNELS and not notice.about.get("is_for_operators")
+
+
+def _is_outdated(notice: Notice, state: ChannelState | None) -> bool:
+    """Has something else happened to the channel since, which says more?"""
+    closed = channel_states.closed(state) if state else None
+    match notice.news:
+        case News.REMOVED:
+            return closed is None or closed.reason != channel_states.REMOVED
+        case News.SHARED:
+            return closed is None
+        case News.BACK:
+            return closed is not None
+    return False

@@ -12,11 +12,13 @@ from sqlmodel import Session
 from bot.language import N_
 from learning.summarizing.policy import POLICY
 from learning.summarizing.serving import Source
-from storage import acceptances, bursts, runs, versions
+from storage import acceptances, bursts, channel_states, notices, runs, undelivered, versions
 from storage.bursts import BurstDecidedError, BurstNotFoundError
 from storage.database import Database
+from storage.notices import NothingGivenUpError
 from storage.runs import RunUnderWayError
 from storage.tables import Acceptance, Burst, Decision, Fate, Phase, Ruling, TaskName, Version
+from storage.undelivered import GivenUp
 from storage.versions import NothingToRollBackToError, VersionNotFoundError
 
 log = logging.getLogger(__name__)
@@ -72,6 +74,7 @@ FAULTS = (
     BurstNotFoundError,
     NotAnOperatorError,
     NotServingError,
+    NothingGivenUpError,
     NothingToRollBackToError,
     NothingWritesError,
     RunUnderWayError,
@@ -87,6 +90,7 @@ class Wakers:
     swapping: Callable[[], None]
     notes: Callable[[], None]
     corrections: Callable[[], None]
+    delivering: Callable[[], None]
 
 
 class Operations:
@@ -187,6 +191,31 @@ class Operations:
         log.info("burst decided fate=%s corrections=%d", burst.fate, burst.corrections)
         self._wake.corrections()
         return burst
+
+    def try_again(self, notice_id: str) -> GivenUp:
+        """Try again what a notice says was given up; of two clicks the second does nothing.
+
+        Raises NothingGivenUpError.
+        """
+        with self._database.writing() as session:
+            notice = notices.given_up(session, self._team_id, notice_id)
+            reason = str(notice.about["reason"])
+            number = undelivered.put_back(session, self._team_id, notice.channel_id, reason)
+            again = GivenUp(notice.channel_id, reason, number)
+            notices.forget_given_up(session, self._team_id, notice.channel_id, reason)
+        if not number:
+            raise NothingGivenUpError
+        self._wake.delivering()
+        return again
+
+    def try_all_again(self) -> int:
+        """Try again all that Slack refused, where a channel is open; how many deliveries."""
+        with self._database.writing() as session:
+            closed = channel_states.all_closed(session, self._team_id)
+            number = undelivered.put_back(session, self._team_id, closed=closed)
+            notices.forget_given_up(session, self._team_id)
+        self._wake.delivering()
+        return number
 
     def _changed(self) -> None:
         self._wake.swapping()

@@ -27,16 +27,48 @@ from bot.shapes import (
     whole,
 )
 from learning.label_file import NAME_MOST
+from learning.names import visible
+from storage.channel_states import Change
+from storage.tables import News
 
 __all__ = ["Json", "PayloadError"]  # this module is where others find both
 
 # Everything else with a subtype is a join, an edit's echo, a topic, …: not something a person says.
 SPOKEN = {None, "file_share", "me_message", "thread_broadcast"}
 
+# Events that tell what becomes of a channel. Some come as messages in it, by their subtype.
+OF_CHANNELS = {
+    "channel_archive": News.ARCHIVED,
+    "channel_convert_to_private": News.PRIVATE,
+    "channel_convert_to_public": News.PUBLIC,
+    "channel_deleted": News.DELETED,
+    "channel_left": News.REMOVED,
+    "channel_rename": News.RENAMED,
+    "channel_shared": News.SHARED,
+    "channel_unarchive": News.UNARCHIVED,
+    "channel_unshared": News.BACK,
+    "group_archive": News.ARCHIVED,
+    "group_deleted": News.DELETED,
+    "group_left": News.REMOVED,
+    "group_rename": News.RENAMED,
+    "group_unarchive": News.UNARCHIVED,
+    "member_joined_channel": News.BACK,
+    "member_left_channel": News.REMOVED,
+}
+AS_MESSAGES = {
+    "channel_archive": News.ARCHIVED,
+    "channel_convert_to_private": News.PRIVATE,
+    "channel_convert_to_public": News.PUBLIC,
+    "channel_unarchive": News.UNARCHIVED,
+    "group_archive": News.ARCHIVED,
+    "group_unarchive": News.UNARCHIVED,
+}
+
 # What Bolt reads of each sort of request, before anything of ours does. A command has no type.
 COMMAND = None
 BOLT_READS: dict[object, tuple[tuple[str, ...], ...]] = {
     COMMAND: (("command",),),
+    "app_rate_limited": (),
     "event_callback": (("event", "type"),),
     "block_suggestion": (("action_id",),),
     "message_action": (("callback_id",),),
@@ -241,6 +273,48 @@ def message_event(body: Json, bot_user_id: str) -> Said | Edited | Deleted | Non
         said = _said(edited, team_id, channel_id, direct, bot_user_id) if edited.get("edited") else None
         return Edited(said) if said else None
     return _said(event, team_id, channel_id, direct, bot_user_id)
+
+
+def channel_event(body: Json, bot_user_id: str) -> Change | None:
+    """What became of a channel, by one of OF_CHANNELS or a message; None where it is nothing of the kind.
+
+    Raises PayloadError.
+    """
+    event = part(body, "event")
+    kind = text(event, "type")
+    known, name_of = (
+        (AS_MESSAGES, text_or_none(event, "subtype")) if kind == "message" else (OF_CHANNELS, kind)
+    )
+    news = known.get(name_of or "")
+    if news is None or (kind.startswith("member_") and event.get("user") != bot_user_id):
+        return None
+    if kind == "channel_unshared" and event.get("is_ext_shared"):
+        return None  # another organization is still there
+    is_rename = news is News.RENAMED
+    channel_id = like(SLACK_ID, event, "channel", "id") if is_rename else like(SLACK_ID, event, "channel")
+    name = visible(text(event, "channel", "name")) if is_rename else ""
+    by = like_or_none(SLACK_ID, event, "actor_id") or like_or_none(SLACK_ID, event, "user") or ""
+    return Change(channel_id, news, _at(body, event), name[:NAME_MOST], "" if by == bot_user_id else by)
+
+
+def rate_limited_minute(body: Json) -> float | None:
+    """The minute (seconds since 1970) of which Slack withheld events; None of anything else. Raises PayloadError."""
+    if body.get("type") != "app_rate_limited":
+        return None
+    minute = body.get("minute_rate_limited")
+    if isinstance(minute, bool) or not isinstance(minute, int) or not 0 <= minute < 10**10:
+        raise PayloadError("minute_rate_limited is no time")
+    return float(minute)
+
+
+def _at(body: Json, event: Json) -> float:
+    """When an event happened."""
+    known = like_or_none(TS, event, "event_ts")
+    if known:
+        return float(known)
+    told = body.get("event_time")
+    is_time = isinstance(told, int) and not isinstance(told, bool) and 0 <= told < 10**10
+    return float(told) if isinstance(told, int) and is_time else 0.0
 
 
 def reaction_event(body: Json, bot_user_id: str) -> Reacted | None:

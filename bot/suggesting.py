@@ -39,6 +39,7 @@ OPERATORS = (
     "policy",
     "policy accept",
     "policy withdraw",
+    "resend",
 )
 # Known too, but there is a shorter one for the same.
 ALIASES = ("on ask", "summarise")

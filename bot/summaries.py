@@ -11,6 +11,7 @@ from bot.history import History
 from bot.locales import Locales
 from bot.metrics import Metrics
 from bot.names import SlackNames
+from bot.reach import Reach
 from bot.reading import reader
 from bot.settings import Settings
 from bot.summarizing import Summarizing
@@ -37,6 +38,7 @@ class Summaries:
     workers: list[Worker]
     claims: tuple[Claim, ...]
     show_soon: Callable[[], None]
+    courier: SummaryCourier
 
     def close(self) -> None:
         """End what is under way; it is made anew at the next start."""
@@ -57,6 +59,7 @@ def summarize(
     mask: Mask,
     locales: Locales,
     pace: Pace,
+    reach: Reach,
 ) -> Summaries:
     """The parts for one team, not started. `address`: of its workspace; `posting`: a client that never retries."""
     names = SlackNames(client, database, team_id, "real")
@@ -69,11 +72,11 @@ def summarize(
         lambda: make.wake(),
         lambda: show.wake(),
     )
-    courier = SummaryCourier(database, team_id, service, posting, metrics, locales, pace)
+    courier = SummaryCourier(database, team_id, service, posting, metrics, locales, pace, reach)
     summarizing = Summarizing(
         database,
         team_id,
-        History(database, team_id, bot_user_id, posting, reader(mask)),
+        History(database, team_id, bot_user_id, posting, reader(mask), reach),
         Serving(database, team_id, artifacts, encoder, source(settings)),
         names.person,
         metrics,
@@ -81,7 +84,7 @@ def summarize(
     )
     make = Worker("summaries", summarizing.step, metrics)
     show = Worker("summary cards", courier.step, metrics)
-    return Summaries(service, summarizing, [make, show], (summarizing.claim,), show.wake)
+    return Summaries(service, summarizing, [make, show], (summarizing.claim,), show.wake, courier)
 
 
 def source(settings: Settings) -> Source:

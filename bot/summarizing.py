@@ -26,7 +26,6 @@ FAILED = N_(
     "I could not summarize this. Please ask again in a moment; an operator finds the reason in the log."
 )
 SLOWLY = N_("Slack lets me read only a few messages a minute; I go on as soon as I may")
-RETRY_S = 5.0
 # People look at progress, they don't count it.
 TELL_EVERY_S = 2.0
 
@@ -80,12 +79,12 @@ class Summarizing:
         try:
             self._summarize(summary, self._history.read(summary))
         except HistoryDelayedError as delay:
+            log.warning("messages not read summary=%s counted=%s", summary.id, delay.is_counted)
             with self._database.writing() as session:
-                summaries.postpone(session, summary.id, delay.after_s, delay.fetched, SLOWLY)
-        except OSError as error:
-            log.warning("messages not read summary=%s reason=%s", summary.id, type(error).__name__)
-            with self._database.writing() as session:
-                summaries.hold_back(session, summary.id, RETRY_S)
+                if delay.is_counted:
+                    summaries.hold_back(session, summary.id, delay.after_s, delay.fetched)
+                else:
+                    summaries.postpone(session, summary.id, delay.after_s, delay.fetched, SLOWLY)
         except (HistoryClosedError, NothingToSummarizeError) as error:
             self._fail(summary, str(error))
         except Exception as error:

@@ -13,7 +13,7 @@ from bot.in_words import in_words
 from bot.language import N_, Language, _, many, speaking
 from bot.membership import FAULTS, Membership, joined
 from bot.payloads import Command
-from bot.summary_service import STRETCH, STRETCH_MOST, SummariesOffError, SummaryService
+from bot.summary_service import SHARED, STRETCH, STRETCH_MOST, SummariesOffError, SummaryService
 from learning.linear import DIGIT, Pattern
 
 HELP = (
@@ -33,7 +33,6 @@ ON_USAGE = N_(
     "`/corrigible summaries off`."
 )
 DIRECT = N_("In a direct message there is no conversation to summarize; ask in a channel.")
-SHARED = N_("This channel is shared with another organization, so I don't summarize here.")
 LEAST_CHARACTERS = 200
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 LAST = Pattern(rf"(?:the )?(?:last )?(?P<number>[{DIGIT}]+)(?: messages?)?")

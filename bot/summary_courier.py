@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
-from bot import refusals, replies
+from bot import giving_up, refusals, replies
 from bot.language import speaking
 from bot.locales import Locales
 from bot.metrics import Metrics
 from bot.payloads import Json
+from bot.reach import Reach
 from bot.refusals import Refusal
 from bot.summary_card import Shown, card, metadata
 from bot.summary_service import SummaryService
-from storage import pacing, summaries
+from storage import channel_states, pacing, summaries
 from storage.database import Database
 from storage.pacing import Pace
 from storage.tables import Making, Summary
@@ -36,8 +37,11 @@ class SummaryCourier:
         metrics: Metrics,
         locales: Locales,
         pace: Pace,
+        reach: Reach,
     ) -> None:
         self._database = database
+        self._reach = reach
+        self.on_given_up: Callable[[], None] = lambda: None
         self._team_id = team_id
         self._service = service
         self._client = client
@@ -53,6 +57,8 @@ class SummaryCourier:
             return None
         if due_at > time.time():
             return due_at - time.time()
+        if wait_s := self._reach.wait_s():
+            return wait_s
         with self._database.writing() as session:
             claimed = summaries.claim(session, self._team_id)
         if claimed:
@@ -60,17 +66,30 @@ class SummaryCourier:
         return 0.0
 
     def _show(self, claimed: Summary) -> None:
+        if self._is_closed(claimed):
+            return
         shown = self._service.shown(claimed.id)
         try:
             ts = self._whisper(claimed, shown) if claimed.thread_ts is None else self._bring(claimed, shown)
-        except SlackApiError as error:
-            self._refused(claimed, refusals.read(error, claimed.refusals))
+        except refusals.FAULTS as error:
+            self._refused(claimed, self._reach.judge(refusals.of(error, claimed.refusals)))
             return
-        except OSError as error:
-            self._refused(claimed, refusals.silence(error, claimed.refusals))
+        except Exception as error:
+            log.exception("summary not shown summary=%s", claimed.id)
+            self._refused(claimed, refusals.our_fault(error, claimed.refusals))
             return
         with self._database.writing() as session:
             summaries.shown(session, claimed.id, ts, shown.summary.wanted)
+
+    def _is_closed(self, claimed: Summary) -> bool:
+        """Give a summary up that was asked for before its channel was closed."""
+        with self._database.reading() as session:
+            closed = channel_states.all_closed(session, self._team_id).get(claimed.channel_id)
+        if closed is None or closed.since < claimed.created_at:
+            return False
+        with self._database.writing() as session:
+            summaries.give_up(session, claimed.id, closed.reason)
+        return True
 
     def _whisper(self, claimed: Summary, shown: Shown) -> str | None:
         """To the asker alone, who was told that it comes. What only one person sees can't be changed or removed."""
@@ -112,6 +131,9 @@ class SummaryCourier:
         with self._database.writing() as session:
             if refusal.is_final:
                 summaries.give_up(session, claimed.id, refusal.reason)
+                giving_up.tell(session, self._team_id, claimed.channel_id, refusal.reason)
             else:
                 may_stand = refusal.may_stand or claimed.attempted
-                summaries.show_later(session, claimed.id, refusal.delay_s, may_stand)
+                summaries.show_later(session, claimed.id, refusal.delay_s, may_stand, refusal.attempts)
+        if refusal.is_final:
+            self.on_given_up()

@@ -15,7 +15,7 @@ from bot.summary_card import Shown, plain_text
 from learning.linear import WORD, Pattern
 from learning.masking import Mask
 from learning.summarizing.thread import MARK
-from storage import messages, summaries, summary_reviews
+from storage import channel_states, messages, summaries, summary_reviews
 from storage.database import Database
 from storage.tables import (
     Making,
@@ -38,6 +38,7 @@ ASKS = Pattern(
 OFF = N_(
     "Summaries are off in this channel. `/corrigible summaries on` turns them on, and says so to everybody here."
 )
+SHARED = N_("This channel is shared with another organization, so I don't summarize here.")
 STRETCH = 50
 STRETCH_MOST = 5_000
 
@@ -47,6 +48,13 @@ class SummariesOffError(PermissionError):
 
     def __init__(self) -> None:
         super().__init__(OFF)
+
+
+class SharedChannelError(SummariesOffError):
+    """Another organization is in the channel: nothing is read there."""
+
+    def __init__(self) -> None:
+        PermissionError.__init__(self, SHARED)
 
 
 class NoTextError(ValueError):
@@ -138,6 +146,9 @@ class SummaryService:
         with self._database.writing() as session:
             if summaries.consent(session, self._team_id, summary.channel_id) is None:
                 raise SummariesOffError
+            state = channel_states.get(session, self._team_id, summary.channel_id)
+            if state and state.shared_at is not None:
+                raise SharedChannelError
             summaries.ask(session, summary)
         self.told()
 

@@ -17,6 +17,17 @@ TIMEOUT_S = 3.0
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (an address to compare with, not to listen at)
 WORDS = {
     ("bot", "not_serving"): "it is starting or stopping",
+    (
+        "operators' channel",
+        "channel_deleted",
+    ): "it was deleted: name another one in OPS_CHANNEL or on the Home tab",
+    ("operators' channel", "channel_shared"): "it is shared with another organization: name another one",
+    (
+        "operators' channel",
+        "is_archived",
+    ): "it is archived: unarchive it and invite the bot, or name another one",
+    ("operators' channel", "not_in_channel"): "the bot is not in it: invite it there",
+    ("slack", "no_answer"): "it does not answer, so nothing is delivered until it does",
     ("slack", "not_connected"): "the connection is lost",
 }
 OF_WORKERS = {
@@ -26,6 +37,8 @@ OF_WORKERS = {
 # Of an error that nobody foresaw there is only its kind.
 UNFORESEEN = {
     "database": "it can't be written to ({reason})",
+    "slack": "it refuses everything in a workspace ({reason}), so nothing is delivered: install the app again, or ask "
+    "its administrators",
     "workspace": "one can't be served ({reason}): the log says which, and why",
 }
 OF_ANY = "it ends with an error each time ({reason}): the log says more"

@@ -15,6 +15,7 @@ from bot.annotation import Annotation
 from bot.courier import Courier
 from bot.health import Trouble
 from bot.notes import Notes
+from bot.reach import Reach
 from bot.schedule import Schedule
 from bot.service import Service
 from bot.summaries import Summaries
@@ -81,6 +82,7 @@ class Workspace:
     training: Training
     notes: Notes
     summarizing: Summaries
+    reach: Reach
 
     def start(self) -> None:
         """Begin the background work."""
@@ -108,6 +110,10 @@ class Workspace:
     def argilla_failing(self) -> list[Trouble]:
         """Why Argilla does not get what it is owed, and since when."""
         return self.annotation.failing() if self.annotation else []
+
+    def slack_failing(self) -> list[Trouble]:
+        """Why nothing is delivered to Slack, or to operators, and since when."""
+        return [trouble for trouble in (self.reach.trouble(), self.notes.failing()) if trouble]
 
     def hear_argilla(self, headers: Mapping[str, str], body: bytes) -> bool:
         """Take one of Argilla's webhooks; False where it is none that Argilla signed for this workspace."""

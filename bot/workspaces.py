@@ -101,9 +101,10 @@ class Workspaces:
         return [worker for workspace in self.every() for worker in workspace.workers]
 
     def degraded(self) -> list[Trouble]:
-        """What does not work although messages are stored: Argilla, and workspaces that can't be served."""
+        """What does not work although messages are stored: Argilla, Slack, and workspaces that can't be served."""
         argilla = [trouble for workspace in self.every() for trouble in workspace.argilla_failing()]
-        return [*argilla, *self._not_served.copy().values()]
+        slack = [trouble for workspace in self.every() for trouble in workspace.slack_failing()]
+        return [*argilla, *slack, *self._not_served.copy().values()]
 
     def stop_soon(self) -> None:
         """Begin nothing new anywhere."""

@@ -11,9 +11,9 @@ from sqlalchemy import select as columns
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
-from storage import cards, outbox, questions
+from storage import cards, outbox, questions, undelivered
 from storage.database import insert_if_new
-from storage.tables import Burst, Correction, Fate, Kind, Label, Message, Prediction, Word
+from storage.tables import Burst, Correction, Delivery, Fate, Kind, Label, Message, Prediction, Word
 
 # While a burst waits to be looked at, what its user says joins it if no more than this lies between.
 JOINS_S = 86_400.0
@@ -171,8 +171,9 @@ def kept(session: Session, team_id: str, since: float) -> set[str]:
 
 def to_tell(session: Session, team_id: str) -> Burst | None:
     """The first burst of which the operators' channel has not heard."""
+    is_wanted = undelivered.is_not_given_up(team_id, Delivery.BURST, col(Burst.id))
     chosen = select(Burst).where(
-        Burst.team_id == team_id, Burst.fate == Fate.OPEN, col(Burst.told_at).is_(None)
+        Burst.team_id == team_id, Burst.fate == Fate.OPEN, col(Burst.told_at).is_(None), is_wanted
     )
     return session.exec(chosen.order_by(col(Burst.flagged_at), col(Burst.id))).first()
 

@@ -12,7 +12,7 @@ from sqlmodel import Session, case, col, func, select
 
 from storage import pacing as pacings
 from storage.pacing import Pace
-from storage.tables import Card, Lane
+from storage.tables import Card, Lane, Message
 
 CLAIM_S = 40.0
 # Of so many answers that have to wait for their turn a channel should know.
@@ -162,23 +162,36 @@ def shown(session: Session, message_id: str, ts: str | None, reaction: str, want
     """Slack shows state `wanted`: a card at `ts` (None: there is none) or a reaction; is a newer one due already?"""
     shows = update(Card).where(col(Card.message_id) == message_id)
     shows = shows.values(ts=ts, reaction=reaction, attempted=False, attempts=0, claimed_until=0.0)
-    shows = shows.values(shown=wanted, due=col(Card.wanted) > wanted).returning(col(Card.due))
+    shows = shows.values(shown=wanted, due=col(Card.wanted) > wanted, failed=None).returning(col(Card.due))
     return bool(session.connection().execute(shows).scalar_one())
 
 
-def postpone(session: Session, message_id: str, delay_s: float, may_stand: bool) -> None:
-    """Try again in `delay_s` seconds; `may_stand` says whether a post may have reached Slack by now."""
+def postpone(session: Session, message_id: str, delay_s: float, may_stand: bool, attempts: int = 1) -> None:
+    """Try again in `delay_s` seconds; `may_stand` says whether a post may have reached Slack by now.
+
+    `attempts`: how many failures of its own are added to those of the card.
+    """
     card = _locked(session, message_id)
-    card.due_at, card.attempts, card.claimed_until = time.time() + delay_s, card.attempts + 1, 0.0
+    card.due_at, card.attempts, card.claimed_until = time.time() + delay_s, card.attempts + attempts, 0.0
     card.attempted = may_stand
 
 
 def give_up(session: Session, message_id: str, reason: str, wanted: int) -> bool:
     """Slack will never show state `wanted`; a later word on the message tries anew: was there one already?"""
     card = _locked(session, message_id)
-    card.due, card.claimed_until = card.wanted > wanted, 0.0
+    card.due, card.claimed_until, card.attempts = card.wanted > wanted, 0.0, 0
     card.failed = None if card.due else reason
     return card.due
+
+
+def give_up_channel(session: Session, team_id: str, channel_id: str, reason: str) -> None:
+    """Nothing new is shown in a channel any more. Cards of erased messages still wait to be removed."""
+    erased = select(Message.id).where(
+        Message.team_id == team_id, Message.channel_id == channel_id, col(Message.erased_at).is_not(None)
+    )
+    due = update(Card).where(col(Card.team_id) == team_id, col(Card.channel_id) == channel_id, col(Card.due))
+    due = due.where(col(Card.message_id).not_in(erased))
+    session.connection().execute(due.values(due=False, failed=reason, claimed_until=0.0, attempts=0))
 
 
 def count_due(session: Session, team_id: str) -> int:

@@ -21,6 +21,17 @@ def keep(session: Session, team_id: str, name: str, next_due: float, now: float)
     session.connection().execute(later.values(due_at=next_due))
 
 
+def hasten(session: Session, team_id: str, name: str, now: float) -> None:
+    """Have a job be due now that nobody does."""
+    later = (
+        col(Job.team_id) == team_id,
+        col(Job.name) == name,
+        col(Job.due_at) > now,
+        col(Job.held_until) < now,
+    )
+    session.connection().execute(update(Job).where(*later).values(due_at=now))
+
+
 def drop_others(session: Session, team_id: str, names: Collection[str]) -> None:
     """Forget jobs that are not wanted any more."""
     others = delete(Job).where(col(Job.team_id) == team_id, col(Job.name).not_in(list(names)))

@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlmodel import Session, col, select
 
-from storage import cards, channels, corrections, imports, labels, messages, predictions, versions
-from storage.tables import Label, Revision
+from storage import (
+    cards,
+    channel_states,
+    channels,
+    corrections,
+    imports,
+    labels,
+    messages,
+    notices,
+    predictions,
+    undelivered,
+    versions,
+)
+from storage.tables import ChannelState, Label, Revision
+from storage.undelivered import GivenUp
+
+# Why nothing is posted in a channel, for the terminal.
+CLOSED = {
+    channel_states.ARCHIVED: "archived: unarchive it and invite the bot to go on",
+    channel_states.DELETED: "deleted",
+    channel_states.REMOVED: "the bot is not in it: invite it to go on",
+    channel_states.SHARED: "shared with another organization, so the bot stays off",
+}
 
 
 @dataclass(frozen=True)
@@ -25,13 +46,17 @@ class Overview:
     due: int
     failures: dict[str, int]
     imported: int = 0
+    states: dict[str, ChannelState] = field(default_factory=dict)
+    given_up: list[GivenUp] = field(default_factory=list)
+    limited_minutes: list[float] = field(default_factory=list)
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """Name and value of each figure, as people read them."""
-        yield (
-            "channels",
-            ", ".join(f"{channel} ({mode})" for channel, mode in self.channels.items()) or "none",
-        )
+        yield "channels", ", ".join(self._channel(*one) for one in self.channels.items()) or "none"
+        for channel_id, state in self.states.items():
+            closed = channel_states.closed(state)
+            if closed and channel_id not in self.channels:
+                yield f"{self.name(channel_id)} (summaries)", CLOSED[closed.reason]
         yield "version in service", self.version
         yield "labels", str(self.labels)
         yield "messages predicted", str(self.predictions)
@@ -40,8 +65,18 @@ class Overview:
             yield "labels imported", str(self.imported)
         yield "messages waiting", str(self.waiting)
         yield "cards waiting", str(self.due)
-        for reason, number in self.failures.items():
-            yield f"cards refused: {reason}", str(number)
+
+    def _channel(self, channel_id: str, mode: str) -> str:
+        state = self.states.get(channel_id)
+        closed = channel_states.closed(state) if state else None
+        words = [mode, *([CLOSED[closed.reason]] if closed else [])]
+        words += ["private"] if state and state.is_private else []
+        return f"{self.name(channel_id)} ({', '.join(words)})"
+
+    def name(self, channel_id: str) -> str:
+        """What a channel is called; a private one only by its id, since its name is for its members."""
+        state = self.states.get(channel_id)
+        return f"#{state.name}" if state and state.name and not state.is_private else channel_id
 
 
 def teams(session: Session) -> list[str]:
@@ -62,7 +97,16 @@ def of_team(session: Session, team_id: str) -> Overview:
         waiting=messages.count_waiting(session, team_id),
         due=cards.count_due(session, team_id),
         failures=cards.failures(session, team_id),
+        states=_states(session, team_id),
+        given_up=undelivered.of_team(session, team_id),
+        limited_minutes=notices.limited_minutes(session, team_id),
     )
+
+
+def _states(session: Session, team_id: str) -> dict[str, ChannelState]:
+    """What became of the channels in which something is on."""
+    concerned = channel_states.in_use(session, team_id)
+    return {one: state for one, state in channel_states.every(session, team_id).items() if one in concerned}
 
 
 def _version(session: Session, team_id: str) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import Session, case, col, select
 
-from storage import disputes, versions
-from storage.tables import Phase, Run, Split, TaskName
+from storage import disputes, undelivered, versions
+from storage.tables import Delivery, Phase, Run, Split, TaskName
 
 # A run whose folder may hold what was erased, until whoever trains it has thrown that away.
 RESTARTING = "starting over without what was erased"
@@ -129,7 +129,8 @@ def end(session: Session, run_id: str, phase: Phase, stage: str, **changes: Any)
 
 def to_note(session: Session, team_id: str) -> Run | None:
     """A run of which operators do not see the latest."""
-    behind = select(Run).where(Run.team_id == team_id, col(Run.shown) < col(Run.noted))
+    is_wanted = undelivered.is_not_given_up(team_id, Delivery.RUN, col(Run.id))
+    behind = select(Run).where(Run.team_id == team_id, col(Run.shown) < col(Run.noted), is_wanted)
     return session.exec(behind.order_by(col(Run.created_at))).first()
 
 

@@ -124,9 +124,9 @@ def postpone(session: Session, summary_id: str, delay_s: float, fetched: str | N
     tell(session, summary_id, held_until=time.time() + delay_s, fetched=fetched, aside=why, attempts=0)
 
 
-def hold_back(session: Session, summary_id: str, delay_s: float) -> None:
-    """Try again in `delay_s` seconds, as far as attempts are left."""
-    tell(session, summary_id, held_until=time.time() + delay_s)
+def hold_back(session: Session, summary_id: str, delay_s: float, fetched: str | None) -> None:
+    """Try again in `delay_s` seconds, from the ts up to which Slack told us what was said, if attempts are left."""
+    tell(session, summary_id, held_until=time.time() + delay_s, fetched=fetched)
 
 
 def finish(session: Session, summary_id: str, covered: Sequence[str], **changes: Any) -> bool:
@@ -302,21 +302,33 @@ def shown(session: Session, summary_id: str, ts: str | None, wanted: int) -> boo
     """Slack shows state `wanted` at `ts`; is a newer state due already?"""
     summary = _locked(session, summary_id)
     summary.ts, summary.shown, summary.refusals, summary.claimed_until = ts, wanted, 0, 0.0
+    summary.refused = None
     summary.due = summary.shown < summary.wanted
     return summary.due
 
 
-def show_later(session: Session, summary_id: str, delay_s: float, may_stand: bool) -> None:
-    """Slack did not show it: try again in `delay_s` seconds; `may_stand`: a post may have reached it by now."""
+def show_later(session: Session, summary_id: str, delay_s: float, may_stand: bool, attempts: int = 1) -> None:
+    """Slack did not show it: try again in `delay_s` seconds; `may_stand`: a post may have reached it by now.
+
+    `attempts`: how many failures of its own are added to those of the summary.
+    """
     summary = _locked(session, summary_id)
-    summary.due_at, summary.refusals, summary.claimed_until = time.time() + delay_s, summary.refusals + 1, 0.0
-    summary.attempted = may_stand
+    summary.due_at, summary.claimed_until = time.time() + delay_s, 0.0
+    summary.refusals, summary.attempted = summary.refusals + attempts, may_stand
 
 
 def give_up(session: Session, summary_id: str, reason: str) -> None:
     """Slack will never show this state; a later one tries anew."""
     summary = _locked(session, summary_id)
-    summary.due, summary.refused, summary.claimed_until = False, reason, 0.0
+    summary.due, summary.refused, summary.claimed_until, summary.refusals = False, reason, 0.0, 0
+
+
+def give_up_channel(session: Session, team_id: str, channel_id: str, reason: str) -> None:
+    """Nothing is shown in a channel any more."""
+    due = update(Summary).where(
+        col(Summary.team_id) == team_id, col(Summary.channel_id) == channel_id, col(Summary.due)
+    )
+    session.connection().execute(due.values(due=False, refused=reason, claimed_until=0.0, refusals=0))
 
 
 def _locked(session: Session, summary_id: str) -> Summary:

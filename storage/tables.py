@@ -168,6 +168,32 @@ class Fate(StrEnum):
     DISCARDED = "discarded"
 
 
+class Delivery(StrEnum):
+    """What is owed to Slack besides cards and summaries, which keep their attempts in their own rows."""
+
+    RUN = "run"
+    RULING = "ruling"
+    BURST = "burst"
+    NOTICE = "notice"
+    DIGEST = "digest"
+
+
+class News(StrEnum):
+    """What a notice tells."""
+
+    ARCHIVED = "archived"
+    UNARCHIVED = "unarchived"
+    SHARED = "shared"
+    RENAMED = "renamed"
+    PRIVATE = "private"
+    PUBLIC = "public"
+    DELETED = "deleted"
+    REMOVED = "removed"
+    BACK = "back"
+    GIVEN_UP = "given_up"
+    RATE_LIMITED = "rate_limited"
+
+
 class Opinion(StrEnum):
     """What a person said of a summary. By UNDONE they take back all that they said of it."""
 
@@ -370,6 +396,13 @@ class Card(SQLModel, table=True):
 
     __table_args__ = (
         Index("ix_card_due", "team_id", "due_at", sqlite_where=text("due = 1"), postgresql_where=text("due")),
+        Index(
+            "ix_card_failed",
+            "team_id",
+            "channel_id",
+            sqlite_where=text("failed IS NOT NULL"),
+            postgresql_where=text("failed IS NOT NULL"),
+        ),
     )
 
     message_id: str = Field(primary_key=True, foreign_key="message.id")
@@ -398,6 +431,53 @@ class Pacing(SQLModel, table=True):
     team_id: str = Field(primary_key=True)
     channel_id: str = Field(primary_key=True)
     even_at: float = 0.0
+    told_at: float | None = None
+
+
+class Undelivered(SQLModel, table=True):
+    """A delivery that Slack has not taken so far: how often it was tried, and why it was given up, if it was.
+
+    Of a digest, a row that was tried no time says that it is to be posted now.
+    """
+
+    team_id: str = Field(primary_key=True)
+    kind: Delivery = Field(sa_column=Column(_kinds(Delivery), primary_key=True))
+    item: str = Field(primary_key=True)
+    channel_id: str
+    attempts: int = 0
+    refused: str | None = None
+
+
+class ChannelState(SQLModel, table=True):
+    """What became of a channel in which the bot is on, as Slack told by events, or was asked at `asked_at`.
+
+    `archived_at`, `shared_at`, `left_at` and `deleted_at` hold since when nothing is posted there. `is_returning`:
+    the channel should hear that the bot goes on, if Slack says that it can.
+    """
+
+    team_id: str = Field(primary_key=True)
+    channel_id: str = Field(primary_key=True)
+    name: str = ""
+    is_private: bool = False
+    archived_at: float | None = None
+    shared_at: float | None = None
+    left_at: float | None = None
+    deleted_at: float | None = None
+    is_returning: bool = False
+    asked_at: float = 0.0
+
+
+class Notice(SQLModel, table=True):
+    """Something that operators, or a channel, are told once. `told_at`: when they were, or need not be any more."""
+
+    __table_args__ = (Index("ix_notice_team", "team_id", "made_at"),)
+
+    id: str = Field(primary_key=True)
+    team_id: str
+    news: News = _one_of(News)
+    channel_id: str = ""
+    about: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    made_at: float = Field(default_factory=time.time)
     told_at: float | None = None
 
 

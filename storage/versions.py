@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import Session, col, func, select
 
+from storage import undelivered
 from storage.database import insert_if_new
-from storage.tables import Alias, Decision, Grounds, Revision, Ruling, Run, TaskName, Version
+from storage.tables import Alias, Decision, Delivery, Grounds, Revision, Ruling, Run, TaskName, Version
 
 # The alias that names the version in service, of each task.
 CHAMPION = {TaskName.CLASSIFICATION: "champion", TaskName.SUMMARIZATION: "summarizer"}
@@ -223,7 +224,8 @@ def rulings(session: Session, team_id: str, most: int) -> list[Ruling]:
 
 def to_tell(session: Session, team_id: str) -> list[Ruling]:
     """Rulings of which operators were not told, oldest first."""
-    chosen = select(Ruling).where(Ruling.team_id == team_id, col(Ruling.shown_at).is_(None))
+    is_wanted = undelivered.is_not_given_up(team_id, Delivery.RULING, col(Ruling.id))
+    chosen = select(Ruling).where(Ruling.team_id == team_id, col(Ruling.shown_at).is_(None), is_wanted)
     return list(session.exec(chosen.order_by(col(Ruling.made_at))))
 
 

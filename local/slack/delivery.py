@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from local.slack.events import event_callback
@@ -40,6 +40,7 @@ class Deliveries:
         self._sent: deque[Json] = deque(maxlen=MOST_HELD)
         self._records: OrderedDict[str, Json] = OrderedDict()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.is_shared: Callable[[object], bool] = lambda _channel_id: False
 
     def event(self, event: Json) -> None:
         """Let the bot know of something, where it is installed; returns before it does."""
@@ -53,7 +54,8 @@ class Deliveries:
 
     def callback(self, event: Json) -> Json:
         """An event in its envelope."""
-        return event_callback(event, self._installation)
+        callback = event_callback(event, self._installation)
+        return {**callback, "is_ext_shared_channel": self.is_shared(event.get("channel"))}
 
     async def ask(self, kind: Kind, payload: Json) -> Any:
         """Deliver an interaction or a command, once; its answer, or NotAcknowledgedError."""
@@ -65,6 +67,14 @@ class Deliveries:
         """One attempt at an event; whether it was acknowledged."""
         try:
             await self._attempt(callback, retry)
+        except NotAcknowledgedError:
+            return False
+        return True
+
+    async def send(self, payload: Json) -> bool:
+        """Deliver once what comes in no envelope; whether it was acknowledged."""
+        try:
+            await self._transport.deliver(Kind.EVENT, payload, Retry())
         except NotAcknowledgedError:
             return False
         return True

@@ -65,12 +65,29 @@ class Directory:
                 return channel
         raise SlackError("channel_not_found")
 
-    def channel_of_bot(self, name: str) -> Json:
-        """A channel in which the bot may read and write."""
+    def channel_for_bot(self, name: str) -> Json:
+        """A channel of which the bot may know."""
         channel = self.channel(name)
+        if channel.get("is_private") and not channel["bot_is_member"]:
+            raise SlackError("channel_not_found")
+        return channel
+
+    def is_shared(self, channel_id: object) -> bool:
+        """Is another organization in this channel?"""
+        channel = self.channels.get(channel_id) if isinstance(channel_id, str) else None
+        return bool(channel and channel.get("is_shared"))
+
+    def channel_of_bot(self, name: str) -> Json:
+        """A channel in which the bot may read."""
+        channel = self.channel_for_bot(name)
         if not channel["bot_is_member"]:
             raise SlackError("not_in_channel")
         return channel
+
+    def open_channel_of_bot(self, name: str) -> Json:
+        """A channel in which the bot may write."""
+        check_open(self.channel_for_bot(name))
+        return self.channel_of_bot(name)
 
     def channel_of(self, user_id: str, name: str) -> Json:
         """A channel that this person can see."""
@@ -94,12 +111,25 @@ class Directory:
 
     def create(self, name: str, creator: str) -> Json:
         """A new public channel, without the bot."""
+        channel = seed.public_channel(new_id("C", 9), self.free_name(name), creator, "", bot_is_member=False)
+        return self._keep({**channel, "created": int(time.time())})
+
+    def free_name(self, name: str) -> str:
+        """A name that a channel may be given."""
         if not _CHANNEL_NAME.fullmatch(name):
             raise SlackError("invalid_name")
         if any(channel.get("name") == name for channel in self.channels.values()):
             raise SlackError("name_taken")
-        channel = seed.public_channel(new_id("C", 9), name, creator, "", bot_is_member=False)
-        return self._keep({**channel, "created": int(time.time())})
+        return name
+
+    def change(self, channel: Json, **changes: object) -> Json:
+        """The channel, in which something is otherwise now."""
+        return self._keep({**channel, **changes})
+
+    def drop(self, channel: Json) -> None:
+        """No such channel any more."""
+        del self.channels[channel["id"]]
+        self._store.drop("channel", channel["id"])
 
     def let_bot_in(self, channel: Json) -> Json:
         """The channel, with the bot in it."""
@@ -129,3 +159,9 @@ class Directory:
         self.channels[channel["id"]] = channel
         self._store.put("channel", channel["id"], channel)
         return channel
+
+
+def check_open(channel: Json) -> None:
+    """Refuse what would change an archived channel."""
+    if channel.get("is_archived"):
+        raise SlackError("is_archived")

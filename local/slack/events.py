@@ -106,5 +106,21 @@ def joined_event(team_id: str, channel: Json, inviter: str | None, ts: str) -> J
     return event if inviter is None else {**event, "inviter": inviter}
 
 
+def channel_event(kind: str, ts: str, **fields: object) -> Json:
+    """Something has become of a channel."""
+    return {"type": kind, **fields, "event_ts": ts}
+
+
+def rate_limited(team_id: str, minute: int) -> Json:
+    """Slack withholds events. This is no event in an envelope, but a payload of its own."""
+    return {
+        "token": VERIFICATION_TOKEN,
+        "type": "app_rate_limited",
+        "team_id": team_id,
+        "minute_rate_limited": minute,
+        "api_app_id": APP_ID,
+    }
+
+
 def _place(channel: Json) -> Json:
     return {"channel": channel["id"], "channel_type": "im" if channel["is_im"] else "channel"}

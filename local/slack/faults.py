@@ -25,7 +25,7 @@ class FaultKind(StrEnum):
 
 @dataclass
 class Fault:
-    """One trouble, for the next `times` calls of `method` ("*" means every method)."""
+    """One trouble, for the next `times` calls of `method` ("*" means every method), in one channel if it is named."""
 
     method: str
     kind: FaultKind
@@ -34,6 +34,7 @@ class Fault:
     retry_after: int = 1
     seconds: float = 0.5
     times: int = 1
+    channel: str = ""
 
 
 class Faults:
@@ -52,10 +53,10 @@ class Faults:
             raise SlackError("invalid_arguments", f"not a fault: {error}") from error
         self._ordered.append(fault)
 
-    def take(self, method: str) -> Fault | None:
+    def take(self, method: str, arguments: Json) -> Fault | None:
         """The fault that befalls this call, if any."""
         for fault in self._ordered:
-            if fault.method in (method, "*"):
+            if fault.method in (method, "*") and fault.channel in ("", arguments.get("channel")):
                 fault.times -= 1
                 if fault.times <= 0:
                     self._ordered.remove(fault)

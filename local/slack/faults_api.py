@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.slack.delivery import Deliveries
+from local.slack.events import rate_limited
 from local.slack.faults import Faults
 from local.slack.socket_mode import SocketMode
 from local.slack.transport import Retry, Transport
@@ -19,7 +22,8 @@ DISCONNECTS = ("close", "warning", "refresh_requested")
 class FaultsApi:
     """For tests, benchmarks and the curious."""
 
-    def __init__(self, faults: Faults, deliveries: Deliveries, transport: Transport) -> None:
+    def __init__(self, faults: Faults, deliveries: Deliveries, transport: Transport, team_id: str) -> None:
+        self._team_id = team_id
         self._faults = faults
         self._deliveries = deliveries
         self._transport = transport
@@ -44,6 +48,7 @@ class FaultsApi:
             "redeliver": self._redeliver,
             "disconnect": self._disconnect,
             "event": self._event,
+            "app_rate_limited": self._limited,
             "take": self._take,
             "clear": self._clear,
         }
@@ -80,6 +85,11 @@ class FaultsApi:
             "event_id": callback["event_id"],
             "acknowledged": await self._deliveries.once(callback, retry),
         }
+
+    async def _limited(self, body: Json) -> Json:
+        """Withhold the events of a minute (seconds since 1970), and say so."""
+        minute = Arguments(body).number("minute", int(time.time()) // 60 * 60, 10**10)
+        return {"acknowledged": await self._deliveries.send(rate_limited(self._team_id, minute))}
 
     async def _take(self, _body: Json) -> Json:
         """What has passed, each call and each acknowledged delivery once: under load the lists would grow long."""

@@ -29,7 +29,7 @@ class Chat:
 
     def _post_message(self, call: Call) -> Json:
         arguments = call.arguments
-        channel = self._directory.channel_of_bot(arguments.required("channel"))
+        channel = self._directory.open_channel_of_bot(arguments.required("channel"))
         fields = by_bot(self._directory.team.id, something(content(arguments)))
         thread_ts = arguments.text("thread_ts")
         if thread_ts and arguments.flag("reply_broadcast"):
@@ -60,7 +60,7 @@ class Chat:
 
     def _post_ephemeral(self, call: Call) -> Json:
         arguments = call.arguments
-        channel = self._directory.channel_of_bot(arguments.required("channel"))
+        channel = self._directory.open_channel_of_bot(arguments.required("channel"))
         user = arguments.required("user")
         if user not in self._directory.audience(channel):
             raise SlackError("user_not_in_channel")
@@ -80,7 +80,7 @@ class Chat:
         return {"ok": True, "channel": channel["id"], "permalink": permalink}
 
     def _own(self, arguments: Arguments, refusal: str) -> tuple[Json, Json]:
-        channel = self._directory.channel_of_bot(arguments.required("channel"))
+        channel = self._directory.open_channel_of_bot(arguments.required("channel"))
         message = self._messages.get(channel, arguments.required("ts"))
         if message.get("bot_id") != BOT_ID:
             raise SlackError(refusal)

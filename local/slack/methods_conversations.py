@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from local.slack.directory import Directory
+from local.slack.directory import Directory, check_open
 from local.slack.events import as_slack_shows
 from local.slack.paging import cursor, page, place
 from local.slack.wire import Arguments, Call, Json, Method, SlackError
@@ -50,7 +50,7 @@ class Conversations:
         return {**paged, "messages": [_shown(parent, call.arguments), *paged["messages"]]}
 
     def _info(self, call: Call) -> Json:
-        channel = self._directory.channel(call.arguments.required("channel"))
+        channel = self._directory.channel_for_bot(call.arguments.required("channel"))
         shown = as_conversation(self._directory, channel)
         if not call.arguments.flag("include_num_members"):
             del shown["num_members"]
@@ -63,7 +63,7 @@ class Conversations:
         wanted = [
             as_conversation(self._directory, channel)
             for channel in self._directory.channels.values()
-            if ("im" if channel["is_im"] else "public_channel") in types
+            if _type_of(channel) in types and (not channel.get("is_private") or channel["bot_is_member"])
         ]
         channels, metadata = page(wanted, call.arguments)
         return {"ok": True, "channels": channels, "response_metadata": metadata}
@@ -83,7 +83,8 @@ class Conversations:
         return {"ok": True, "no_op": True, "already_open": True, "channel": shown}
 
     def _join(self, call: Call) -> Json:
-        channel = self._directory.channel(call.arguments.required("channel"))
+        channel = self._directory.channel_for_bot(call.arguments.required("channel"))
+        check_open(channel)
         if channel["is_im"]:
             raise SlackError("method_not_supported_for_channel_type")
         warning = {"warning": "already_in_channel"} if channel["bot_is_member"] else {}
@@ -91,7 +92,7 @@ class Conversations:
         return {"ok": True, "channel": as_conversation(self._directory, joined), **warning}
 
     def _members(self, call: Call) -> Json:
-        channel = self._directory.channel(call.arguments.required("channel"))
+        channel = self._directory.channel_for_bot(call.arguments.required("channel"))
         members, metadata = page(self._directory.members(channel), call.arguments)
         return {"ok": True, "members": members, "response_metadata": metadata}
 
@@ -101,11 +102,11 @@ def as_conversation(directory: Directory, channel: Json) -> Json:
     common = {
         "id": channel["id"],
         "created": channel["created"],
-        "is_archived": False,
+        "is_archived": bool(channel.get("is_archived")),
         "is_im": channel["is_im"],
         "is_mpim": False,
-        "is_shared": False,
-        "is_ext_shared": False,
+        "is_shared": bool(channel.get("is_shared")),
+        "is_ext_shared": bool(channel.get("is_shared")),
         "is_org_shared": False,
         "context_team_id": directory.team.id,
         "num_members": len(directory.members(channel)),
@@ -117,15 +118,21 @@ def as_conversation(directory: Directory, channel: Json) -> Json:
         **common,
         "name": channel["name"],
         "name_normalized": channel["name"],
-        "is_channel": True,
-        "is_group": False,
-        "is_private": False,
+        "is_channel": not channel.get("is_private"),
+        "is_group": bool(channel.get("is_private")),
+        "is_private": bool(channel.get("is_private")),
         "is_general": channel["name"] == "general",
         "is_member": channel["bot_is_member"],
         "creator": channel["creator"],
         "topic": topic,
         "purpose": {**topic, "value": ""},
     }
+
+
+def _type_of(channel: Json) -> str:
+    if channel["is_im"]:
+        return "im"
+    return "private_channel" if channel.get("is_private") else "public_channel"
 
 
 def _is_top_level(message: Json) -> bool:

@@ -72,7 +72,7 @@ class Files:
         if "channel_id" in call.arguments:
             comment = call.arguments.text("initial_comment")
             check_text(comment)
-            channel = self._directory.channel_of_bot(call.arguments.text("channel_id"))
+            channel = self._directory.open_channel_of_bot(call.arguments.text("channel_id"))
             fields = by_bot(self._directory.team.id, {"text": comment, "files": files})
             self._messages.post(channel, fields, call.arguments.text("thread_ts"))
         for file in files:

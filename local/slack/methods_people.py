@@ -75,7 +75,7 @@ class People:
         return {"ok": True, "type": "message", "channel": channel["id"], "message": as_slack_shows(message)}
 
     def _reaction(self, arguments: Arguments) -> tuple[Json, str, str]:
-        channel = self._directory.channel_of_bot(arguments.required("channel"))
+        channel = self._directory.open_channel_of_bot(arguments.required("channel"))
         return channel, arguments.required("timestamp"), reaction_name(arguments.required("name"))
 
 

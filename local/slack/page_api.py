@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket
 
 from local.slack import seed
 from local.slack.announcer import for_page
+from local.slack.channel_changes import ChannelChanges
 from local.slack.config import Command, Shortcut
 from local.slack.interactions import Interactions
 from local.slack.modals import Modals
@@ -44,6 +45,7 @@ class PageApi:
         self._interactions = interactions
         self._modals = modals
         self._persons = Persons(workspace)
+        self._changes = ChannelChanges(workspace)
         self._commands = [dataclasses.asdict(command) for command in commands]
         self._shortcuts = [dataclasses.asdict(shortcut) for shortcut in shortcuts]
         self._path = path
@@ -62,6 +64,7 @@ class PageApi:
             self._post("channel", _plain(persons.create_channel)),
             self._post("invite", _plain(persons.invite)),
             self._post("leave", _plain(persons.leave)),
+            *(self._post(name, _plain(change)) for name, change in self._changes.handlers().items()),
             self._post("home", _plain(persons.open_home)),
             self._post("action", interactions.act),
             self._post("options", lambda body, _: interactions.options(body)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from local.slack.directory import check_open
 from local.slack.limits import check_text
 from local.slack.methods_people import reaction_name
 from local.slack.mrkdwn import as_sent
@@ -22,7 +23,7 @@ class Persons:
     def write(self, body: Json) -> Json:
         """Post a message, perhaps into a thread."""
         arguments = Arguments(body)
-        channel = self._channel(arguments)
+        channel = self._open_channel(arguments)
         fields = {
             "user": arguments.text("user"),
             "client_msg_id": str(uuid.uuid4()),
@@ -53,7 +54,7 @@ class Persons:
     def react(self, body: Json) -> Json:
         """Add a reaction, or remove it."""
         arguments = Arguments(body)
-        channel = self._channel(arguments)
+        channel = self._open_channel(arguments)
         change = self._messages.unreact if arguments.flag("remove") else self._messages.react
         name = reaction_name(arguments.required("name"))
         change(channel, arguments.required("ts"), arguments.text("user"), name)
@@ -69,7 +70,7 @@ class Persons:
     def invite(self, body: Json) -> Json:
         """Bring the bot into a channel."""
         arguments = Arguments(body)
-        self._workspace.let_bot_in(self._channel(arguments), arguments.text("user"))
+        self._workspace.let_bot_in(self._open_channel(arguments), arguments.text("user"))
         return {"ok": True}
 
     def leave(self, body: Json) -> Json:
@@ -98,6 +99,11 @@ class Persons:
     def _channel(self, arguments: Arguments) -> Json:
         return self._directory.channel_of(arguments.text("user"), arguments.required("channel"))
 
+    def _open_channel(self, arguments: Arguments) -> Json:
+        channel = self._channel(arguments)
+        check_open(channel)
+        return channel
+
     def _typed(self, arguments: Arguments) -> str:
         text = as_sent(arguments.text("text"), *self._directory.names())
         if not text.strip():
@@ -106,7 +112,7 @@ class Persons:
         return text
 
     def _own(self, arguments: Arguments, refusal: str) -> tuple[Json, Json]:
-        channel = self._channel(arguments)
+        channel = self._open_channel(arguments)
         message = self._messages.get(channel, arguments.required("ts"))
         if message["user"] != arguments.text("user"):
             raise SlackError(refusal)

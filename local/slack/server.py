@@ -49,6 +49,7 @@ class Server:
         self.transport = self._transport(config)
         self.deliveries = Deliveries(self.store, installation, self.transport, config.retry_delays_s)
         self.workspace = Workspace(self.store, installation, self.deliveries.event, config.trigger_life_s)
+        self.deliveries.is_shared = self.workspace.directory.is_shared
         self.faults = Faults()
         self.files = Files(self.workspace)
         self.web_api = self._web_api(config, admit)
@@ -63,7 +64,7 @@ class Server:
             config.shortcuts,
             config.path,
         )
-        self.faults_api = FaultsApi(self.faults, self.deliveries, self.transport)
+        self.faults_api = FaultsApi(self.faults, self.deliveries, self.transport, config.team.id)
 
     def _transport(self, config: Config) -> Transport:
         if config.bot_url is None:

@@ -52,7 +52,7 @@ class WebApi:
         self, request: Request, method: str, given: Json, carry_out: Callable[[], Json]
     ) -> Response:
         """Record a call and carry it out, or do with it what a fault says."""
-        fault = self._faults.take(method)
+        fault = self._faults.take(method, given)
         self._faults.record(method, given, fault)
         if fault and (answer := await befall(request, fault)):
             return answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,10 +17,12 @@ from bot.web_server import WebServer
 from learning.label_file import read_label_file
 from local.argilla import progress
 from local.argilla.progress import SERVING, Progress
-from storage import labels
+from storage import cards, channels, labels, notices
 from storage.database import Database
+from storage.tables import ChannelState, Mode, News
 from tests import running
 from tests.bot.command_line import corrigible
+from tests.factories import ANA, TEAM, label_set, predicted
 from tests.local.running import free_port
 
 
@@ -85,6 +88,37 @@ def test_status_and_labels_read_the_database(tmp_path: Path, database: Database,
     assert "billing" in listed.stdout
 
 
+def test_what_slack_refused_and_what_became_of_channels_is_in_status_and_is_sent_again_once(
+    tmp_path: Path, database: Database, database_url: str
+) -> None:
+    refused = predicted(database, label_set(database, "bug")["bug"], channel_id="C1")
+    states: dict[str, dict[str, Any]] = {
+        "C1": {"name": "support"},
+        "C2": {"name": "secret", "is_private": True, "archived_at": 1.0},
+    }
+    with database.writing() as session:
+        for channel_id, state in states.items():
+            channels.set_mode(session, TEAM, channel_id, Mode.REPLY, ANA)
+            session.add(ChannelState(team_id=TEAM, channel_id=channel_id, **state))
+        cards.give_up(session, refused.id, "restricted_action", wanted=1)
+        notices.add(session, TEAM, News.RATE_LIMITED, "", "60", about={"minute": 60.0})
+
+    status, resent, again = (
+        corrigible(tmp_path, command, DATABASE_URL=database_url).stdout
+        for command in ("status", "resend", "resend")
+    )
+
+    assert (
+        "#support (reply), C2 (reply, archived: unarchive it and invite the bot to go on, private)" in status
+    )
+    assert "given up in #support" in status
+    assert "1, because the channel's settings don't let me post." in status
+    assert "events of 1 minute in 7 days" in status
+    assert "secret" not in status
+    assert "1 answer will be posted to Slack again." in resent
+    assert "Nothing was refused that can be tried again." in again
+
+
 def test_a_label_gives_the_terminal_no_orders(tmp_path: Path, database: Database, database_url: str) -> None:
     with database.writing() as session:
         odd = [
@@ -127,6 +161,7 @@ def test_a_replay_of_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
 def test_status_tells_in_words_what_the_running_bot_says_of_its_health(tmp_path: Path) -> None:
     full, lost = Trouble("database", "disk_full", 0.0), Trouble("argilla", "no_answer", 0.0)
     odd = [Trouble("workspace", "SlackRefusedError", 0.0), Trouble("notes", "KeyError", 0.0)]
+    odd += [Trouble("slack", "token_revoked", 0.0), Trouble("operators' channel", "not_in_channel", 0.0)]
     told = Health(list, StoreProbe(lambda: None), lambda: [full], lambda: [lost, *odd])
     port = free_port()
     server = WebServer("127.0.0.1", port, application(None, None, Metrics(), told, None, "127.0.0.1"))
@@ -145,6 +180,10 @@ def test_status_tells_in_words_what_the_running_bot_says_of_its_health(tmp_path:
     )
     assert any(line.startswith("degraded: workspace one can't be served (SlackRef") for line in said)
     assert any(line.startswith("degraded: notes it ends with an error each time (KeyError)") for line in said)
+    assert any(
+        line.startswith("degraded: slack it refuses everything in a workspace (token_") for line in said
+    )
+    assert any(line.startswith("degraded: operators' channel the bot is not in it: invite") for line in said)
     assert shown.returncode == 0
 
 

@@ -18,6 +18,7 @@ from bot import worker as workers
 from bot.courier import AT_ONCE, RESERVED, Courier
 from bot.locales import Locales
 from bot.metrics import Metrics
+from bot.reach import Reach
 from bot.worker import Worker
 from storage import cards
 from storage.database import Database
@@ -81,7 +82,7 @@ def showing(database: Database, slack: SlowSlack) -> Iterator[Callable[[], None]
     """A courier at work; what wakes it."""
     with listening(slack) as client:
         locales = Locales(client, "en")
-        courier = Courier(database, TEAM, "UBOT", client, Metrics(), UNPACED, locales)
+        courier = Courier(database, TEAM, "UBOT", client, Metrics(), UNPACED, locales, Reach(client))
         worker = Worker("courier", courier.step, Metrics())
         courier.on_due = worker.wake
         worker.start()

@@ -11,6 +11,7 @@ from slack_sdk import WebClient
 
 from bot.history import History, HistoryClosedError, HistoryDelayedError
 from bot.mrkdwn import plain
+from bot.reach import Reach
 from local.slack.credentials import BOT_TOKEN
 from storage import messages, summaries
 from storage.database import Database
@@ -32,7 +33,7 @@ def slack() -> Iterator[Slack]:
 
 def history(slack: Slack, database: Database) -> History:
     client = WebClient(token=BOT_TOKEN, base_url=f"{slack.url}/api/", retry_handlers=[])
-    return History(database, TEAM, BOT_USER, client, plain)
+    return History(database, TEAM, BOT_USER, client, plain, Reach(client))
 
 
 def agreed(database: Database) -> None:

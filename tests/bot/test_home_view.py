@@ -11,6 +11,7 @@ from storage.jobs import Failing
 from storage.runs import OPEN
 from storage.tables import (
     Channel,
+    ChannelState,
     Decision,
     Grounds,
     Label,
@@ -90,6 +91,16 @@ def test_channels_are_marks_so_that_slack_hides_the_names_of_private_ones() -> N
     view = home_view(look(channels=[on]), None)
 
     assert "<#C7>: puts the label's emoji on every message, kept for 90 days" in text(view)
+
+
+def test_a_closed_channel_says_why_instead_of_what_people_chose() -> None:
+    on = Channel(team_id=TEAM, channel_id="C7", mode=Mode.REPLY, set_by="U1")
+    archived = ChannelState(team_id=TEAM, channel_id="C7", name="help", archived_at=1.0)
+
+    view = home_view(look(channels=[on], states={"C7": archived}), None)
+
+    assert "<#C7>: archived" in text(view)
+    assert "answers every message" not in text(view)
 
 
 def test_more_channels_than_fit_are_counted_and_no_mark_is_cut_in_two() -> None:

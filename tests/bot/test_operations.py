@@ -11,10 +11,12 @@ from bot.operations import (
     Wakers,
 )
 from learning.summarizing.serving import NONE, Source
-from storage import bursts, runs, versions
+from storage import bursts, cards, notices, runs, versions
 from storage.database import Database
+from storage.notices import NothingGivenUpError
 from storage.runs import RunUnderWayError
 from storage.tables import Burst, Decision, Fate, Grounds, Phase, Run, TaskName
+from storage.undelivered import GivenUp
 from storage.versions import NothingToRollBackToError, VersionNotFoundError
 from tests.factories import ANA, BEN, TEAM, label_set, predicted, say, together
 
@@ -26,7 +28,7 @@ class Office:
         self.database = database
         self.woken: list[str] = []
         wakers = Wakers(
-            *(lambda who=who: self.woken.append(who) for who in ("train", "swap", "tell", "learn"))
+            *(lambda who=who: self.woken.append(who) for who in ("train", "swap", "tell", "learn", "deliver"))
         )
         self.operations = Operations(database, TEAM, (ANA,), wakers, Source(NONE, None, 1, 1.0))
         with database.writing() as session:
@@ -49,6 +51,25 @@ class Office:
 @pytest.fixture
 def office(database: Database) -> Office:
     return Office(database)
+
+
+def test_of_two_who_have_something_tried_again_one_does(database: Database) -> None:
+    office = Office(database)
+    bug = label_set(database, "bug")["bug"]
+    one = predicted(database, bug)
+    with database.writing() as session:
+        cards.give_up(session, one.id, "restricted_action", wanted=1)
+        notices.add_given_up(session, TEAM, one.channel_id, "restricted_action")
+        [notice] = notices.to_tell(session, TEAM)
+
+    again = office.operations.try_again(notice.id)
+    with pytest.raises(NothingGivenUpError):
+        office.operations.try_again(notice.id)
+
+    assert again == GivenUp(one.channel_id, "restricted_action", 1)
+    assert office.woken == ["deliver"]
+    with database.reading() as session:
+        assert cards.count_due(session, TEAM) == 1
 
 
 def test_only_those_whom_settings_name_are_operators(office: Office) -> None:

@@ -14,13 +14,17 @@ from bot.payloads import (
     Search,
     Submission,
     admitted,
+    channel_event,
     click,
     command,
     message_event,
+    rate_limited_minute,
     reaction_event,
     search,
     submission,
 )
+from storage.channel_states import Change
+from storage.tables import News
 from tests.bot.mutating import LEAK, Json, mutations
 
 BOT = "UBOT"
@@ -29,6 +33,11 @@ BOT = "UBOT"
 def _event(**changes: Any) -> dict[str, Any]:
     event = {"type": "message", "channel": "C1", "user": "U1", "ts": "1.1", "text": "Where is my invoice?"}
     return {"team_id": "T1", "event": {**event, **changes}}
+
+
+def _change(kind: str, channel: Any, **more: Any) -> dict[str, Any]:
+    event = {"type": kind, "channel": channel, "event_ts": "5.5", **more}
+    return {"team_id": "T1", "event_time": 4, "event": event}
 
 
 def _modal(values: Any) -> dict[str, Any]:
@@ -140,6 +149,42 @@ def test_an_event_of_another_shape_is_an_error_of_ours(body: dict[str, Any]) -> 
         message_event(body, BOT)
 
 
+@pytest.mark.parametrize(
+    ("body", "change"),
+    [
+        (_change("channel_archive", "C1", user="U1"), Change("C1", News.ARCHIVED, 5.5, by="U1")),
+        (_change("group_unarchive", "C1"), Change("C1", News.UNARCHIVED, 5.5)),
+        (_change("channel_rename", {"id": "C1", "name": "help"}), Change("C1", News.RENAMED, 5.5, "help")),
+        (_change("channel_deleted", "C1", event_ts=None), Change("C1", News.DELETED, 4.0)),
+        (_change("channel_left", "C1", actor_id="U1"), Change("C1", News.REMOVED, 5.5, by="U1")),
+        (_change("group_left", "C1", actor_id=BOT), Change("C1", News.REMOVED, 5.5)),
+        (_change("member_left_channel", "C1", user=BOT), Change("C1", News.REMOVED, 5.5)),
+        (_change("member_joined_channel", "C1", user=BOT), Change("C1", News.BACK, 5.5)),
+        (_change("channel_shared", "C1", connected_team_id="E1"), Change("C1", News.SHARED, 5.5)),
+        (_change("channel_unshared", "C1", is_ext_shared=False), Change("C1", News.BACK, 5.5)),
+        (_change("channel_convert_to_private", "C1"), Change("C1", News.PRIVATE, 5.5)),
+        (_change("message", "C1", subtype="channel_convert_to_public"), Change("C1", News.PUBLIC, 5.5)),
+        (_change("message", "C1", subtype="group_archive"), Change("C1", News.ARCHIVED, 5.5)),
+        (_change("channel_unshared", "C1", is_ext_shared=True), None),
+        (_change("member_joined_channel", "C1", user="U1"), None),
+        (_change("member_left_channel", "C1", user="U1"), None),
+        (_change("message", "C1", subtype="channel_topic"), None),
+        (_change("channel_created", {"id": "C1"}), None),
+    ],
+)
+def test_what_becomes_of_a_channel_is_read_from_events_and_messages(
+    body: dict[str, Any], change: Change | None
+) -> None:
+    assert channel_event(body, BOT) == change
+
+
+def test_a_minute_of_which_slack_withheld_events_is_read() -> None:
+    body = {"type": "app_rate_limited", "team_id": "T1", "minute_rate_limited": 1_518_467_820}
+
+    assert rate_limited_minute(admitted(body)) == 1_518_467_820
+    assert rate_limited_minute(_event()) is None
+
+
 def test_a_click_says_who_pressed_what() -> None:
     body = {"actions": [{"value": "m:l"}], "team": {"id": "T1"}, "user": {"id": "U1"}, "trigger_id": "9"}
 
@@ -211,6 +256,9 @@ BODIES: list[tuple[Callable[[Json], object], Json]] = [
     (lambda body: message_event(body, BOT), _event(thread_ts="1.0")),
     (lambda body: message_event(body, BOT), _event(subtype="message_deleted", deleted_ts="1.0")),
     (lambda body: message_event(body, BOT), _event(subtype="message_changed", message=_event()["event"])),
+    (lambda body: channel_event(body, BOT), _change("channel_rename", {"id": "C1", "name": "help"})),
+    (lambda body: channel_event(body, BOT), _change("channel_left", "C1", actor_id="U1")),
+    (rate_limited_minute, {"type": "app_rate_limited", "minute_rate_limited": 1_518_467_820}),
     (click, {"actions": [{"value": "m"}], "team": {"id": "T1"}, "user": {"id": "U1"}, "trigger_id": "9"}),
     (submission, _modal({"label": {"label": {"selected_option": {"value": "l1"}}}})),
     (search, {"team": {"id": "T1"}, "view": {"private_metadata": "m1"}, "value": "bil"}),

@@ -41,7 +41,6 @@ def test_a_team_at_work(database: Database) -> None:
         "corrections and confirmations": "1",
         "messages waiting": "1",
         "cards waiting": "1",
-        "cards refused: is_archived": "1",
     }
 
 

@@ -7,6 +7,16 @@ import { encode } from "./mrkdwn.js";
 import { openEmojiPicker } from "./popover.js";
 import { Suggestions } from "./suggestions.js";
 
+/** What an administrator types to change the open channel. */
+const CHANGES = {
+  "/archive": "archive",
+  "/remove": "remove",
+  "/rename": "rename",
+  "/share": "share",
+  "/unarchive": "unarchive",
+  "/unshare": "unshare",
+};
+
 export class Composer {
   /** @param {{thread?: string}} place a thread's ts, for the composer of a thread */
   constructor(store, root, { thread } = {}) {
@@ -124,6 +134,7 @@ export class Composer {
     if (command && this.thread)
       throw new PageError("Commands do not work in threads. Write it in the channel.");
     if (command === "/invite") return this.invite(text);
+    if (command in CHANGES) return post(CHANGES[command], { user, channel, name: text });
     if (command) return this.command(command, text);
     return post("message", { user, channel, text: encode(typed, mentionable), thread_ts: this.thread });
   }
