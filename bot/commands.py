@@ -31,7 +31,7 @@ from bot.service import Service
 from bot.summary_service import SummaryService
 from learning.names import visible
 from learning.summarizing.policy import POLICY
-from storage.labels import emoji_name
+from storage.emoji import emoji_name
 from storage.tables import Label, Mode, TaskName
 
 HELP = (

@@ -14,6 +14,7 @@ from starlette.responses import FileResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from local.slack import emoji
 from local.slack.config import Config
 from local.slack.delivery import Deliveries
 from local.slack.faults import Faults
@@ -86,7 +87,7 @@ class Server:
         """Every address of the workspace."""
         return [
             Route("/", _page),
-            static(),
+            *static(),
             Route("/api/{method}", self.web_api.endpoint, methods=["GET", "POST"]),
             *_sockets(self.transport),
             Route("/actions/{team}/{secret}", self.respond, methods=["POST"]),
@@ -164,9 +165,12 @@ def create_app(config: Config) -> Starlette:
     return app
 
 
-def static() -> Mount:
-    """Scripts and styles."""
-    return Mount("/static", StaticFiles(directory=PAGE, check_dir=False))
+def static() -> list[BaseRoute]:
+    """Scripts and styles, and what the page knows of emoji."""
+    return [
+        Route("/static/emoji.json", emoji.table),
+        Mount("/static", StaticFiles(directory=PAGE, check_dir=False)),
+    ]
 
 
 def _sockets(transport: Transport) -> list[WebSocketRoute]:

@@ -237,6 +237,12 @@ def test_reactions_are_added_once_and_removed(slack: Slack) -> None:
     ]
     assert (reaction["name"], reaction["count"], reaction["users"]) == ("tada", 2, [BOT_USER_ID, ANA])
 
+    slack.web.reactions_add(name="collision", **where)
+    assert refusal(slack.web.reactions_add, name="boom", **where) == "already_reacted"
+    shown = slack.web.reactions_get(channel=where["channel"], timestamp=where["timestamp"])["message"]
+    assert [one["name"] for one in shown["reactions"]] == ["tada", "boom"]
+
+    slack.web.reactions_remove(name="collision", **where)
     slack.web.reactions_remove(name="tada", **where)
     assert refusal(slack.web.reactions_remove, name="tada", **where) == "no_reaction"
     assert (
