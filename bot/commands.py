@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from slack_sdk import WebClient
@@ -20,13 +20,14 @@ from bot.in_words import in_words
 from bot.label_editing import LabelEditing
 from bot.language import N_, _, many
 from bot.membership import FAULTS as MEMBERSHIP_FAULTS
-from bot.membership import Membership, joined
+from bot.membership import LackingScopeError, Membership, joined
 from bot.mrkdwn import as_name, as_plain_name, escape, fitting, inert
 from bot.operations import FAULTS, Operations
 from bot.organization import Organization
 from bot.payloads import Command, Json
 from bot.pointing import Pointing
 from bot.retention import Retention
+from bot.scopes import QUIET, Scopes, needed_in
 from bot.service import Service
 from bot.summary_service import SummaryService
 from learning.names import visible
@@ -41,6 +42,9 @@ HELP = (
     N_(
         "• `/corrigible on quiet` – I put the label's emoji on every message; react with another "
         "label's emoji to correct me"
+    ),
+    N_(
+        "• `/corrigible on reply including workflows` – also read what workflows post, and apps in a user's name"
     ),
     N_("• `/corrigible off` – I neither read nor keep anything of this channel"),
     N_(
@@ -65,6 +69,17 @@ HELP = (
     N_("In a direct message, or where you mention me, I always answer."),
 )
 SHARED = N_("This channel is shared with another organization, so I stay off here.")
+INCLUDING = ("including", "workflows")
+INCLUDED = N_("Posts by workflows, and by apps in a user's name, count as messages here.")
+NOT_INCLUDED = N_(
+    "Posts by workflows and apps are ignored here; `/corrigible on reply including workflows` reads them too."
+)
+MODES: dict[tuple[str, ...], Mode] = {
+    (): Mode.ASK,
+    ("ask",): Mode.ASK,
+    ("reply",): Mode.REPLY,
+    ("quiet",): Mode.QUIET,
+}
 TEXT_MOST = 3_500
 ABOUT_MOST = 200
 PROMISES = {
@@ -94,6 +109,7 @@ class Desk:
     choices: Choices
     editing: LabelEditing
     timezone: str
+    scopes: Scopes
 
 
 def answer(desk: Desk, client: WebClient, command: Command) -> str | Json:
@@ -104,12 +120,8 @@ def answer(desk: Desk, client: WebClient, command: Command) -> str | Json:
             return summary_commands.summarize(desk.summaries, command, desk.timezone)
         case ("summaries", *_):
             return summary_commands.switch(desk.summaries, desk.membership, client, command)
-        case ("on",) | ("on", "ask"):
-            return _switch_on(desk, client, command, Mode.ASK)
-        case ("on", "reply"):
-            return _switch_on(desk, client, command, Mode.REPLY)
-        case ("on", "quiet"):
-            return _switch_on(desk, client, command, Mode.QUIET)
+        case ("on", *how) if chosen := _modes(how):
+            return _switch_on(desk, client, command, *chosen)
         case ("off",):
             return _switch_off(desk, client, command)
         case ("keep", *words):
@@ -123,7 +135,7 @@ def answer(desk: Desk, client: WebClient, command: Command) -> str | Json:
                 desk.forgetting.kept(command.user_id), desk.forgetting.is_removing()
             )
         case ("status",):
-            return _status(service, command)
+            return _status(desk, command)
         case ("labels",):
             return _labels(service, command)
         case ("retrain",) | ("retrain", "summaries"):
@@ -137,6 +149,13 @@ def answer(desk: Desk, client: WebClient, command: Command) -> str | Json:
         case ("policy", "withdraw"):
             return _operate(operations, command, _withdraw)
     return "\n".join(_(line) for line in HELP)
+
+
+def _modes(words: Sequence[str]) -> tuple[Mode, bool] | None:
+    """What `on …` chooses: the mode, and whether posts by workflows are read; None if the words are others."""
+    includes = tuple(words[-2:]) == INCLUDING
+    mode = MODES.get(tuple(words[:-2] if includes else words))
+    return (mode, includes) if mode else None
 
 
 def _operate(operations: Operations, command: Command, do: Callable[[Operations, Command], str]) -> str:
@@ -198,7 +217,7 @@ def _withdraw(operations: Operations, command: Command) -> str:
     )
 
 
-def _switch_on(desk: Desk, client: WebClient, command: Command, mode: Mode) -> str:
+def _switch_on(desk: Desk, client: WebClient, command: Command, mode: Mode, workflows: bool) -> str:
     if command.channel_id.startswith("D"):
         return _("In a direct message I always answer; there is nothing to turn on.")
     try:
@@ -208,9 +227,12 @@ def _switch_on(desk: Desk, client: WebClient, command: Command, mode: Mode) -> s
         return in_words(error)
     if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
         return _(SHARED)
+    if lacking := desk.scopes.lacks(*needed_in(channel), *(QUIET if mode is Mode.QUIET else ())):
+        return in_words(LackingScopeError(lacking))
     service = desk.service
-    service.set_mode(command.team_id, command.channel_id, mode, command.user_id)
+    service.set_mode(command.team_id, command.channel_id, mode, command.user_id, workflows)
     what = _(PROMISES[mode])
+    also = f" {_(INCLUDED)}" if workflows else ""
     legend = _legend(service.labels(command.team_id)) if mode is Mode.QUIET else ""
     return _say(
         client,
@@ -219,8 +241,10 @@ def _switch_on(desk: Desk, client: WebClient, command: Command, mode: Mode) -> s
             "{person} turned me on. From now on {what}. I keep the messages of this channel to learn from your "
             "corrections; `/corrigible off` ends it."
         ).format(person=f"<@{command.user_id}>", what=what)
+        + also
         + legend,
         _("On. {what}.").format(what=what)
+        + also
         + (_mute(service.labels(command.team_id)) if mode is Mode.QUIET else ""),
     )
 
@@ -296,13 +320,18 @@ def _end_digest(desk: Desk, client: WebClient, command: Command) -> str:
     )
 
 
-def _status(service: Service, command: Command) -> str:
+def _status(desk: Desk, command: Command) -> str:
+    service = desk.service
+    mode = service.mode(command.team_id, command.channel_id)
     here = {
         Mode.OFF: _("I am off in this channel."),
         Mode.ASK: _("In this channel I ask where I am not sure."),
         Mode.REPLY: _("In this channel I answer every message."),
         Mode.QUIET: _("In this channel I put the label's emoji on every message."),
-    }[service.mode(command.team_id, command.channel_id)]
+    }[mode]
+    if mode is not Mode.OFF:
+        includes = service.includes_workflows(command.team_id, command.channel_id)
+        here = f"{here} {_(INCLUDED if includes else NOT_INCLUDED)}"
     team = service.overview(command.team_id)
     lines = [
         here,
@@ -318,6 +347,8 @@ def _status(service: Service, command: Command) -> str:
         _("• {number} cards that Slack refused: {reason}").format(number=number, reason=reason)
         for reason, number in team.failures.items()
     ]
+    if lacking := desk.scopes.told():
+        lines.append(f"• {lacking}")
     return "\n".join(lines)
 
 

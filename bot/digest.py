@@ -11,7 +11,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot import digest_text
-from bot.language import N_, Language, speaking
+from bot.language import N_, Language, _, speaking
 from bot.payloads import Json
 from bot.schedule import next_due
 from learning.curve import Promoted, draw
@@ -108,14 +108,21 @@ class Digests:
         with speaking(self._language):
             text, words = digest_text.digest_text(week, self._name), digest_text.wording()
         picture, told = draw(week.record, promoted, time.time(), self._zone, words)
-        self._client.files_upload_v2(
-            channel=channel_id,
-            content=picture,
-            filename=FILE,
-            title=words.title,
-            alt_txt=told[:1_000],
-            initial_comment=text,
-        )
+        try:
+            self._client.files_upload_v2(
+                channel=channel_id,
+                content=picture,
+                filename=FILE,
+                title=words.title,
+                alt_txt=told[:1_000],
+                initial_comment=text,
+            )
+        except SlackApiError as error:
+            if error.response.get("error") != "missing_scope":
+                raise
+            with speaking(self._language):
+                why = _("The learning curve is missing: I lack the scope `files:write`.")
+            self._client.chat_postMessage(channel=channel_id, text=f"{text}\n_{why}_")
 
     def _is_there(self, digest: Digest) -> bool:
         """Did it reach Slack before whoever posted it could note that?"""

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from bot.held_view import EXAMPLES_MOST, SHOWN_MOST, Held, HeldExample
 from bot.operations import NotAnOperatorError, Operations
+from bot.scopes import Scopes
 from storage import (
     bursts,
     channels,
@@ -53,6 +54,7 @@ class Look:
     is_operator: bool
     held: list[Held] = field(default_factory=list)
     held_number: int = 0
+    lacking: str = ""  # scopes, and how to get them
 
 
 class Home:
@@ -65,7 +67,9 @@ class Home:
         operations: Operations,
         argilla_url: str | None,
         link: Callable[[Message], str],
+        scopes: Scopes | None = None,
     ) -> None:
+        self._scopes = scopes
         self._database = database
         self._team_id = team_id
         self.operations = operations
@@ -76,6 +80,7 @@ class Home:
         """What a person sees now."""
         team_id = self._team_id
         is_operator = self._is_operator(user_id)
+        lacking = self._scopes.told() if self._scopes else ""
         with self._database.reading() as session:
             number = versions.in_service(session, team_id)
             month, *weeks = record.of_days(session, team_id, [MONTH, *WEEKS])
@@ -95,6 +100,7 @@ class Home:
                 open_questions=questions.open_ones(session, team_id),
                 retraining_at=due.get("retrain"),
                 is_operator=is_operator,
+                lacking=lacking,
                 held=self._held(session) if is_operator else [],
                 held_number=bursts.count_waiting(session, team_id) if is_operator else 0,
             )

@@ -11,7 +11,8 @@ from slack_sdk.errors import SlackApiError
 from bot.language import Language, _, speaking
 from bot.note import burst_note, ruling_note, run_note
 from bot.payloads import Json
-from storage import bursts, runs, versions
+from bot.scopes import Scopes
+from storage import bursts, runs, scope_notes, versions
 from storage.database import Database
 from storage.leases import Claim
 from storage.tables import Burst, Grounds, Ruling, Run
@@ -21,14 +22,22 @@ log = logging.getLogger(__name__)
 # Slack wants about one post a second and channel; nobody reads progress faster than this.
 PAUSE_S = 1.5
 AFTER_REFUSAL_S = 30.0
+SCOPES_S = 600.0
 
 
 class Notes:
     """Tells operators; without a channel for them only the log and `corrigible status` do."""
 
     def __init__(
-        self, database: Database, team_id: str, client: WebClient, channel: str | None, language: Language
+        self,
+        database: Database,
+        team_id: str,
+        client: WebClient,
+        channel: str | None,
+        language: Language,
+        scopes: Scopes | None = None,
     ) -> None:
+        self._scopes = scopes
         self._database = database
         self._team_id = team_id
         self._client = client
@@ -48,7 +57,9 @@ class Notes:
             rulings = versions.to_tell(session, self._team_id)
             burst = bursts.to_tell(session, self._team_id)
             in_service = versions.all_in_service(session, self._team_id)
-        if not (run or rulings or burst) or not self.claim.hold():
+            known = scope_notes.told(session, self._team_id)
+        lacking = ",".join(self._scopes.lacking(SCOPES_S)) if self._scopes else known
+        if not (run or rulings or burst or lacking != known) or not self.claim.hold():
             return None
         self._next = time.monotonic() + PAUSE_S
         try:
@@ -58,6 +69,8 @@ class Notes:
                 self._tell(rulings[0], self._channel, in_service)
             elif burst:
                 self._tell_of_burst(burst, self._channel)
+            else:
+                self._tell_of_scopes(lacking, self._channel)
         except (SlackApiError, OSError) as error:
             reason = error.response.get("error") if isinstance(error, SlackApiError) else type(error).__name__
             log.warning("operators not told channel=%s reason=%s", self._channel, reason)
@@ -104,6 +117,14 @@ class Notes:
         self._client.chat_postMessage(channel=channel, **note)
         with self._database.writing() as session:
             bursts.told(session, burst.id, time.time())
+
+    def _tell_of_scopes(self, lacking: str, channel: str) -> None:
+        with speaking(self._language):
+            text = self._scopes.told() if self._scopes else ""
+        if text:
+            self._client.chat_postMessage(channel=channel, text=text)
+        with self._database.writing() as session:
+            scope_notes.tell(session, self._team_id, lacking)
 
     def _show_picture(self, run_id: str, channel: str) -> None:
         with self._database.reading() as session:

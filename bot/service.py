@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from bot.app_posts import AppPosts
 from bot.language import N_
 from bot.metrics import Metrics
 from bot.payloads import Deleted, Reacted, Said
@@ -68,8 +69,12 @@ class Service:
         wake: Wakers,
         summarizing: SummaryService,
         read: Read,
+        bot_id: str = "",
+        is_user: Callable[[str], bool] = lambda _user_id: True,
     ) -> None:
-        """`read`: what is kept of a text in Slack's mrkdwn."""
+        """`read`: what is kept of a text in Slack's mrkdwn; `bot_id`: ours; `is_user`: may it be an app's bot?"""
+        self._app_posts = AppPosts(database, bot_id, is_user)
+        self._is_user = is_user
         self._database = database
         self._read = read
         self._summarizing = summarizing
@@ -78,8 +83,11 @@ class Service:
         self._wake = wake
 
     def receive(self, said: Said) -> None:
-        """Store what a person said where the bot is asked to listen; harmless when it comes again."""
-        if said.team_id != self._team_id:
+        """Store what a person said where the bot is asked to listen; harmless when it comes again.
+
+        Raises UnknownActorError.
+        """
+        if said.team_id != self._team_id or not self._app_posts.counts(said):
             return
         if self._summarizing.is_asked(said):
             self._answer_mention(said)
@@ -157,7 +165,7 @@ class Service:
 
     @staticmethod
     def _is_addressed(said: Said) -> bool:
-        return said.is_mention or (said.is_direct and not said.is_reply)
+        return said.is_mention or said.is_direct
 
     def erase(self, deleted: Deleted) -> None:
         """Erase a message that its author or Slack deleted, with its vector and its card."""
@@ -240,7 +248,10 @@ class Service:
         self._wake.annotator()
 
     def react(self, reacted: Reacted) -> None:
-        """In quiet mode a reaction with a label's emoji says that it is right; harmless when it comes again."""
+        """In quiet mode a user's reaction with a label's emoji says that it is right; harmless when it comes again.
+
+        Raises UnknownActorError.
+        """
         key = reacted.team_id, reacted.channel_id, reacted.ts
         if reacted.team_id != self._team_id:
             return
@@ -251,7 +262,7 @@ class Service:
             if message is None or message.mode is not Mode.QUIET:
                 return
             label = labels.by_emoji(session, reacted.team_id, reacted.emoji)
-        if label is None:
+        if label is None or not self._is_user(reacted.user_id):
             return
         word = Correction(
             id=_once(*key, reacted.user_id, reacted.emoji, str(reacted.at), str(reacted.is_taken_back)),
@@ -267,10 +278,19 @@ class Service:
         if is_new:
             self._told(word.word)
 
-    def set_mode(self, team_id: str, channel_id: str, mode: Mode, by: str) -> None:
-        """Remember what a person chose for a channel."""
+    def set_mode(self, team_id: str, channel_id: str, mode: Mode, by: str, workflows: bool = False) -> None:
+        """Remember what a person chose for a channel. `workflows`: are posts by workflows and apps read too?"""
         with self._database.writing() as session:
-            channels.set_mode(session, team_id, channel_id, mode, by)
+            channels.set_mode(session, team_id, channel_id, mode, by, workflows)
+
+    def asker(self, said: Said) -> str | None:
+        """Whom to tell that their post, made by an app, is not read; None if nobody is. Raises UnknownActorError."""
+        return self._app_posts.asker(said) if said.team_id == self._team_id else None
+
+    def includes_workflows(self, team_id: str, channel_id: str) -> bool:
+        """Are posts by workflows and apps read in a channel?"""
+        with self._database.reading() as session:
+            return channels.includes_workflows(session, team_id, channel_id)
 
     def labels(self, team_id: str) -> list[Label]:
         """The labels in use."""

@@ -25,11 +25,21 @@ def mode_of(session: Session, team_id: str, channel_id: str) -> Mode:
     return Mode(chosen) if chosen else Mode.OFF
 
 
-def set_mode(session: Session, team_id: str, channel_id: str, mode: Mode, by: str) -> None:
+def includes_workflows(session: Session, team_id: str, channel_id: str) -> bool:
+    """Return whether a channel is on and wants posts by workflows and apps read too."""
+    found = get(session, team_id, channel_id)
+    return found is not None and found.mode is not Mode.OFF and found.workflows
+
+
+def set_mode(
+    session: Session, team_id: str, channel_id: str, mode: Mode, by: str, workflows: bool = False
+) -> None:
     """Remember what a person chose for a channel."""
-    chosen = Channel(team_id=team_id, channel_id=channel_id, mode=mode, set_by=by, set_at=time.time())
+    chosen = Channel(
+        team_id=team_id, channel_id=channel_id, mode=mode, workflows=workflows, set_by=by, set_at=time.time()
+    )
     if not insert_if_new(session, chosen):  # two people may choose at once
-        _change(session, team_id, channel_id, mode=mode, set_by=by, set_at=time.time())
+        _change(session, team_id, channel_id, mode=mode, workflows=workflows, set_by=by, set_at=time.time())
 
 
 def keep_for(session: Session, team_id: str, channel_id: str, days: int | None, by: str) -> None:

@@ -7,6 +7,7 @@ import time
 from local.slack.ids import new_id
 from local.slack.installation import Installation
 from local.slack.mrkdwn import rich_text
+from local.slack.scopes import kind_of
 from local.slack.seed import APP_ID, BOT_USER_ID
 from local.slack.wire import Json
 
@@ -107,4 +108,4 @@ def joined_event(team_id: str, channel: Json, inviter: str | None, ts: str) -> J
 
 
 def _place(channel: Json) -> Json:
-    return {"channel": channel["id"], "channel_type": "im" if channel["is_im"] else "channel"}
+    return {"channel": channel["id"], "channel_type": kind_of(channel)}

@@ -7,8 +7,11 @@ from collections.abc import Iterable
 from local.slack.directory import Directory
 from local.slack.events import as_slack_shows
 from local.slack.paging import cursor, page, place
+from local.slack.scopes import kind_of
 from local.slack.wire import Arguments, Call, Json, Method, SlackError
 from local.slack.workspace import Workspace
+
+TYPES = {"channel": "public_channel", "im": "im", "mpim": "mpim"}
 
 
 class Conversations:
@@ -63,7 +66,7 @@ class Conversations:
         wanted = [
             as_conversation(self._directory, channel)
             for channel in self._directory.channels.values()
-            if ("im" if channel["is_im"] else "public_channel") in types
+            if TYPES[kind_of(channel)] in types
         ]
         channels, metadata = page(wanted, call.arguments)
         return {"ok": True, "channels": channels, "response_metadata": metadata}
@@ -73,10 +76,12 @@ class Conversations:
         if not users and not call.arguments.text("channel"):
             raise SlackError("users_list_not_supplied")
         if "," in users:
-            raise SlackError("invalid_arguments", "group messages are not part of this workspace")
-        if users:
-            self._directory.person(users)
-        channel = self._directory.channel(users or call.arguments.text("channel"))
+            first, *others = users.split(",")
+            channel = self._directory.group(others, first)
+        else:
+            if users:
+                self._directory.person(users)
+            channel = self._directory.channel(users or call.arguments.text("channel"))
         shown = as_conversation(self._directory, channel)
         if not call.arguments.flag("return_im"):
             shown = {"id": channel["id"]}
@@ -84,7 +89,7 @@ class Conversations:
 
     def _join(self, call: Call) -> Json:
         channel = self._directory.channel(call.arguments.required("channel"))
-        if channel["is_im"]:
+        if kind_of(channel) != "channel":
             raise SlackError("method_not_supported_for_channel_type")
         warning = {"warning": "already_in_channel"} if channel["bot_is_member"] else {}
         joined = self._workspace.let_bot_in(channel, None)
@@ -103,7 +108,7 @@ def as_conversation(directory: Directory, channel: Json) -> Json:
         "created": channel["created"],
         "is_archived": False,
         "is_im": channel["is_im"],
-        "is_mpim": False,
+        "is_mpim": bool(channel.get("is_mpim")),
         "is_shared": False,
         "is_ext_shared": False,
         "is_org_shared": False,
@@ -117,9 +122,9 @@ def as_conversation(directory: Directory, channel: Json) -> Json:
         **common,
         "name": channel["name"],
         "name_normalized": channel["name"],
-        "is_channel": True,
+        "is_channel": kind_of(channel) == "channel",
         "is_group": False,
-        "is_private": False,
+        "is_private": kind_of(channel) == "mpim",
         "is_general": channel["name"] == "general",
         "is_member": channel["bot_is_member"],
         "creator": channel["creator"],

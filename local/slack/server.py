@@ -64,7 +64,7 @@ class Server:
             config.shortcuts,
             config.path,
         )
-        self.faults_api = FaultsApi(self.faults, self.deliveries, self.transport)
+        self.faults_api = FaultsApi(self.faults, self.deliveries, self.transport, self.workspace)
 
     def _transport(self, config: Config) -> Transport:
         if config.bot_url is None:
@@ -76,7 +76,15 @@ class Server:
         parts = (Chat, Conversations, People, ViewMethods)
         methods = {name: method for part in parts for name, method in part(self.workspace).methods().items()}
         methods |= self.files.methods()
-        return WebApi(methods, connections(self.transport), admit, self.faults, config.path)
+        return WebApi(
+            methods,
+            connections(self.transport),
+            admit,
+            self.faults,
+            config.path,
+            self.installation,
+            self.workspace.directory.channel,
+        )
 
     def _bot_is(self, connected: bool) -> None:
         self.workspace.hub.tell({"type": "bot", "connected": connected})

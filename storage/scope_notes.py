@@ -1,0 +1,23 @@
+"""What operators were told of scopes that an installation lacks."""
+
+from __future__ import annotations
+
+import time
+
+from sqlmodel import Session
+
+from storage.database import insert_if_new
+from storage.tables import ScopeNote
+
+
+def told(session: Session, team_id: str) -> str:
+    """The scopes of which operators were told last, with commas between them."""
+    found = session.get(ScopeNote, team_id)
+    return found.lacking if found else ""
+
+
+def tell(session: Session, team_id: str, lacking: str) -> None:
+    """Operators know of these from now on."""
+    if not insert_if_new(session, ScopeNote(team_id=team_id, lacking=lacking)):
+        found = session.get_one(ScopeNote, team_id)
+        found.lacking, found.told_at = lacking, time.time()
