@@ -46,8 +46,8 @@ class NotAPersonsError(ValueError):
     def __init__(self) -> None:
         super().__init__(
             N_(
-                "This message is an app's. I read posts by workflows only where `/corrigible on reply including "
-                "workflows` was chosen."
+                "This message is from an app. `/corrigible on reply including workflows` lets me read posts by "
+                "workflows in this channel."
             )
         )
 
