@@ -274,7 +274,7 @@ def status() -> None:
     from bot.terminal_belief import belief
     from learning.annotation import report
     from learning.training import status as training
-    from storage import overview
+    from storage import overview, scope_notes
 
     settings = read_settings()
     out.print(_table("Bot", [*terminal_health.rows(settings), *models.rows(settings)]))
@@ -289,6 +289,7 @@ def status() -> None:
                 *overview.of_team(session, team_id).rows(),
                 *report.rows(session, team_id, settings.ask_per_day, believed[team_id]),
                 *training.rows(session, team_id),
+                *scope_notes.rows(session, team_id),
             ]
             for team_id in teams
         }

@@ -49,6 +49,7 @@ class Notes:
     def step(self) -> float | None:
         """Tell the next thing; None where there is nothing."""
         if not self._channel:
+            self._keep_scopes()
             return None
         if time.monotonic() < self._next:
             return self._next - time.monotonic()
@@ -117,6 +118,17 @@ class Notes:
         self._client.chat_postMessage(channel=channel, **note)
         with self._database.writing() as session:
             bursts.told(session, burst.id, time.time())
+
+    def _keep_scopes(self) -> None:
+        """Keep what is lacking for `corrigible status`, where no channel is to be told."""
+        if not self._scopes:
+            return
+        lacking = ",".join(self._scopes.lacking(SCOPES_S))
+        with self._database.reading() as session:
+            known = scope_notes.told(session, self._team_id)
+        if lacking != known and self.claim.hold():
+            with self._database.writing() as session:
+                scope_notes.tell(session, self._team_id, lacking)
 
     def _tell_of_scopes(self, lacking: str, channel: str) -> None:
         with speaking(self._language):

@@ -272,7 +272,7 @@ def reaction_event(body: Json, bot_user_id: str) -> Reacted | None:
 
 
 def _said(message: Json, team_id: str, channel_id: str, direct: bool, bot_user_id: str) -> Said | None:
-    subtype, app = text_or_none(message, "subtype"), like_or_none(SLACK_ID, message, "bot_id")
+    subtype, app = text_or_none(message, "subtype"), _app_of(message)
     if message.get("user") == SLACKBOT or (subtype not in SPOKEN and not (subtype == BY_APP and app)):
         return None
     if subtype == BY_APP and _in(message, "bot_profile", "is_workflow_bot") is False:
@@ -288,6 +288,15 @@ def _said(message: Json, team_id: str, channel_id: str, direct: bool, bot_user_i
         direct,
         text(message, "type") == "app_mention" or mentions(words.own, bot_user_id),
         app,
+    )
+
+
+def _app_of(message: Json) -> str | None:
+    """The id of the app that posted a message, as its bot or in the name of a user; None if no app did."""
+    profile = message.get("bot_profile")
+    of_profile = like_or_none(SLACK_ID, profile, "id") if isinstance(profile, dict) else None
+    return (
+        like_or_none(SLACK_ID, message, "bot_id") or of_profile or like_or_none(SLACK_ID, message, "app_id")
     )
 
 
@@ -413,7 +422,7 @@ def pointed(body: Json) -> Pointed:
     """A shortcut on a message, with what it says. Raises PayloadError."""
     message = part(body, "message")
     user = like_or_none(SLACK_ID, message, "user")
-    app = like_or_none(SLACK_ID, message, "bot_id")
+    app = _app_of(message)
     return Pointed(
         like(SLACK_ID, body, "channel", "id"),
         like(TS, message, "ts"),

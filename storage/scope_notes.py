@@ -1,4 +1,4 @@
-"""What operators were told of scopes that an installation lacks."""
+"""The scopes that an installation lacks, as operators were told last."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ def told(session: Session, team_id: str) -> str:
     """The scopes of which operators were told last, with commas between them."""
     found = session.get(ScopeNote, team_id)
     return found.lacking if found else ""
+
+
+def rows(session: Session, team_id: str) -> list[tuple[str, str]]:
+    """What `corrigible status` shows: name and value."""
+    lacking = told(session, team_id)
+    return [("scopes that Slack does not allow", lacking.replace(",", ", "))] if lacking else []
 
 
 def tell(session: Session, team_id: str, lacking: str) -> None:

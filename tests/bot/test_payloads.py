@@ -124,6 +124,11 @@ def test_what_an_app_posts_in_a_users_name_names_both() -> None:
     assert (said.user_id, said.app) == ("U1", "B1")
 
 
+@pytest.mark.parametrize("changes", [{"bot_profile": {"id": "B1"}}, {"app_id": "B1"}])
+def test_an_app_is_known_by_any_of_its_marks(changes: dict[str, Any]) -> None:
+    assert _heard(**changes).app == "B1"
+
+
 def test_what_our_own_app_posts_in_anybodys_name_is_none() -> None:
     assert message_event({**_event(bot_id="B1", app_id="A1"), "api_app_id": "A1"}, BOT) is None
 

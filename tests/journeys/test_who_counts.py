@@ -64,6 +64,8 @@ def test_posts_by_apps_are_ignored_unless_a_channel_includes_them(
     turn_on(ana, channel)
     assert answered(running, apps, channel, WORKFLOW, IN_ANAS_NAME, *NOBODYS) == [False] * (2 + len(NOBODYS))
     assert texts_in(running, channel) == []
+    pointed = ana.point(channel, apps.post(channel, text=CRASH, **WORKFLOW), "classify_message")
+    assert "is from an app" in str(pointed)
     assert "including workflows" in ana.command(channel, "/corrigible", "status")["text"]
 
     told = turn_on(ana, channel, "reply including workflows")
