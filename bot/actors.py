@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from enum import Enum, auto
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -25,25 +26,33 @@ class UnknownActorError(RuntimeError):
         super().__init__(f"Slack did not say who did something ({reason})")
 
 
+class Kind(Enum):
+    """What somebody is. Slackbot is a bot."""
+
+    USER = auto()
+    WORKFLOW = auto()
+    BOT = auto()
+
+
 class Actors:
     """Asks Slack once an hour about each."""
 
     def __init__(self, client: WebClient) -> None:
         self._client = client
-        self._kept: dict[str, tuple[float, bool]] = {}
+        self._kept: dict[str, tuple[float, Kind]] = {}
 
-    def is_user(self, user_id: str) -> bool:
-        """Is it a user, and not an app's bot, a workflow or Slackbot? Raises UnknownActorError."""
+    def kind(self, user_id: str) -> Kind:
+        """What Slack says that somebody is. Raises UnknownActorError."""
         if user_id == SLACKBOT or not user_id.startswith(("U", "W")):
-            return False
-        until, known = self._kept.get(user_id, (0.0, False))
+            return Kind.BOT
+        until, known = self._kept.get(user_id, (0.0, Kind.BOT))
         if time.monotonic() < until:
             return known
         found, kept_s = self._ask(user_id)
         self._kept[user_id] = time.monotonic() + kept_s, found
         return found
 
-    def _ask(self, user_id: str) -> tuple[bool, float]:
+    def _ask(self, user_id: str) -> tuple[Kind, float]:
         try:
             user: Json = self._client.users_info(user=user_id)["user"]
         except SlackApiError as error:
@@ -51,7 +60,9 @@ class Actors:
             if reason not in FINAL:
                 raise UnknownActorError(reason) from None
             log.info("not taken for a user reason=%s", reason)
-            return False, AGAIN_S
+            return Kind.BOT, AGAIN_S
         except (SlackClientError, OSError) as error:
             raise UnknownActorError(type(error).__name__) from None
-        return not (user.get("is_bot") or user.get("is_workflow_bot")), KEPT_S
+        if user.get("is_workflow_bot"):
+            return Kind.WORKFLOW, KEPT_S
+        return (Kind.BOT if user.get("is_bot") else Kind.USER), KEPT_S

@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
+from bot.actors import Kind
 from bot.payloads import Said
 from storage import channels
 from storage.database import Database
@@ -20,12 +21,12 @@ KEPT_MOST = 1_000
 
 
 class AppPosts:
-    """Those of one team. `is_user`: does an id belong to a user, and not to an app? It may raise UnknownActorError."""
+    """Those of one team. `bot_id`: ours; `kind`: what somebody is, which may raise UnknownActorError."""
 
-    def __init__(self, database: Database, bot_id: str, is_user: Callable[[str], bool]) -> None:
+    def __init__(self, database: Database, bot_id: str, kind: Callable[[str], Kind]) -> None:
         self._database = database
         self._bot_id = bot_id
-        self._is_user = is_user
+        self._kind = kind
         self._turn = threading.Lock()
         self._seen: OrderedDict[tuple[str, str], deque[tuple[str, float]]] = OrderedDict()
 
@@ -39,7 +40,7 @@ class AppPosts:
         if said.app == self._bot_id or said.is_reply or said.is_direct or not self._are_included(said):
             return False
         is_anonymous = said.user_id == said.app
-        return (is_anonymous or self._is_user(said.user_id)) and self._is_in_time(said)
+        return (is_anonymous or self._kind(said.user_id) is not Kind.BOT) and self._is_in_time(said)
 
     def asker(self, said: Said) -> str | None:
         """The user in whose name an app asked us something that does not count, to be told why. None if nobody is to be
@@ -48,7 +49,7 @@ class AppPosts:
         is_foreign = said.app not in (None, self._bot_id)
         if not is_foreign or said.user_id == said.app or self._are_included(said):
             return None
-        return said.user_id if said.is_mention and self._is_user(said.user_id) else None
+        return said.user_id if said.is_mention and self._kind(said.user_id) is Kind.USER else None
 
     def _are_included(self, said: Said) -> bool:
         with self._database.reading() as session:

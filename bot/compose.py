@@ -446,7 +446,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     )
     actors = Actors(asking)
     service = Service(
-        database, team_id, metrics, wakers, summarizing.service, reader(masked), grant.bot_id, actors.is_user
+        database, team_id, metrics, wakers, summarizing.service, reader(masked), grant.bot_id, actors.kind
     )
     scopes = Scopes(client, ground.install_page)
     notes = Notes(database, team_id, client, settings.ops_channel, settings.language, scopes)

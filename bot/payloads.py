@@ -277,13 +277,15 @@ def _said(message: Json, team_id: str, channel_id: str, direct: bool, bot_user_i
         return None
     if subtype == BY_APP and _in(message, "bot_profile", "is_workflow_bot") is False:
         return None
+    is_workflows = message.get("workflow_id") or _in(message, "bot_profile", "is_workflow_bot")
+    is_nobodys = app and (is_workflows or message.get("user") is None)
     words = wording(message)
     return Said(
         team_id,
         channel_id,
         like(TS, message, "ts"),
         like_or_none(TS, message, "thread_ts"),
-        app if app and message.get("user") is None else like(SLACK_ID, message, "user"),
+        str(app) if is_nobodys else like(SLACK_ID, message, "user"),
         words.whole,
         direct,
         text(message, "type") == "app_mention" or mentions(words.own, bot_user_id),
@@ -293,11 +295,9 @@ def _said(message: Json, team_id: str, channel_id: str, direct: bool, bot_user_i
 
 def _app_of(message: Json) -> str | None:
     """The id of the app that posted a message, as its bot or in the name of a user; None if no app did."""
-    profile = message.get("bot_profile")
-    of_profile = like_or_none(SLACK_ID, profile, "id") if isinstance(profile, dict) else None
-    return (
-        like_or_none(SLACK_ID, message, "bot_id") or of_profile or like_or_none(SLACK_ID, message, "app_id")
-    )
+    known = (message.get("bot_id"), _in(message, "bot_profile", "id"), message.get("app_id"))
+    found = next((one for one in known if one), None)
+    return None if found is None else like(SLACK_ID, {"bot_id": found}, "bot_id")
 
 
 def mentions(text: str, user_id: str) -> bool:

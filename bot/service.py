@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from bot.actors import Kind
 from bot.app_posts import AppPosts
 from bot.language import N_
 from bot.metrics import Metrics
@@ -70,11 +71,11 @@ class Service:
         summarizing: SummaryService,
         read: Read,
         bot_id: str = "",
-        is_user: Callable[[str], bool] = lambda _user_id: True,
+        kind: Callable[[str], Kind] = lambda _user_id: Kind.USER,
     ) -> None:
-        """`read`: what is kept of a text in Slack's mrkdwn; `bot_id`: ours; `is_user`: may it be an app's bot?"""
-        self._app_posts = AppPosts(database, bot_id, is_user)
-        self._is_user = is_user
+        """`read`: what is kept of a text in Slack's mrkdwn; `bot_id`: ours; `kind`: what somebody is."""
+        self._app_posts = AppPosts(database, bot_id, kind)
+        self._kind = kind
         self._database = database
         self._read = read
         self._summarizing = summarizing
@@ -262,7 +263,7 @@ class Service:
             if message is None or message.mode is not Mode.QUIET:
                 return
             label = labels.by_emoji(session, reacted.team_id, reacted.emoji)
-        if label is None or not self._is_user(reacted.user_id):
+        if label is None or self._kind(reacted.user_id) is not Kind.USER:
             return
         word = Correction(
             id=_once(*key, reacted.user_id, reacted.emoji, str(reacted.at), str(reacted.is_taken_back)),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.actors import Actors, UnknownActorError
+from bot.actors import Actors, Kind, UnknownActorError
 from tests.local.running import ANA, Slack, workspace
 
 
@@ -18,18 +18,18 @@ def slack() -> Iterator[Slack]:
 
 def test_a_user_is_one_and_bots_workflows_and_slackbot_are_not(slack: Slack) -> None:
     slack.app("U0DEPLOYS1")
-    slack.app("U0WORKFLOW", is_bot=False, is_workflow_bot=True)
+    slack.app("U0WORKFLOW", is_workflow_bot=True)
     actors = Actors(slack.web)
 
-    assert actors.is_user(ANA)
-    assert not any(map(actors.is_user, ("U0DEPLOYS1", "U0WORKFLOW", "USLACKBOT", "B0WORKFLOW", "U0NOBODY00")))
+    assert [actors.kind(one) for one in (ANA, "U0WORKFLOW")] == [Kind.USER, Kind.WORKFLOW]
+    assert {actors.kind(one) for one in ("U0DEPLOYS1", "USLACKBOT", "B0ANAPP", "U0NOBODY")} == {Kind.BOT}
 
 
 def test_slack_is_asked_once_about_each(slack: Slack) -> None:
     actors = Actors(slack.web)
 
-    assert [actors.is_user(ANA) for _ in range(3)] == [True] * 3
-    assert not actors.is_user("USLACKBOT")
+    assert [actors.kind(ANA) for _ in range(3)] == [Kind.USER] * 3
+    assert actors.kind("USLACKBOT") is Kind.BOT
     assert len(slack.calls("users.info")) == 1
 
 
@@ -39,11 +39,11 @@ def test_who_slack_does_not_tell_of_now_is_unknown_for_now(slack: Slack, trouble
     actors = Actors(slack.web)
 
     with pytest.raises(UnknownActorError):
-        actors.is_user(ANA)
-    assert actors.is_user(ANA)
+        actors.kind(ANA)
+    assert actors.kind(ANA) is Kind.USER
 
 
 def test_without_the_scope_nobody_is_known_to_be_a_user(slack: Slack) -> None:
     slack.fault("scopes", lacking="users:read")
 
-    assert not Actors(slack.web).is_user(ANA)
+    assert Actors(slack.web).kind(ANA) is Kind.BOT

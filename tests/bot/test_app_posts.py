@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.actors import Kind
 from bot.app_posts import MOST, AppPosts
 from bot.payloads import Said
 from storage import channels
@@ -14,6 +15,7 @@ from storage.database import Database
 from storage.tables import Mode
 from tests.factories import ANA, TEAM
 
+KINDS = {ANA: Kind.USER, "U0BOT": Kind.BOT, "U0WORKFLOW": Kind.WORKFLOW}
 ON, OFF = "C1", "C2"
 POST = Said(TEAM, ON, "1.0", None, "B1", "It crashes", is_direct=False, is_mention=False, app="B1")
 
@@ -23,12 +25,13 @@ def posts(database: Database) -> AppPosts:
     with database.writing() as session:
         channels.set_mode(session, TEAM, ON, Mode.REPLY, ANA, workflows=True)
         channels.set_mode(session, TEAM, OFF, Mode.REPLY, ANA)
-    return AppPosts(database, "B0OURS", lambda user_id: user_id == ANA)
+    return AppPosts(database, "B0OURS", KINDS.__getitem__)
 
 
 def test_a_workflows_post_and_one_in_a_users_name_count_where_the_channel_wants_it(posts: AppPosts) -> None:
     assert posts.counts(POST)
     assert posts.counts(replace(POST, user_id=ANA))
+    assert posts.counts(replace(POST, user_id="U0WORKFLOW"))
     assert not posts.counts(replace(POST, channel_id=OFF))
     assert not posts.counts(replace(POST, channel_id="C3"))
 

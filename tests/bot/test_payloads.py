@@ -118,6 +118,18 @@ def test_a_workflows_post_is_an_apps_in_nobodys_name(subtype: str | None) -> Non
     assert (workflow.user_id, workflow.app) == ("B1", "B1")
 
 
+@pytest.mark.parametrize("mark", [{"workflow_id": "Wf1"}, {"bot_profile": {"is_workflow_bot": True}}])
+def test_a_workflow_that_slack_marks_as_one_needs_no_look_at_its_user(mark: dict[str, Any]) -> None:
+    workflow = _heard(user="U0WORKFLOW", bot_id="B1", **mark)
+
+    assert (workflow.user_id, workflow.app) == ("B1", "B1")
+
+
+@pytest.mark.parametrize("bot_id", ["", None])
+def test_an_empty_id_is_no_apps(bot_id: str | None) -> None:
+    assert _heard(bot_id=bot_id).app is None
+
+
 def test_what_an_app_posts_in_a_users_name_names_both() -> None:
     said = _heard(bot_id="B1", app_id="A1", bot_profile={"app_id": "A1"})
 

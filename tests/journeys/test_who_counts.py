@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page, expect
 from sqlmodel import select
 
 from bot.compose import Bot
 from local.slack.person import Person
-from local.slack.seed import BOT_ID, BOT_USER_ID, DIRECT_MESSAGES
+from local.slack.seed import BOT_ID, BOT_USER_ID, DIRECT_MESSAGES, PEOPLE
 from storage.tables import Correction, Message
+from tests.journeys.pages import take_picture, write
 from tests.journeys.steps import card_counts, card_on, label_of, reactions, texts_in, turn_on, until_answered
 from tests.local.running import Slack, until
-from tests.running import ANA, BEN
+from tests.running import ANA, BEN, SUPPORT
 
 Json = dict[str, Any]
 
@@ -171,6 +173,25 @@ def test_in_a_group_direct_message_mentions_are_answered_and_members_turn_it_on(
 
     assert card_counts(slack, group)[ignored] == 0
     assert "turned me on" in str(slack.messages(group))
+
+
+def test_a_group_with_a_forwarded_message_is_seen_on_the_page(
+    running: Bot, slack: Slack, ana: Person, page: Page
+) -> None:
+    page.goto(f"{slack.url}/#channel={SUPPORT}&user=ana")
+    page.get_by_test_id("add-group").click()
+    page.get_by_label("With whom?").fill("Chloe, @dev")
+    page.get_by_test_id("confirm").click()
+    expect(page.locator("#channel-name")).to_have_text("chloe, dev, corrigible")
+    group = slack.group(PEOPLE["chloe"], PEOPLE["dev"])
+    turn_on(ana, group)
+    share = {"is_share": True, "text": CRASH, "fallback": CRASH, "author_id": BEN, "from_url": LINK}
+    slack.post(group, user=ANA, text="From a customer:", attachments=[share])
+    write(page, ":collision: The import crashes with an error, too")
+    expect(page.get_by_test_id("reply").filter(has_text="bug")).to_have_count(2)
+    expect(page.get_by_role("img", name="collision").first).to_have_text("💥")
+    until_answered(running, slack)
+    take_picture(page, "group.png")
 
 
 def test_replies_in_the_thread_of_a_direct_message_are_answered(
