@@ -46,7 +46,7 @@ class NotAPersonsError(ValueError):
     def __init__(self) -> None:
         super().__init__(
             N_(
-                "This message is from an app. `/corrigible on reply including workflows` lets me read posts by "
+                "This message is an app's. `/corrigible on reply including workflows` lets me read posts by "
                 "workflows in this channel."
             )
         )
