@@ -340,7 +340,7 @@ def status() -> None:
     from bot.terminal_belief import belief
     from learning.annotation import report
     from learning.training import status as training
-    from storage import overview
+    from storage import overview, scope_notes
 
     settings = read_settings()
     argilla = local_argilla.rows(settings.local_argilla_home)
@@ -361,6 +361,7 @@ def status() -> None:
                 *terminal_trust.rows(session, team_id, believed[team_id], names),
                 *report.agreement_rows(session, team_id, settings.agreement_in),
                 *training.rows(session, team_id),
+                *scope_notes.rows(session, team_id),
             ]
             for team_id in teams
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from slack_sdk import WebClient
@@ -30,18 +30,19 @@ from bot.in_words import in_words
 from bot.label_editing import LabelEditing
 from bot.language import N_, Language, _, many, speaking
 from bot.membership import FAULTS as MEMBERSHIP_FAULTS
-from bot.membership import Membership, joined
+from bot.membership import LackingScopeError, Membership, joined
 from bot.mrkdwn import as_name, as_plain_name, escape, fitting, inert
 from bot.operations import FAULTS, Operations
 from bot.organization import Organization
 from bot.payloads import Command, Json
 from bot.pointing import Pointing
 from bot.retention import Retention
+from bot.scopes import QUIET, Scopes, needed_in
 from bot.service import Service
 from bot.summary_service import SummaryService
 from learning.names import visible
 from learning.summarizing.policy import POLICY
-from storage.labels import emoji_name
+from storage.emoji import emoji_name
 from storage.overview import Overview
 from storage.tables import Label, Mode, TaskName
 
@@ -61,6 +62,9 @@ HELP = (
     N_(
         "• `/corrigible on quiet` – I put the label's emoji on every message; react with another "
         "label's emoji to correct me"
+    ),
+    N_(
+        "• `/corrigible on reply including workflows` – also read what workflows post, and apps in a user's name"
     ),
     N_("• `/corrigible off` – I neither read nor keep anything of this channel"),
     N_(
@@ -82,6 +86,17 @@ HELP = (
 SHARED = N_("This channel is shared with another organization, so I stay off here.")
 NOTHING_WRITES = N_("No model writes summaries here, because SUMMARIZER is not set, so none is trained.")
 PICKER_ALONE = N_("Only the sentence picker learns, because SUMMARIZER is not set.")
+INCLUDING = ("including", "workflows")
+INCLUDED = N_("Posts by workflows, and by apps in a user's name, count as messages here.")
+NOT_INCLUDED = N_(
+    "Posts by workflows and apps are ignored here; `/corrigible on reply including workflows` reads them too."
+)
+MODES: dict[tuple[str, ...], Mode] = {
+    (): Mode.ASK,
+    ("ask",): Mode.ASK,
+    ("reply",): Mode.REPLY,
+    ("quiet",): Mode.QUIET,
+}
 TEXT_MOST = 3_500
 ABOUT_MOST = 200
 
@@ -107,6 +122,7 @@ class Desk:
     editing: LabelEditing
     watch: ChannelWatch
     timezone: str
+    scopes: Scopes
     language: Language = "en"
     ops_channel: str | None = None
 
@@ -119,12 +135,8 @@ def answer(desk: Desk, client: WebClient, command: Command) -> str | Json:
             return summary_commands.summarize(desk.summaries, command, desk.timezone)
         case ("summaries", *words) if summary_commands.is_switch(words):
             return summary_commands.switch(desk.summaries, desk.membership, client, command, desk.language)
-        case ("on",) | ("on", "ask"):
-            return _switch_on(desk, client, command, Mode.ASK)
-        case ("on", "reply"):
-            return _switch_on(desk, client, command, Mode.REPLY)
-        case ("on", "quiet"):
-            return _switch_on(desk, client, command, Mode.QUIET)
+        case ("on", *how) if chosen := _modes(how):
+            return _switch_on(desk, client, command, *chosen)
         case ("off",):
             return _switch_off(desk, client, command)
         case ("keep", *words) if retention_commands.is_time(words):
@@ -162,6 +174,13 @@ def answer(desk: Desk, client: WebClient, command: Command) -> str | Json:
 
 def _help(for_operator: bool) -> str:
     return "\n".join(_(line) for line in HELP if for_operator or line not in FOR_OPERATORS)
+
+
+def _modes(words: Sequence[str]) -> tuple[Mode, bool] | None:
+    """What `on …` chooses: the mode, and whether posts by workflows are read; None if the words are others."""
+    includes = tuple(words[-2:]) == INCLUDING
+    mode = MODES.get(tuple(words[:-2] if includes else words))
+    return (mode, includes) if mode else None
 
 
 def _operate(operations: Operations, command: Command, do: Callable[[Operations, Command], str]) -> str:
@@ -240,7 +259,7 @@ def _withdraw(operations: Operations, command: Command) -> str:
     )
 
 
-def _switch_on(desk: Desk, client: WebClient, command: Command, mode: Mode) -> str:
+def _switch_on(desk: Desk, client: WebClient, command: Command, mode: Mode, workflows: bool) -> str:
     if command.channel_id.startswith("D"):
         return _("In a direct message I always answer; there is nothing to turn on.")
     try:
@@ -251,16 +270,21 @@ def _switch_on(desk: Desk, client: WebClient, command: Command, mode: Mode) -> s
     desk.watch.see(command.channel_id, channel)
     if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
         return _(SHARED)
+    if lacking := desk.scopes.lacks(*needed_in(channel), *(QUIET if mode is Mode.QUIET else ())):
+        return in_words(LackingScopeError(lacking))
     service = desk.service
-    before = service.set_mode(command.team_id, command.channel_id, mode, command.user_id)
+    before, did_include = service.set_mode(
+        command.team_id, command.channel_id, mode, command.user_id, workflows
+    )
     known = service.labels(command.team_id)
     mute = _mute(known) if mode is Mode.QUIET else ""
-    if before is mode:  # the channel knows
+    if before is mode and did_include is workflows:  # the channel knows
         return _("I am on here already. {what}.").format(what=_(PROMISES[mode])) + mute
     with speaking(desk.language):
-        to_all = _announced(before, mode, command.user_id)
+        to_all = _announced(before, mode, command.user_id) + _also(before, did_include, workflows)
         to_all += _legend(known) if mode is Mode.QUIET else ""
-    return _say(client, command, to_all, _("On. {what}.").format(what=_(PROMISES[mode])) + mute)
+    here = _("On. {what}.").format(what=_(PROMISES[mode])) + _also(before, did_include, workflows)
+    return _say(client, command, to_all, here + mute)
 
 
 def _announced(before: Mode, mode: Mode, by: str) -> str:
@@ -271,6 +295,13 @@ def _announced(before: Mode, mode: Mode, by: str) -> str:
     turned = _("{person} turned Corrigible on in this channel. {what}.").format(person=f"<@{by}>", what=what)
     kept = _("I keep the messages of this channel to learn from your corrections; `/corrigible off` ends it.")
     return f"{turned} {kept}"
+
+
+def _also(before: Mode, did_include: bool, workflows: bool) -> str:
+    """Whether posts by workflows are read, if that is new."""
+    if workflows:
+        return f" {_(INCLUDED)}"
+    return f" {_(NOT_INCLUDED)}" if did_include and before is not Mode.OFF else ""
 
 
 def _legend(known: list[Label]) -> str:
@@ -344,12 +375,16 @@ def _end_digest(desk: Desk, client: WebClient, command: Command) -> str:
 
 def _status(desk: Desk, command: Command) -> str:
     service = desk.service
+    mode = service.mode(command.team_id, command.channel_id)
     here = {
         Mode.OFF: _("I am off in this channel."),
         Mode.ASK: _("In this channel I ask where I am not sure."),
         Mode.REPLY: _("In this channel I answer every message."),
         Mode.QUIET: _("In this channel I put the label's emoji on every message."),
-    }[service.mode(command.team_id, command.channel_id)]
+    }[mode]
+    if mode is not Mode.OFF:
+        includes = service.includes_workflows(command.team_id, command.channel_id)
+        here = f"{here} {_(INCLUDED if includes else NOT_INCLUDED)}"
     team = service.overview(command.team_id)
     state = team.states.get(command.channel_id)
     lines = [
@@ -368,6 +403,8 @@ def _status(desk: Desk, command: Command) -> str:
     else:
         given_up = [one for one in team.given_up if one.channel_id == command.channel_id]
         lines += [f"• {channel_words.given_up(one)}" for one in given_up]
+    if lacking := desk.scopes.told():
+        lines.append(f"• {lacking}")
     failing = desk.home.argilla()
     return "\n".join([*lines, *([f"• {argilla_text.told(failing)}"] if failing else [])])
 

@@ -15,11 +15,13 @@ from slack_bolt import App
 from slack_bolt.error import BoltError
 from slack_bolt.oauth import OAuthFlow
 from slack_bolt.request import BoltRequest
+from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry import RateLimitErrorRetryHandler, RetryHandler
 
 from bot import listeners, models, operations, payloads
+from bot.actors import Actors
 from bot.admission import Admission
 from bot.annotation import CONTINUOUS, annotate
 from bot.background import Learning, Predicting, Swapping
@@ -46,9 +48,10 @@ from bot.payloads import Json
 from bot.pointing import Pointing
 from bot.reach import Reach
 from bot.reading import mask, reader
-from bot.respond import answering_slack_alone
+from bot.respond import Dispatch, answering_slack_alone
 from bot.retention import Retention
 from bot.schedule import Schedule, Scheduled
+from bot.scopes import InstallPage, Scopes
 from bot.service import Service, Wakers
 from bot.settings import Settings, SettingsError
 from bot.socket_mode import SocketConnection
@@ -197,7 +200,8 @@ class Bot:
 @dataclass(frozen=True)
 class Ground:
     """What all workspaces of a process stand on. `follow`: a workspace has to be built anew; `purge`: the
-    worker that has what was erased leave the database's files.
+    worker that has what was erased leave the database's files; `install_page`: where workspaces install the app, if
+    they can.
     """
 
     settings: Settings
@@ -209,6 +213,7 @@ class Ground:
     follow: Callable[[], None]
     purging: Purging
     purge: Worker
+    install_page: InstallPage | None
 
 
 def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | None = None) -> Bot:
@@ -229,7 +234,8 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
         database.check_file(CHECK_S)
         metrics, purging = Metrics(), Purging(database)
         purge = Worker("purger", purging.step, metrics)
-        ground = Ground(settings, slack, argilla, database, metrics, specs, _nothing, purging, purge)
+        page = InstallPage(slack.oauth.redirect_url) if slack.oauth else None
+        ground = Ground(settings, slack, argilla, database, metrics, specs, _nothing, purging, purge, page)
         bot = _serve_installations(ground, slack.oauth) if slack.oauth else _serve_one(ground)
         undoing.pop_all()
     return bot
@@ -286,7 +292,7 @@ def _bot(ground: Ground, workspaces: Workspaces, workers: list[Worker], flow: OA
         lambda: all(one.annotation.is_well for one in workspaces.every() if one.annotation),
     )
     connect = _client(slack, slack.bot_token, [])
-    dispatch = answering_slack_alone(workspaces.dispatch, slack.api_url)
+    dispatch = answering_slack_alone(_heard(workspaces.dispatch, ground.install_page), slack.api_url)
     socket = SocketConnection(dispatch, connect, slack.app_token) if slack.app_token else None
     watch = [Worker("socket", socket.watch, metrics, HANGS_S)] if socket else []
     workers = [*workers, ground.purge, *watch]
@@ -298,6 +304,17 @@ def _bot(ground: Ground, workspaces: Workspaces, workers: list[Worker], flow: OA
     )
     workers.append(Worker("web", server.watch, metrics, HANGS_S))
     return Bot(workspaces, workers, server, socket, ground.database, metrics)
+
+
+def _heard(dispatch: Dispatch, page: InstallPage | None) -> Dispatch:
+    """`dispatch`, from whose requests the address of our page of installation is learned."""
+
+    def heard(request: BoltRequest) -> BoltResponse:
+        if page:
+            page.hear(request)
+        return dispatch(request)
+
+    return heard
 
 
 def _health(
@@ -432,8 +449,12 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         tell_reviewers,
         ground.purge.wake,
     )
-    service = Service(database, team_id, metrics, wakers, summarizing.service, reader(masked))
-    notes = Notes(database, team_id, posting, settings.ops_channel, settings.language, reach)
+    actors = Actors(asking)
+    service = Service(
+        database, team_id, metrics, wakers, summarizing.service, reader(masked), grant.bot_id, actors.kind
+    )
+    scopes = Scopes(client, ground.install_page)
+    notes = Notes(database, team_id, posting, settings.ops_channel, settings.language, reach, scopes)
     watch = ChannelWatch(database, team_id, posting, settings.ops_channel, reach)
 
     def keep_up() -> float | None:
@@ -498,7 +519,9 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     )
     pointing = Pointing(database, team_id, champion, bot_user_id, reader(masked), answer.wake)
     reviewing = settings.argilla_page if ground.argilla else None
-    home = Home(database, team_id, operating, reviewing, partial(link, address), settings.agreement_in)
+    home = Home(
+        database, team_id, operating, reviewing, partial(link, address), scopes, settings.agreement_in
+    )
     choosing = Choices(database, team_id, ground.settings, operating, ground.follow)
     editing = LabelEditing(database, team_id, operating, ground.specs, learn.wake)
     desk = Desk(
@@ -516,6 +539,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         editing,
         watch,
         settings.timezone,
+        scopes,
         settings.language,
         settings.ops_channel,
     )

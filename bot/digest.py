@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from bot import digest_text, giving_up, refusals
-from bot.language import N_, Language, speaking
+from bot.language import N_, Language, _, speaking
 from bot.payloads import Json
 from bot.reach import Reach
 from bot.refusals import Refusal
@@ -190,19 +191,28 @@ class Digests:
             text = digest_text.digest_text(told.week, told.accuracy, self._name)
             words = digest_text.wording()
         if not told.weeks:
-            mark = {"event_type": EVENT, "event_payload": {"channel": channel_id}}
-            self._client.chat_postMessage(channel=channel_id, text=text, metadata=mark)
-            return
+            return self._post_text(channel_id, text)
         promoted = [Promoted(one.challenger, one.made_at) for one in told.week.promotions]
         picture, described = draw(told.weeks, promoted, time.time(), self._zone, words)
-        self._client.files_upload_v2(
-            channel=channel_id,
-            content=picture,
-            filename=FILE,
-            title=words.title,
-            alt_txt=described[:1_000],
-            initial_comment=text,
-        )
+        try:
+            self._client.files_upload_v2(
+                channel=channel_id,
+                content=picture,
+                filename=FILE,
+                title=words.title,
+                alt_txt=described[:1_000],
+                initial_comment=text,
+            )
+        except SlackApiError as error:
+            if error.response.get("error") != "missing_scope":
+                raise
+            with speaking(self._language):
+                why = _("The learning curve is missing: I lack the scope `files:write`.")
+            return self._post_text(channel_id, f"{text}\n_{why}_")
+
+    def _post_text(self, channel_id: str, text: str) -> None:
+        mark = {"event_type": EVENT, "event_payload": {"channel": channel_id}}
+        self._client.chat_postMessage(channel=channel_id, text=text, metadata=mark)
 
     def _is_there(self, digest: Digest) -> bool:
         """Did it reach Slack before whoever posted it could note that?"""

@@ -172,7 +172,7 @@ class History:
         except payloads.PayloadError as error:
             log.warning("message of a history left out: %s", error)
             return None
-        if not isinstance(heard, payloads.Said):
+        if not isinstance(heard, payloads.Said) or heard.app:
             return None
         return kept(heard, self._read(heard.text))
 

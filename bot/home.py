@@ -10,6 +10,7 @@ from sqlmodel import Session
 from bot import argilla_text
 from bot.held_view import EXAMPLES_MOST, SHOWN_MOST, Held, HeldExample
 from bot.operations import NotAnOperatorError, Operations
+from bot.scopes import Scopes
 from learning import accuracy, agreement
 from learning.accuracy import Accuracy
 from learning.agreement import Agreement
@@ -72,6 +73,7 @@ class Look:
     held: list[Held] = field(default_factory=list)
     held_number: int = 0
     agreement: Agreement | None = None
+    lacking: str = ""  # scopes, and how to get them
 
 
 class Home:
@@ -86,8 +88,10 @@ class Home:
         operations: Operations,
         argilla_url: str | None,
         link: Callable[[Message], str],
+        scopes: Scopes | None = None,
         agreement_in: Collection[Panel] = (Panel.DOUBLE,),
     ) -> None:
+        self._scopes = scopes
         self._database = database
         self._team_id = team_id
         self.operations = operations
@@ -109,6 +113,7 @@ class Home:
         """What a person sees now."""
         team_id = self._team_id
         is_operator = self._is_operator(user_id)
+        lacking = self._scopes.told() if self._scopes else ""
         with self._database.reading() as session:
             number = versions.in_service(session, team_id)
             due = {job.name: job.due_at for job in jobs.every(session, team_id)}
@@ -129,6 +134,7 @@ class Home:
                 is_operator=is_operator,
                 argilla=argilla_text.failing(session, team_id) if self.argilla_url else None,
                 states=channel_states.every(session, team_id),
+                lacking=lacking,
                 held=self._held(session) if is_operator else [],
                 held_number=bursts.count_waiting(session, team_id) if is_operator else 0,
                 agreement=agreement.read(session, team_id, self._agreement_in) if is_operator else None,

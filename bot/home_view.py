@@ -52,6 +52,7 @@ def home_view(look: Look, argilla_url: str | None, notice: str = "") -> Json:
     """A view for views.publish. `notice`: what became of the button that was pressed, as mrkdwn."""
     blocks: list[Block] = [
         *([_section(f"*{notice}*")] if notice else []),
+        *([_section(f":warning: {look.lacking}")] if look.lacking else []),
         *held_blocks(look.held, look.held_number),
         HeaderBlock(text=_("Accuracy")),
         *_record(look),
@@ -111,6 +112,8 @@ def _channels(look: Look) -> list[str]:
         parts = [_(CLOSED[closed.reason])] if closed else [_(MODES[channel.mode])]
         if channel.channel_id in look.summaries:
             parts.append(_("summaries on"))
+        if channel.workflows:
+            parts.append(_("workflows' posts too"))
         if channel.keep_days:
             parts.append(many("kept for {number} day", "kept for {number} days", channel.keep_days))
         if channel.next_days and channel.next_at:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bot import mrkdwn
 from bot.language import N_, _, many
-from bot.membership import UnknownChannelError
+from bot.membership import LackingScopeError, UnknownChannelError
 from bot.operations import AlreadyServingError, NotServingError
 from storage.label_edits import TakenLabelError
 from storage.labels import RetiredLabelError, TooManyProposalsError, TooManyProposalsOfAllError
@@ -76,6 +76,11 @@ def in_words(error: Exception, as_name: Callable[[str], str] = mrkdwn.as_name) -
         case UnknownChannelError():
             told = _("Slack would not tell me about this channel ({reason}), so I changed nothing.")
             return told.format(reason=error.reason)
+        case LackingScopeError():
+            told = _(
+                "I lack the scope `{scope}` for this, so I changed nothing. `/corrigible status` says how to add it."
+            )
+            return told.format(scope=error.scope)
         case RunUnderWayError():
             return _("A training run is under way already.")
     return _(str(error))

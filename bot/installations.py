@@ -27,6 +27,7 @@ from bot import payloads
 from bot.admission import Admission
 from bot.oauth import STATE_S, InstallFlow, SignedStates
 from bot.payloads import Json, PayloadError
+from bot.scopes import SCOPES
 from bot.sealed import OF_INSTALLATION, SealedInstallationStore, UnreadableTokenError, seal
 from bot.workspace import Grant
 from storage import choices, organizations
@@ -35,21 +36,6 @@ from storage.leases import Claim
 
 log = logging.getLogger(__name__)
 
-# As slack-manifest.yaml has them.
-SCOPES = (
-    "app_mentions:read",
-    "channels:history",
-    "channels:read",
-    "chat:write",
-    "commands",
-    "files:write",
-    "groups:history",
-    "groups:read",
-    "im:history",
-    "reactions:read",
-    "reactions:write",
-    "users:read",
-)
 ROTATE_MINUTES = 120
 AGAIN_S = 60.0
 

@@ -15,6 +15,7 @@ from bot.operations import Operations
 from learning.label_file import faults_of
 from storage import label_edits, labels
 from storage.database import Database
+from storage.emoji import emoji_name
 from storage.label_edits import TakenLabelError, TooFewLabelsError, UnknownLabelError
 from storage.labels import LabelSpec
 from storage.tables import Label
@@ -100,7 +101,7 @@ class LabelEditing:
     def _label_with(self, session: Session, emoji: str, besides: str | None) -> str | None:
         """The name of another label that has this emoji: in quiet mode an emoji must mean one label."""
         for other in labels.active(session, self._team_id) if emoji else ():
-            if other.id != besides and labels.emoji_name(other.emoji) == labels.emoji_name(emoji):
+            if other.id != besides and emoji_name(other.emoji) == emoji_name(emoji):
                 return other.name
         return None
 

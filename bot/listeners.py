@@ -54,6 +54,10 @@ CORRECTING_FAULTS = (
     TooManyProposalsOfAllError,
 )
 STRANGER = N_("Only people of the organization that runs me can do this. Nothing was changed.")
+NOT_READ = N_(
+    "An app posted this in your name, so I did not read it. `/corrigible on reply including workflows` lets me read "
+    "such posts in this channel."
+)
 FAILED = N_("That did not work, and nothing was changed. Please try again in a moment.")
 
 
@@ -70,7 +74,7 @@ def register(
     _speak(app, locales)
     _refuse_strangers(app, desk.organization, metrics)
     _hear_limits(app, desk.watch, metrics)
-    _hear_messages(app, desk, bot_user_id, metrics)
+    _hear_messages(app, desk, bot_user_id, metrics, locales)
     _hear_channels(app, desk.watch, bot_user_id, metrics)
     _hear_reactions(app, service, bot_user_id, metrics)
     _hear_clicks(app, service)
@@ -162,7 +166,7 @@ def _hear_channels(app: App, watch: ChannelWatch, bot_user_id: str, metrics: Met
         app.event(kind, middleware=[store])(_acknowledged)
 
 
-def _hear_messages(app: App, desk: Desk, bot_user_id: str, metrics: Metrics) -> None:
+def _hear_messages(app: App, desk: Desk, bot_user_id: str, metrics: Metrics, locales: Locales) -> None:
     service = desk.service
 
     def store(body: Json, next: Callable[[], Any]) -> None:
@@ -180,8 +184,16 @@ def _hear_messages(app: App, desk: Desk, bot_user_id: str, metrics: Metrics) -> 
             service.erase(heard)
         next()
 
-    for kind in ("message", "app_mention"):
-        app.event(kind, middleware=[store])(_acknowledged)
+    def explain(body: Json, client: WebClient) -> None:
+        """Say to a user whose app mentioned us why nothing follows: to them alone, so that no app answers."""
+        heard = payloads.message_event(body, bot_user_id)
+        asker = service.asker(heard) if isinstance(heard, Said) else None
+        if isinstance(heard, Said) and asker:
+            speak(lambda: locales.language(asker))
+            client.chat_postEphemeral(channel=heard.channel_id, user=asker, text=_(NOT_READ))
+
+    app.event("message", middleware=[store])(_acknowledged)
+    app.event("app_mention", middleware=[store])(explain)
 
 
 def _hear_reactions(app: App, service: Service, bot_user_id: str, metrics: Metrics) -> None:

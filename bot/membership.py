@@ -43,7 +43,15 @@ class UnknownChannelError(RuntimeError):
         self.reason = reason
 
 
-FAULTS = (NotHereError, NotAMemberError, UnknownChannelError)
+class LackingScopeError(PermissionError):
+    """The installation lacks a scope that this needs."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"The app lacks the scope {scope}.")
+        self.scope = scope
+
+
+FAULTS = (NotHereError, NotAMemberError, UnknownChannelError, LackingScopeError)
 
 
 class Membership:
@@ -92,6 +100,8 @@ def _members(client: WebClient, channel_id: str) -> Iterator[str]:
             return
 
 
-def _fault(error: SlackApiError) -> NotHereError | UnknownChannelError:
+def _fault(error: SlackApiError) -> NotHereError | UnknownChannelError | LackingScopeError:
     reason = str(error.response.get("error", "no answer"))
+    if reason == "missing_scope":
+        return LackingScopeError(str(error.response.get("needed") or "channels:read"))
     return NotHereError(reason) if reason in JOINING else UnknownChannelError(reason)

@@ -33,7 +33,7 @@ BUTTON_MOST = 75  # characters that Slack allows on a button and in a menu
 
 def plain(text: str) -> str:
     """What a person reads in `text`: mentions of people left out, links by their words, emoji by their names."""
-    text = MENTION.sub(lambda found: found["words"], text)
+    text = MENTION.sub(lambda found: "" if found[0].startswith("<@") else found["words"], text)
     text = LINK.sub(lambda found: found["words"] or found["address"], text)
     text = EMOJI.sub(lambda found: f" {found['name'].replace('_', ' ').replace('-', ' ')} ", text)
     return clean(SPACES.sub(" ", _unescaped(text))).strip()

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 KEPT_S = 3600.0
 NOBODY = "Somebody"
+APP = "App"
 DIRECT = "direct message"
 
 Policy = Literal["real", "pseudonym", "none"]
@@ -44,6 +45,8 @@ class SlackNames:
         """A display name, "Person 3", or "Somebody"."""
         if self._policy == "none" or is_forgotten(user_id):
             return NOBODY
+        if user_id.startswith("B"):  # a workflow, or an app in nobody's name
+            return APP
         if self._policy == "pseudonym":
             return self._keep(user_id, self._pseudonym)
         return self._keep(user_id, self._real)

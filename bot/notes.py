@@ -23,7 +23,8 @@ from bot.note import burst_note, given_up_note, plain_note, ruling_note, run_not
 from bot.payloads import Json
 from bot.reach import Reach
 from bot.refusals import Refusal
-from storage import bursts, channel_states, channels, notices, runs, undelivered, versions
+from bot.scopes import Scopes
+from storage import bursts, channel_states, channels, notices, runs, scope_notes, undelivered, versions
 from storage.channel_states import Closed
 from storage.database import Database
 from storage.leases import Claim
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 PAUSE_S = 1.5
 # While Slack withholds events, operators hear of it so often.
 LIMITED_EVERY_S = 3_600.0
+# Slack is asked so often which scopes it allows.
+SCOPES_S = 600.0
 TO_CHANNELS = {News.SHARED, News.BACK}
 
 
@@ -60,6 +63,7 @@ class Notes:
         channel: str | None,
         language: Language,
         reach: Reach,
+        scopes: Scopes,
     ) -> None:
         self._database = database
         self._team_id = team_id
@@ -67,6 +71,7 @@ class Notes:
         self._channel = channel
         self._language = language
         self._reach = reach
+        self._scopes = scopes
         self.claim = Claim(database, f"notes {team_id}")
         self._next = 0.0
         self._is_first = True
@@ -112,10 +117,11 @@ class Notes:
             with self._database.writing() as session:
                 undelivered.forget_elsewhere(session, self._team_id, self._channel)
         self._is_first = False
+        lacking = ",".join(self._scopes.lacking(SCOPES_S))
         with self._database.reading() as session:
-            return next(self._every(session), None)
+            return next(self._every(session, lacking), None)
 
-    def _every(self, session: Session) -> Iterator[Owed]:
+    def _every(self, session: Session, lacking: str) -> Iterator[Owed]:
         """What is owed, in the order in which it is told."""
         states = channel_states.every(session, self._team_id)
         ops = states.get(self._channel or "")
@@ -135,6 +141,8 @@ class Notes:
                 yield from self._of_limits(notice, str(channel), waiting, session)
             else:
                 yield self._of_news(notice, str(channel))
+        if not self._closed:
+            yield from self._of_scopes(lacking, session)
 
     def _of_training(self, session: Session, channel: str) -> Iterator[Owed]:
         run = runs.to_note(session, self._team_id)
@@ -178,6 +186,11 @@ class Notes:
         with speaking(self._language):
             told = plain_note(channel_words.limited(sorted(float(one.about["minute"]) for one in every)))
         yield self._news(channel, told, [notice, *(one for one in every if one is not notice)])
+
+    def _of_scopes(self, lacking: str, session: Session) -> Iterator[Owed]:
+        key = self._team_id, Delivery.SCOPES, lacking
+        if lacking != scope_notes.told(session, self._team_id) and not undelivered.is_given_up(session, *key):
+            yield Owed(Delivery.SCOPES, lacking, self._channel or "", partial(self._tell_of_scopes, lacking))
 
     def _news(self, channel: str, told: Json, every: list[Notice]) -> Owed:
         def post() -> None:
@@ -259,6 +272,15 @@ class Notes:
         self._client.chat_postMessage(channel=channel, **note)
         with self._database.writing() as session:
             bursts.told(session, burst.id, time.time())
+
+    def _tell_of_scopes(self, lacking: str) -> None:
+        """Without a channel for operators, `corrigible status` alone tells."""
+        with speaking(self._language):
+            text = self._scopes.told() if self._channel else ""
+        if self._channel and text:
+            self._client.chat_postMessage(channel=self._channel, text=text)
+        with self._database.writing() as session:
+            scope_notes.tell(session, self._team_id, lacking)
 
     def _show_picture(self, run_id: str, channel: str) -> None:
         with self._database.reading() as session:

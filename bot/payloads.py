@@ -26,6 +26,7 @@ from bot.shapes import (
     text_or_none,
     whole,
 )
+from bot.wording import wording
 from learning.label_file import NAME_MOST
 from learning.names import visible
 from storage.channel_states import Change
@@ -34,7 +35,11 @@ from storage.tables import News
 __all__ = ["Json", "PayloadError"]  # this module is where others find both
 
 # Everything else with a subtype is a join, an edit's echo, a topic, …: not something a person says.
-SPOKEN = {None, "file_share", "me_message", "thread_broadcast"}
+SPOKEN = {None, "file_share", "me_message", "message_share", "thread_broadcast"}
+# What workflows post, and what apps of old did.
+BY_APP = "bot_message"
+# Who writes reminders, and what Slack itself has to say.
+SLACKBOT = "USLACKBOT"
 
 # Events that tell what becomes of a channel. Some come as messages in it, by their subtype.
 OF_CHANNELS = {
@@ -92,6 +97,9 @@ class Said:
     text: str
     is_direct: bool
     is_mention: bool
+    app: str | None = (
+        None  # the id of the app that posted it; that is `user_id` too if it did so in nobody's name
+    )
 
     @property
     def is_reply(self) -> bool:
@@ -194,13 +202,13 @@ class MessageShortcut:
 
 @dataclass(frozen=True)
 class Pointed:
-    """A person (`by`) chose a shortcut on a message, which `user` wrote, or an app."""
+    """A person (`by`) chose a shortcut on a message, which `user` wrote, or an `app` (None if it was none)."""
 
     channel_id: str
     ts: str
     thread_ts: str | None
     user: str | None
-    is_by_app: bool
+    app: str | None
     text: str
     by: str
     trigger_id: str
@@ -270,8 +278,12 @@ def message_event(body: Json, bot_user_id: str) -> Said | Edited | Deleted | Non
     direct = event.get("channel_type") == "im" or channel_id.startswith("D")
     if event.get("subtype") == "message_changed":
         edited = part(event, "message")
-        said = _said(edited, team_id, channel_id, direct, bot_user_id) if edited.get("edited") else None
+        if not edited.get("edited") or _is_ours(edited, body, bot_user_id):
+            return None
+        said = _said(edited, team_id, channel_id, direct, bot_user_id)
         return Edited(said) if said else None
+    if _is_ours(event, body, bot_user_id):
+        return None
     return _said(event, team_id, channel_id, direct, bot_user_id)
 
 
@@ -328,7 +340,7 @@ def reaction_event(body: Json, bot_user_id: str) -> Reacted | None:
     user_id = like(SLACK_ID, event, "user")
     if (
         text(event, "item", "type") != "message"
-        or user_id == bot_user_id
+        or user_id in (bot_user_id, SLACKBOT)
         or body.get("is_ext_shared_channel")
     ):
         return None
@@ -344,19 +356,43 @@ def reaction_event(body: Json, bot_user_id: str) -> Reacted | None:
 
 
 def _said(message: Json, team_id: str, channel_id: str, direct: bool, bot_user_id: str) -> Said | None:
-    if text_or_none(message, "subtype") not in SPOKEN or message.get("bot_id"):
+    subtype, app = text_or_none(message, "subtype"), _app_of(message)
+    if message.get("user") == SLACKBOT or (subtype not in SPOKEN and not (subtype == BY_APP and app)):
         return None
-    words = text_or_none(message, "text") or ""
+    if subtype == BY_APP and _in(message, "bot_profile", "is_workflow_bot") is False:
+        return None
+    is_workflows = message.get("workflow_id") or _in(message, "bot_profile", "is_workflow_bot")
+    is_nobodys = app and (is_workflows or message.get("user") is None)
+    words = wording(message)
     return Said(
         team_id,
         channel_id,
         like(TS, message, "ts"),
         like_or_none(TS, message, "thread_ts"),
-        like(SLACK_ID, message, "user"),
-        words,
+        str(app) if is_nobodys else like(SLACK_ID, message, "user"),
+        words.whole,
         direct,
-        text(message, "type") == "app_mention" or f"<@{bot_user_id}>" in words,
+        text(message, "type") == "app_mention" or mentions(words.own, bot_user_id),
+        app,
     )
+
+
+def _app_of(message: Json) -> str | None:
+    """The id of the app that posted a message, as its bot or in the name of a user; None if no app did."""
+    known = (message.get("bot_id"), _in(message, "bot_profile", "id"), message.get("app_id"))
+    found = next((one for one in known if one), None)
+    return None if found is None else like(SLACK_ID, {"bot_id": found}, "bot_id")
+
+
+def mentions(text: str, user_id: str) -> bool:
+    """Return whether a text mentions a user: `<@U123>`, or `<@U123|name>`."""
+    return f"<@{user_id}>" in text or f"<@{user_id}|" in text
+
+
+def _is_ours(message: Json, body: Json, bot_user_id: str) -> bool:
+    """Did our own app post it, as itself or in the name of a user?"""
+    ours = body.get("api_app_id")
+    return message.get("user") == bot_user_id or (ours is not None and message.get("app_id") == ours)
 
 
 def _deleted_ts(event: Json) -> str | None:
@@ -476,13 +512,14 @@ def pointed(body: Json) -> Pointed:
     """A shortcut on a message, with what it says. Raises PayloadError."""
     message = part(body, "message")
     user = like_or_none(SLACK_ID, message, "user")
+    app = _app_of(message)
     return Pointed(
         like(SLACK_ID, body, "channel", "id"),
         like(TS, message, "ts"),
         like_or_none(TS, message, "thread_ts"),
         user,
-        "bot_id" in message or user is None,
-        text_or_none(message, "text") or "",
+        app or (SLACKBOT if user in (None, SLACKBOT) else None),
+        wording(message).whole,
         clicker(body),
         like(TRIGGER, body, "trigger_id"),
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from bot.language import N_
-from bot.payloads import Pointed
+from bot.payloads import SLACKBOT, Pointed
 from bot.reading import Read
 from learning.champion import Champion
 from storage import channels, contents, corrections, labels, messages, predictions
@@ -44,7 +44,12 @@ class NotAPersonsError(ValueError):
     """The message is an app's."""
 
     def __init__(self) -> None:
-        super().__init__(N_("I read what people write, and this message is an app's."))
+        super().__init__(
+            N_(
+                "This message is an app's. `/corrigible on reply including workflows` lets me read posts by "
+                "workflows in this channel."
+            )
+        )
 
 
 class NotReadError(TimeoutError):
@@ -106,7 +111,7 @@ class Pointing:
         return message.id
 
     def _keep(self, session: Session, pointed: Pointed) -> Message:
-        if pointed.is_by_app or pointed.user is None:
+        if pointed.app and not self._may_read(session, pointed):
             raise NotAPersonsError
         if not self._may_keep(session, pointed):
             raise NotKeptError
@@ -118,7 +123,7 @@ class Pointing:
             channel_id=pointed.channel_id,
             ts=pointed.ts,
             thread_ts=pointed.thread_ts,
-            user_id=pointed.user,
+            user_id=pointed.user or str(pointed.app),
             text=text,
             mode=Mode.OFF,  # the answer is for whoever asked, not for the channel
             lane=Lane.ASKED,
@@ -126,6 +131,11 @@ class Pointing:
         if not messages.receive(session, message):  # it was erased here, and stays so
             raise NotKeptError
         return message
+
+    def _may_read(self, session: Session, pointed: Pointed) -> bool:
+        """May an app's post be read? Never our own or Slackbot's."""
+        is_nobodys = pointed.app == SLACKBOT or pointed.user == SLACKBOT or pointed.user == self._bot_user_id
+        return not is_nobodys and channels.includes_workflows(session, self._team_id, pointed.channel_id)
 
     def _may_keep(self, session: Session, pointed: Pointed) -> bool:
         """Where the channel agreed, and what its author points at, as if they had mentioned us."""
@@ -152,7 +162,7 @@ class Pointing:
 
     def glance(self, pointed: Pointed) -> Glance:
         """What the model says of it, with nothing kept. Raises NoWordsError, NotAPersonsError."""
-        if pointed.is_by_app:
+        if pointed.app:
             raise NotAPersonsError
         text = self._read(pointed.text)
         if not text:

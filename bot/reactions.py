@@ -7,7 +7,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.payloads import Json
 from storage.contents import Content
-from storage.labels import emoji_name
+from storage.emoji import emoji_name
 
 
 def emoji_of(content: Content) -> str:
@@ -30,16 +30,19 @@ def of_ours(client: WebClient, channel_id: str, ts: str, bot_user_id: str) -> li
 
 
 def bring(client: WebClient, channel_id: str, ts: str, stands: list[str], wanted: str) -> None:
-    """Let `wanted` be the bot's one reaction, where `stands` are there so far; harmless when done again."""
+    """Let `wanted` be the bot's one reaction, where `stands` are there so far; harmless when done again.
+
+    Slack tells of an emoji by another name than it was perhaps given by: what is the same is neither added nor removed.
+    """
     place: Json = {"channel": channel_id, "timestamp": ts}
-    if wanted and wanted not in stands:
+    if wanted and all(emoji_name(name) != emoji_name(wanted) for name in stands):
         try:
             client.reactions_add(name=wanted, **place)
         except SlackApiError as error:
             if error.response.get("error") != "already_reacted":
                 raise
     for name in stands:
-        if name != wanted:
+        if emoji_name(name) != emoji_name(wanted):
             _remove(client, name, place)
 
 

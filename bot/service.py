@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from bot.actors import Kind
+from bot.app_posts import AppPosts
 from bot.language import N_
 from bot.metrics import Metrics
 from bot.payloads import Deleted, Reacted, Said
@@ -74,8 +76,12 @@ class Service:
         wake: Wakers,
         summarizing: SummaryService,
         read: Read,
+        bot_id: str = "",
+        kind: Callable[[str], Kind] = lambda _user_id: Kind.USER,
     ) -> None:
-        """`read`: what is kept of a text in Slack's mrkdwn."""
+        """`read`: what is kept of a text in Slack's mrkdwn; `bot_id`: ours; `kind`: what somebody is."""
+        self._app_posts = AppPosts(database, bot_id, kind)
+        self._kind = kind
         self._database = database
         self._read = read
         self._summarizing = summarizing
@@ -84,8 +90,11 @@ class Service:
         self._wake = wake
 
     def receive(self, said: Said) -> None:
-        """Store what a person said where the bot is asked to listen; harmless when it comes again."""
-        if said.team_id != self._team_id:
+        """Store what a person said where the bot is asked to listen; harmless when it comes again.
+
+        Raises UnknownActorError.
+        """
+        if said.team_id != self._team_id or not self._app_posts.counts(said):
             return
         if self._summarizing.is_asked(said):
             self._answer_mention(said)
@@ -165,7 +174,7 @@ class Service:
 
     @staticmethod
     def _is_addressed(said: Said) -> bool:
-        return said.is_mention or (said.is_direct and not said.is_reply)
+        return said.is_mention or said.is_direct
 
     def _is_small_talk(self, said: Said) -> bool:
         """Is it neither answered nor asked about, because it says nothing and nobody asked?"""
@@ -274,7 +283,10 @@ class Service:
         self._wake.annotator()
 
     def react(self, reacted: Reacted) -> None:
-        """In quiet mode a reaction with a label's emoji says that it is right; harmless when it comes again."""
+        """In quiet mode a user's reaction with a label's emoji says that it is right; harmless when it comes again.
+
+        Raises UnknownActorError.
+        """
         key = reacted.team_id, reacted.channel_id, reacted.ts
         if reacted.team_id != self._team_id:
             return
@@ -288,7 +300,7 @@ class Service:
             if label is None and reacted.is_taken_back:  # retired since, or another one has its emoji too
                 chosen = corrections.reacted(session, message.id, reacted.user_id)
                 label = next((one for one in chosen if _has_emoji(one, reacted.emoji)), None)
-        if label is None:
+        if label is None or self._kind(reacted.user_id) is not Kind.USER:
             return
         word = Correction(
             id=_once(*key, reacted.user_id, reacted.emoji, str(reacted.at), str(reacted.is_taken_back)),
@@ -304,10 +316,24 @@ class Service:
         if is_new:
             self._told(word.word)
 
-    def set_mode(self, team_id: str, channel_id: str, mode: Mode, by: str) -> Mode:
-        """Remember what a person chose for a channel; the mode that it had before."""
+    def set_mode(
+        self, team_id: str, channel_id: str, mode: Mode, by: str, workflows: bool = False
+    ) -> tuple[Mode, bool]:
+        """Remember what a person chose for a channel; what it had before, as `mode` and `workflows`.
+
+        `workflows`: are posts by workflows and apps read too?
+        """
         with self._database.writing() as session:
-            return channels.set_mode(session, team_id, channel_id, mode, by)
+            return channels.set_mode(session, team_id, channel_id, mode, by, workflows)
+
+    def asker(self, said: Said) -> str | None:
+        """Whom to tell that their post, made by an app, is not read; None if nobody is. Raises UnknownActorError."""
+        return self._app_posts.asker(said) if said.team_id == self._team_id else None
+
+    def includes_workflows(self, team_id: str, channel_id: str) -> bool:
+        """Are posts by workflows and apps read in a channel?"""
+        with self._database.reading() as session:
+            return channels.includes_workflows(session, team_id, channel_id)
 
     def labels(self, team_id: str) -> list[Label]:
         """The labels in use."""

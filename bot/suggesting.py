@@ -13,6 +13,7 @@ MEMBERS = (
     "on",
     "on reply",
     "on quiet",
+    "on reply including workflows",
     "off",
     "keep 90 days",
     "keep forever",
@@ -42,7 +43,13 @@ OPERATORS = (
     "resend",
 )
 # Known too, but there is a shorter one for the same.
-ALIASES = ("on ask", "summarise")
+ALIASES = (
+    "on ask",
+    "on including workflows",
+    "on ask including workflows",
+    "on quiet including workflows",
+    "summarise",
+)
 SUGGESTED = 2
 SHOWN_MOST = 40
 

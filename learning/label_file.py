@@ -9,6 +9,7 @@ from typing import Any
 
 from learning.linear import SPACE, Pattern, escape
 from learning.names import visible
+from storage.emoji import emoji_name
 from storage.labels import LabelSpec
 
 NAME_MOST = 60
@@ -16,7 +17,7 @@ TEXT_MOST = 1_000
 BYTES_MOST = 1_000_000
 FIELDS = {"name", "description", "emoji", "examples"}
 HEADER = Pattern(rf"\A[{SPACE}]*\[\[[{SPACE}]*label[{SPACE}]*\]\]")
-EMOJI = Pattern(r":[a-z0-9_'+-]+:")
+EMOJI = Pattern(r":[a-z0-9_'+-]+(?:::skin-tone-[2-6])?:")
 
 
 class LabelFileError(ValueError):
@@ -88,14 +89,26 @@ def _faults(entries: Any, content: dict[str, Any], lines: _Lines) -> Iterator[st
     if len(entries) < 2:
         yield f"holds {len(entries)} label{'s' * (len(entries) != 1)}; a model needs two to choose from"
     seen: dict[str, str] = {}
+    worn: dict[str, str] = {}
     for number, entry in enumerate(entries):
         yield from _entry_faults(entry, number, lines)
+        yield from _emoji_clash(entry, worn, lines.of(number, "emoji"))
         name = entry.get("name")
         if not isinstance(name, str):
             continue
         if name.casefold() in seen:
             yield f"{lines.of(number, 'name')}: name {name!r} stands already on {seen[name.casefold()]}"
         seen.setdefault(name.casefold(), lines.of(number, "name"))
+
+
+def _emoji_clash(entry: dict[str, Any], worn: dict[str, str], line: str) -> Iterator[str]:
+    """In quiet mode an emoji, by whichever of its names, must mean one label. `worn`: on which line each stands."""
+    emoji = entry.get("emoji")
+    if not isinstance(emoji, str) or not EMOJI.fullmatch(emoji):
+        return
+    if (name := emoji_name(emoji)) in worn:
+        yield f"{line}: emoji {emoji!r} stands already on {worn[name]}; give each label an emoji of its own"
+    worn.setdefault(name, line)
 
 
 def _entry_faults(entry: dict[str, Any], number: int, lines: _Lines) -> Iterator[str]:

@@ -25,15 +25,26 @@ def mode_of(session: Session, team_id: str, channel_id: str) -> Mode:
     return Mode(chosen) if chosen else Mode.OFF
 
 
-def set_mode(session: Session, team_id: str, channel_id: str, mode: Mode, by: str) -> Mode:
-    """Remember what a person chose for a channel; the mode that it had before."""
-    chosen = Channel(team_id=team_id, channel_id=channel_id, mode=mode, set_by=by, set_at=time.time())
+def includes_workflows(session: Session, team_id: str, channel_id: str) -> bool:
+    """Return whether a channel is on and wants posts by workflows and apps read too."""
+    found = get(session, team_id, channel_id)
+    return found is not None and found.mode is not Mode.OFF and found.workflows
+
+
+def set_mode(
+    session: Session, team_id: str, channel_id: str, mode: Mode, by: str, workflows: bool = False
+) -> tuple[Mode, bool]:
+    """Remember what a person chose for a channel; what it had before, as `mode` and `workflows`."""
+    chosen = Channel(
+        team_id=team_id, channel_id=channel_id, mode=mode, workflows=workflows, set_by=by, set_at=time.time()
+    )
     if insert_if_new(session, chosen):
-        return Mode.OFF
-    of_key = select(Channel.mode).where(Channel.team_id == team_id, Channel.channel_id == channel_id)
-    before = session.exec(of_key.with_for_update()).one()  # two people may choose at once
-    _change(session, team_id, channel_id, mode=mode, set_by=by, set_at=time.time())
-    return Mode(before)
+        return Mode.OFF, False
+    of_key = Channel.team_id == team_id, Channel.channel_id == channel_id
+    # Two people may choose at once.
+    before = session.exec(select(Channel.mode, Channel.workflows).where(*of_key).with_for_update()).one()
+    _change(session, team_id, channel_id, mode=mode, workflows=workflows, set_by=by, set_at=time.time())
+    return Mode(before[0]), bool(before[1])
 
 
 def keep_for(session: Session, team_id: str, channel_id: str, days: int | None, by: str) -> None:

@@ -11,10 +11,9 @@ from sqlmodel import Session, col, func, select
 
 from storage import corrections
 from storage.database import insert_if_new
+from storage.emoji import emoji_name
 from storage.tables import Correction, Label, LabelSource, Word
 
-# Slack takes both names and tells of the second.
-SAME_EMOJI = {"thumbsup": "+1", "thumbsdown": "-1"}
 # Everybody's models get each new label: nobody floods them.
 MAX_PROPOSALS_PER_DAY = 10
 # Nor do several accounts, or one that has itself forgotten in between.
@@ -233,9 +232,3 @@ def by_emoji(session: Session, team_id: str, name: str) -> Label | None:
     wanted = emoji_name(name)
     found = [label for label in active(session, team_id) if emoji_name(label.emoji) == wanted]
     return found[0] if len(found) == 1 else None
-
-
-def emoji_name(code: str) -> str:
-    """The name of an emoji as Slack's reactions have it: no colons, no skin tone, of two names the first."""
-    name = code.strip(":").partition("::")[0]
-    return SAME_EMOJI.get(name, name)

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlmodel import Field, SQLModel
@@ -176,6 +177,7 @@ class Delivery(StrEnum):
     BURST = "burst"
     NOTICE = "notice"
     DIGEST = "digest"
+    SCOPES = "scopes"
 
 
 class News(StrEnum):
@@ -218,7 +220,8 @@ def _task() -> Any:
 
 
 class Channel(SQLModel, table=True):
-    """A channel in which somebody chose what the bot does; `keep_days`: for how long its messages are kept.
+    """A channel in which somebody chose what the bot does; `keep_days`: for how long its messages are kept;
+    `workflows`: posts by workflows, and by apps in the name of a user, are read like users' messages.
 
     `next_days` takes the place of `keep_days` at `next_at`, unless somebody undoes that before.
     """
@@ -226,12 +229,21 @@ class Channel(SQLModel, table=True):
     team_id: str = Field(primary_key=True)
     channel_id: str = Field(primary_key=True)
     mode: Mode = _one_of(Mode)
+    workflows: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     keep_days: int | None = None
     next_days: int | None = None
     next_at: float | None = None
     next_by: str | None = None
     set_by: str
     set_at: float = Field(default_factory=time.time)
+
+
+class ScopeNote(SQLModel, table=True):
+    """Of which scopes that the installation lacks operators were told; with commas between them."""
+
+    team_id: str = Field(primary_key=True)
+    lacking: str
+    told_at: float = Field(default_factory=time.time)
 
 
 class Label(SQLModel, table=True):

@@ -52,7 +52,7 @@ def delivered(session: Session, team_id: str, kind: Delivery, item: str) -> None
 
 def forget_elsewhere(session: Session, team_id: str, channel_id: str) -> None:
     """Operators read another channel now: what an earlier one refused is told here."""
-    notes = col(Undelivered.kind).in_([Delivery.RUN, Delivery.RULING, Delivery.BURST])
+    notes = col(Undelivered.kind).in_([Delivery.RUN, Delivery.RULING, Delivery.BURST, Delivery.SCOPES])
     elsewhere = col(Undelivered.team_id) == team_id, notes, col(Undelivered.channel_id) != channel_id
     session.connection().execute(delete(Undelivered).where(*elsewhere))
 
@@ -65,6 +65,12 @@ def _note(session: Session, team_id: str, kind: Delivery, item: str, channel_id:
 
 def _of_key(team_id: str, kind: Delivery, item: str) -> tuple[ColumnElement[bool], ...]:
     return col(Undelivered.team_id) == team_id, col(Undelivered.kind) == kind, col(Undelivered.item) == item
+
+
+def is_given_up(session: Session, team_id: str, kind: Delivery, item: str) -> bool:
+    """Is a delivery not tried again?"""
+    found = session.get(Undelivered, (team_id, kind, item))
+    return found is not None and found.refused is not None
 
 
 def is_not_given_up(team_id: str, kind: Delivery, item: Any) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from learning.linear import SPACE, Pattern
 
 # How Slack, and a summary that is kept, write a person.
-MARK = Pattern(r"<@(?P<user>[A-Z0-9]+)>")
+MARK = Pattern(r"<@(?P<user>[A-Z0-9]+)(?:\|[^<>]{0,80})?>")
 CODE = Pattern(r"(?s)```.*?(?:```|\z)")
 LINE = Pattern(rf"[{SPACE}]*[\r\n\x{{0b}}\x{{0c}}\x{{1c}}-\x{{1e}}\x{{85}}\x{{2028}}\x{{2029}}]+[{SPACE}]*")
 # A full stop that ends a sentence has a space behind it: "3.14" and "example.com" have none.

@@ -8,7 +8,7 @@ from local.slack import events
 from local.slack.directory import Directory
 from local.slack.hub import Hub
 from local.slack.ids import TsClock
-from local.slack.seed import BOT_USER_ID
+from local.slack.seed import BOT_ID, BOT_USER_ID
 from local.slack.wire import Json
 
 
@@ -34,8 +34,8 @@ class Announcer:
         self._push(channel, {"type": "message", "message": for_page(channel["id"], message)})
         if channel["bot_is_member"]:
             self._to_bot(events.message_event(channel, message))
-            by_person = "bot_id" not in message
-            if by_person and not channel["is_im"] and f"<@{BOT_USER_ID}" in message["text"]:
+            by_bot = message.get("bot_id") == BOT_ID
+            if not by_bot and not channel["is_im"] and f"<@{BOT_USER_ID}" in message["text"]:
                 self._to_bot(events.mention_event(channel, message))
 
     def changed(self, channel: Json, message: Json, previous: Json) -> None:

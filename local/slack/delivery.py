@@ -10,6 +10,7 @@ from typing import Any
 
 from local.slack.events import event_callback
 from local.slack.installation import Installation
+from local.slack.scopes import of_event
 from local.slack.store import Store
 from local.slack.transport import Kind, NotAcknowledgedError, Retry, Transport
 from local.slack.wire import Json
@@ -44,7 +45,8 @@ class Deliveries:
 
     def event(self, event: Json) -> None:
         """Let the bot know of something, where it is installed; returns before it does."""
-        if self._installation.exists:
+        needed = of_event(event)
+        if self._installation.exists and needed not in self._installation.lacking:
             self.begin(self.callback(event))
 
     def begin(self, callback: Json) -> None:

@@ -11,6 +11,8 @@ from local.slack.store import Store
 from local.slack.team import Team
 from local.slack.wire import Json, SlackError
 
+# With the bot: Slack's own bound is nine.
+MOST_IN_GROUP = 8
 _CHANNEL_NAME = re.compile(r"[a-z0-9_-]{1,80}")
 
 
@@ -101,6 +103,8 @@ class Directory:
         """The people who see what is said in a channel."""
         if channel["is_im"]:
             return [channel["user"]]
+        if channel.get("is_mpim"):
+            return list(channel["people"])
         return [user["id"] for user in self.users.values() if not user["is_bot"]]
 
     def members(self, channel: Json) -> list[str]:
@@ -130,6 +134,18 @@ class Directory:
         """No such channel any more."""
         del self.channels[channel["id"]]
         self._store.drop("channel", channel["id"])
+
+    def group(self, people: list[str], creator: str) -> Json:
+        """The group direct message of these people, the bot and who opens it; a new one if there is none."""
+        wanted = sorted({self.person(user)["id"] for user in [creator, *people]})
+        if not 2 <= len(wanted) <= MOST_IN_GROUP:
+            raise SlackError("not_enough_users" if len(wanted) < 2 else "too_many_users")
+        for channel in self.channels.values():
+            if channel.get("is_mpim") and channel["people"] == wanted:
+                return channel
+        name = "mpdm-" + "--".join(self.users[user]["name"] for user in wanted) + f"--{seed.BOT_NAME}-1"
+        channel = seed.public_channel(new_id("C", 9), name, creator, "", bot_is_member=True)
+        return self._keep({**channel, "is_mpim": True, "people": wanted, "created": int(time.time())})
 
     def let_bot_in(self, channel: Json) -> Json:
         """The channel, with the bot in it."""

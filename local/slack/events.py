@@ -7,6 +7,7 @@ import time
 from local.slack.ids import new_id
 from local.slack.installation import Installation
 from local.slack.mrkdwn import rich_text
+from local.slack.scopes import kind_of
 from local.slack.seed import APP_ID, BOT_USER_ID
 from local.slack.wire import Json
 
@@ -123,4 +124,4 @@ def rate_limited(team_id: str, minute: int) -> Json:
 
 
 def _place(channel: Json) -> Json:
-    return {"channel": channel["id"], "channel_type": "im" if channel["is_im"] else "channel"}
+    return {"channel": channel["id"], "channel_type": kind_of(channel)}

@@ -11,10 +11,12 @@ from starlette.routing import Route
 from local.slack.delivery import Deliveries
 from local.slack.events import rate_limited
 from local.slack.faults import Faults
+from local.slack.methods_people import reaction_name
 from local.slack.socket_mode import SocketMode
 from local.slack.transport import Retry, Transport
 from local.slack.web_api import arguments_of
 from local.slack.wire import Arguments, Json, SlackError
+from local.slack.workspace import Workspace
 
 DISCONNECTS = ("close", "warning", "refresh_requested")
 
@@ -22,8 +24,10 @@ DISCONNECTS = ("close", "warning", "refresh_requested")
 class FaultsApi:
     """For tests, benchmarks and the curious."""
 
-    def __init__(self, faults: Faults, deliveries: Deliveries, transport: Transport, team_id: str) -> None:
-        self._team_id = team_id
+    def __init__(
+        self, faults: Faults, deliveries: Deliveries, transport: Transport, workspace: Workspace
+    ) -> None:
+        self._workspace = workspace
         self._faults = faults
         self._deliveries = deliveries
         self._transport = transport
@@ -51,6 +55,9 @@ class FaultsApi:
             "app_rate_limited": self._limited,
             "take": self._take,
             "clear": self._clear,
+            "post": self._post_as,
+            "react": self._react_as,
+            "scopes": self._scopes,
         }
         order = orders.get(request.path_params["what"])
         if order is None:
@@ -89,7 +96,35 @@ class FaultsApi:
     async def _limited(self, body: Json) -> Json:
         """Withhold the events of a minute (seconds since 1970), and say so."""
         minute = Arguments(body).number("minute", int(time.time()) // 60 * 60, 10**10)
-        return {"acknowledged": await self._deliveries.send(rate_limited(self._team_id, minute))}
+        return {
+            "acknowledged": await self._deliveries.send(
+                rate_limited(self._workspace.directory.team.id, minute)
+            )
+        }
+
+    async def _post_as(self, body: Json) -> Json:
+        """Post a message as given: another app's, a workflow's, Slackbot's, or one that forwards another."""
+        arguments = Arguments(body)
+        channel = self._workspace.directory.channel(arguments.required("channel"))
+        fields = {"text": "", **(arguments.object("message") or {})}
+        message = self._workspace.messages.post(channel, fields, fields.pop("thread_ts", None))
+        return {"ts": message["ts"]}
+
+    async def _react_as(self, body: Json) -> Json:
+        """React as anybody, such as another app's bot."""
+        arguments = Arguments(body)
+        channel = self._workspace.directory.channel(arguments.required("channel"))
+        change = (
+            self._workspace.messages.unreact if arguments.flag("remove") else self._workspace.messages.react
+        )
+        name = reaction_name(arguments.required("name"))
+        change(channel, arguments.required("ts"), arguments.required("user"), name)
+        return {}
+
+    async def _scopes(self, body: Json) -> Json:
+        """Take scopes from the installation, as if it had been made before the app asked for them."""
+        self._workspace.installation.lacking = frozenset(Arguments(body).text("lacking").split(",")) - {""}
+        return {"scopes": sorted(self._workspace.installation.scopes)}
 
     async def _take(self, _body: Json) -> Json:
         """What has passed, each call and each acknowledged delivery once: under load the lists would grow long."""
@@ -98,6 +133,7 @@ class FaultsApi:
     async def _clear(self, body: Json) -> Json:
         """No more faults; with {"records": true} the lists of calls and deliveries begin anew too."""
         self._faults.clear()
+        self._workspace.installation.lacking = frozenset()
         if Arguments(body).flag("records"):
             self._faults.forget_calls()
             self._deliveries.forget_records()

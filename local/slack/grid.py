@@ -65,7 +65,7 @@ class Grid:
     def routes(self) -> list[BaseRoute]:
         """Every address: the API's, the installation's, and below its id each team's."""
         return [
-            static(),
+            *static(),
             Route("/oauth/v2/authorize", self.consent.ask, methods=["GET"]),
             Route("/oauth/v2/authorize", self.consent.decide, methods=["POST"]),
             Route(f"/api/{METHOD}", self.oauth.access, methods=["GET", "POST"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from local.slack.scopes import EVERY
 from local.slack.seed import BOT_USER_ID
 from local.slack.team import Team
 from local.slack.wire import Json
@@ -17,6 +18,17 @@ class Installation:
     exists: bool = True
     for_organization: bool = False
     removable: bool = False  # by people, on the page
+    granted: frozenset[str] = EVERY
+    lacking: frozenset[str] = frozenset()  # methods and events that need one of these are refused
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What Slack says that the app may do."""
+        return self.granted - self.lacking
+
+    def grant(self, scopes: frozenset[str]) -> None:
+        """Somebody allowed the app this."""
+        self.granted, self.lacking = scopes, self.lacking - scopes
 
     @property
     def place(self) -> str:

@@ -35,7 +35,7 @@ class Messages:
         with self._store.together():
             if thread_ts:
                 parent = self._thread_parent(channel["id"], thread_ts)
-                message |= {"thread_ts": parent["ts"], "parent_user_id": parent["user"]}
+                message |= {"thread_ts": parent["ts"], "parent_user_id": parent.get("user")}
                 self._keep(channel["id"], _answered(parent, message))
             self._keep(channel["id"], message)
         self._announcer.posted(channel, message)
@@ -161,7 +161,8 @@ _THREAD_FIELDS = ("ts", "team", *_REPLY_FIELDS)
 
 def _answered(parent: Json, reply: Json) -> Json:
     users = parent.get("reply_users", [])
-    users = users if reply["user"] in users else [*users, reply["user"]]
+    author = reply.get("user") or reply.get("bot_id")
+    users = users if author in users else [*users, author]
     return {
         **parent,
         "thread_ts": parent["ts"],

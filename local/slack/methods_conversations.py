@@ -7,8 +7,11 @@ from collections.abc import Iterable
 from local.slack.directory import Directory, check_open
 from local.slack.events import as_slack_shows
 from local.slack.paging import cursor, page, place
+from local.slack.scopes import kind_of
 from local.slack.wire import Arguments, Call, Json, Method, SlackError
 from local.slack.workspace import Workspace
+
+TYPES = {"channel": "public_channel", "group": "private_channel", "im": "im", "mpim": "mpim"}
 
 
 class Conversations:
@@ -63,7 +66,8 @@ class Conversations:
         wanted = [
             as_conversation(self._directory, channel)
             for channel in self._directory.channels.values()
-            if _type_of(channel) in types and (not channel.get("is_private") or channel["bot_is_member"])
+            if TYPES[kind_of(channel)] in types
+            and (not channel.get("is_private") or channel["bot_is_member"])
         ]
         channels, metadata = page(wanted, call.arguments)
         return {"ok": True, "channels": channels, "response_metadata": metadata}
@@ -73,10 +77,12 @@ class Conversations:
         if not users and not call.arguments.text("channel"):
             raise SlackError("users_list_not_supplied")
         if "," in users:
-            raise SlackError("invalid_arguments", "group messages are not part of this workspace")
-        if users:
-            self._directory.person(users)
-        channel = self._directory.channel(users or call.arguments.text("channel"))
+            first, *others = users.split(",")
+            channel = self._directory.group(others, first)
+        else:
+            if users:
+                self._directory.person(users)
+            channel = self._directory.channel(users or call.arguments.text("channel"))
         shown = as_conversation(self._directory, channel)
         if not call.arguments.flag("return_im"):
             shown = {"id": channel["id"]}
@@ -85,7 +91,7 @@ class Conversations:
     def _join(self, call: Call) -> Json:
         channel = self._directory.channel_for_bot(call.arguments.required("channel"))
         check_open(channel)
-        if channel["is_im"]:
+        if kind_of(channel) != "channel":
             raise SlackError("method_not_supported_for_channel_type")
         warning = {"warning": "already_in_channel"} if channel["bot_is_member"] else {}
         joined = self._workspace.let_bot_in(channel, None)
@@ -104,7 +110,7 @@ def as_conversation(directory: Directory, channel: Json) -> Json:
         "created": channel["created"],
         "is_archived": bool(channel.get("is_archived")),
         "is_im": channel["is_im"],
-        "is_mpim": False,
+        "is_mpim": bool(channel.get("is_mpim")),
         "is_shared": bool(channel.get("is_shared")),
         "is_ext_shared": bool(channel.get("is_shared")),
         "is_org_shared": False,
@@ -118,21 +124,15 @@ def as_conversation(directory: Directory, channel: Json) -> Json:
         **common,
         "name": channel["name"],
         "name_normalized": channel["name"],
-        "is_channel": not channel.get("is_private"),
-        "is_group": bool(channel.get("is_private")),
-        "is_private": bool(channel.get("is_private")),
+        "is_channel": kind_of(channel) == "channel",
+        "is_group": kind_of(channel) == "group",
+        "is_private": kind_of(channel) in ("group", "mpim"),
         "is_general": channel["name"] == "general",
         "is_member": channel["bot_is_member"],
         "creator": channel["creator"],
         "topic": topic,
         "purpose": {**topic, "value": ""},
     }
-
-
-def _type_of(channel: Json) -> str:
-    if channel["is_im"]:
-        return "im"
-    return "private_channel" if channel.get("is_private") else "public_channel"
 
 
 def _is_top_level(message: Json) -> bool:

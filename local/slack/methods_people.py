@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from local.slack import seed
+from local.slack.emoji import reaction_of
 from local.slack.events import as_slack_shows
 from local.slack.paging import page
 from local.slack.socket_mode import SocketMode
@@ -80,11 +81,11 @@ class People:
 
 
 def reaction_name(given: str) -> str:
-    """An emoji's name without its colons."""
+    """An emoji's name without its colons, and of several names the one that Slack keeps."""
     name = given.strip(":")
     if not _EMOJI.fullmatch(name):
         raise SlackError("invalid_name")
-    return name
+    return reaction_of(name)
 
 
 def connections(transport: Transport) -> dict[str, Method]:

@@ -85,7 +85,7 @@ class OAuth:
     def _installed(self, code: str) -> Json:
         grant = self._known(code).grant
         del self._codes[code]
-        self._places.install(grant.place)
+        self._places.install(grant.place, frozenset(grant.scope.split(",")))
         for server in self._places.servers(grant.place):
             if server.installation.for_organization:
                 self._tokens.revoke(server.installation.team.id)  # the organization's stand in their place

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -62,6 +62,7 @@ class PageApi:
             self._post("delete", _plain(persons.delete)),
             self._post("reaction", _plain(persons.react)),
             self._post("channel", _plain(persons.create_channel)),
+            self._post("group", _plain(persons.create_group)),
             self._post("invite", _plain(persons.invite)),
             self._post("leave", _plain(persons.leave)),
             *(self._post(name, _plain(change)) for name, change in self._changes.handlers().items()),
@@ -96,12 +97,13 @@ class PageApi:
             {key: each[key] for key in ("id", "name", "real_name", "is_bot", "color")}
             for each in self._directory.users.values()
         ]
+        names = {each["id"]: each["name"] for each in users}
         seen = [c for c in self._directory.channels.values() if user["id"] in self._directory.audience(c)]
         return {
             "ok": True,
             "team": {"id": self._directory.team.id, "name": self._directory.team.name},
             "users": users,
-            "channels": [_shown(channel) for channel in seen],
+            "channels": [_shown(channel, user["id"], names) for channel in seen],
             "commands": self._commands,
             "shortcuts": self._shortcuts,
             "bot": {
@@ -143,9 +145,13 @@ class PageApi:
         return {"ok": True, "acknowledged": True}
 
 
-def _shown(channel: Json) -> Json:
+def _shown(channel: Json, user: str, names: Mapping[str, str]) -> Json:
     if channel["is_im"]:
         kind = {"name": seed.BOT_NAME, "is_channel": False, "user": seed.BOT_USER_ID, "topic": ""}
+    elif channel.get("is_mpim"):
+        others = [names[each] for each in channel["people"] if each != user]
+        name = ", ".join([*others, seed.BOT_NAME])
+        kind = {"name": name, "is_channel": False, "is_mpim": True, "topic": ""}
     else:
         kind = {"name": channel["name"], "is_channel": True, "topic": channel["topic"]}
     own = {key: channel[key] for key in ("id", "is_im", "bot_is_member")}

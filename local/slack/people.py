@@ -8,6 +8,7 @@ from local.slack.directory import check_open
 from local.slack.limits import check_text
 from local.slack.methods_people import reaction_name
 from local.slack.mrkdwn import as_sent
+from local.slack.scopes import kind_of
 from local.slack.wire import Arguments, Json, SlackError
 from local.slack.workspace import Workspace
 
@@ -67,6 +68,15 @@ class Persons:
         channel = self._directory.create(arguments.required("name").removeprefix("#"), user["id"])
         return {"ok": True, "channel": {"id": channel["id"], "name": channel["name"]}}
 
+    def create_group(self, body: Json) -> Json:
+        """Open a group direct message with others and the bot."""
+        arguments = Arguments(body)
+        others = [name.strip().removeprefix("@") for name in arguments.required("users").split(",")]
+        users, _ = self._directory.names()
+        people = [users.get(name, name) for name in others if name]
+        group = self._directory.group(people, arguments.text("user"))
+        return {"ok": True, "channel": {"id": group["id"]}}
+
     def invite(self, body: Json) -> Json:
         """Bring the bot into a channel."""
         arguments = Arguments(body)
@@ -77,7 +87,7 @@ class Persons:
         """Leave a channel, which one can still look into."""
         arguments = Arguments(body)
         channel = self._channel(arguments)
-        if channel["is_im"]:
+        if kind_of(channel) != "channel":
             raise SlackError("method_not_supported_for_channel_type")
         self._directory.leave(channel, arguments.text("user"))
         return {"ok": True}

@@ -31,12 +31,13 @@ class Places:
         }
         return {team.id: team.name for team in teams} | whole
 
-    def install(self, place: str) -> None:
-        """The bot comes into a place."""
+    def install(self, place: str, scopes: frozenset[str]) -> None:
+        """The bot comes into a place, where it may do what these scopes say."""
         for server in self.servers(place):
             for_organization = place != server.installation.team.id
             if server.installation.exists and server.installation.for_organization and not for_organization:
                 raise SlackError("cannot_install_an_org_installed_app")
+            server.installation.grant(scopes)
             server.workspace.install_bot(for_organization=for_organization)
 
 

@@ -14,6 +14,7 @@ from starlette.responses import FileResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from local.slack import emoji
 from local.slack.config import Config
 from local.slack.delivery import Deliveries
 from local.slack.faults import Faults
@@ -64,7 +65,7 @@ class Server:
             config.shortcuts,
             config.path,
         )
-        self.faults_api = FaultsApi(self.faults, self.deliveries, self.transport, config.team.id)
+        self.faults_api = FaultsApi(self.faults, self.deliveries, self.transport, self.workspace)
 
     def _transport(self, config: Config) -> Transport:
         if config.bot_url is None:
@@ -76,7 +77,15 @@ class Server:
         parts = (Chat, Conversations, People, ViewMethods)
         methods = {name: method for part in parts for name, method in part(self.workspace).methods().items()}
         methods |= self.files.methods()
-        return WebApi(methods, connections(self.transport), admit, self.faults, config.path)
+        return WebApi(
+            methods,
+            connections(self.transport),
+            admit,
+            self.faults,
+            config.path,
+            self.installation,
+            self.workspace.directory.channel,
+        )
 
     def _bot_is(self, connected: bool) -> None:
         self.workspace.hub.tell({"type": "bot", "connected": connected})
@@ -87,7 +96,7 @@ class Server:
         """Every address of the workspace."""
         return [
             Route("/", _page),
-            static(),
+            *static(),
             Route("/api/{method}", self.web_api.endpoint, methods=["GET", "POST"]),
             *_sockets(self.transport),
             Route("/actions/{team}/{secret}", self.respond, methods=["POST"]),
@@ -165,9 +174,12 @@ def create_app(config: Config) -> Starlette:
     return app
 
 
-def static() -> Mount:
-    """Scripts and styles."""
-    return Mount("/static", StaticFiles(directory=PAGE, check_dir=False))
+def static() -> list[BaseRoute]:
+    """Scripts and styles, and what the page knows of emoji."""
+    return [
+        Route("/static/emoji.json", emoji.table),
+        Mount("/static", StaticFiles(directory=PAGE, check_dir=False)),
+    ]
 
 
 def _sockets(transport: Transport) -> list[WebSocketRoute]:

@@ -10,14 +10,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from local.slack.faults import Fault, FaultKind, Faults
+from local.slack.installation import Installation
+from local.slack.scopes import OF_CHANNELS, MissingScopeError, of_method
 from local.slack.wire import Arguments, Call, Json, Method, SlackError, read_json
 
-SCOPES = (
-    "app_mentions:read,channels:history,channels:join,channels:read,chat:write,commands,files:write,"
-    "im:history,im:read,im:write,reactions:read,reactions:write,users:read"
-)
-
 Admit = Callable[[str, bool], None]  # a token, and whether the method takes the app's; raises SlackError
+Find = Callable[[str], Json]  # a channel by its id or name; raises SlackError
 
 
 class WebApi:
@@ -30,7 +28,11 @@ class WebApi:
         admit: Admit,
         faults: Faults,
         path: str,
+        installation: Installation,
+        find: Find,
     ) -> None:
+        self._installation = installation
+        self._find = find
         self._methods = {**methods, **app_methods}
         self._app_methods = frozenset(app_methods)
         self._admit = admit
@@ -62,13 +64,21 @@ class WebApi:
             body = refusal.answer()
         if fault and fault.kind is FaultKind.ANSWER_LOST:
             return Response("internal error", 500)
-        return JSONResponse(body, headers={"X-OAuth-Scopes": SCOPES})
+        granted = ",".join(sorted(self._installation.scopes))
+        return JSONResponse(body, headers={"X-OAuth-Scopes": granted})
 
     def _carry_out(self, method: str, token: str, call: Call) -> Json:
         if method not in self._methods:
             raise SlackError("unknown_method")
         self._admit(token, method in self._app_methods)
+        self._check_scope(method, call.arguments.text("channel"))
         return self._methods[method](call)
+
+    def _check_scope(self, method: str, channel: str) -> None:
+        found = self._find(channel) if method in OF_CHANNELS and channel else None
+        needed = of_method(method, found)
+        if needed and needed in self._installation.lacking:
+            raise MissingScopeError(needed, self._installation.scopes)
 
 
 async def arguments_of(request: Request) -> Json:

@@ -10,7 +10,8 @@ from bot.mrkdwn import as_plain_name, clipped, escape, fitting, plain
     [
         ("Where is my invoice?", "Where is my invoice?"),
         ("<@U1> where is it?", "where is it?"),
-        ("<@U1|ana> where is it?", "ana where is it?"),
+        ("<@U1|ana> where is it?", "where is it?"),
+        ("<@W1|Ana Ribeiro> and <@U2> ask <@UBOT|corrigible>", "and ask"),
         ("<!here> the site is down", "the site is down"),
         ("<!subteam^S1|@support> please", "@support please"),
         ("see <#C1|general> and <#C2>", "see general and"),

@@ -66,3 +66,8 @@ def test_a_name_is_asked_for_once(slack: Slack, database: Database) -> None:
         names.person(ANA)
 
     assert len(slack.calls("users.info")) == 1
+
+
+def test_a_workflow_is_called_an_app(slack: Slack, database: Database) -> None:
+    assert SlackNames(slack.web, database, TEAM, "pseudonym").person("B0WORKFLOW") == "App"
+    assert slack.calls("users.info") == []

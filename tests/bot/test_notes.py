@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from bot.language import Language
 from bot.notes import Notes
 from bot.reach import Reach
+from bot.scopes import Scopes
 from local.slack.seed import CHANNELS
-from storage import runs, versions
+from storage import runs, scope_notes, versions
 from storage.database import Database
 from storage.tables import Decision, Grounds, Phase, Ruling
 from tests.factories import TEAM
@@ -30,7 +32,8 @@ class Channel:
             self.run_id = runs.ask(session, TEAM, "100 new labels").id
 
     def notes(self, channel: str | None = OPS, language: Language = "en") -> Notes:
-        return Notes(self.database, TEAM, self.slack.web, channel, language, Reach(self.slack.web))
+        web = self.slack.web
+        return Notes(self.database, TEAM, web, channel, language, Reach(web), Scopes(web, None))
 
     def tell(self, notes: Notes, times: int = 6) -> None:
         """Take steps as a worker does, but sooner."""
@@ -141,3 +144,28 @@ def test_operators_are_told_in_the_language_that_was_set(channel: Channel) -> No
     channel.tell(channel.notes(language="pt"))
 
     assert "Treino: a candidata espera" in channel.shown[0]["text"]
+
+
+def test_of_scopes_that_are_lacking_operators_are_told_once(channel: Channel) -> None:
+    def start_again() -> None:
+        with closing(channel.notes()) as notes:
+            channel.tell(notes)
+
+    channel.slack.fault("scopes", lacking="mpim:history")
+    start_again()
+    start_again()
+    lacking = [one for one in channel.shown if "`mpim:history`" in one["text"]]
+    channel.slack.fault("scopes", lacking="mpim:history,files:write")
+    start_again()
+
+    assert len(lacking) == 1
+    assert len([one for one in channel.shown if "`mpim:history`" in one["text"]]) == 2
+
+
+def test_without_a_channel_what_is_lacking_is_kept_for_the_terminal(channel: Channel) -> None:
+    channel.slack.fault("scopes", lacking="mpim:history")
+    channel.tell(channel.notes(channel=None))
+
+    with channel.database.reading() as session:
+        assert scope_notes.told(session, TEAM) == "mpim:history"
+    assert channel.shown == []

@@ -9,6 +9,7 @@ from bot.payloads import (
     Click,
     Command,
     Deleted,
+    Edited,
     PayloadError,
     Said,
     Search,
@@ -65,14 +66,23 @@ def test_a_reply_stands_in_another_messages_thread(thread_ts: str | None, is_rep
 
 
 @pytest.mark.parametrize(
-    "changes", [{"type": "app_mention"}, {"text": "<@UBOT> where is it?"}, {"text": "please <@UBOT>"}]
+    "changes",
+    [
+        {"type": "app_mention"},
+        {"text": "<@UBOT> where is it?"},
+        {"text": "please <@UBOT>"},
+        {"text": "<@UBOT|corrigible> where is it?"},
+    ],
 )
 def test_a_mention_of_the_bot_is_known(changes: dict[str, Any]) -> None:
     assert _heard(**changes).is_mention
 
 
-def test_a_mention_of_somebody_else_is_none() -> None:
-    assert not _heard(text="<@UBOTTOM> where is it?").is_mention
+@pytest.mark.parametrize(
+    "text", ["<@UBOTTOM> where is it?", "<@UBOTTOM|UBOT>", "<!subteam^UBOT|@x>", "@UBOT"]
+)
+def test_a_mention_of_somebody_else_is_none(text: str) -> None:
+    assert not _heard(text=text).is_mention
 
 
 @pytest.mark.parametrize("changes", [{"channel_type": "im"}, {"channel": "D1"}])
@@ -92,10 +102,86 @@ def test_a_file_without_words_is_said_without_words(text: str | None) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"subtype": "channel_join"}, {"subtype": "message_changed", "message": {"text": "x"}}, {"bot_id": "B1"}],
+    [
+        {"subtype": "channel_join"},
+        {"subtype": "huddle_thread"},
+        {"subtype": "reminder_add"},
+        {"subtype": "bot_message"},
+        {"subtype": "message_changed", "message": {"text": "x"}},
+        {"user": "USLACKBOT"},
+        {"user": "USLACKBOT", "bot_id": "B01", "text": "Reminder: pay the invoice."},
+        {"user": "USLACKBOT", "subtype": "bot_message", "bot_id": "B01"},
+        {"user": BOT, "bot_id": "B1"},
+        {"user": BOT, "subtype": "thread_broadcast"},
+        {"user": None, "subtype": "bot_message", "bot_id": "B1", "bot_profile": {"is_workflow_bot": False}},
+    ],
 )
 def test_what_no_person_said_is_none(changes: dict[str, Any]) -> None:
     assert message_event(_event(**changes), BOT) is None
+
+
+@pytest.mark.parametrize("subtype", [None, "bot_message"])
+def test_a_workflows_post_is_an_apps_in_nobodys_name(subtype: str | None) -> None:
+    workflow = _heard(user=None, subtype=subtype, bot_id="B1", app_id="A1", workflow_id="Wf1")
+
+    assert (workflow.user_id, workflow.app) == ("B1", "B1")
+
+
+@pytest.mark.parametrize("mark", [{"workflow_id": "Wf1"}, {"bot_profile": {"is_workflow_bot": True}}])
+def test_a_workflow_that_slack_marks_as_one_needs_no_look_at_its_user(mark: dict[str, Any]) -> None:
+    workflow = _heard(user="U0WORKFLOW", bot_id="B1", **mark)
+
+    assert (workflow.user_id, workflow.app) == ("B1", "B1")
+
+
+@pytest.mark.parametrize("bot_id", ["", None])
+def test_an_empty_id_is_no_apps(bot_id: str | None) -> None:
+    assert _heard(bot_id=bot_id).app is None
+
+
+def test_what_an_app_posts_in_a_users_name_names_both() -> None:
+    said = _heard(bot_id="B1", app_id="A1", bot_profile={"app_id": "A1"})
+
+    assert (said.user_id, said.app) == ("U1", "B1")
+
+
+@pytest.mark.parametrize("changes", [{"bot_profile": {"id": "B1"}}, {"app_id": "B1"}])
+def test_an_app_is_known_by_any_of_its_marks(changes: dict[str, Any]) -> None:
+    assert _heard(**changes).app == "B1"
+
+
+def test_what_our_own_app_posts_in_anybodys_name_is_none() -> None:
+    assert message_event({**_event(bot_id="B1", app_id="A1"), "api_app_id": "A1"}, BOT) is None
+
+
+def test_an_edit_of_a_workflows_post_is_an_edit() -> None:
+    post = {"ts": "1.1", "bot_id": "B1", "subtype": "bot_message", "text": "It hangs", "type": "message"}
+    changed = {"subtype": "message_changed", "message": {**post, "edited": {"user": "B1", "ts": "1.2"}}}
+    edited = message_event(_event(**changed), BOT)
+
+    assert isinstance(edited, Edited)
+    assert (edited.said.text, edited.said.app) == ("It hangs", "B1")
+
+
+def test_a_reaction_of_slackbot_is_none() -> None:
+    item = {"type": "message", "channel": "C1", "ts": "1.1"}
+    event = {
+        "type": "reaction_added",
+        "user": "USLACKBOT",
+        "reaction": "bug",
+        "item": item,
+        "event_ts": "1.2",
+    }
+
+    assert reaction_event({"team_id": "T1", "event": event}, BOT) is None
+
+
+def test_forwarded_words_are_read_and_mention_nobody() -> None:
+    share = {"is_share": True, "is_msg_unfurl": True, "text": "<@UBOT> the export crashes"}
+    said = _heard(text="please look", attachments=[share])
+
+    assert said.text == "please look\n<@UBOT> the export crashes"
+    assert not said.is_mention
 
 
 def test_a_reaction_in_a_channel_shared_with_others_is_none() -> None:
@@ -252,9 +338,13 @@ def test_the_slash_command_is_read_as_words_in_small_letters() -> None:
         command({"text": "on"})
 
 
+BLOCKS = [{"type": "rich_text", "elements": [{"elements": [{"type": "text", "text": "It hangs"}]}]}]
+SHARE = {"is_share": True, "text": "", "message_blocks": [{"message": {"blocks": BLOCKS}}]}
 BODIES: list[tuple[Callable[[Json], object], Json]] = [
     (lambda body: message_event(body, BOT), _event(thread_ts="1.0")),
     (lambda body: message_event(body, BOT), _event(subtype="message_deleted", deleted_ts="1.0")),
+    (lambda body: message_event(body, BOT), _event(user=None, subtype="bot_message", bot_id="B1")),
+    (lambda body: message_event(body, BOT), _event(text="", blocks=BLOCKS, attachments=[SHARE])),
     (lambda body: message_event(body, BOT), _event(subtype="message_changed", message=_event()["event"])),
     (lambda body: channel_event(body, BOT), _change("channel_rename", {"id": "C1", "name": "help"})),
     (lambda body: channel_event(body, BOT), _change("channel_left", "C1", actor_id="U1")),

@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from bot.compose import Bot
 from bot.schedule import Schedule
 from local.slack.person import Person
-from local.slack.seed import TEAM_ID
+from local.slack.seed import BOT_ID, TEAM_ID
 from storage.tables import Correction, Job, Message, Prediction
 from tests.local.running import Slack, until
 from tests.running import learned
@@ -94,7 +94,7 @@ def all_heard(slack: Slack, channel: str | None = None) -> bool:
 
 def card_counts(slack: Slack, channel: str) -> Counter[str]:
     """How many cards each message of a channel has, by ts."""
-    posts = [one for one in slack.messages(channel) if "bot_id" in one]
+    posts = [one for one in slack.messages(channel) if one.get("bot_id") == BOT_ID]
     return Counter(one["thread_ts"] for one in posts if one.get("thread_ts", one["ts"]) != one["ts"])
 
 

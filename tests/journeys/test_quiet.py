@@ -33,6 +33,11 @@ description = "thanks and compliments"
 emoji = ":thumbsup:"
 
 [[label]]
+name = "outage"
+description = "everything is down for everybody"
+emoji = ":collision:"
+
+[[label]]
 name = "how-to"
 description = "a question about how to do something"
 """
@@ -150,6 +155,22 @@ def test_what_was_tried_when_the_answer_of_slack_was_lost_leaves_one_emoji(
     until_shown(slack, ts, channel, "bug")
     ana.react(channel, ts, "credit_card")
     until_shown(slack, ts, channel, "credit_card")
+
+
+def test_an_emoji_of_two_names_is_one_and_stays(
+    running: Bot, slack: Slack, ana: Person, ben: Person, channel: str
+) -> None:
+    turn_on(ana, channel, "quiet")
+    ts = ana.write(channel, "The badge reader is broken")
+    until_shown(slack, ts, channel, "bug")
+    slack.fault("method", method="reactions.add", kind="answer_lost")
+    ana.react(channel, ts, "boom")
+    until_shown(slack, ts, channel, "boom")
+    ben.react(channel, ts, "collision::skin-tone-2")
+    until(lambda: corrections_in(running, channel) == 2)
+    until_answered(running, slack)
+
+    assert of_the_bot(slack, ts, channel) == ["boom"]
 
 
 def test_it_is_seen_and_corrected_on_the_page(

@@ -94,6 +94,17 @@ def test_two_labels_of_one_name_are_both_pointed_at(tmp_path: Path, first: str, 
 
 
 @pytest.mark.parametrize(
+    ("first", "second"), [(":bug:", ":bug:"), (":boom:", ":collision:"), (":+1:", ":thumbsup::skin-tone-3:")]
+)
+def test_two_labels_of_one_emoji_are_both_pointed_at(tmp_path: Path, first: str, second: str) -> None:
+    bug, billing = f'name = "bug"\nemoji = "{first}"', f'name = "billing"\nemoji = "{second}"'
+    file = _write(tmp_path, f"[[label]]\n{bug}\n\n[[label]]\n{billing}\n")
+
+    told = f"line 7: emoji {second!r} stands already on line 3; give each label an emoji of its own"
+    assert _faults(file) == [told]
+
+
+@pytest.mark.parametrize(
     ("text", "fault"),
     [
         ("", "holds 0 labels; a model needs two to choose from"),

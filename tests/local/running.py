@@ -77,6 +77,20 @@ class Slack:
         assert self._parts
         self._parts.workspace.directory.users[user]["team_id"] = team_id
 
+    def app(self, user_id: str, **profile: Any) -> None:
+        """Let another app be here, as whose bot somebody acts."""
+        assert self._parts
+        users = self._parts.workspace.directory.users
+        users[user_id] = {**users[ANA], "id": user_id, "name": user_id.lower(), "is_bot": True, **profile}
+
+    def post(self, channel: str, /, **message: Any) -> str:
+        """Post a message as given: another app's, or one that forwards another; its ts."""
+        return str(self.fault("post", channel=channel, message=message)["ts"])
+
+    def group(self, *users: str) -> str:
+        """Open a group direct message of Ana, others and the bot; its id."""
+        return str(self.page("group", users=",".join(users))["channel"]["id"])
+
     def messages(self, channel: str = SUPPORT, user: str = ANA) -> list[dict[str, Any]]:
         """Everything that a person sees in a channel."""
         asked: dict[str, str | int] = {"user": user, "channel": channel, "limit": 100_000}

@@ -71,7 +71,7 @@ export class Composer {
   /** The channel has changed: its name, and the draft that was left there. */
   rename() {
     const channel = this.store.channels.get(this.store.channel);
-    const where = `${channel?.is_im ? "" : "#"}${this.store.channelName(this.store.channel)}`;
+    const where = `${channel?.is_im || channel?.is_mpim ? "" : "#"}${this.store.channelName(this.store.channel)}`;
     const label = this.thread ? "Reply…" : `Message ${where}`;
     this.text.disabled = !this.store.channel;
     this.text.placeholder = label;

@@ -16,7 +16,8 @@ export function channelHeader(store, root, { tabs, become, toggleSidebar }) {
   root.replaceChildren(menuButton, title, tabs, switcher);
   store.on("workspace channel", () => {
     const channel = store.channels.get(store.channel);
-    const name = channel?.is_im ? `${store.channelName(store.channel)} (app)` : `# ${channel?.name ?? ""}`;
+    const named = channel?.is_im ? `${store.channelName(store.channel)} (app)` : (channel?.name ?? "");
+    const name = channel?.is_im || channel?.is_mpim ? named : `# ${named}`;
     title.replaceChildren(
       h("h2", { id: "channel-name" }, name),
       h("p", { class: "quiet topic" }, channel?.topic?.value ?? channel?.topic ?? ""),

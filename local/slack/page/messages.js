@@ -33,7 +33,7 @@ export class Messages {
 
   article(message) {
     const { store } = this;
-    const name = store.nameOf(message.user);
+    const name = message.username || store.nameOf(message.user);
     const surface = new Surface(store, { channel: message.channel, ts: message.ts });
     const article = h(
       "article",
@@ -43,7 +43,7 @@ export class Messages {
         "aria-label": `${name}, ${clockTime(message.ts)}`,
         "data-testid": isReply(message) ? "reply" : "message",
         "data-ts": message.ts,
-        "data-user": message.user,
+        "data-user": message.user ?? message.bot_id,
         "data-bot": message.bot_id ? "true" : "false",
       },
       avatar(store, message.user),

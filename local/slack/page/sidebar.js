@@ -32,16 +32,19 @@ function lists(store, { go, say }) {
   const add = iconButton("plus", "Add a channel", () => addChannel(store, { go, say }), {
     "data-testid": "add-channel",
   });
-  const list = (isIm) =>
+  const group = iconButton("plus", "New group message", () => openGroup(store, { go, say }), {
+    "data-testid": "add-group",
+  });
+  const list = (isDirect) =>
     h(
       "ul",
       {},
-      all.filter((each) => each.is_im === isIm).map((each) => entry(store, each, go)),
+      all.filter((each) => !each.is_channel === isDirect).map((each) => entry(store, each, go)),
     );
   return [
     h("div", { class: "list-head" }, h("h2", {}, "Channels"), add),
     list(false),
-    h("div", { class: "list-head" }, h("h2", {}, "Direct messages")),
+    h("div", { class: "list-head" }, h("h2", {}, "Direct messages"), group),
     list(true),
   ];
 }
@@ -70,11 +73,25 @@ function entry(store, channel, go) {
         go(id);
       },
     },
-    channel.is_im ? avatar(store, store.bot.user_id) : icon("hash"),
+    channel.is_channel ? icon("hash") : avatar(store, store.bot.user_id),
     h("span", { class: "channel-name" }, channel.is_im ? `${name} (app)` : name),
     unread && h("span", { class: "count" }, String(unread), h("span", { class: "sr-only" }, " unread")),
   );
   return h("li", {}, link);
+}
+
+async function openGroup(store, { go, say }) {
+  const typed = await askLine("New group message", "With whom? Names, with commas between them", "Open");
+  if (!typed) return;
+  let opened;
+  try {
+    opened = await post("group", { user: store.me, users: typed.toLowerCase() });
+  } catch (error) {
+    if (!(error instanceof PageError)) throw error;
+    return say(error.message);
+  }
+  await store.loadWorkspace(store.me);
+  go(opened.channel.id);
 }
 
 async function addChannel(store, { go, say }) {

@@ -45,7 +45,7 @@ export class Store extends EventTarget {
 
   nameOf(id) {
     const user = this.users.get(id);
-    return (user?.is_bot ? user.name : user?.real_name || user?.name) ?? id;
+    return (user?.is_bot ? user.name : user?.real_name || user?.name) ?? id ?? "App";
   }
 
   handleOf(id) {

@@ -14,7 +14,7 @@ export function welcome(store) {
   const channel = store.channels.get(store.channel);
   const title = channel.is_im
     ? "Your direct messages with corrigible"
-    : `This is the very beginning of #${channel.name}`;
+    : `This is the very beginning of ${channel.is_mpim ? "" : "#"}${channel.name}`;
   return h(
     "div",
     { class: "welcome", "data-testid": "welcome" },

@@ -6,6 +6,7 @@ import time
 from itertools import chain
 
 import pytest
+from slack_sdk.errors import SlackApiError
 
 from local.slack.credentials import APP_TOKEN, BOT_TOKEN
 from local.slack.seed import BOT_ID, BOT_USER_ID, CHANNELS, DIRECT_MESSAGES, TEAM_ID
@@ -237,6 +238,12 @@ def test_reactions_are_added_once_and_removed(slack: Slack) -> None:
     ]
     assert (reaction["name"], reaction["count"], reaction["users"]) == ("tada", 2, [BOT_USER_ID, ANA])
 
+    slack.web.reactions_add(name="collision", **where)
+    assert refusal(slack.web.reactions_add, name="boom", **where) == "already_reacted"
+    shown = slack.web.reactions_get(channel=where["channel"], timestamp=where["timestamp"])["message"]
+    assert [one["name"] for one in shown["reactions"]] == ["tada", "boom"]
+
+    slack.web.reactions_remove(name="collision", **where)
     slack.web.reactions_remove(name="tada", **where)
     assert refusal(slack.web.reactions_remove, name="tada", **where) == "no_reaction"
     assert (
@@ -291,3 +298,32 @@ def test_buttons_are_given_ids_where_the_bot_left_them_out(slack: Slack) -> None
     [block] = slack.messages()[0]["blocks"]
     assert block["block_id"]
     assert block["elements"][0]["action_id"]
+
+
+def test_a_group_direct_message_is_shown_heard_and_found_as_one(slack: Slack) -> None:
+    group = slack.group("ben", "chloe")
+    ts = slack.say("hello", group)
+    shown = slack.web.conversations_info(channel=group)["channel"]
+    [listed] = slack.web.conversations_list(types="mpim")["channels"]
+
+    assert group == slack.group("chloe", "ben") == listed["id"]
+    assert (shown["is_mpim"], shown["is_private"], shown["is_member"]) == (True, True, True)
+    assert len(slack.web.conversations_members(channel=group)["members"]) == 4
+    assert slack.web.conversations_replies(channel=group, ts=ts)["messages"][0]["text"] == "hello"
+
+
+def test_without_its_scope_a_method_is_refused_and_says_which_it_needs(slack: Slack) -> None:
+    group = slack.group("ben")
+    slack.fault("scopes", lacking="mpim:read,files:write")
+    with pytest.raises(SlackApiError) as refused:
+        slack.web.conversations_info(channel=group)
+    answer = slack.web.auth_test()
+    granted = answer.headers["x-oauth-scopes"].split(",")
+
+    assert (refused.value.response["error"], refused.value.response["needed"]) == (
+        "missing_scope",
+        "mpim:read",
+    )
+    assert slack.web.conversations_info(channel=SUPPORT)["ok"]
+    assert "mpim:history" in granted
+    assert not {"mpim:read", "files:write"} & set(granted)

@@ -1,0 +1,68 @@
+"""Who did something in Slack: a user, or an app, whose reactions and posts teach nothing."""
+
+from __future__ import annotations
+
+import logging
+import time
+from enum import Enum, auto
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.payloads import SLACKBOT, Json
+
+log = logging.getLogger(__name__)
+
+KEPT_S = 3_600.0
+# Slack will not say more about somebody whom it does not show, or about anybody without the scope for it.
+FINAL = {"missing_scope", "user_not_found", "user_not_visible", "users_not_found"}
+AGAIN_S = 60.0
+
+
+class UnknownActorError(RuntimeError):
+    """Slack did not say whether somebody is a user. What they did is not acknowledged, so it is told again."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Slack did not say who did something ({reason})")
+
+
+class Kind(Enum):
+    """What somebody is. Slackbot is a bot."""
+
+    USER = auto()
+    WORKFLOW = auto()
+    BOT = auto()
+
+
+class Actors:
+    """Asks Slack once an hour about each."""
+
+    def __init__(self, client: WebClient) -> None:
+        self._client = client
+        self._kept: dict[str, tuple[float, Kind]] = {}
+
+    def kind(self, user_id: str) -> Kind:
+        """What Slack says that somebody is. Raises UnknownActorError."""
+        if user_id == SLACKBOT or not user_id.startswith(("U", "W")):
+            return Kind.BOT
+        until, known = self._kept.get(user_id, (0.0, Kind.BOT))
+        if time.monotonic() < until:
+            return known
+        found, kept_s = self._ask(user_id)
+        self._kept[user_id] = time.monotonic() + kept_s, found
+        return found
+
+    def _ask(self, user_id: str) -> tuple[Kind, float]:
+        try:
+            user: Json = self._client.users_info(user=user_id)["user"]
+        except SlackApiError as error:
+            reason = str(error.response.get("error"))
+            if reason not in FINAL:
+                raise UnknownActorError(reason) from None
+            log.info("not taken for a user reason=%s", reason)
+            return Kind.BOT, AGAIN_S
+        except (SlackClientError, OSError) as error:
+            raise UnknownActorError(type(error).__name__) from None
+        if user.get("is_workflow_bot"):
+            return Kind.WORKFLOW, KEPT_S
+        return (Kind.BOT if user.get("is_bot") else Kind.USER), KEPT_S
