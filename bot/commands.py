@@ -327,7 +327,7 @@ def _switch_off(desk: Desk, client: WebClient, command: Command) -> str:
         desk.membership.check(client, command.channel_id, command.user_id)
     except MEMBERSHIP_FAULTS as error:
         return in_words(error)
-    before = desk.service.set_mode(command.team_id, command.channel_id, Mode.OFF, command.user_id)
+    before, _included = desk.service.set_mode(command.team_id, command.channel_id, Mode.OFF, command.user_id)
     done = _("Off. From now on I read and keep nothing of this channel.")
     if before is Mode.OFF:
         return done

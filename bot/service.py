@@ -19,6 +19,7 @@ from bot.small_talk import says_nothing
 from bot.summary_service import SummaryService
 from storage import cards, channels, contents, corrections, labels, messages, overview, predictions, summaries
 from storage.database import Database
+from storage.emoji import emoji_name
 from storage.labels import RetiredLabelError
 from storage.overview import Overview
 from storage.tables import Correction, Label, Lane, Message, Mode, Word, new_id
@@ -40,7 +41,7 @@ def _once(*parts: str) -> str:
 
 
 def _has_emoji(label: Label, name: str) -> bool:
-    return labels.emoji_name(label.emoji) == labels.emoji_name(name)
+    return emoji_name(label.emoji) == emoji_name(name)
 
 
 @dataclass(frozen=True)
