@@ -43,7 +43,9 @@ def fill(dataset_id: UUID, texts: list[tuple[str, str]], number: int) -> None:
     from sqlalchemy import insert, select
 
     random = np.random.default_rng(1)
-    with sync_engine.connect() as connection:  # a crash would cost nothing here; the pool gives the session the same
+    with (
+        sync_engine.connect() as connection
+    ):  # a crash would cost nothing here; the pool gives the session the same
         connection.exec_driver_sql("PRAGMA journal_mode = MEMORY")
         connection.exec_driver_sql("PRAGMA synchronous = OFF")
     with SyncSessionLocal() as session, session.begin():

@@ -16,7 +16,16 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from local.argilla.documents import OF_RESPONSE, OF_SUGGESTION, OF_VECTOR, Document, document, head, moment, words
+from local.argilla.documents import (
+    OF_RESPONSE,
+    OF_SUGGESTION,
+    OF_VECTOR,
+    Document,
+    document,
+    head,
+    moment,
+    words,
+)
 
 WAIT_S = 30
 Stamp = tuple[str, str]  # status and time of the last change of a record
