@@ -9,7 +9,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -23,7 +23,6 @@ from argilla_server.search_engine.base import (
     SearchResponses,
     TermsMetrics,
 )
-from fastapi import HTTPException
 
 from local.argilla import figures, index, line, searching, steps, writes
 from local.argilla.conditions import order as order_by
@@ -39,24 +38,9 @@ from local.argilla.documents import (
 )
 from local.argilla.index import reading
 from local.argilla.line import Line, Need
-from local.argilla.waiting import ensure
+from local.argilla.waiting import ensure, in_thread
 
 log = logging.getLogger(__name__)
-
-Found = TypeVar("Found")
-
-
-async def _in_thread(work: Callable[..., Found], *given: Any) -> Found:
-    """Read the index in a thread; 503 if it turns out to be damaged: then it is thrown away and made again."""
-    try:
-        return await asyncio.to_thread(work, *given)
-    except sqlite3.DatabaseError as error:
-        if index.is_passing(error):
-            raise
-        await asyncio.to_thread(index.check)
-        raise HTTPException(
-            503, "Argilla's search index was damaged and is rebuilt. Try again soon."
-        ) from None
 
 
 async def _write(work: Callable[..., None], *given: Any) -> None:
@@ -82,7 +66,7 @@ class SqliteSearchEngine(SearchEngine):
         """Connections belong to threads, not to requests."""
 
     async def ping(self) -> bool:
-        return await _in_thread(lambda: bool(reading().execute("SELECT 1").fetchone()))
+        return await in_thread(lambda: bool(reading().execute("SELECT 1").fetchone()))
 
     async def info(self) -> dict[str, str]:
         return {"name": "sqlite", "version": sqlite3.sqlite_version}
@@ -130,13 +114,13 @@ class SqliteSearchEngine(SearchEngine):
         if dataset.is_draft:
             return {}
         await ensure(str(dataset.id), Need.LISTS)
-        return await _in_thread(figures.progress, str(dataset.id))
+        return await in_thread(figures.progress, str(dataset.id))
 
     async def get_dataset_user_progress(self, dataset: Any, user: Any) -> dict[str, int]:
         if dataset.is_draft:
             return {}
         await ensure(str(dataset.id), Need.LISTS)
-        return await _in_thread(figures.user_progress, str(dataset.id), str(user.id))
+        return await in_thread(figures.user_progress, str(dataset.id), str(user.id))
 
     async def search(
         self,
@@ -151,7 +135,7 @@ class SqliteSearchEngine(SearchEngine):
         await ensure(str(dataset.id), Need.LISTS if query is None else Need.WORDS)
         among = searching.matching(str(dataset.id), query, filter)
         by = order_by(sort) if sort else None
-        return _responses(*await _in_thread(searching.search, among, by, user_id, offset, limit))
+        return _responses(*await in_thread(searching.search, among, by, user_id, offset, limit))
 
     async def similarity_search(
         self,
@@ -175,7 +159,7 @@ class SqliteSearchEngine(SearchEngine):
         target = sign * np.frombuffer(packed(to), dtype="<f4")
         among = searching.matching(str(dataset.id), query, filter) if query or filter else None
         without = str(record.id) if record else None
-        hits = await _in_thread(
+        hits = await in_thread(
             searching.similar, str(vector_settings.id), target, among, without, max_results
         )
         kept = [(id_, score) for id_, score in hits if threshold is None or score >= threshold]
@@ -185,10 +169,10 @@ class SqliteSearchEngine(SearchEngine):
         of_property = (str(metadata_property.dataset_id), metadata_property.name)
         await ensure(of_property[0], Need.LISTS)
         if metadata_property.type == MetadataPropertyType.terms:
-            found = await _in_thread(figures.terms, *of_property)
+            found = await in_thread(figures.terms, *of_property)
             values = [TermsMetrics.TermCount(term=term, count=count) for term, count in found]
             return TermsMetrics(total=sum(count for _, count in found), values=values)
-        low, high = await _in_thread(figures.extremes, *of_property)
+        low, high = await in_thread(figures.extremes, *of_property)
         is_whole = metadata_property.type == MetadataPropertyType.integer
         return (IntegerMetadataMetrics if is_whole else FloatMetadataMetrics)(min=low, max=high)
 

@@ -13,7 +13,7 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -158,7 +158,7 @@ def _held(dataset: str, among: Sequence[str] | None) -> Held:
 def _write_lists(truth: Truth, dataset: Dataset, found: Difference) -> None:
     left = len(found.lists)
     for some in _batches(found.lists):
-        writes.write(truth.heads(dataset, some))
+        _write(lambda ids: writes.write(truth.heads(dataset, ids)), some)
         _write_until_same(truth, dataset, compare(truth, dataset, some).lists)
         left -= len(some)
         line.put(dataset.id, Line(found.records, left, len(found.words)))
@@ -167,7 +167,7 @@ def _write_lists(truth: Truth, dataset: Dataset, found: Difference) -> None:
 def _write_words(truth: Truth, dataset: Dataset, found: Difference) -> None:
     left = len(found.words)
     for some in _batches(found.words):
-        writes.add_words(truth.words(dataset, some))
+        _write(lambda ids: writes.add_words(truth.words(dataset, ids)), some)
         _write_until_same(truth, dataset, compare(truth, dataset, some).words)
         left -= len(some)
         line.put(dataset.id, Line(found.records, 0, left))
@@ -178,11 +178,28 @@ def _write_until_same(truth: Truth, dataset: Dataset, ids: list[str]) -> None:
     for _ in range(ROUNDS):
         if not ids:
             return
-        writes.write(truth.documents(dataset, ids))
+        _write(lambda some: writes.write(truth.documents(dataset, some)), ids)
         differing = compare(truth, dataset, ids)
         writes.remove(differing.gone)
         ids = differing.words
-    log.warning("changed too often dataset=%s records=%d", dataset.id, len(ids))
+    log.warning("not in line dataset=%s records=%d first=%s", dataset.id, len(ids), ids[0])
+
+
+def _write(write: Callable[[list[str]], None], ids: list[str]) -> None:
+    """Write these, but for those of which something can't be written: a search that lacks them is better than none."""
+    try:
+        write(ids)
+    except sqlite3.OperationalError:
+        raise
+    except Exception as error:
+        if type(error) is sqlite3.DatabaseError:  # the file is damaged
+            raise
+        if len(ids) == 1:
+            log.warning("left out record=%s reason=%s", ids[0], type(error).__name__)
+            return
+        middle = len(ids) // 2
+        _write(write, ids[:middle])
+        _write(write, ids[middle:])
 
 
 def _batches(items: list[str]) -> Iterator[list[str]]:

@@ -13,18 +13,17 @@ import sqlite3
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
-from local.argilla import index, line, progress, steps
+from local.argilla import index, steps
 from local.argilla.children import Child, Task
 from local.argilla.credentials import Credentials, credentials
 from local.argilla.judging import Start
-from local.argilla.line import Line
 from local.argilla.ports import HOST, free_port, is_free
-from local.argilla.progress import Progress
+from local.argilla.reporting import Reporter
 
 WATCH_S = 0.2
-REPORT_S = 1.0
 PORT_S = 3.0  # a killed predecessor's server may need a moment to be gone
 STOP_S = 3.0
 VALKEY_STOP_S = 1.0
@@ -44,8 +43,7 @@ class Supervisor:
         self._port = port or free_port()
         self._queue_port = free_port()
         self._queue_password = secrets.token_urlsafe(24)
-        self._began = time.time()
-        self._reported = 0.0
+        self._reporter = Reporter(home)
         self._indexed: tuple[int, int] | None = None  # the file that the reconciler knows
 
     def run(self) -> None:
@@ -146,7 +144,7 @@ class Supervisor:
             valkey, *others = children
             _stop(others, STOP_S)
             _stop([valkey], VALKEY_STOP_S)  # last: the others still write to it
-            progress.clear(self._home)
+            self._reporter.end()
 
     def _watch(self, children: list[Child], known: Credentials) -> None:
         _, server, worker, reconciler = children
@@ -158,7 +156,7 @@ class Supervisor:
                     continue
                 if ended := child.keep_running():
                     _note(ended)
-                    if child is not reconciler:  # it may have answered to what it did not index
+                    if child in (server, worker):  # it may have answered to what it did not index
                         self._reconcile_again(reconciler)
                 if start and child is not reconciler and child.failures >= ATTEMPTS:
                     raise CannotStartError(_last_words(child))
@@ -166,12 +164,12 @@ class Supervisor:
                 self._reconcile_again(reconciler)
             if start and self._answers():
                 worker.keep_running()
-                start, self._reported = None, 0.0
-                self._report(start, reconciler)  # what is read once it serves is not of its start
+                start = None
+                self._reporter.report(None, reconciler)  # what is read from now on is not of its start
                 self._announce(known)
             if start and (fault := start.fault()):
                 raise CannotStartError(fault)
-            self._report(start, reconciler)
+            self._reporter.report_soon(start.step if start else None, reconciler)
 
     def _reconcile_again(self, reconciler: Task) -> None:
         """Compare all anew, with another index if this one is gone; until then nothing counts as in line."""
@@ -181,29 +179,6 @@ class Supervisor:
         except (OSError, sqlite3.Error) as error:
             _note(f"the search index can't be opened: {error}")
         self._indexed = index.identity()
-
-    def _report(self, start: Start | None, reconciler: Task) -> None:
-        """Say what it is busy with, to `corrigible status` and to whoever waits for the start."""
-        if time.time() - self._reported < REPORT_S:
-            return
-        self._reported = time.time()
-        if not start and reconciler.is_done:
-            progress.clear(self._home)
-            return
-        trouble = {None: None, 0: None, progress.FULL: "full"}.get(reconciler.status, "failed")
-        found = _line()
-        said = Progress(
-            start.step if start else progress.SERVING,
-            self._began,
-            self._reported,
-            found.records if found else None,
-            found.left if found else None,
-            trouble,
-        )
-        try:
-            progress.write(self._home, said)
-        except OSError:  # no space; it goes on
-            _note("the progress can't be told")
 
     def _answers(self) -> bool:
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -238,16 +213,10 @@ def _last_words(child: Child) -> str:
     return f"{child.name} ended {child.failures} times; the last lines of its log:\n{said}"
 
 
-def _line() -> Line | None:
-    try:
-        return line.total()
-    except sqlite3.Error:  # busy or damaged: the reconciler says more
-        return None
-
-
 def _note(said: str) -> None:
-    sys.stderr.write(said + "\n")
-    sys.stderr.flush()
+    with suppress(OSError):  # no space for a line is no reason to stop
+        sys.stderr.write(said + "\n")
+        sys.stderr.flush()
 
 
 def _is_closed(descriptor: int, within_s: float) -> bool:

@@ -17,7 +17,7 @@ def write(documents: Iterable[Document]) -> None:
 
 
 def add_words(documents: Iterable[Document]) -> None:
-    """Write these documents, which have text and vectors alone, as far as the index has their records as they are there."""
+    """Write text and vectors (all that these documents have) of records that the index has as they are there."""
     with writing() as connection:
         for one in documents:
             same = "SELECT row FROM record WHERE id = ? AND updated_at = ?"

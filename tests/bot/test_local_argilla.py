@@ -55,7 +55,7 @@ def test_a_start_that_makes_progress_is_waited_for_and_shown(argilla: LocalArgil
 
 
 def test_a_start_without_progress_is_a_fault_that_says_so(argilla: LocalArgilla, tmp_path: Path) -> None:
-    def hear(_told: str) -> None:
+    def hear(_: str) -> None:
         (tmp_path / "home" / "heard").write_text("fault")
 
     argilla.start()

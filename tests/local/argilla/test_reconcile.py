@@ -285,6 +285,20 @@ def test_what_the_server_changes_meanwhile_is_not_overwritten_with_what_was_befo
     assert home.compare() == reconcile.Difference(len(records()) - 1, [], [], [])
 
 
+def test_a_record_that_can_not_be_written_keeps_no_other_from_being_found(home: Copy) -> None:
+    of_slow = "(SELECT id FROM records WHERE external_id = 'slow')"
+    home.change_database(f"UPDATE vectors SET value = '[\"no number\"]' WHERE record_id IN {of_slow}")
+    slow = home.id("slow")
+
+    found = home.made_again()
+
+    lacking = line.of(home.dataset)
+    assert lacking == line.Line(len(records()), 0, 0)
+    assert home.compare().words == [slow]
+    assert len(found[0]) == len(records())
+    assert {id_ for id_, *_ in found[2]} == {id_ for id_, *_ in found[0]} - {slow}
+
+
 def test_a_full_disk_is_named_and_it_goes_on_once_there_is_space(home: Copy) -> None:
     before = home.rows()
     index.throw_away(sqlite3.DatabaseError("deleted by a test"))
