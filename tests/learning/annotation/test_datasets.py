@@ -6,6 +6,7 @@ import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -289,7 +290,8 @@ def test_two_reviewers_answer_a_share_of_messages_and_a_third_settles_where_they
     with database.reading() as session:
         found = agreement.read(session, TEAM, [Panel.DOUBLE])
 
-    assert (twice.keys(), first_in_main) == ({"they agree", "they differ"}, [])
+    assert twice.keys() == {"they agree", "they differ"}
+    assert first_in_main == []
     assert half["they agree"] == "pending"
     assert verdict(database, same) == Verdict(known["praise"].id, False, 2)
     assert tied is not None
@@ -363,12 +365,12 @@ def test_erasing_a_team_leaves_the_dataset_of_another_bot_which_has_the_same_nam
 ) -> None:
     corrected(database, known["bug"], "of another bot")
     desk.deliver()
-    named = {"workspaces": ["corrigible"], "names": [desk.name], "own_workspace": "", "webhook_url": None}
+    named = Traces([], workspaces=["corrigible"], names=[desk.name], own_workspace="", webhook_url=None)
     with database.reading() as session:
         mark = datasets.mark(session, TEAM)
 
-    others = erase(desk.connection, Traces(dataset_ids=[], **named, mark="ours"))
+    others = erase(desk.connection, replace(named, mark="ours"))
     kept = texts(desk)
-    own = erase(desk.connection, Traces(dataset_ids=[], **named, mark=mark))
+    own = erase(desk.connection, replace(named, mark=mark))
 
     assert (others, kept, own) == (0, ["of another bot"], 1)
