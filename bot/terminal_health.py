@@ -19,6 +19,10 @@ WORDS = {
         "argilla",
         "foreign_dataset",
     ): "its dataset is not one of this bot's: set ARGILLA_DATASET to another name",
+    (
+        "argilla",
+        "name_taken",
+    ): "the name of its dataset is taken by one that its key can't see: set ARGILLA_DATASET to another name",
     ("argilla", "in_trouble"): "it reports an error of its own",
     ("argilla", "no_answer"): "it does not answer",
     ("argilla", "not_found"): "it has no such page or dataset: check ARGILLA_API_URL",
