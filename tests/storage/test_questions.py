@@ -5,9 +5,11 @@ from __future__ import annotations
 from storage import questions
 from storage.database import Database
 from storage.tables import Panel
+from tests.databases import on_both
 from tests.factories import TEAM, label_set, predicted
 
 
+@on_both
 def test_a_share_of_new_questions_goes_to_the_second_dataset_and_stays_there(database: Database) -> None:
     bug = label_set(database, "bug")["bug"]
     ids = [predicted(database, bug).id for _ in range(200)]
