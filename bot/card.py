@@ -17,12 +17,12 @@ from slack_sdk.models.blocks import (
 from bot import replies
 from bot.language import N_, _, many
 from bot.mrkdwn import as_name, as_plain_name, clipped, plain_text
-from bot.payloads import Json
+from bot.payloads import Json, Target
 from storage.answers import Verdict
 from storage.contents import Content
 from storage.corrections import Spoken
 from storage.erasure import is_forgotten
-from storage.tables import Label, Mode, Prediction, Word
+from storage.tables import Label, Message, Mode, Prediction, Word
 
 RIGHT = "right"
 CHANGE = "change"
@@ -50,6 +50,8 @@ def card(content: Content) -> Json:
         return _set_aside(content, prediction, content.verdict)
     if content.settled:
         return _corrected(content, prediction, content.labels[content.settled])
+    if content.still:
+        return _still(content, prediction, content.labels[content.still])
     if content.choice:
         return _question(content, prediction, _in_any_order(content.message.id, content.choice))
     if content.message.mode is Mode.ASK:
@@ -87,10 +89,46 @@ def _answer(content: Content, prediction: Prediction) -> Json:
     told = sure(prediction.confidence)
     blocks = [
         _section(f"{title(label)} · {told}"),
+        *_earlier(content),
         _context(f"{_model(prediction)}{_cut(prediction)}"),
         _buttons(content, label),
     ]
     return _message(f"{as_name(label.name)}, {told} ({_model(prediction)})", blocks)
+
+
+def _still(content: Content, prediction: Prediction, label: Label) -> Json:
+    asked = _("Still {label}?").format(label=title(label))
+    yes = ButtonElement(
+        text=_("Yes"),
+        action_id=RIGHT,
+        value=_value(content.message, label),
+        accessibility_label=_("Yes, this message is still: {label}").format(label=as_plain_name(label.name))[
+            :75
+        ],
+    )
+    blocks: list[Block] = [
+        _section(asked),
+        ActionsBlock(block_id=ACTIONS, elements=[yes, _change(content.message, _("Change"))]),
+        *_earlier(content),
+        _context(_guess(content, prediction)),
+    ]
+    return _message(_("The message was edited. Still {label}?").format(label=as_name(label.name)), blocks)
+
+
+def _earlier(content: Content) -> list[Block]:
+    """What was said of an earlier text, which counts no more."""
+    said = [_word(word, content.labels) for word in content.earlier_words]
+    verdict = content.earlier_verdict
+    if verdict and verdict.label_id:
+        label = f"*{as_name(content.labels[verdict.label_id].name)}*"
+        reviewers = many("{number} reviewer", "{number} reviewers", verdict.reviewers)
+        told = _("{reviewers} chose {label}").format(reviewers=reviewers, label=label)
+        said.append(told)
+    return [_context(_("About an earlier text: {said}").format(said=" · ".join(said)))] if said else []
+
+
+def _value(message: Message, label: Label) -> str:
+    return str(Target(message.id, message.meaning, label.id))
 
 
 def _model(prediction: Prediction) -> str:
@@ -109,23 +147,28 @@ def _question(content: Content, prediction: Prediction, offers: list[str]) -> Js
         ButtonElement(
             text=plain_text(label.name),
             action_id=f"{CHOOSE}_{number}",
-            value=f"{content.message.id}:{label.id}",
+            value=_value(content.message, label),
             accessibility_label=_("This message is: {label}").format(label=as_plain_name(label.name))[:75],
         )
         for number, label in enumerate(offered)
     ]
-    change = _change(content.message.id, _("Another…"))
+    change = _change(content.message, _("Another…"))
     ask = ActionsBlock(block_id=ACTIONS, elements=[*choices, change])
     if content.choice:  # whoever is asked which of two models is right should not be led by one of them
         asked = _(" or ").join(title(label) for label in offered)
         told = _("Two models disagree on this message; your answer decides which of them stays.")
-        blocks: list[Block] = [_section(f"{asked}?"), ask, _context(f"{told}{_cut(prediction)}")]
+        blocks: list[Block] = [
+            _section(f"{asked}?"),
+            ask,
+            *_earlier(content),
+            _context(f"{told}{_cut(prediction)}"),
+        ]
         return _message(_("Which label fits this message: {labels}?").format(labels=names), blocks)
     guess = _("My best guess is {label}, {sure}").format(
         label=as_name(content.labels[prediction.label_id].name), sure=sure(prediction.confidence)
     )
     context = _context(f"{guess} · {_model(prediction)}{_cut(prediction)}")
-    blocks = [_section(_("Which label fits this message?")), ask, context]
+    blocks = [_section(_("Which label fits this message?")), ask, *_earlier(content), context]
     return _message(_("Which label fits this message: {labels}, or another?").format(labels=names), blocks)
 
 
@@ -134,6 +177,7 @@ def _corrected(content: Content, prediction: Prediction, label: Label) -> Json:
     blocks = [
         _section(f"{title(label)} · {by}"),
         *_words(content),
+        *_earlier(content),
         _context(_guess(content, prediction)),
         _buttons(content, label),
     ]
@@ -145,6 +189,7 @@ def _set_aside(content: Content, prediction: Prediction, verdict: Verdict) -> Js
     blocks = [
         _section(by + _(": nothing is learned from this message")),
         *_words(content),
+        *_earlier(content),
         _context(_guess(content, prediction)),
     ]
     return _message(by, blocks)
@@ -187,17 +232,17 @@ def _buttons(content: Content, label: Label) -> ActionsBlock:
     right = ButtonElement(
         text=_("Right"),
         action_id=RIGHT,
-        value=f"{content.message.id}:{label.id}",
+        value=_value(content.message, label),
         accessibility_label=_("Right: this message is {label}").format(label=as_plain_name(label.name))[:75],
     )
-    return ActionsBlock(block_id=ACTIONS, elements=[right, _change(content.message.id, _("Change"))])
+    return ActionsBlock(block_id=ACTIONS, elements=[right, _change(content.message, _("Change"))])
 
 
-def _change(message_id: str, text: str) -> ButtonElement:
+def _change(message: Message, text: str) -> ButtonElement:
     return ButtonElement(
         text=text,
         action_id=CHANGE,
-        value=message_id,
+        value=str(Target(message.id, message.meaning)),
         accessibility_label=_("Choose another label for this message"),
     )
 

@@ -58,6 +58,7 @@ from bot.web_server import PortInUseError, WebServer
 from bot.worker import Worker
 from bot.workspace import STOP_S, Clients, Grant, Part, Workspace
 from bot.workspaces import Workspaces
+from learning import edits
 from learning.annotation.connection import Access
 from learning.artifacts import ArtifactsUrlError
 from learning.classification import Classifier
@@ -75,6 +76,7 @@ from storage.pacing import Pace
 from storage.purging import Purging
 from storage.tables import Lane
 from storage.team_erasure import ErasureUnderWayError
+from storage.wordings import Judgement
 
 log = logging.getLogger(__name__)
 
@@ -427,7 +429,11 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         tell_reviewers,
         ground.purge.wake,
     )
-    service = Service(database, team_id, metrics, wakers, summarizing.service, reader(masked))
+
+    def judge(before: str, after: str) -> Judgement:
+        return edits.judge(before, after, champion.served.encoder.tokenizer.knows)
+
+    service = Service(database, team_id, metrics, wakers, summarizing.service, reader(masked), judge)
     notes = Notes(database, team_id, client, settings.ops_channel, settings.language)
     tell = Worker("notes", notes.step, metrics, HANGS_S)
     swap = Worker("swapper", swapping.step, metrics)

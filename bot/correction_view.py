@@ -8,15 +8,17 @@ from itertools import accumulate
 from slack_sdk.models.blocks import (
     ExternalDataSelectElement,
     InputBlock,
+    MarkdownTextObject,
     Option,
     PlainTextInputElement,
     PlainTextObject,
+    SectionBlock,
 )
 from slack_sdk.models.views import View
 
 from bot.language import _
 from bot.mrkdwn import plain_text
-from bot.payloads import Json
+from bot.payloads import Json, Target
 from learning.label_file import NAME_MOST
 from learning.names import visible
 from storage.tables import Label
@@ -29,16 +31,17 @@ OPTIONS_MOST = 100
 OPTIONS_BYTES = 64_000
 
 
-def correction_view(message_id: str, current: Label) -> Json:
-    """A view for views.open."""
+def correction_view(of: Target, current: Label, notice: str = "") -> Json:
+    """A view for views.open; `notice`: what the user has to know first."""
+    told = [SectionBlock(text=MarkdownTextObject(text=notice))] if notice else []
     view = View(
         type="modal",
         callback_id=CORRECT,
-        private_metadata=message_id,
+        private_metadata=str(of),
         title=_("Correct the label"),
         submit=_("Save"),
         close=_("Cancel"),
-        blocks=inputs(current),
+        blocks=[*told, *inputs(current)],
     )
     return view.to_dict()
 

@@ -35,10 +35,11 @@ from bot.mrkdwn import as_plain_name
 from bot.operations import FAULTS as OPERATING_FAULTS
 from bot.operations import Operations
 from bot.organization import Organization
-from bot.payloads import Deleted, Edited, Json, Said
+from bot.payloads import Deleted, Edited, Json, Said, Target
 from bot.respond import ForeignAddressError
 from bot.service import Service, UnknownMessageError
 from learning.names import visible
+from storage.corrections import EditedSinceError
 from storage.labels import RetiredLabelError, TooManyProposalsError, TooManyProposalsOfAllError
 
 log = logging.getLogger(__name__)
@@ -163,10 +164,10 @@ def _hear_clicks(app: App, service: Service) -> None:
     @app.action(re.compile(rf"^{card.CHOOSE}_\d+$"))
     def settle(ack: Ack, body: Json, respond: Respond) -> None:
         click = payloads.click(body)
-        message_id, _, label_id = click.value.partition(":")
+        of = payloads.target(click.value)
         try:
-            service.confirm_or_choose(click.team_id, click.user_id, message_id, label_id)
-        except (UnknownMessageError, RetiredLabelError) as error:
+            service.confirm_or_choose(click.team_id, click.user_id, of, of.label_id)
+        except (UnknownMessageError, RetiredLabelError, EditedSinceError) as error:
             ack()
             respond(in_words(error), response_type="ephemeral", replace_original=False)
             return
@@ -176,13 +177,14 @@ def _hear_clicks(app: App, service: Service) -> None:
     def open_modal(ack: Ack, body: Json, client: WebClient, respond: Respond) -> None:
         click = payloads.click(body)
         try:
-            choice = service.choice(click.team_id, click.value)
+            choice = service.choice(click.team_id, payloads.target(click.value).message_id)
         except UnknownMessageError as error:
             ack()
             respond(in_words(error), response_type="ephemeral", replace_original=False)
             return
         ack()
-        view = correction_view.correction_view(choice.message_id, choice.current)
+        of = Target(choice.message_id, choice.meaning)
+        view = correction_view.correction_view(of, choice.current)
         client.views_open(trigger_id=click.trigger_id, view=view)
 
 
@@ -198,12 +200,18 @@ def _hear_modal(app: App, service: Service) -> None:
         proposal = visible(sent.proposal)
         try:
             if proposal:
-                service.propose(sent.team_id, sent.user_id, sent.message_id, proposal)
+                service.propose(sent.team_id, sent.user_id, sent.of, proposal)
             elif sent.label_id:
-                service.confirm_or_choose(sent.team_id, sent.user_id, sent.message_id, sent.label_id)
+                service.confirm_or_choose(sent.team_id, sent.user_id, sent.of, sent.label_id)
             else:
                 _refuse(ack, correction_view.LABEL, _("Choose a label, or write a new one below."))
                 return
+        except EditedSinceError as error:
+            choice = service.choice(sent.team_id, sent.of.message_id)
+            of = Target(choice.message_id, choice.meaning)
+            again = correction_view.correction_view(of, choice.current, in_words(error))
+            ack(response_action="update", view=again)
+            return
         except CORRECTING_FAULTS as error:
             _refuse(
                 ack,

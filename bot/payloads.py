@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.shapes import (
     KEEP,
     NUMBER,
     OUR_ID,
-    OUR_ID_OR_NONE,
     SLACK_ID,
+    TARGET,
+    TARGET_OR_NONE,
     TRIGGER,
     TS,
     URL,
@@ -50,7 +51,9 @@ BOLT_READS: dict[object, tuple[tuple[str, ...], ...]] = {
 
 @dataclass(frozen=True)
 class Said:
-    """A person wrote something; `text` is Slack's mrkdwn."""
+    """A person wrote something; `text` is Slack's mrkdwn. `edited_ts`: which of the text's edits this is, "" for none;
+    a later one has a greater one.
+    """
 
     team_id: str
     channel_id: str
@@ -60,6 +63,7 @@ class Said:
     text: str
     is_direct: bool
     is_mention: bool
+    edited_ts: str = ""
 
     @property
     def is_reply(self) -> bool:
@@ -68,11 +72,12 @@ class Said:
 
 @dataclass(frozen=True)
 class Deleted:
-    """A message was deleted."""
+    """A message was deleted; `is_addressed`: it was for us, in a direct message or by a mention."""
 
     team_id: str
     channel_id: str
     ts: str
+    is_addressed: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,12 +137,34 @@ class Actor:
 
 
 @dataclass(frozen=True)
+class Target:
+    """What a button or a modal of ours is about: a message, what it meant as it was shown, and perhaps a label."""
+
+    message_id: str
+    meaning: int
+    label_id: str = ""
+
+    def __str__(self) -> str:
+        parts = [self.message_id, self.label_id, str(self.meaning) if self.meaning else ""]
+        return ":".join(parts).rstrip(":")
+
+
+def target(value: str) -> Target:
+    """Read what `str(Target(...))` wrote. Raises PayloadError."""
+    found = TARGET.fullmatch(value)
+    if not found:
+        raise PayloadError("the value is none that our buttons and modals carry")
+    message_id, label_id, meaning = found.groups()
+    return Target(message_id, int(meaning or 0), label_id or "")
+
+
+@dataclass(frozen=True)
 class Submission:
     """A person sent our modal: a label chosen, or a new one's name, or neither."""
 
     team_id: str
     user_id: str
-    message_id: str
+    of: Target
     label_id: str | None
     proposal: str
 
@@ -220,17 +247,30 @@ def message_event(body: Json, bot_user_id: str) -> Said | Edited | Deleted | Non
     """
     event = part(body, "event")
     team_id, channel_id = team_of(body), like(SLACK_ID, event, "channel")
+    direct = event.get("channel_type") == "im" or channel_id.startswith("D")
     deleted_ts = _deleted_ts(event)
     if deleted_ts:
-        return Deleted(team_id, channel_id, deleted_ts)
+        before = at(event, "previous_message", "text")
+        is_mention = isinstance(before, str) and f"<@{bot_user_id}>" in before
+        return Deleted(team_id, channel_id, deleted_ts, direct or is_mention)
     if body.get("is_ext_shared_channel"):
         return None
-    direct = event.get("channel_type") == "im" or channel_id.startswith("D")
     if event.get("subtype") == "message_changed":
-        edited = part(event, "message")
-        said = _said(edited, team_id, channel_id, direct, bot_user_id) if edited.get("edited") else None
-        return Edited(said) if said else None
+        return _edited(event, part(event, "message"), team_id, channel_id, direct, bot_user_id)
+    if event.get("type") == "app_mention" and event.get("edited"):  # it mentions us since then
+        return _edited(event, event, team_id, channel_id, direct, bot_user_id)
     return _said(event, team_id, channel_id, direct, bot_user_id)
+
+
+def _edited(
+    event: Json, message: Json, team_id: str, channel_id: str, direct: bool, bot_user_id: str
+) -> Edited | None:
+    """Edits are ordered by Slack's time of them, of whole seconds, and within one by that of the event."""
+    said = _said(message, team_id, channel_id, direct, bot_user_id) if message.get("edited") else None
+    if said is None:
+        return None
+    told = like_or_none(TS, event, "event_ts") or like_or_none(TS, event, "ts") or ""
+    return Edited(replace(said, edited_ts=f"{said.edited_ts or told} {told}".strip()))
 
 
 def reaction_event(body: Json, bot_user_id: str) -> Reacted | None:
@@ -272,6 +312,7 @@ def _said(message: Json, team_id: str, channel_id: str, direct: bool, bot_user_i
         words,
         direct,
         text(message, "type") == "app_mention" or f"<@{bot_user_id}>" in words,
+        like_or_none(TS, message, "edited", "ts") or "",
     )
 
 
@@ -356,7 +397,7 @@ def submission(body: Json) -> Submission:
     return Submission(
         team_of(body),
         clicker(body),
-        like(OUR_ID, view, "private_metadata"),
+        target(like(TARGET, view, "private_metadata")),
         like_or_none(OUR_ID, states.get("label"), "selected_option", "value"),
         proposal,
     )
@@ -410,7 +451,7 @@ def edit_submission(body: Json) -> EditSubmission:
 
 def search(body: Json) -> Search:
     """What a person typed in the label menu. Raises PayloadError."""
-    metadata = like(OUR_ID_OR_NONE, body, "view", "private_metadata")
+    metadata = like(TARGET_OR_NONE, body, "view", "private_metadata")
     return Search(team_of(body), metadata, text_or_none(body, "value") or "")
 
 

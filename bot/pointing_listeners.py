@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot import correction_view, payloads, pointing_view
 from bot.in_words import in_words
-from bot.payloads import Json, Pointed
+from bot.payloads import Json, Pointed, Target
 from bot.pointing import FAULTS, NotKeptError, Pointing
 from storage.contents import Content
 
@@ -56,6 +56,6 @@ def _classified(pointing: Pointing, pointed: Pointed) -> Json:
 
 
 def _to_correct(content: Content) -> Json:
-    assert content.prediction is not None
-    label = content.labels[content.settled or content.prediction.label_id]
-    return correction_view.correction_view(content.message.id, label)
+    assert content.current is not None
+    of = Target(content.message.id, content.message.meaning)
+    return correction_view.correction_view(of, content.labels[content.current])

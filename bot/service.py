@@ -11,14 +11,17 @@ from sqlmodel import Session
 
 from bot.language import N_
 from bot.metrics import Metrics
-from bot.payloads import Deleted, Reacted, Said
+from bot.payloads import Deleted, Reacted, Said, Target
 from bot.reading import Read
 from bot.summary_service import SummaryService
+from learning import edits
 from storage import cards, channels, contents, corrections, labels, messages, overview, predictions, summaries
 from storage.database import Database
 from storage.labels import RetiredLabelError
+from storage.messages import Edit
 from storage.overview import Overview
 from storage.tables import Correction, Label, Lane, Message, Mode, Word
+from storage.wordings import Judge
 
 # An edit that comes so soon may have overtaken its message; of older ones that are unknown nobody asked us to hear.
 OVERTAKING_S = 60.0
@@ -38,10 +41,11 @@ def _once(*parts: str) -> str:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a person sees before choosing: the label shown now."""
+    """What a person sees before choosing: the label shown now, and what the message means now."""
 
     message_id: str
     current: Label
+    meaning: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,9 +72,11 @@ class Service:
         wake: Wakers,
         summarizing: SummaryService,
         read: Read,
+        judge: Judge = edits.judge,
     ) -> None:
-        """`read`: what is kept of a text in Slack's mrkdwn."""
+        """`read`: what is kept of a text in Slack's mrkdwn; `judge`: what an edit does to its meaning."""
         self._database = database
+        self._judge = judge
         self._read = read
         self._summarizing = summarizing
         self._team_id = team_id
@@ -116,14 +122,26 @@ class Service:
         self._summarizing.told()
 
     def edit(self, said: Said) -> None:
-        """Take what a message says now in the place of what it said: it is predicted again, and its card follows."""
+        """Take what a message says now in the place of what it said: it is predicted again, and its card follows.
+
+        What people said of an earlier text that meant something else is set aside. A mention that an edit adds is
+        answered, once.
+        """
         if said.team_id != self._team_id:
             return None
+        key = said.team_id, said.channel_id, said.ts
         text = self._read(said.text)
         with self._database.writing() as session:
-            is_known = messages.edit(session, said.team_id, said.channel_id, said.ts, text)
-        if not is_known:  # it overtook its message, or nothing is kept of that, and nobody has to follow
-            return self.receive(said) if time.time() - float(said.ts) < OVERTAKING_S else None
+            found = messages.rewrite(session, *key, text, said.edited_ts, self._judge)
+            if found in (Edit.SAME, Edit.DONE) and said.is_mention:
+                self._answer_edited(session, said)
+        if (
+            found is Edit.UNKNOWN
+        ):  # it overtook its message, or nothing is kept of that, and nobody has to follow
+            is_to_be_heard = said.is_mention or time.time() - float(said.ts) < OVERTAKING_S
+            return self.receive(said) if is_to_be_heard else None
+        if found is Edit.LATE:
+            return None
         self._wake.unlearn()
         self._wake.refitter()
         self._wake.predictor()
@@ -131,7 +149,19 @@ class Service:
         self._wake.courier()
         self._wake.annotator()
         self._wake.purger()
+        self._summarizing.told()
         return None
+
+    def _answer_edited(self, session: Session, said: Said) -> None:
+        """Unless the message mentioned us before: that was answered then."""
+        message = messages.known(session, said.team_id, said.channel_id, said.ts)
+        if message is None or message.is_addressed:
+            return
+        message.is_addressed = True
+        if self._summarizing.is_asked(said):
+            self._summarizing.ask_for_mention(session, said)
+        else:
+            messages.answer(session, message)
 
     def _store(self, said: Said, text: str, mode: Mode, session: Session) -> bool:
         message = Message(
@@ -144,6 +174,8 @@ class Service:
             mode=mode,
             lane=Lane.ASKED if self._is_addressed(said) else Lane.HEARD,
             waiting=bool(text) and mode is not Mode.OFF,
+            edited_ts=said.edited_ts,
+            is_addressed=self._is_addressed(said),
         )
         is_new = messages.receive(session, message)
         if is_new and not text:
@@ -164,7 +196,7 @@ class Service:
         if deleted.team_id != self._team_id:
             return
         with self._database.writing() as session:
-            is_heard = self._is_heard(session, deleted)
+            is_heard = deleted.is_addressed or self._is_heard(session, deleted)
             is_known = messages.erase(session, deleted.team_id, deleted.channel_id, deleted.ts, is_heard)
         if is_known:
             self.erased()
@@ -193,45 +225,47 @@ class Service:
             if message is None or message.team_id != team_id or message.erased_at:
                 raise UnknownMessageError
             content = contents.of_message(session, message_id)
-        if content.prediction is None:
+        if content.prediction is None or content.current is None:
             raise UnknownMessageError
-        return Choice(message_id, content.labels[content.settled or content.prediction.label_id])
+        return Choice(message_id, content.labels[content.current], content.message.meaning)
 
-    def confirm_or_choose(self, team_id: str, user_id: str, message_id: str, label_id: str) -> None:
-        """A person says that this label is right. Raises UnknownMessageError, RetiredLabelError."""
-        shown = self.choice(team_id, message_id).current.id
-        self._say(
-            team_id, user_id, message_id, label_id, Word.CONFIRMED if shown == label_id else Word.CHANGED
-        )
+    def confirm_or_choose(self, team_id: str, user_id: str, of: Target, label_id: str) -> None:
+        """A person says that this label is right.
 
-    def propose(self, team_id: str, user_id: str, message_id: str, name: str) -> None:
+        Raises UnknownMessageError, RetiredLabelError, EditedSinceError.
+        """
+        shown = self.choice(team_id, of.message_id).current.id
+        self._say(team_id, user_id, of, label_id, Word.CONFIRMED if shown == label_id else Word.CHANGED)
+
+    def propose(self, team_id: str, user_id: str, of: Target, name: str) -> None:
         """A person says that a label is right which may not exist yet.
 
-        Raises UnknownMessageError, RetiredLabelError, TooManyProposalsError, TooManyProposalsOfAllError.
+        Raises UnknownMessageError, RetiredLabelError, EditedSinceError, TooManyProposalsError,
+        TooManyProposalsOfAllError.
         """
-        self.choice(team_id, message_id)
+        self.choice(team_id, of.message_id)
         with self._database.writing() as session:
             label = labels.propose(session, team_id, name, by=user_id)
-            self._add(session, team_id, user_id, message_id, label.id, Word.PROPOSED)
+            self._add(session, team_id, user_id, of, label.id, Word.PROPOSED)
         self._told(Word.PROPOSED)
 
-    def _say(self, team_id: str, user_id: str, message_id: str, label_id: str, word: Word) -> None:
+    def _say(self, team_id: str, user_id: str, of: Target, label_id: str, word: Word) -> None:
         with self._database.writing() as session:
             label = session.get(Label, label_id)
             if label is None or label.team_id != team_id:
                 raise UnknownMessageError
             if label.retired_at is not None:
                 raise RetiredLabelError(label.name)
-            self._add(session, team_id, user_id, message_id, label_id, word)
+            self._add(session, team_id, user_id, of, label_id, word)
         self._told(word)
 
     def _add(
-        self, session: Session, team_id: str, user_id: str, message_id: str, label_id: str, word: Word
+        self, session: Session, team_id: str, user_id: str, of: Target, label_id: str, word: Word
     ) -> None:
         said = Correction(
-            message_id=message_id, team_id=team_id, user_id=user_id, label_id=label_id, word=word
+            message_id=of.message_id, team_id=team_id, user_id=user_id, label_id=label_id, word=word
         )
-        corrections.add(session, said)
+        corrections.add(session, said, of.meaning)
 
     def _told(self, word: Word) -> None:
         self._metrics.corrections.labels(word.value).inc()

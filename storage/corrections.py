@@ -7,35 +7,46 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import ColumnElement, and_, bindparam, update
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
 
 from storage import bursts, cards, outbox, questions
 from storage.database import of_messages
-from storage.tables import Correction, Kind, Message, Prediction, Word
+from storage.tables import Correction, Kind, Message, Prediction, Word, Wording
 
 # A label that came with a file is nobody's word.
 _BY_A_PERSON = col(Correction.word) != Word.IMPORTED
 # How many labels a prediction ranks at most.
 RANKED_MOST = 10
-# What is held back, or was discarded, counts for nothing.
-COUNTS = ~col(Correction.is_held)
+# What is held back, or was discarded, counts for nothing, and nor does what is about an earlier text.
+COUNTS = and_(~col(Correction.is_held), col(Correction.aside).is_(None))
 
 
-def add(session: Session, correction: Correction) -> None:
+class EditedSinceError(ValueError):
+    """The message was edited since the user saw it, and means something else now."""
+
+    def __init__(self) -> None:
+        super().__init__("This message was edited since, so nothing was changed. Read it again, then choose.")
+
+
+def add(session: Session, correction: Correction, meaning: int | None = None) -> None:
     """Keep a person's word, ask for the card to show it, and tell Argilla: every correction goes to its reviewers.
 
     The message's row is locked first: two people at once are taken one after the other. What somebody says whose burst
-    is held back joins it.
+    is held back joins it. `meaning`: what the message meant as the person saw it, None if it is known to be the same
+    still. Raises EditedSinceError if it means something else now.
     """
-    session.exec(select(Message.id).where(Message.id == correction.message_id).with_for_update()).one()
+    standing = select(Message.meaning).where(Message.id == correction.message_id)
+    now = session.exec(standing.with_for_update()).one()
+    if meaning is not None and meaning != now:
+        raise EditedSinceError
     correction.foreseen = _foreseen(session, correction)
     bursts.join(session, correction)
     session.add(correction)
     session.flush()
     cards.want(session, correction.message_id)
-    if correction.is_held:  # reviewers have better things to do
+    if correction.is_held or correction.aside is not None:  # reviewers have better things to do
         return
     questions.ask_about_correction(session, correction.team_id, correction.message_id)
     outbox.append(session, correction.team_id, correction.message_id, Kind.CORRECTION)
@@ -53,12 +64,26 @@ def _foreseen(session: Session, correction: Correction) -> float | None:
 
 
 def add_once(session: Session, correction: Correction) -> bool:
-    """As `add`, but not where a word of that id is kept already: Slack may tell of it twice."""
-    session.exec(select(Message.id).where(Message.id == correction.message_id).with_for_update()).one()
+    """As `add`, but not where a word of that id is kept already: Slack may tell of it twice.
+
+    What was said before an edit that came sooner is about the text of that time.
+    """
+    standing = select(Message.meaning).where(Message.id == correction.message_id)
+    now = session.exec(standing.with_for_update()).one()
     if session.get(Correction, correction.id):
         return False
+    meant = _meaning_at(session, correction.message_id, correction.created_at)
+    if meant is not None and meant != now and correction.word is not Word.WITHDRAWN:
+        correction.aside = meant
     add(session, correction)
     return True
+
+
+def _meaning_at(session: Session, message_id: str, at: float) -> int | None:
+    """What a message meant at a moment; None if it was never edited."""
+    of_message = select(Wording.meaning, Wording.since).where(Wording.message_id == message_id)
+    texts = session.exec(of_message.order_by(col(Wording.since))).all()
+    return next((meaning for meaning, since in reversed(texts) if since <= at), 0) if texts else None
 
 
 @dataclass(frozen=True)
@@ -97,6 +122,12 @@ def words(
     session: Session, team_id: str, message_ids: Sequence[str] | None = None
 ) -> dict[str, list[Spoken]]:
     """For each corrected message of a team that is not erased, or some of them: people's last words, oldest first."""
+    return _words(session, team_id, message_ids, COUNTS)
+
+
+def _words(
+    session: Session, team_id: str, message_ids: Sequence[str] | None, counts: ColumnElement[bool]
+) -> dict[str, list[Spoken]]:
     chosen = (
         columns(
             col(Correction.message_id),
@@ -107,7 +138,7 @@ def words(
             col(Correction.foreseen),
         )
         .join(Message, col(Message.id) == Correction.message_id)
-        .where(_BY_A_PERSON, COUNTS, col(Message.erased_at).is_(None))
+        .where(_BY_A_PERSON, counts, col(Message.erased_at).is_(None))
         .order_by(col(Correction.created_at), col(Correction.id))
     )
     of_team = col(Correction.team_id) == team_id
@@ -117,8 +148,21 @@ def words(
     return {message_id: last_of_each(every) for message_id, every in said.items()}
 
 
+def earlier(session: Session, team_id: str, message_ids: Sequence[str]) -> dict[str, list[Spoken]]:
+    """As `words`, of what people said of earlier texts of these messages."""
+    is_aside = and_(~col(Correction.is_held), col(Correction.aside).is_not(None))
+    return _words(session, team_id, message_ids, is_aside)
+
+
+def count_earlier(session: Session, team_id: str) -> int:
+    """How many words are about earlier texts of messages that are not erased."""
+    of_team = Correction.team_id == team_id, col(Correction.aside).is_not(None)
+    chosen = select(func.count()).select_from(Correction).join(Message)
+    return session.exec(chosen.where(*of_team, col(Message.erased_at).is_(None))).one()
+
+
 def count(session: Session, team_id: str) -> int:
-    """How many words people said."""
+    """How many words people said that count."""
     return session.exec(
         select(func.count())
         .select_from(Correction)
@@ -155,6 +199,7 @@ def latest(session: Session, team_id: str, since: float) -> list[Latest]:
         col(Correction.created_at) > since,
         col(Correction.word).not_in((Word.IMPORTED, Word.WITHDRAWN)),
         col(Correction.burst_id).is_(None),
+        col(Correction.aside).is_(None),
         col(Message.erased_at).is_(None),
     )
     ordered = chosen.order_by(col(Correction.created_at), col(Correction.id))
@@ -163,7 +208,8 @@ def latest(session: Session, team_id: str, since: float) -> list[Latest]:
 
 def twinless(session: Session, team_id: str, most: int) -> list[Latest]:
     """Up to `most` people's words for whose messages nobody has looked for one that says nearly the same."""
-    chosen = _LATEST.where(col(Correction.team_id) == team_id, col(Correction.twin).is_(None))
+    of_team = col(Correction.team_id) == team_id, col(Correction.twin).is_(None)
+    chosen = _LATEST.where(*of_team, col(Correction.aside).is_(None))
     return [Latest(*row) for row in session.connection().execute(chosen.limit(most))]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
-from storage import cards, channels, corrections, imports, labels, messages, predictions, versions
+from storage import answers, cards, channels, corrections, imports, labels, messages, predictions, versions
 from storage.tables import Label, Revision
 
 
@@ -25,6 +25,7 @@ class Overview:
     due: int
     failures: dict[str, int]
     imported: int = 0
+    earlier: int = 0
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """Name and value of each figure, as people read them."""
@@ -36,6 +37,8 @@ class Overview:
         yield "labels", str(self.labels)
         yield "messages predicted", str(self.predictions)
         yield "words of people", str(self.words)
+        if self.earlier:
+            yield "set aside: about an earlier text of an edited message", str(self.earlier)
         if self.imported:
             yield "labels imported", str(self.imported)
         yield "messages waiting", str(self.waiting)
@@ -58,6 +61,7 @@ def of_team(session: Session, team_id: str) -> Overview:
         labels=len(labels.active(session, team_id)),
         predictions=predictions.count(session, team_id),
         words=corrections.count(session, team_id),
+        earlier=corrections.count_earlier(session, team_id) + answers.count_earlier(session, team_id),
         imported=imports.count(session, team_id),
         waiting=messages.count_waiting(session, team_id),
         due=cards.count_due(session, team_id),

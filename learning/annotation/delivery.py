@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sqlmodel import Session
 
 from learning import vectors
-from learning.annotation import records
+from learning.annotation import collection, records
 from learning.annotation.connection import (
     ArgillaNotFoundError,
     ArgillaRefusedError,
@@ -21,7 +21,7 @@ from learning.annotation.datasets import Datasets, ForeignDatasetError
 from learning.annotation.patience import Patience, back_off_s
 from learning.annotation.records import Form, Names
 from learning.encoder import Encoder, Vectors
-from storage import contents, datasets, outbox
+from storage import answers, contents, datasets, outbox, questions
 from storage.database import Database
 from storage.datasets import Key
 from storage.leases import Claim
@@ -38,7 +38,9 @@ LONGEST_PAUSE_S = 600.0
 
 @dataclass(frozen=True)
 class Letter:
-    """A parcel with what it comes to: records to send, or (where the message is erased) to delete."""
+    """A parcel with what it comes to: records to send, and those to delete (of a message that is erased, or that said
+    something else when they were sent).
+    """
 
     parcel: Parcel
     sends: list[Json]
@@ -97,7 +99,7 @@ class Delivery:
         letters = self._write_letters(parcels, form)
         if erased := [letter for letter in letters if letter.erases]:
             self._erase(erased, form)
-        self._send([letter for letter in letters if not letter.erases], form)
+        self._send([letter for letter in letters if letter.sends or not letter.erases], form)
         return 0.0
 
     def _write_letters(self, parcels: list[Parcel], form: Form) -> list[Letter]:
@@ -117,14 +119,17 @@ class Delivery:
         question = session.get(Question, parcel.message_id)
         if question is None:
             return Letter(parcel, [], [])
+        first = questions.first_round(question)
         sends = [
             records.record(content, question, round_, vector, form, self._names)
-            for round_ in range(1, question.rounds + 1)
+            for round_ in range(first, question.rounds + 1)
         ]
-        if not _is_known_in(session, parcel.message_id, form.dataset_id):
+        known = datasets.records(session, [parcel.message_id])
+        is_known = any(one.dataset_id == form.dataset_id and one.record_id for one in known)
+        if not is_known and answers.is_answered_since(session, parcel.message_id, first):
             for send in sends:
                 send["responses"] = records.answered_before(content, form)
-        return Letter(parcel, sends, [])
+        return Letter(parcel, sends, [one for one in known if one.round < first])
 
     # Sending: a batch that Argilla refuses is halved until the record is found that it does not take.
 
@@ -181,6 +186,7 @@ class Delivery:
     # Erasing: in every dataset that has, or may have, the record.
 
     def _erase(self, letters: list[Letter], form: Form) -> None:
+        self._collect([record for letter in letters if letter.sends for record in letter.erases])
         for letter in letters:
             for record in letter.erases:
                 self._erase_record(record, form)
@@ -188,7 +194,18 @@ class Delivery:
         with self._database.writing() as session:
             for letter in letters:
                 datasets.forget(session, letter.erases)
-                outbox.delivered(session, letter.parcel)
+                if not letter.sends:
+                    outbox.delivered(session, letter.parcel)
+
+    def _collect(self, going: list[Record]) -> None:
+        """What reviewers said of texts that were edited is kept: fetch it before it goes with its record."""
+        for dataset_id in sorted({record.dataset_id for record in going}):
+            ids = [one.record_id for one in going if one.dataset_id == dataset_id and one.record_id]
+            try:
+                found = list(collection.by_id(self._connection, dataset_id, ids))
+            except ArgillaNotFoundError:  # the dataset is gone, and its records with it
+                continue
+            collection.store(self._database, self._team_id, dataset_id, found)
 
     def _erase_record(self, record: Record, form: Form) -> None:
         path = f"datasets/{record.dataset_id}/records"
@@ -203,11 +220,6 @@ class Delivery:
         return self._upsert([blank], replace(form, dataset_id=record.dataset_id))[
             record.message_id, record.round
         ]
-
-
-def _is_known_in(session: Session, message_id: str, dataset_id: str) -> bool:
-    known = datasets.records(session, [message_id])
-    return any(one.dataset_id == dataset_id and one.record_id for one in known)
 
 
 def _keys(sends: list[Json]) -> list[Key]:

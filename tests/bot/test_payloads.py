@@ -13,6 +13,7 @@ from bot.payloads import (
     Said,
     Search,
     Submission,
+    Target,
     admitted,
     click,
     command,
@@ -180,7 +181,7 @@ def test_a_modal_says_what_was_chosen_and_what_was_proposed(
 ) -> None:
     values = {"label": {"label": label}, "proposal": {"proposal": proposal}}
 
-    assert submission(_modal(values)) == Submission("T1", "U1", "m1", chosen, proposed)
+    assert submission(_modal(values)) == Submission("T1", "U1", Target("m1", 0), chosen, proposed)
 
 
 @pytest.mark.parametrize("values", [None, {"label": "l1"}, {"label": {"label": "l1"}}])
