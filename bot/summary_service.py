@@ -213,8 +213,9 @@ class SummaryService:
             sources = {one.id: one for one in summaries.messages_of(session, sorted(wanted))}
             people = summaries.people(session, summary_id)
             answers = summary_reviews.answers(session, summary_id)
+            is_outdated = summaries.is_outdated(session, summary_id)
         speakers = Speakers([*people, *_marked(summary.sentences, words, answers)], self._name)
-        return Shown(summary, words, answers, sources, self._link, speakers.named)
+        return Shown(summary, words, answers, sources, self._link, speakers.named, is_outdated)
 
 
 def _marked(

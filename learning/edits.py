@@ -18,8 +18,11 @@ Knows = Callable[[str], bool]
 SHORT = 5
 # No word that is mistyped is longer.
 LONGEST = 40
-# An edit that keeps less than this share of the words makes another message.
-NEAR_FROM = 0.5
+# An edit makes another message unless it keeps so much of the words of both texts, or nearly all of the shorter one:
+# authors add what they forgot.
+NEAR_FROM, CONTAINED_FROM = 0.5, 0.75
+# Of more words than this nobody looks which of them are mistyped.
+COMPARED_MOST = 50
 # One of them more or fewer turns a sentence around, without its apostrophe too.
 NEGATIONS = frozenset(
     (
@@ -73,13 +76,34 @@ def judge(before: str, after: str, knows: Knows = lambda _word: False) -> Judgem
     letters = _mistyped(old, new, knows)
     if letters is not None:
         return Judgement(Change.NONE, letters)
-    return Judgement(Change.NEAR if _share_kept(old, new) >= NEAR_FROM else Change.OTHER)
+    return Judgement(Change.NEAR if _is_near(old, new) else Change.OTHER)
 
 
-def _share_kept(old: Sequence[str], new: Sequence[str]) -> float:
-    """Dice's coefficient of the words, each as often as it occurs."""
-    kept = (Counter(old) & Counter(new)).total()
-    return 2 * kept / (len(old) + len(new)) if old or new else 1.0
+def _is_near(old: Sequence[str], new: Sequence[str]) -> bool:
+    """By Dice's coefficient and the overlap coefficient of the words, mistyped ones among them."""
+    if not old or not new:
+        return False
+    gone, come = Counter(old) - Counter(new), Counter(new) - Counter(old)
+    kept = len(old) - gone.total() + _alike(sorted(gone.elements()), sorted(come.elements()))
+    shorter = min(len(old), len(new))
+    return kept >= NEAR_FROM * (len(old) + len(new)) / 2 or (shorter > 1 and kept >= CONTAINED_FROM * shorter)
+
+
+def _alike(gone: list[str], come: list[str]) -> int:
+    """How many of these words are others of these, mistyped."""
+    if len(gone) > COMPARED_MOST or len(come) > COMPARED_MOST:
+        return 0
+    number = 0
+    for one in gone:
+        found = next((other for other in come if len(other) >= SHORT and _is_like(one, other)), None)
+        if found:
+            come.remove(found)
+            number += 1
+    return number
+
+
+def _is_like(one: str, other: str) -> bool:
+    return _is_alphabetic(one + other) and distance_up_to(one, other, LETTERS_MOST) is not None
 
 
 def _mistyped(old: Sequence[str], new: Sequence[str], knows: Knows) -> int | None:

@@ -67,7 +67,7 @@ def of_messages(session: Session, message_ids: Sequence[str]) -> dict[str, Conte
     words = corrections.words(session, team_id, message_ids)
     verdicts = answers.verdicts(session, team_id, message_ids)
     choices = disputes.choices(session, message_ids)
-    edited = [message.id for _, message, _ in read if message.edited_ts]
+    edited = [message.id for _, message, _ in read if message.edited_ts or message.meaning]
     before = corrections.earlier(session, team_id, edited) if edited else {}
     answered = answers.earlier(session, team_id, edited) if edited else {}
     named = _named([one for _, _, one in read if one], words, verdicts, choices) | _named(
