@@ -123,11 +123,11 @@ def finish(
     session: Session,
     summary_id: str,
     covered: Sequence[str],
-    read: Mapping[str, int] | None = None,
+    meant: Mapping[str, int] | None = None,
     **changes: Any,
 ) -> bool:
     """It is made of these messages; False where it, or one of them, was erased or became another one meanwhile: it is
-    made anew then. `read`: what each of them meant when it was read.
+    made anew then. `meant`: what each of them meant when it was read.
     """
     standing: dict[str, int] = {}
     for start in range(0, len(covered), 500):
@@ -135,7 +135,7 @@ def finish(
             col(Message.id).in_(covered[start : start + 500]), col(Message.erased_at).is_(None)
         )
         standing.update(session.exec(some.with_for_update(read=True)).all())
-    is_edited = read is not None and any(read[one] != meaning for one, meaning in standing.items())
+    is_edited = meant is not None and any(meant[one] != meaning for one, meaning in standing.items())
     if len(standing) < len(covered) or is_edited:
         session.connection().execute(
             update(Summary).where(col(Summary.id) == summary_id).values(held_until=0.0, attempts=0)

@@ -40,6 +40,7 @@ from storage.tables import (
     Message,
     Opinion,
     Origin,
+    Phase,
     Question,
     Run,
     Stage,
@@ -390,7 +391,7 @@ def test_what_two_models_said_of_an_earlier_text_is_no_question_any_more(
     one = predicted(database, known["bug"], CRASHES)
     bug, billing = known["bug"].id, known["billing"].id
     with database.writing() as session:
-        run = Run(team_id=TEAM, cause="test", phase="shadow")
+        run = Run(team_id=TEAM, cause="test", phase=Phase.SHADOW)
         session.add(run)
         session.flush()
         dispute = Dispute(
