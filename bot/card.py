@@ -121,9 +121,7 @@ def _earlier(content: Content) -> list[Block]:
     verdict = content.earlier_verdict
     if verdict and verdict.label_id:
         label = f"*{as_name(content.labels[verdict.label_id].name)}*"
-        reviewers = many("{number} reviewer", "{number} reviewers", verdict.reviewers)
-        told = _("{reviewers} chose {label}").format(reviewers=reviewers, label=label)
-        said.append(told)
+        said.append(_("reviewers chose {label}").format(label=label))
     return [_context(_("About an earlier text: {said}").format(said=" · ".join(said)))] if said else []
 
 
