@@ -145,7 +145,7 @@ def test_edits_are_ordered_by_when_they_were_made_and_within_a_second_by_their_e
     ]
 
     assert edits == sorted(set(edits))
-    assert _changed({}, event_ts="5.5") == "5.5 5.5"
+    assert _changed({"user": "U1"}, event_ts="5.5") == "5.5 5.5"
     assert _heard().edited_ts == ""
 
 
