@@ -133,14 +133,13 @@ class Service:
         text = self._read(said.text)
         with self._database.writing() as session:
             found = messages.rewrite(session, *key, text, said.edited_ts, self._judge)
-            if found in (Edit.SAME, Edit.DONE) and said.is_mention:
-                self._answer_edited(session, said)
+            is_answered = found in (Edit.SAME, Edit.DONE) and self._answer_edited(session, said)
         if (
             found is Edit.UNKNOWN
         ):  # it overtook its message, or nothing is kept of that, and nobody has to follow
             is_to_be_heard = said.is_mention or time.time() - float(said.ts) < OVERTAKING_S
             return self.receive(said) if is_to_be_heard else None
-        if found is Edit.LATE:
+        if found is not Edit.DONE and not is_answered:
             return None
         self._wake.unlearn()
         self._wake.refitter()
@@ -152,16 +151,17 @@ class Service:
         self._summarizing.told()
         return None
 
-    def _answer_edited(self, session: Session, said: Said) -> None:
-        """Unless the message mentioned us before: that was answered then."""
+    def _answer_edited(self, session: Session, said: Said) -> bool:
+        """Answer an edit that adds a mention; False if there is none, or the message mentioned us before."""
         message = messages.known(session, said.team_id, said.channel_id, said.ts)
-        if message is None or message.is_addressed:
-            return
+        if not said.is_mention or message is None or message.is_addressed:
+            return False
         message.is_addressed = True
         if self._summarizing.is_asked(said):
             self._summarizing.ask_for_mention(session, said)
         else:
             messages.answer(session, message)
+        return True
 
     def _store(self, said: Said, text: str, mode: Mode, session: Session) -> bool:
         message = Message(

@@ -54,7 +54,9 @@ def add(session: Session, correction: Correction, meaning: int | None = None) ->
 
 def _foreseen(session: Session, correction: Correction) -> float | None:
     """The probability that the message's prediction gave the label; None if there is none, or the label is newer."""
-    chosen = select(Prediction.ranked).where(Prediction.message_id == correction.message_id)
+    # What waits was edited: its prediction is of an earlier text.
+    is_read = Message.id == correction.message_id, ~col(Message.waiting)
+    chosen = select(Prediction.ranked).join(Message, col(Message.id) == Prediction.message_id).where(*is_read)
     ranked = session.exec(chosen).first()
     if not ranked:
         return None

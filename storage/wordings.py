@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, or_, update
 from sqlmodel import Session, col, func, select
 
 from storage import answers, corrections, questions
@@ -97,7 +97,7 @@ def follow(session: Session, message: Message, text: str, judge: Judge, at: floa
         return Change.NONE
     is_near = found is not None and found.change is Change.NEAR
     message.still = (_settled(session, message.id) or message.still) if is_near else None
-    _set_aside(session, message.id, message.meaning)
+    _set_aside(session, message.id, message.meaning, at)
     _count_again(session, message.id, meaning)
     questions.ask_anew(session, message.id, message.meaning, meaning)
     message.meaning = meaning
@@ -139,12 +139,14 @@ def _settled(session: Session, message_id: str) -> str | None:
     return corrections.settled(said.get(message_id, []))
 
 
-def _set_aside(session: Session, message_id: str, meaning: int) -> None:
+def _set_aside(session: Session, message_id: str, meaning: int, at: float) -> None:
     # Whoever takes a reaction back does so whatever the text is, and a label that came with a file is nobody's word.
     run = session.connection().execute
     ours = col(Correction.message_id) == message_id, col(Correction.aside).is_(None)
     said = col(Correction.word).not_in((Word.WITHDRAWN, Word.IMPORTED))
-    run(update(Correction).where(*ours, said).values(aside=meaning))
+    # A reaction may be told before the edit that came sooner.
+    was_seen = or_(col(Correction.word) != Word.REACTED, col(Correction.created_at) < at)
+    run(update(Correction).where(*ours, said, was_seen).values(aside=meaning))
     answered = col(Answer.message_id) == message_id, col(Answer.aside).is_(None)
     run(update(Answer).where(*answered).values(aside=meaning))
 

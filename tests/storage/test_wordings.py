@@ -277,6 +277,28 @@ def test_a_reaction_belongs_to_the_text_of_its_time_however_late_it_is_told(
     assert settled(database) == {one.id: known["bug"].id}
 
 
+def test_a_reaction_that_overtakes_the_edit_before_it_is_about_the_new_text(
+    database: Database, known: dict[str, Label]
+) -> None:
+    one = predicted(database, known["bug"], CRASHES)
+    for at, user, name in ((90.0, ANA, "bug"), (110.0, BEN, "billing")):
+        reacted = Correction(
+            id=user,
+            message_id=one.id,
+            team_id=TEAM,
+            user_id=user,
+            label_id=known[name].id,
+            word=Word.REACTED,
+            created_at=at,
+        )
+        with database.writing() as session:
+            corrections.add_once(session, reacted)
+
+    rewrite(database, one, CHARGED, at=100.0)
+
+    assert settled(database) == {one.id: known["billing"].id}
+
+
 def test_a_reaction_that_is_taken_back_after_an_edit_does_not_come_back_with_the_text(
     database: Database, known: dict[str, Label]
 ) -> None:
