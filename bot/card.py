@@ -16,12 +16,12 @@ from slack_sdk.models.blocks import (
 from bot import replies
 from bot.language import N_, _, many
 from bot.mrkdwn import as_name, as_plain_name, clipped, plain_text
-from bot.payloads import Json
+from bot.payloads import Json, Target
 from storage.answers import Verdict
 from storage.contents import Content
 from storage.corrections import Spoken
 from storage.erasure import is_forgotten
-from storage.tables import Label, Mode, Prediction, Word
+from storage.tables import Label, Message, Mode, Prediction, Word
 
 RIGHT = "right"
 CHANGE = "change"
@@ -51,6 +51,8 @@ def card(content: Content) -> Json:
         return _set_aside(content, prediction, content.verdict)
     if content.settled:
         return _corrected(content, prediction, content.labels[content.settled])
+    if content.still:
+        return _still(content, prediction, content.labels[content.still])
     if content.choice:
         return _question(content, prediction, _in_any_order(content.message.id, content.choice))
     if content.message.mode is Mode.ASK:
@@ -86,8 +88,44 @@ def sure(confidence: float) -> str:
 def _answer(content: Content, prediction: Prediction) -> Json:
     label = content.labels[prediction.label_id]
     told = sure(prediction.confidence)
-    blocks = [_section(f"{title(label)} · {told}{_cut(prediction)}"), _buttons(content, label)]
+    blocks = [
+        _section(f"{title(label)} · {told}{_cut(prediction)}{_earlier(content)}"),
+        _buttons(content, label),
+    ]
     return _message(f"{as_name(label.name)}, {told}", blocks)
+
+
+def _still(content: Content, prediction: Prediction, label: Label) -> Json:
+    asked = _("Still {label}?").format(label=title(label))
+    yes = ButtonElement(
+        text=_("Yes"),
+        action_id=RIGHT,
+        value=_value(content.message, label),
+        accessibility_label=_("Yes, this message is still: {label}").format(label=as_plain_name(label.name))[
+            :75
+        ],
+    )
+    blocks: list[Block] = [
+        _section(f"{asked} {_guess(content, prediction)}{_earlier(content)}"),
+        ActionsBlock(block_id=ACTIONS, elements=[yes, _change(content.message, _("Change"))]),
+    ]
+    return _message(_("The message was edited. Still {label}?").format(label=as_name(label.name)), blocks)
+
+
+def _earlier(content: Content) -> str:
+    """On a line of its own, what was said of an earlier text, which counts no more."""
+    said = [_word(word, content.labels) for word in content.earlier_words]
+    verdict = content.earlier_verdict
+    if verdict and verdict.label_id:
+        label = f"*{as_name(content.labels[verdict.label_id].name)}*"
+        said.append(_("reviewers chose {label}").format(label=label))
+    if not said:
+        return ""
+    return "\n" + _("About an earlier text: {said}").format(said=" · ".join(said[:NAMED]))
+
+
+def _value(message: Message, label: Label) -> str:
+    return str(Target(message.id, message.meaning, label.id))
 
 
 def _in_any_order(message_id: str, choice: tuple[str, str]) -> list[str]:
@@ -102,30 +140,30 @@ def _question(content: Content, prediction: Prediction, offers: list[str]) -> Js
         ButtonElement(
             text=plain_text(label.name),
             action_id=f"{CHOOSE}_{number}",
-            value=f"{content.message.id}:{label.id}",
+            value=_value(content.message, label),
             accessibility_label=_("This message is: {label}").format(label=as_plain_name(label.name))[:75],
         )
         for number, label in enumerate(offered)
     ]
-    change = _change(content.message.id, _("Another…"))
+    change = _change(content.message, _("Another…"))
     ask = ActionsBlock(block_id=ACTIONS, elements=[*choices, change])
     if content.choice:  # whoever is asked which of two models is right should not be led by one of them
         asked = _(" or ").join(title(label) for label in offered)
         told = _("Two models disagree on this message; your answer decides which of them stays.")
-        blocks: list[Block] = [_section(f"{asked}? {told}{_cut(prediction)}"), ask]
+        blocks: list[Block] = [_section(f"{asked}? {told}{_cut(prediction)}{_earlier(content)}"), ask]
         return _message(_("Which label fits this message: {labels}?").format(labels=names), blocks)
     guess = _("My best guess is {label}, {sure}").format(
         label=as_name(content.labels[prediction.label_id].name), sure=sure(prediction.confidence)
     )
     asked = _("Which label fits this message?")
-    blocks = [_section(f"{asked} {guess}{_cut(prediction)}"), ask]
+    blocks = [_section(f"{asked} {guess}{_cut(prediction)}{_earlier(content)}"), ask]
     return _message(_("Which label fits this message: {labels}, or another?").format(labels=names), blocks)
 
 
 def _corrected(content: Content, prediction: Prediction, label: Label) -> Json:
     by = _settlers(content)
     blocks = [
-        _section(f"{title(label)} · {by}\n{_said(content, prediction)}"),
+        _section(f"{title(label)} · {by}\n{_said(content, prediction)}{_earlier(content)}"),
         _buttons(content, label),
     ]
     return _message(f"{as_name(label.name)}, {by}", blocks)
@@ -134,7 +172,7 @@ def _corrected(content: Content, prediction: Prediction, label: Label) -> Json:
 def _set_aside(content: Content, prediction: Prediction, verdict: Verdict) -> Json:
     by = many("Set aside by {number} reviewer", "Set aside by {number} reviewers", verdict.agreeing)
     so = _(": nothing is learned from this message")
-    blocks: list[Block] = [_section(f"{by}{so}\n{_said(content, prediction)}")]
+    blocks: list[Block] = [_section(f"{by}{so}\n{_said(content, prediction)}{_earlier(content)}")]
     if content.words:
         blocks.append(ActionsBlock(block_id=ACTIONS, elements=[undo_button(content.message.id)]))
     return _message(by, blocks)
@@ -159,10 +197,14 @@ def _said(content: Content, prediction: Prediction) -> str:
     if content.verdict and content.verdict.against and not content.verdict.is_tied:
         against = content.verdict.against
         said.append(many("{number} reviewer disagrees", "{number} reviewers disagree", against))
+    return " · ".join([*said, _guess(content, prediction)])
+
+
+def _guess(content: Content, prediction: Prediction) -> str:
     guess = _("I said {label}, {sure}").format(
         label=as_name(content.labels[prediction.label_id].name), sure=sure(prediction.confidence)
     )
-    return " · ".join([*said, f"{guess}{_cut(prediction)}"])
+    return f"{guess}{_cut(prediction)}"
 
 
 def _word(word: Spoken, labels: dict[str, Label]) -> str:
@@ -178,10 +220,10 @@ def _buttons(content: Content, label: Label) -> ActionsBlock:
     right = ButtonElement(
         text=_("Right"),
         action_id=RIGHT,
-        value=f"{content.message.id}:{label.id}",
+        value=_value(content.message, label),
         accessibility_label=_("Right: this message is {label}").format(label=as_plain_name(label.name))[:75],
     )
-    elements = [right, _change(content.message.id, _("Change"))]
+    elements = [right, _change(content.message, _("Change"))]
     if content.words:
         elements.append(undo_button(content.message.id))
     return ActionsBlock(block_id=ACTIONS, elements=elements)
@@ -197,11 +239,11 @@ def undo_button(message_id: str) -> ButtonElement:
     )
 
 
-def _change(message_id: str, text: str) -> ButtonElement:
+def _change(message: Message, text: str) -> ButtonElement:
     return ButtonElement(
         text=text,
         action_id=CHANGE,
-        value=message_id,
+        value=str(Target(message.id, message.meaning)),
         accessibility_label=_("Choose another label for this message"),
     )
 

@@ -63,6 +63,7 @@ from bot.web_server import PortInUseError, WebServer
 from bot.worker import Worker
 from bot.workspace import STOP_S, Clients, Grant, Part, Workspace
 from bot.workspaces import Workspaces
+from learning import edits
 from learning.annotation.connection import Access
 from learning.artifacts import ArtifactsUrlError
 from learning.classification import Classifier
@@ -80,6 +81,7 @@ from storage.pacing import Pace
 from storage.purging import Purging
 from storage.tables import Lane
 from storage.team_erasure import ErasureUnderWayError
+from storage.wordings import Judgement
 
 log = logging.getLogger(__name__)
 
@@ -449,9 +451,21 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         tell_reviewers,
         ground.purge.wake,
     )
+
+    def judge(before: str, after: str) -> Judgement:
+        return edits.judge(before, after, champion.served.encoder.tokenizer.knows)
+
     actors = Actors(asking)
     service = Service(
-        database, team_id, metrics, wakers, summarizing.service, reader(masked), grant.bot_id, actors.kind
+        database,
+        team_id,
+        metrics,
+        wakers,
+        summarizing.service,
+        reader(masked),
+        grant.bot_id,
+        actors.kind,
+        judge,
     )
     scopes = Scopes(client, ground.install_page)
     notes = Notes(database, team_id, posting, settings.ops_channel, settings.language, reach, scopes)

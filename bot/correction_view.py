@@ -15,13 +15,14 @@ from slack_sdk.models.blocks import (
     Option,
     PlainTextInputElement,
     PlainTextObject,
+    SectionBlock,
 )
 from slack_sdk.models.views import View
 
 from bot.card import undo_button
 from bot.language import _
 from bot.mrkdwn import as_name, as_plain_name, plain_text
-from bot.payloads import Json
+from bot.payloads import Json, Target
 from learning.label_file import NAME_MOST
 from learning.names import visible
 from storage.tables import Label
@@ -35,16 +36,19 @@ OPTIONS_MOST = 100
 OPTIONS_BYTES = 64_000
 
 
-def correction_view(message_id: str, current: Label, mine: Label | None = None) -> Json:
-    """A view for views.open. `mine`: the label that whoever opens it has chosen already."""
+def correction_view(of: Target, current: Label, mine: Label | None = None, notice: str = "") -> Json:
+    """A view for views.open. `mine`: the label that whoever opens it has chosen already; `notice`: what the user has
+    to know first.
+    """
+    told = [SectionBlock(text=MarkdownTextObject(text=notice))] if notice else []
     view = View(
         type="modal",
         callback_id=CORRECT,
-        private_metadata=message_id,
+        private_metadata=str(of),
         title=_("Correct the label"),
         submit=_("Save"),
         close=_("Cancel"),
-        blocks=[*inputs(current), *own(message_id, mine)],
+        blocks=[*told, *inputs(current), *own(of.message_id, mine)],
     )
     return view.to_dict()
 

@@ -193,6 +193,9 @@ class Courier:
         """Make Slack show `content`; the ts of the card and the emoji that stand now."""
         if content.message.mode is Mode.QUIET:
             return None, self._react(claim, content)
+        if claim.reaction:  # it was heard in quiet mode, and an edit made it mention us
+            place = claim.channel_id, content.message.ts
+            reactions.bring(self._client, *place, [claim.reaction], "")
         return self._bring(claim, content), ""
 
     def _react(self, claim: Claim, content: Content) -> str:

@@ -189,4 +189,5 @@ def kept(said: payloads.Said, text: str) -> Message:
         mode=Mode.OFF,
         waiting=False,
         received_at=time.time(),
+        edited_ts=said.edited_ts,
     )

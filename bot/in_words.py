@@ -17,6 +17,7 @@ from storage.versions import VersionNotFoundError
 OF_STORAGE = (
     N_("Another operator has decided about these corrections already."),
     N_("These corrections are not held back any more, so nothing was changed."),
+    N_("This message was edited since, so nothing was changed. Read it again, then choose."),
     N_("A model needs 2 labels to choose from. Add another one first."),
     N_("There is nothing to roll back to: the version in service took no other's place."),
     N_("Nothing is given up there any more, so nothing was changed."),

@@ -37,11 +37,11 @@ from bot.mrkdwn import as_plain_name
 from bot.operations import FAULTS as OPERATING_FAULTS
 from bot.operations import Operations
 from bot.organization import Organization
-from bot.payloads import Click, Deleted, Edited, Json, Said
+from bot.payloads import Click, Deleted, Edited, Json, Said, Target
 from bot.respond import ForeignAddressError
 from bot.service import Service, UnknownMessageError
 from learning.names import visible
-from storage.corrections import NothingToUndoError
+from storage.corrections import EditedSinceError, NothingToUndoError
 from storage.labels import RetiredLabelError, TooManyProposalsError, TooManyProposalsOfAllError
 
 log = logging.getLogger(__name__)
@@ -213,10 +213,10 @@ def _hear_clicks(app: App, service: Service) -> None:
     @app.action(re.compile(rf"^{card.CHOOSE}_\d+$"))
     def settle(ack: Ack, body: Json, respond: Respond) -> None:
         click = payloads.click(body)
-        message_id, _, label_id = click.value.partition(":")
+        of = payloads.target(click.value)
         try:
-            service.confirm_or_choose(click.team_id, click.user_id, message_id, label_id, click.once)
-        except (UnknownMessageError, RetiredLabelError) as error:
+            service.confirm_or_choose(click.team_id, click.user_id, of, of.label_id, click.once)
+        except (UnknownMessageError, RetiredLabelError, EditedSinceError) as error:
             ack()
             respond(in_words(error), response_type="ephemeral", replace_original=False)
             return
@@ -226,13 +226,14 @@ def _hear_clicks(app: App, service: Service) -> None:
     def open_modal(ack: Ack, body: Json, client: WebClient, respond: Respond) -> None:
         click = payloads.click(body)
         try:
-            choice = service.choice(click.team_id, click.value, click.user_id)
+            choice = service.choice(click.team_id, payloads.target(click.value).message_id, click.user_id)
         except UnknownMessageError as error:
             ack()
             respond(in_words(error), response_type="ephemeral", replace_original=False)
             return
         ack()
-        view = correction_view.correction_view(choice.message_id, choice.current, choice.mine)
+        of = Target(choice.message_id, choice.meaning)
+        view = correction_view.correction_view(of, choice.current, choice.mine)
         client.views_open(trigger_id=click.trigger_id, view=view)
 
     @app.action(card.UNDO)
@@ -256,7 +257,8 @@ def _undone(service: Service, click: Click) -> Json:
         choice = service.choice(click.team_id, click.value, click.user_id)
     except UnknownMessageError as error:
         return pointing_view.fault(in_words(error))
-    return correction_view.correction_view(choice.message_id, choice.current, choice.mine)
+    of = Target(choice.message_id, choice.meaning)
+    return correction_view.correction_view(of, choice.current, choice.mine)
 
 
 def _hear_modal(app: App, service: Service) -> None:
@@ -271,14 +273,18 @@ def _hear_modal(app: App, service: Service) -> None:
         proposal = visible(sent.proposal)
         try:
             if proposal:
-                service.propose(sent.team_id, sent.user_id, sent.message_id, proposal, sent.once)
+                service.propose(sent.team_id, sent.user_id, sent.of, proposal, sent.once)
             elif sent.label_id:
-                service.confirm_or_choose(
-                    sent.team_id, sent.user_id, sent.message_id, sent.label_id, sent.once
-                )
+                service.confirm_or_choose(sent.team_id, sent.user_id, sent.of, sent.label_id, sent.once)
             else:
                 _refuse(ack, correction_view.LABEL, _("Choose a label, or write a new one below."))
                 return
+        except EditedSinceError as error:
+            choice = service.choice(sent.team_id, sent.of.message_id, sent.user_id)
+            of = Target(choice.message_id, choice.meaning)
+            again = correction_view.correction_view(of, choice.current, choice.mine, in_words(error))
+            ack(response_action="update", view=again)
+            return
         except CORRECTING_FAULTS as error:
             _refuse(
                 ack,

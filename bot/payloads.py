@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.shapes import (
     KEEP,
     NUMBER,
     OUR_ID,
-    OUR_ID_OR_NONE,
     SLACK_ID,
+    TARGET,
+    TARGET_OR_NONE,
     TRIGGER,
     TS,
     URL,
@@ -87,7 +88,9 @@ BOLT_READS: dict[object, tuple[tuple[str, ...], ...]] = {
 
 @dataclass(frozen=True)
 class Said:
-    """A person wrote something; `text` is Slack's mrkdwn."""
+    """A person wrote something; `text` is Slack's mrkdwn. `edited_ts`: which of the text's edits this is, "" for none;
+    a later one has a greater one.
+    """
 
     team_id: str
     channel_id: str
@@ -97,9 +100,9 @@ class Said:
     text: str
     is_direct: bool
     is_mention: bool
-    app: str | None = (
-        None  # the id of the app that posted it; that is `user_id` too if it did so in nobody's name
-    )
+    # The id of the app that posted it; that is `user_id` too if it did so in nobody's name.
+    app: str | None = None
+    edited_ts: str = ""
 
     @property
     def is_reply(self) -> bool:
@@ -108,11 +111,12 @@ class Said:
 
 @dataclass(frozen=True)
 class Deleted:
-    """A message was deleted."""
+    """A message was deleted; `is_addressed`: it was for us, in a direct message or by a mention."""
 
     team_id: str
     channel_id: str
     ts: str
+    is_addressed: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,12 +183,34 @@ class Actor:
 
 
 @dataclass(frozen=True)
+class Target:
+    """What a button or a modal of ours is about: a message, what it meant as it was shown, and perhaps a label."""
+
+    message_id: str
+    meaning: int
+    label_id: str = ""
+
+    def __str__(self) -> str:
+        parts = [self.message_id, self.label_id, str(self.meaning) if self.meaning else ""]
+        return ":".join(parts).rstrip(":")
+
+
+def target(value: str) -> Target:
+    """Read what `str(Target(...))` wrote. Raises PayloadError."""
+    found = TARGET.fullmatch(value)
+    if not found:
+        raise PayloadError("the value is none that our buttons and modals carry")
+    message_id, label_id, meaning = found.groups()
+    return Target(message_id, int(meaning or 0), label_id or "")
+
+
+@dataclass(frozen=True)
 class Submission:
     """A person sent our modal: a label chosen, or a new one's name, or neither. `once`: as of a click, if known."""
 
     team_id: str
     user_id: str
-    message_id: str
+    of: Target
     label_id: str | None
     proposal: str
     once: str = ""
@@ -270,21 +296,37 @@ def message_event(body: Json, bot_user_id: str) -> Said | Edited | Deleted | Non
     """
     event = part(body, "event")
     team_id, channel_id = team_of(body), like(SLACK_ID, event, "channel")
+    direct = _is_direct(event, channel_id)
     deleted_ts = _deleted_ts(event)
     if deleted_ts:
-        return Deleted(team_id, channel_id, deleted_ts)
+        before = at(event, "previous_message", "text")
+        is_mention = isinstance(before, str) and mentions(before, bot_user_id)
+        return Deleted(team_id, channel_id, deleted_ts, direct or is_mention)
     if body.get("is_ext_shared_channel"):
         return None
-    direct = event.get("channel_type") == "im" or channel_id.startswith("D")
     if event.get("subtype") == "message_changed":
-        edited = part(event, "message")
-        if not edited.get("edited") or _is_ours(edited, body, bot_user_id):
-            return None
-        said = _said(edited, team_id, channel_id, direct, bot_user_id)
-        return Edited(said) if said else None
+        return _edited(event, part(event, "message"), body, bot_user_id)
+    if event.get("type") == "app_mention" and event.get("edited"):  # it mentions us since then
+        return _edited(event, event, body, bot_user_id)
     if _is_ours(event, body, bot_user_id):
         return None
     return _said(event, team_id, channel_id, direct, bot_user_id)
+
+
+def _edited(event: Json, message: Json, body: Json, bot_user_id: str) -> Edited | None:
+    """Edits are ordered by Slack's time of them, of whole seconds, and within one by that of the event."""
+    if not message.get("edited") or _is_ours(message, body, bot_user_id):
+        return None
+    channel_id = like(SLACK_ID, event, "channel")
+    said = _said(message, team_of(body), channel_id, _is_direct(event, channel_id), bot_user_id)
+    if said is None:
+        return None
+    told = like_or_none(TS, event, "event_ts") or like_or_none(TS, event, "ts") or ""
+    return Edited(replace(said, edited_ts=f"{said.edited_ts or told} {told}".strip()))
+
+
+def _is_direct(event: Json, channel_id: str) -> bool:
+    return event.get("channel_type") == "im" or channel_id.startswith("D")
 
 
 def channel_event(body: Json, bot_user_id: str) -> Change | None:
@@ -374,6 +416,7 @@ def _said(message: Json, team_id: str, channel_id: str, direct: bool, bot_user_i
         direct,
         text(message, "type") == "app_mention" or mentions(words.own, bot_user_id),
         app,
+        like_or_none(TS, message, "edited", "ts") or "",
     )
 
 
@@ -481,7 +524,7 @@ def submission(body: Json) -> Submission:
     return Submission(
         team_of(body),
         clicker(body),
-        like(OUR_ID, view, "private_metadata"),
+        target(like(TARGET, view, "private_metadata")),
         like_or_none(OUR_ID, states.get("label"), "selected_option", "value"),
         proposal,
         like_or_none(SLACK_ID, view, "id") or "",
@@ -541,7 +584,7 @@ def edit_submission(body: Json) -> EditSubmission:
 
 def search(body: Json) -> Search:
     """What a person typed in the label menu. Raises PayloadError."""
-    metadata = like(OUR_ID_OR_NONE, body, "view", "private_metadata")
+    metadata = like(TARGET_OR_NONE, body, "view", "private_metadata")
     return Search(team_of(body), metadata, text_or_none(body, "value") or "")
 
 

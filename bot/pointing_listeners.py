@@ -9,7 +9,7 @@ from slack_sdk import WebClient
 
 from bot import correction_view, payloads, pointing_view
 from bot.in_words import in_words
-from bot.payloads import Json, Pointed
+from bot.payloads import Json, Pointed, Target
 from bot.pointing import FAULTS, NotKeptError, Pointing
 from bot.pointing_view import Looking
 
@@ -54,7 +54,7 @@ def _classified(pointing: Pointing, pointed: Pointed, sees_version: bool) -> Jso
 
 def _to_correct(pointing: Pointing, pointed: Pointed) -> Json:
     content = pointing.answer(pointing.find(pointed))
-    assert content.prediction is not None
-    label = content.labels[content.settled or content.prediction.label_id]
+    assert content.current is not None
+    of = Target(content.message.id, content.message.meaning)
     mine = pointing.chosen_by(pointed.by, content.message.id)
-    return correction_view.correction_view(content.message.id, label, mine)
+    return correction_view.correction_view(of, content.labels[content.current], mine)

@@ -14,7 +14,7 @@ from bot.card import sure, title, version
 from bot.correction_view import CORRECT, inputs, own
 from bot.language import _
 from bot.mrkdwn import as_name
-from bot.payloads import Json
+from bot.payloads import Json, Target
 from bot.pointing import Glance
 from storage.contents import Content
 from storage.tables import Label
@@ -53,7 +53,7 @@ def answer(content: Content, by: Looking = ANYBODY) -> Json:
     """What is said of a message, with all that is needed to correct it."""
     prediction = content.prediction
     assert prediction is not None
-    label = content.labels[content.settled or prediction.label_id]
+    label = content.labels[content.current or prediction.label_id]
     told = _("settled by people") if content.settled else sure(prediction.confidence)
     others = [
         f"{as_name(content.labels[label_id].name)} {share:.0%}"
@@ -70,7 +70,7 @@ def answer(content: Content, by: Looking = ANYBODY) -> Json:
     view = View(
         type="modal",
         callback_id=CORRECT,
-        private_metadata=content.message.id,
+        private_metadata=str(Target(content.message.id, content.message.meaning)),
         title=_("This message"),
         submit=_("Save"),
         close=_("Close"),

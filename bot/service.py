@@ -13,16 +13,19 @@ from bot.actors import Kind
 from bot.app_posts import AppPosts
 from bot.language import N_
 from bot.metrics import Metrics
-from bot.payloads import Deleted, Reacted, Said
+from bot.payloads import Deleted, Reacted, Said, Target
 from bot.reading import Read
 from bot.small_talk import says_nothing
 from bot.summary_service import SummaryService
+from learning import edits
 from storage import cards, channels, contents, corrections, labels, messages, overview, predictions, summaries
 from storage.database import Database
 from storage.emoji import emoji_name
 from storage.labels import RetiredLabelError
+from storage.messages import Edit
 from storage.overview import Overview
 from storage.tables import Correction, Label, Lane, Message, Mode, Word, new_id
+from storage.wordings import Judge
 
 # An edit that comes so soon may have overtaken its message; of older ones that are unknown nobody asked us to hear.
 OVERTAKING_S = 60.0
@@ -46,11 +49,14 @@ def _has_emoji(label: Label, name: str) -> bool:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a person sees before choosing: the label shown now, and the one that they said themselves."""
+    """What a person sees before choosing: the label shown now, the one that they said themselves, and what the message
+    means now.
+    """
 
     message_id: str
     current: Label
     mine: Label | None = None
+    meaning: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,11 +85,15 @@ class Service:
         read: Read,
         bot_id: str = "",
         kind: Callable[[str], Kind] = lambda _user_id: Kind.USER,
+        judge: Judge = edits.judge,
     ) -> None:
-        """`read`: what is kept of a text in Slack's mrkdwn; `bot_id`: ours; `kind`: what somebody is."""
+        """`read`: what is kept of a text in Slack's mrkdwn; `bot_id`: ours; `kind`: what somebody is; `judge`: what an
+        edit does to a text's meaning.
+        """
         self._app_posts = AppPosts(database, bot_id, kind)
         self._kind = kind
         self._database = database
+        self._judge = judge
         self._read = read
         self._summarizing = summarizing
         self._team_id = team_id
@@ -132,16 +142,27 @@ class Service:
         self._summarizing.told()
 
     def edit(self, said: Said) -> None:
-        """Take what a message says now in the place of what it said: it is predicted again, and its card follows."""
+        """Take what a message says now in the place of what it said: it is predicted again, and its card follows.
+
+        What people said of an earlier text that meant something else is set aside. A mention that an edit adds is
+        answered, once.
+        """
         if said.team_id != self._team_id:
             return None
+        key = said.team_id, said.channel_id, said.ts
         text = self._read(said.text)
         with self._database.writing() as session:
-            is_known = messages.edit(session, said.team_id, said.channel_id, said.ts, text)
-            if is_known and self._is_small_talk(said):
-                messages.leave_unanswered(session, said.team_id, said.channel_id, said.ts)
-        if not is_known:  # it overtook its message, or nothing is kept of that, and nobody has to follow
-            return self.receive(said) if time.time() - float(said.ts) < OVERTAKING_S else None
+            found = messages.rewrite(session, *key, text, said.edited_ts, self._judge)
+            is_answered = found in (Edit.SAME, Edit.DONE) and self._answer_edited(session, said)
+            if found is Edit.DONE and self._is_small_talk(said):
+                messages.leave_unanswered(session, *key)
+        if (
+            found is Edit.UNKNOWN
+        ):  # it overtook its message, or nothing is kept of that, and nobody has to follow
+            is_to_be_heard = said.is_mention or time.time() - float(said.ts) < OVERTAKING_S
+            return self.receive(said) if is_to_be_heard else None
+        if found is not Edit.DONE and not is_answered:
+            return None
         self._wake.unlearn()
         self._wake.refitter()
         self._wake.predictor()
@@ -149,7 +170,20 @@ class Service:
         self._wake.courier()
         self._wake.annotator()
         self._wake.purger()
+        self._summarizing.told()
         return None
+
+    def _answer_edited(self, session: Session, said: Said) -> bool:
+        """Answer an edit that adds a mention; False if there is none, or the message mentioned us before."""
+        message = messages.known(session, said.team_id, said.channel_id, said.ts)
+        if not said.is_mention or message is None or message.is_addressed:
+            return False
+        message.is_addressed = True
+        if self._summarizing.is_asked(said):
+            self._summarizing.ask_for_mention(session, said)
+        else:
+            messages.answer(session, message)
+        return True
 
     def _store(self, said: Said, text: str, mode: Mode, session: Session) -> bool:
         message = Message(
@@ -162,6 +196,8 @@ class Service:
             mode=mode,
             lane=Lane.ASKED if self._is_addressed(said) else Lane.HEARD,
             waiting=bool(text) and mode is not Mode.OFF and not self._is_small_talk(said),
+            edited_ts=said.edited_ts,
+            is_addressed=self._is_addressed(said),
         )
         is_new = messages.receive(session, message)
         if is_new and not text:
@@ -186,7 +222,7 @@ class Service:
         if deleted.team_id != self._team_id:
             return
         with self._database.writing() as session:
-            is_heard = self._is_heard(session, deleted)
+            is_heard = deleted.is_addressed or self._is_heard(session, deleted)
             is_known = messages.erase(session, deleted.team_id, deleted.channel_id, deleted.ts, is_heard)
         if is_known:
             self.erased()
@@ -217,18 +253,18 @@ class Service:
             content = contents.of_message(session, message_id)
             own = corrections.of_user(session, message_id, by) if by else None
             mine = session.get(Label, own.label_id) if own else None
-        if content.prediction is None:
+        if content.prediction is None or content.current is None:
             raise UnknownMessageError
-        return Choice(message_id, content.labels[content.settled or content.prediction.label_id], mine)
+        return Choice(message_id, content.labels[content.current], mine, content.message.meaning)
 
     def confirm_or_choose(
-        self, team_id: str, user_id: str, message_id: str, label_id: str, once: str = ""
+        self, team_id: str, user_id: str, of: Target, label_id: str, once: str = ""
     ) -> None:
         """A person says that this label is right; `once` is the same if Slack tells of it twice.
 
-        Raises UnknownMessageError, RetiredLabelError.
+        Raises UnknownMessageError, RetiredLabelError, EditedSinceError.
         """
-        shown = self.choice(team_id, message_id).current.id
+        shown = self.choice(team_id, of.message_id).current.id
         word = Word.CONFIRMED if shown == label_id else Word.CHANGED
         with self._database.writing() as session:
             label = session.get(Label, label_id)
@@ -236,34 +272,33 @@ class Service:
                 raise UnknownMessageError
             if label.retired_at is not None:
                 raise RetiredLabelError(label.name)
-            is_new = self._say(session, user_id, message_id, label, word, once)
+            is_new = self._say(session, user_id, of, label, word, once)
         if is_new:
             self._told(word)
 
-    def propose(self, team_id: str, user_id: str, message_id: str, name: str, once: str = "") -> None:
+    def propose(self, team_id: str, user_id: str, of: Target, name: str, once: str = "") -> None:
         """A person says that a label is right which may not exist yet.
 
-        Raises UnknownMessageError, RetiredLabelError, TooManyProposalsError, TooManyProposalsOfAllError.
+        Raises UnknownMessageError, RetiredLabelError, EditedSinceError, TooManyProposalsError,
+        TooManyProposalsOfAllError.
         """
-        self.choice(team_id, message_id)
+        self.choice(team_id, of.message_id)
         with self._database.writing() as session:
             label = labels.propose(session, team_id, name, by=user_id)
-            is_new = self._say(session, user_id, message_id, label, Word.PROPOSED, once)
+            is_new = self._say(session, user_id, of, label, Word.PROPOSED, once)
         if is_new:
             self._told(Word.PROPOSED)
 
-    def _say(
-        self, session: Session, user_id: str, message_id: str, label: Label, word: Word, once: str
-    ) -> bool:
+    def _say(self, session: Session, user_id: str, of: Target, label: Label, word: Word, once: str) -> bool:
         said = Correction(
-            id=_once(message_id, user_id, label.id, once) if once else new_id(),
-            message_id=message_id,
+            id=_once(of.message_id, user_id, label.id, once) if once else new_id(),
+            message_id=of.message_id,
             team_id=label.team_id,
             user_id=user_id,
             label_id=label.id,
             word=word,
         )
-        return corrections.say(session, said)
+        return corrections.say(session, said, of.meaning)
 
     def undo(self, team_id: str, user_id: str, message_id: str, once: str = "") -> None:
         """A person takes back what they said of a message; harmless when it comes again.

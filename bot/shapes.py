@@ -12,6 +12,9 @@ Json = dict[str, Any]
 SLACK_ID = re.compile(r"[A-Z0-9]{1,32}")
 OUR_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 OUR_ID_OR_NONE = re.compile(r"[A-Za-z0-9_-]{0,64}")
+# A message, a label where there is one, and what the message meant as it was shown (see `payloads.Target`).
+TARGET = re.compile(r"([A-Za-z0-9_-]{1,64})(?::([A-Za-z0-9_-]{0,64})(?::([0-9]{1,9}))?)?")
+TARGET_OR_NONE = re.compile(rf"(?:{TARGET.pattern})?")
 # What our buttons carry: ids and numbers, with colons between them.
 VALUE = re.compile(r"[A-Za-z0-9_.:-]{1,130}")
 # Days, the days before that if there was a limit, and when the question was put.

@@ -105,7 +105,8 @@ class Summarizing:
         draft = summarizer.summarize(utterances, self._teller(summary))
         columns = {**_columns(draft, speakers), "version": version}
         with self._database.writing() as session:
-            is_kept = summaries.finish(session, summary.id, draft.covered, **columns)
+            meant = {one.id: one.meaning for one in said}
+            is_kept = summaries.finish(session, summary.id, draft.covered, meant, **columns)
         took_s = time.monotonic() - began
         self._metrics.summaries.labels(draft.engine.value).inc()
         self._metrics.summary_seconds.observe(took_s)

@@ -43,7 +43,8 @@ DELETED = N_(
 class Shown:
     """A summary as it is shown: its rows, the messages its sentences rest on by id, and people's names by mark.
 
-    `link`: the address of a message; `named`: a text with names in the place of marks.
+    `link`: the address of a message; `named`: a text with names in the place of marks; `is_outdated`: a message that it
+    was made from says something else now.
     """
 
     summary: Summary
@@ -52,6 +53,7 @@ class Shown:
     sources: dict[str, Message]
     link: Callable[[Message], str]
     named: Callable[[str], str]
+    is_outdated: bool = False
 
 
 def card(shown: Shown) -> Json:
@@ -136,6 +138,8 @@ def _made(shown: Shown) -> str:
             "{number} of the messages were read closely",
             summary.read,
         )
+    if shown.is_outdated:
+        by += "; " + _("about an earlier text: a message was edited since")
     links = "" if is_edited else _(" · [1] leads to the message that a sentence rests on")
     return f"{by}{links}"
 

@@ -102,8 +102,14 @@ class SummaryService:
     def answer_mention(self, session: Session, said: Said) -> None:
         """Somebody mentioned us to have a thread summarized. Of the mention itself no words are kept."""
         mention = kept(said, "")
-        if not messages.receive(session, mention):
-            return  # it comes as a message and as a mention, and Slack may repeat both
+        mention.is_addressed = True
+        if messages.receive(
+            session, mention
+        ):  # it comes as a message and as a mention, and Slack may repeat both
+            self.ask_for_mention(session, said)
+
+    def ask_for_mention(self, session: Session, said: Said) -> None:
+        """Summarize the thread in which a mention asks for that."""
         agreed = self.hears(session, said)
         summary = self._about_thread(said.channel_id, str(said.thread_ts), said.user_id, Origin.MENTION)
         if agreed is None:
@@ -226,8 +232,9 @@ class SummaryService:
             sources = {one.id: one for one in summaries.messages_of(session, sorted(wanted))}
             people = summaries.people(session, summary_id)
             answers = summary_reviews.answers(session, summary_id)
+            is_outdated = summaries.is_outdated(session, summary_id)
         speakers = Speakers([*people, *_marked(summary.sentences, words, answers)], self._name)
-        return Shown(summary, words, answers, sources, self._link, speakers.named)
+        return Shown(summary, words, answers, sources, self._link, speakers.named, is_outdated)
 
 
 def _marked(

@@ -76,6 +76,7 @@ class Classifier:
         vectors = {message.id: ranking.vector for message, ranking in read}
         predictions.keep_vectors(session, served.encoder.fingerprint, vectors)
         made = [self._prediction(message, ranking, served) for message, ranking in read]
+        _look_again(session, read)
         again = predictions.put(session, made)
         for message_id in again:
             cards.want(session, message_id)
@@ -86,7 +87,7 @@ class Classifier:
 
     def _is_shown(self, message: Message, ranking: Ranking) -> bool:
         if message.mode is Mode.ASK:
-            return ranking.margin < self._ask_below_margin
+            return ranking.margin < self._ask_below_margin or message.still is not None
         return message.mode in (Mode.REPLY, Mode.QUIET)
 
     def _prediction(self, message: Message, ranking: Ranking, served: Served) -> Prediction:
@@ -102,6 +103,20 @@ class Classifier:
             cut=ranking.cut,
             mode=message.mode,
         )
+
+
+def _look_again(session: Session, read: list[tuple[Message, Ranking]]) -> None:
+    """Of edited messages: where the model changes its mind about the label that people chose, nobody is asked whether
+    it fits still.
+    """
+    asked = [(message, ranking) for message, ranking in read if message.still]
+    if not asked:
+        return
+    before = predictions.labels_said(session, [message.id for message, _ in asked])
+    for message, ranking in asked:
+        if before.get(message.id) == message.still != ranking.label_id:
+            messages.stop_asking(session, message.id)
+            message.still = None
 
 
 def _bounded(found: list[Message]) -> list[Message]:

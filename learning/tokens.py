@@ -57,6 +57,13 @@ class Tokenizer:
             ],
         )
 
+    def knows(self, word: str) -> bool:
+        """Is this word one token? Then it is frequent, and hardly another one mistyped."""
+        read = self._tokenizer.encode(word, add_special_tokens=False)
+        tokens = [token for token, seen in zip(read.tokens, read.attention_mask, strict=True) if seen]
+        # "▁" and "Ġ" stand for the space before a word.
+        return len(tokens) == 1 and len(tokens[0].lstrip("\u2581\u0120")) == len(word)
+
     def filled_up(self, ids: list[list[int]]) -> tuple[Tokens, Tokens]:
         """One batch as engines take it: ids and mask, (texts, tokens) each."""
         longest = max(len(one) for one in ids)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeVar
 
+from sqlalchemy import ColumnElement
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
 
@@ -15,6 +16,9 @@ from storage import cards, questions
 from storage.database import of_messages
 from storage.datasets import Key
 from storage.tables import Answer, Dataset, Message, Panel, Status
+
+# What is about an earlier text counts for nothing.
+COUNTS = col(Answer.aside).is_(None)
 
 
 @dataclass(frozen=True)
@@ -108,21 +112,46 @@ def of_record(session: Session, message_id: str, dataset_id: str, round_: int) -
     return list(session.exec(chosen))
 
 
+def is_answered_since(session: Session, message_id: str, round_: int) -> bool:
+    """Did a reviewer answer the message in this round or a later one?"""
+    chosen = select(Answer.response_id).where(Answer.message_id == message_id, Answer.round >= round_)
+    return session.exec(chosen.limit(1)).first() is not None
+
+
 def messages(session: Session, team_id: str) -> set[str]:
     """Ids of the messages of a team that somebody answered."""
-    return set(session.exec(select(Answer.message_id).where(Answer.team_id == team_id).distinct()))
+    chosen = select(Answer.message_id).where(Answer.team_id == team_id, COUNTS)
+    return set(session.exec(chosen.distinct()))
 
 
 def verdicts(session: Session, team_id: str, message_ids: Sequence[str] | None = None) -> dict[str, Verdict]:
     """For each message of a team that was answered and is not erased, or some of them, what its reviewers say."""
-    by_message = _given(session, team_id, message_ids)
+    return _verdicts(session, team_id, message_ids, COUNTS)
+
+
+def earlier(session: Session, team_id: str, message_ids: Sequence[str]) -> dict[str, Verdict]:
+    """As `verdicts`, of what reviewers said of earlier texts of these messages."""
+    return _verdicts(session, team_id, message_ids, col(Answer.aside).is_not(None))
+
+
+def count_earlier(session: Session, team_id: str) -> int:
+    """How many answers are about earlier texts of messages that are not erased."""
+    of_team = Answer.team_id == team_id, col(Answer.aside).is_not(None)
+    chosen = select(func.count()).select_from(Answer).join(Message)
+    return session.exec(chosen.where(*of_team, col(Message.erased_at).is_(None))).one()
+
+
+def _verdicts(
+    session: Session, team_id: str, message_ids: Sequence[str] | None, counts: ColumnElement[bool]
+) -> dict[str, Verdict]:
+    by_message = _given(session, team_id, message_ids, counts)
     found = {message_id: verdict(answers) for message_id, answers in by_message.items()}
     return {message_id: one for message_id, one in found.items() if one}
 
 
 def supporters(session: Session, team_id: str, labels: Mapping[str, str]) -> dict[str, list[str]]:
     """For each of these messages, the reviewers whose latest answer is this label (its id)."""
-    by_message = _given(session, team_id, sorted(labels))
+    by_message = _given(session, team_id, sorted(labels), COUNTS)
     return {
         message_id: sorted(
             reviewer
@@ -133,7 +162,9 @@ def supporters(session: Session, team_id: str, labels: Mapping[str, str]) -> dic
     }
 
 
-def _given(session: Session, team_id: str, message_ids: Sequence[str] | None) -> dict[str, list[Given]]:
+def _given(
+    session: Session, team_id: str, message_ids: Sequence[str] | None, counts: ColumnElement[bool]
+) -> dict[str, list[Given]]:
     chosen = (
         columns(
             col(Answer.message_id),
@@ -144,7 +175,7 @@ def _given(session: Session, team_id: str, message_ids: Sequence[str] | None) ->
             col(Answer.answered_at),
         )
         .join(Message, col(Message.id) == Answer.message_id)
-        .where(col(Message.erased_at).is_(None))
+        .where(counts, col(Message.erased_at).is_(None))
     )
     of_team = col(Answer.team_id) == team_id
     by_message: dict[str, list[Given]] = {}
@@ -157,12 +188,15 @@ def replace(session: Session, of: Key, dataset_id: str, found: Sequence[Answer],
     """Make `found` the answers that the record of one message and round holds; did anything change?
 
     Where it did, the card follows, and where reviewers are tied, one more of them is asked. An answer that is
-    stored in a later state already (news come out of order) stays as it is.
+    stored in a later state already (news come out of order) stays as it is. An answer belongs to the text that its
+    record showed: each meaning of a message has rounds of its own.
     """
     message_id, round_ = of
-    standing = select(Message.id).where(Message.id == message_id, Message.team_id == team_id)
-    if session.exec(standing.with_for_update()).first() is None:
+    standing = select(Message.meaning).where(Message.id == message_id, Message.team_id == team_id)
+    meaning = session.exec(standing.with_for_update()).first()
+    if meaning is None:
         return False
+    shown = questions.meaning_of(session, message_id, round_, meaning)
     of_record = select(Answer).where(
         Answer.message_id == message_id, Answer.dataset_id == dataset_id, Answer.round == round_
     )
@@ -173,7 +207,7 @@ def replace(session: Session, of: Key, dataset_id: str, found: Sequence[Answer],
     for answer in gone:
         session.delete(answer)
     for answer in new:
-        answer.stored_at = time.time()
+        answer.stored_at, answer.aside = time.time(), None if shown == meaning else shown
         session.merge(answer)
     session.flush()
     if gone or new:
@@ -187,7 +221,7 @@ def _is_news(answer: Answer, known: Answer | None) -> bool:
 
 def _follow(session: Session, team_id: str, message_id: str) -> None:
     cards.want(session, message_id)
-    reached = verdict(of_message(session, message_id))
+    reached = verdict(one for one in of_message(session, message_id) if one.aside is None)
     if reached and reached.is_tied:
         questions.ask_once_more(session, team_id, message_id, rounds=reached.reviewers // 2 + 1)
 
@@ -246,5 +280,5 @@ def labels_in_use(session: Session, team_id: str) -> set[str]:
 
 def count(session: Session, team_id: str) -> int:
     """How many messages of a team reviewers answered."""
-    answered = select(func.count(func.distinct(Answer.message_id))).where(Answer.team_id == team_id)
+    answered = select(func.count(func.distinct(Answer.message_id))).where(Answer.team_id == team_id, COUNTS)
     return session.exec(answered).one()

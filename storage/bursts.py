@@ -127,7 +127,10 @@ def decide(session: Session, team_id: str, burst_id: str, fate: Fate, by: str) -
         session.connection().execute(of_burst.values(is_held=False))
     spoken_of = set(session.exec(select(Correction.message_id).where(Correction.burst_id == burst_id)))
     if fate is Fate.KEPT:
-        _ask_reviewers(session, team_id, spoken_of)
+        counting = select(Correction.message_id).where(
+            Correction.burst_id == burst_id, col(Correction.aside).is_(None)
+        )
+        _ask_reviewers(session, team_id, set(session.exec(counting)))
     _follow(session, spoken_of)
     return burst
 
@@ -192,7 +195,11 @@ def examples(session: Session, burst_id: str, most: int) -> list[Example]:
         .join(Label, col(Label.id) == col(Correction.label_id))
         .outerjoin(Prediction, col(Prediction.message_id) == col(Message.id))
         .outerjoin(predicted, col(predicted.id) == col(Prediction.label_id))
-        .where(col(Correction.burst_id) == burst_id, col(Message.erased_at).is_(None))
+        .where(
+            col(Correction.burst_id) == burst_id,
+            col(Correction.aside).is_(None),  # else it is of another text
+            col(Message.erased_at).is_(None),
+        )
         .order_by(col(Correction.created_at), col(Correction.id))
     )
     return [Example(*row) for row in session.execute(chosen.limit(most))]

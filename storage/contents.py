@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import and_
 from sqlmodel import Session, col, select
@@ -20,7 +20,7 @@ class Content:
 
     `wanted` says which state of its card this is (0 where it has none); `words` are each person's last, oldest
     first; `labels` are at least those that are named here, by id. `choice`: two label ids of which people were asked
-    to take one.
+    to take one. `earlier_words`, `earlier_verdict`: what was said of earlier texts, and does not count.
     """
 
     wanted: int
@@ -30,6 +30,8 @@ class Content:
     verdict: Verdict | None
     labels: dict[str, Label]
     choice: tuple[str, str] | None = None
+    earlier_words: list[Spoken] = field(default_factory=list)
+    earlier_verdict: Verdict | None = None
 
     @property
     def settled(self) -> str | None:
@@ -37,6 +39,17 @@ class Content:
         if self.verdict and not self.verdict.is_tied:
             return self.verdict.label_id
         return corrections.settled(self.words)
+
+    @property
+    def still(self) -> str | None:
+        """The id of the label that people chose before a small edit, while it is open whether it fits still."""
+        is_open = not self.settled and not self.verdict and not self.words
+        return self.message.still if is_open and self.message.still in self.labels else None
+
+    @property
+    def current(self) -> str | None:
+        """The id of the label that is shown now."""
+        return self.settled or self.still or (self.prediction.label_id if self.prediction else None)
 
 
 def of_message(session: Session, message_id: str) -> Content:
@@ -54,7 +67,13 @@ def of_messages(session: Session, message_ids: Sequence[str]) -> dict[str, Conte
     words = corrections.words(session, team_id, message_ids)
     verdicts = answers.verdicts(session, team_id, message_ids)
     choices = disputes.choices(session, message_ids)
-    named = _named([one for _, _, one in read if one], words, verdicts, choices)
+    edited = [message.id for _, message, _ in read if message.edited_ts or message.meaning]
+    before = corrections.earlier(session, team_id, edited) if edited else {}
+    answered = answers.earlier(session, team_id, edited) if edited else {}
+    named = _named([one for _, _, one in read if one], words, verdicts, choices) | _named(
+        [], before, answered, {}
+    )
+    named |= {message.still for _, message, _ in read if message.still}
     labels = session.exec(select(Label).where(Label.team_id == team_id, col(Label.id).in_(named)))
     by_id = {label.id: label for label in labels}
     return {
@@ -66,6 +85,8 @@ def of_messages(session: Session, message_ids: Sequence[str]) -> dict[str, Conte
             verdicts.get(message.id),
             by_id,
             choices.get(message.id),
+            before.get(message.id, []),
+            answered.get(message.id),
         )
         for wanted, message, prediction in read
     }

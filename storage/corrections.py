@@ -8,20 +8,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import bindparam, or_, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, update
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
 
 from storage import bursts, cards, outbox, questions
 from storage.database import of_messages
-from storage.tables import Burst, Correction, Fate, Kind, Label, Message, Prediction, Word
+from storage.tables import Burst, Correction, Fate, Kind, Label, Message, Prediction, Word, Wording
 
 # A label that came with a file is nobody's word.
 _BY_A_PERSON = col(Correction.word) != Word.IMPORTED
 # How many labels a prediction ranks at most.
 RANKED_MOST = 10
-# What is held back, or was discarded, counts for nothing.
-COUNTS = ~col(Correction.is_held)
+# What is held back, or was discarded, counts for nothing, and nor does what is about an earlier text.
+COUNTS = and_(~col(Correction.is_held), col(Correction.aside).is_(None))
 # By these a user takes back what they said.
 TAKEN_BACK = (Word.WITHDRAWN, Word.UNDONE)
 # Two words of one user on one message are this far apart at least (seconds), whatever clocks say.
@@ -35,19 +35,29 @@ class NothingToUndoError(LookupError):
         super().__init__("You have no correction of this message to undo.")
 
 
-def add(session: Session, correction: Correction) -> None:
+class EditedSinceError(ValueError):
+    """The message was edited since the user saw it, and means something else now."""
+
+    def __init__(self) -> None:
+        super().__init__("This message was edited since, so nothing was changed. Read it again, then choose.")
+
+
+def add(session: Session, correction: Correction, meaning: int | None = None) -> None:
     """Keep a person's word, ask for the card to show it, and tell Argilla: every correction goes to its reviewers.
 
     The message's row is locked first: two people at once are taken one after the other. What somebody says whose burst
-    is held back joins it.
+    is held back joins it. `meaning`: what the message meant as the person saw it, None if it is known to be the same
+    still. Raises EditedSinceError if it means something else now.
     """
-    session.exec(select(Message.id).where(Message.id == correction.message_id).with_for_update()).one()
+    now = _lock(session, correction.message_id)
+    if meaning is not None and meaning != now:
+        raise EditedSinceError
     correction.foreseen = _foreseen(session, correction)
     bursts.join(session, correction)
     session.add(correction)
     session.flush()
     cards.want(session, correction.message_id)
-    if correction.is_held:  # reviewers have better things to do
+    if correction.is_held or correction.aside is not None:  # reviewers have better things to do
         return
     questions.ask_about_correction(session, correction.team_id, correction.message_id)
     outbox.append(session, correction.team_id, correction.message_id, Kind.CORRECTION)
@@ -55,7 +65,9 @@ def add(session: Session, correction: Correction) -> None:
 
 def _foreseen(session: Session, correction: Correction) -> float | None:
     """The probability that the message's prediction gave the label; None if there is none, or the label is newer."""
-    chosen = select(Prediction.ranked).where(Prediction.message_id == correction.message_id)
+    # What waits was edited: its prediction is of an earlier text.
+    is_read = Message.id == correction.message_id, ~col(Message.waiting)
+    chosen = select(Prediction.ranked).join(Message, col(Message.id) == Prediction.message_id).where(*is_read)
     ranked = session.exec(chosen).first()
     if not ranked:
         return None
@@ -65,22 +77,32 @@ def _foreseen(session: Session, correction: Correction) -> float | None:
 
 
 def add_once(session: Session, correction: Correction) -> bool:
-    """As `add`, but not where a word of that id is kept already: Slack may tell of it twice."""
-    session.exec(select(Message.id).where(Message.id == correction.message_id).with_for_update()).one()
+    """As `add`, but not where a word of that id is kept already: Slack may tell of it twice.
+
+    What was said before an edit that came sooner is about the text of that time.
+    """
+    now = _lock(session, correction.message_id)
     if session.get(Correction, correction.id):
         return False
+    meant = _meaning_at(session, correction.message_id, correction.created_at)
+    if meant is not None and meant != now and correction.word is not Word.WITHDRAWN:
+        correction.aside = meant
     add(session, correction)
     return True
 
 
-def say(session: Session, correction: Correction) -> bool:
-    """As `add_once`, but not if the user has said so already; is it new?
+def say(session: Session, correction: Correction, meaning: int | None = None) -> bool:
+    """As `add`, but not if the user has said so already; is it new?
 
-    To confirm one's own correction adds nothing to it. To change one's mind does.
+    To confirm one's own correction adds nothing to it. To change one's mind does. Raises EditedSinceError.
     """
-    _lock(session, correction.message_id)
+    now = _lock(session, correction.message_id)
+    if session.get(Correction, correction.id):
+        return False
+    if meaning is not None and meaning != now:
+        raise EditedSinceError
     said, mine = _said_by(session, correction.message_id, correction.user_id)
-    if session.get(Correction, correction.id) or (mine and _says_again(mine, correction)):
+    if mine and _says_again(mine, correction):
         return False
     correction.created_at = _after(said, correction.created_at)
     add(session, correction)
@@ -133,18 +155,22 @@ def reacted(session: Session, message_id: str, user_id: str) -> list[Label]:
     return list(session.exec(select(Label).where(col(Label.id).in_(chosen))))
 
 
-def _lock(session: Session, message_id: str) -> None:
-    session.exec(select(Message.id).where(Message.id == message_id).with_for_update()).one()
+def _lock(session: Session, message_id: str) -> int:
+    """Have others wait who correct this message; what it means now."""
+    return session.exec(select(Message.meaning).where(Message.id == message_id).with_for_update()).one()
 
 
 def _said_by(session: Session, message_id: str, user_id: str) -> tuple[list[Correction], Correction | None]:
-    """All that a user said of a message but for what was discarded, oldest first, and what stands of it."""
+    """All that a user said of a message but for what was discarded, oldest first, and what stands of it.
+
+    What is about an earlier text does not.
+    """
     waits = select(Burst.id).where(Burst.id == Correction.burst_id, Burst.fate == Fate.OPEN).exists()
     chosen = select(Correction).where(
         Correction.message_id == message_id,
         Correction.user_id == user_id,
         _BY_A_PERSON,
-        or_(COUNTS, waits),
+        or_(COUNTS, and_(waits, col(Correction.aside).is_(None))),
     )
     said = list(session.exec(chosen.order_by(col(Correction.created_at), col(Correction.id))))
     return said, next(iter(last_of_each(said)), None)
@@ -159,6 +185,13 @@ def _says_again(mine: Correction, correction: Correction) -> bool:
 def _after(said: Sequence[Correction], at: float) -> float:
     """When something is said, behind what was said before: Slack's clock, which times reactions, may be ahead."""
     return max(at, said[-1].created_at + APART_S) if said else at
+
+
+def _meaning_at(session: Session, message_id: str, at: float) -> int | None:
+    """What a message meant at a moment; None if it was never edited."""
+    of_message = select(Wording.meaning, Wording.since).where(Wording.message_id == message_id)
+    texts = session.exec(of_message.order_by(col(Wording.since))).all()
+    return next((meaning for meaning, since in reversed(texts) if since <= at), 0) if texts else None
 
 
 @dataclass(frozen=True)
@@ -197,6 +230,12 @@ def words(
     session: Session, team_id: str, message_ids: Sequence[str] | None = None
 ) -> dict[str, list[Spoken]]:
     """For each corrected message of a team that is not erased, or some of them: people's last words, oldest first."""
+    return _words(session, team_id, message_ids, COUNTS)
+
+
+def _words(
+    session: Session, team_id: str, message_ids: Sequence[str] | None, counts: ColumnElement[bool]
+) -> dict[str, list[Spoken]]:
     chosen = (
         columns(
             col(Correction.message_id),
@@ -207,7 +246,7 @@ def words(
             col(Correction.foreseen),
         )
         .join(Message, col(Message.id) == Correction.message_id)
-        .where(_BY_A_PERSON, COUNTS, col(Message.erased_at).is_(None))
+        .where(_BY_A_PERSON, counts, col(Message.erased_at).is_(None))
         .order_by(col(Correction.created_at), col(Correction.id))
     )
     of_team = col(Correction.team_id) == team_id
@@ -217,8 +256,21 @@ def words(
     return {message_id: last_of_each(every) for message_id, every in said.items()}
 
 
+def earlier(session: Session, team_id: str, message_ids: Sequence[str]) -> dict[str, list[Spoken]]:
+    """As `words`, of what people said of earlier texts of these messages."""
+    is_aside = and_(~col(Correction.is_held), col(Correction.aside).is_not(None))
+    return _words(session, team_id, message_ids, is_aside)
+
+
+def count_earlier(session: Session, team_id: str) -> int:
+    """How many words are about earlier texts of messages that are not erased."""
+    of_team = Correction.team_id == team_id, col(Correction.aside).is_not(None)
+    chosen = select(func.count()).select_from(Correction).join(Message)
+    return session.exec(chosen.where(*of_team, col(Message.erased_at).is_(None))).one()
+
+
 def count(session: Session, team_id: str) -> int:
-    """How many words people said."""
+    """How many words people said that count."""
     return session.exec(
         select(func.count())
         .select_from(Correction)
@@ -255,6 +307,7 @@ def latest(session: Session, team_id: str, since: float) -> list[Latest]:
         col(Correction.created_at) > since,
         col(Correction.word).not_in((Word.IMPORTED, *TAKEN_BACK)),
         col(Correction.burst_id).is_(None),
+        col(Correction.aside).is_(None),
         col(Message.erased_at).is_(None),
     )
     ordered = chosen.order_by(col(Correction.created_at), col(Correction.id))
@@ -263,7 +316,8 @@ def latest(session: Session, team_id: str, since: float) -> list[Latest]:
 
 def twinless(session: Session, team_id: str, most: int) -> list[Latest]:
     """Up to `most` people's words for whose messages nobody has looked for one that says nearly the same."""
-    chosen = _LATEST.where(col(Correction.team_id) == team_id, col(Correction.twin).is_(None))
+    of_team = col(Correction.team_id) == team_id, col(Correction.twin).is_(None)
+    chosen = _LATEST.where(*of_team, col(Correction.aside).is_(None))
     return [Latest(*row) for row in session.connection().execute(chosen.limit(most))]
 
 

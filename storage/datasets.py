@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from storage import messages, outbox
+from storage import messages, outbox, questions
 from storage.database import insert_if_new
-from storage.tables import Answer, Dataset, Kind, Ownership, Panel, Record, Stage
+from storage.tables import Answer, Dataset, Kind, Ownership, Panel, Question, Record, Stage
 
 Key = tuple[str, int]
 
@@ -62,7 +62,23 @@ def switch(session: Session, former: str, next_: str, copied_at: str) -> None:
     entered = session.get_one(Dataset, next_)
     left.stage, left.moved_at, left.seen = Stage.MOVED, time.time(), copied_at
     entered.stage = Stage.CURRENT
-    session.connection().execute(delete(Answer).where(col(Answer.dataset_id) == former))
+    _leave_answers(session, former)
+
+
+def _leave_answers(session: Session, former: str) -> None:
+    """Answers move along with their records. What was said of texts that were edited since has none: it stays."""
+    asked_anew = select(Question.message_id).where(col(Question.meanings).is_not(None))
+    ours = col(Answer.dataset_id) == former
+    session.connection().execute(
+        delete(Answer).where(ours, col(Answer.message_id).not_in(asked_anew)),
+        execution_options={"synchronize_session": False},
+    )
+    left = session.exec(select(Answer).where(ours)).all()
+    first = questions.obsolete(session, [answer.message_id for answer in left])
+    for answer in left:
+        if answer.round >= first.get(answer.message_id, 1):
+            session.delete(answer)
+    session.flush()
 
 
 def gone(session: Session, dataset_id: str) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import delete
 from sqlmodel import Session, col, func, select
 
 from storage import cards, predictions
@@ -61,6 +62,11 @@ def ask(session: Session, dispute: Dispute) -> None:
     standing.asked_at = time.time()
     predictions.show(session, [message])
     cards.want(session, message.id)
+
+
+def forget(session: Session, message_id: str) -> None:
+    """The message says something else now: what two models said of it is of no use."""
+    session.connection().execute(delete(Dispute).where(col(Dispute.message_id) == message_id))
 
 
 def choices(session: Session, message_ids: Sequence[str]) -> dict[str, tuple[str, str]]:

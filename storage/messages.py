@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from enum import StrEnum
 
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, func, select
 
-from storage import cards, outbox, purging, runs, summaries
+from storage import cards, disputes, outbox, predictions, purging, runs, summaries, wordings
 from storage.database import insert_if_new
 from storage.tables import Card, Kind, Lane, Message, Mode, Prediction, Vector
+from storage.wordings import Change, Judge
+
+
+class Edit(StrEnum):
+    """What became of an edit: its message is not known, it came too late, says nothing new, or was taken over."""
+
+    UNKNOWN = "unknown"
+    LATE = "late"
+    SAME = "same"
+    DONE = "done"
 
 
 def receive(session: Session, message: Message) -> bool:
@@ -114,7 +125,7 @@ def erased_ids(session: Session, message_ids: Sequence[str]) -> set[str]:
 def edit(
     session: Session, team_id: str, channel_id: str, ts: str, text: str, instead_of: str | None = None
 ) -> bool:
-    """Put another text in the place of a message's; False where there is no such message.
+    """Put another text in the place of a message's that means the same; False where there is no such message.
 
     It waits to be predicted again, and where Argilla knows it, Argilla hears of it. Nothing changes where it says by
     now something else than `instead_of`, if that is given.
@@ -126,6 +137,52 @@ def edit(
         return True
     if message.erased_at or message.text == text:  # Slack also says "changed" when it has unfolded a link
         return True
+    _put(session, message, text)
+    return True
+
+
+def rewrite(
+    session: Session, team_id: str, channel_id: str, ts: str, text: str, edited_ts: str, judge: Judge
+) -> Edit:
+    """An author edited a message: as `edit`, but what was said of an earlier text counts for this one only if `judge`
+    finds that it means the same.
+
+    Edits are ordered by `edited_ts`, whose last part is a moment in seconds since 1970: one that comes later than a
+    newer one changes nothing, and neither does one that comes again.
+    """
+    message = _locked(session, team_id, channel_id, ts)
+    if message is None:
+        return Edit.UNKNOWN
+    if message.erased_at or (edited_ts and edited_ts <= message.edited_ts):
+        return Edit.LATE
+    message.edited_ts = max(edited_ts, message.edited_ts)
+    # Of a mention that asks for a summary no words are kept.
+    is_only_a_request = message.is_addressed and not message.text and message.mode is Mode.OFF
+    if message.text == text or is_only_a_request:  # Slack also says "changed" when it has unfolded a link
+        return Edit.SAME
+    at = float(edited_ts.rpartition(" ")[2] or time.time())
+    change = wordings.follow(session, message, text, judge, at)
+    if change is not Change.NONE:
+        disputes.forget(session, message.id)
+        summaries.follow(session, message.id)
+    _put(session, message, text)
+    return Edit.DONE
+
+
+def stop_asking(session: Session, message_id: str) -> None:
+    """Nobody is asked any more whether the label from before an edit fits still."""
+    session.connection().execute(update(Message).where(col(Message.id) == message_id).values(still=None))
+
+
+def answer(session: Session, message: Message) -> None:
+    """An edit made a message mention us: it is answered, whatever we do in its channel."""
+    message.mode, message.lane, message.waiting = Mode.REPLY, Lane.ASKED, bool(message.text)
+    if not message.text:
+        predictions.show(session, [message])
+        cards.want(session, message.id)
+
+
+def _put(session: Session, message: Message, text: str) -> None:
     # What was kept for summaries alone is not predicted.
     is_predicted = message.mode is not Mode.OFF or _is_predicted(session, message)
     message.text, message.waiting = text, bool(text) and is_predicted
@@ -134,9 +191,8 @@ def edit(
         session.connection().execute(delete(Prediction).where(col(Prediction.message_id) == message.id))
         cards.want(session, message.id)
     if outbox.knows(session, message.id):
-        outbox.append(session, team_id, message.id, Kind.EDIT)
+        outbox.append(session, message.team_id, message.id, Kind.EDIT)
     purging.mark(session)
-    return True
 
 
 def leave_unanswered(session: Session, team_id: str, channel_id: str, ts: str) -> None:
@@ -194,6 +250,8 @@ def erase_all(session: Session, message_ids: Sequence[str]) -> list[str]:
 
 def _empty(session: Session, message: Message, now: float) -> None:
     message.text, message.user_id, message.waiting, message.erased_at = "", "", False, now
+    message.still = None
+    wordings.forget(session, message.id)
     session.connection().execute(delete(Vector).where(col(Vector.message_id) == message.id))
     concerned = summaries.erase_with(session, message.id)
     runs.start_over(session, message.team_id, message.id, concerned)

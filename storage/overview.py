@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlmodel import Session, col, select
 
 from storage import (
+    answers,
     cards,
     channel_states,
     channels,
@@ -49,6 +50,7 @@ class Overview:
     states: dict[str, ChannelState] = field(default_factory=dict)
     given_up: list[GivenUp] = field(default_factory=list)
     limited_minutes: list[float] = field(default_factory=list)
+    earlier: int = 0
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """Name and value of each figure, as people read them."""
@@ -61,6 +63,8 @@ class Overview:
         yield "labels", str(self.labels)
         yield "messages predicted", str(self.predictions)
         yield "corrections and confirmations", str(self.words)
+        if self.earlier:
+            yield "set aside: about an earlier text of an edited message", str(self.earlier)
         if self.imported:
             yield "labels imported", str(self.imported)
         yield "messages waiting", str(self.waiting)
@@ -93,6 +97,7 @@ def of_team(session: Session, team_id: str) -> Overview:
         labels=len(labels.active(session, team_id)),
         predictions=predictions.count(session, team_id),
         words=corrections.count(session, team_id),
+        earlier=corrections.count_earlier(session, team_id) + answers.count_earlier(session, team_id),
         imported=imports.count(session, team_id),
         waiting=messages.count_waiting(session, team_id),
         due=cards.count_due(session, team_id),

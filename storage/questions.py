@@ -41,8 +41,8 @@ def doubt(session: Session, team_id: str, message_id: str) -> None:
     if question is None:
         insert_if_new(session, Question(message_id=message_id, team_id=team_id, source=DOUBT))
         outbox.append(session, team_id, message_id, Kind.PREDICTION)
-    elif question.source != DOUBT and question.rounds == 1:
-        question.source, question.rounds = DOUBT, 2
+    elif question.source != DOUBT and question.rounds == first_round(question):
+        question.source, question.rounds = DOUBT, question.rounds + 1
         outbox.append(session, team_id, message_id, Kind.TIE)
 
 
@@ -60,9 +60,9 @@ def ask(session: Session, team_id: str, message_id: str, source: str, is_random:
 def ask_once_more(session: Session, team_id: str, message_id: str, rounds: int) -> bool:
     """Reviewers disagree: ask in `rounds` rounds; False where it was asked so often already."""
     question = session.get(Question, message_id)
-    if question is None or question.rounds >= rounds:
+    if question is None or question.rounds >= first_round(question) + rounds - 1:
         return False
-    question.rounds = rounds
+    question.rounds = first_round(question) + rounds - 1
     outbox.append(session, team_id, message_id, Kind.TIE)
     return True
 
@@ -79,6 +79,37 @@ def seat(session: Session, message_ids: Sequence[str], share: float) -> dict[str
             is_double = zlib.crc32(one.message_id.encode()) < share * 2**32
             one.panel = Panel.DOUBLE if is_double else Panel.SINGLE
     return questions
+
+
+def ask_anew(session: Session, message_id: str, before: int, meaning: int) -> None:
+    """An edit gave a message another meaning: whoever is asked about it sees the new text, in a round of its own."""
+    question = session.get(Question, message_id)
+    if question is None:
+        return
+    question.rounds += 1
+    question.meanings = [*(question.meanings or [[1, before]]), [question.rounds, meaning]]
+
+
+def first_round(question: Question) -> int:
+    """The first round in which the message's text of now is shown; earlier ones showed another."""
+    return int(question.meanings[-1][0]) if question.meanings else 1
+
+
+def meaning_of(session: Session, message_id: str, round_: int, now: int) -> int:
+    """What the message meant with the text that was shown in a round. `now`: what it means now."""
+    question = session.get(Question, message_id)
+    stretches = (question.meanings if question else None) or [[1, now]]
+    return int(next((meaning for first, meaning in reversed(stretches) if first <= round_), stretches[0][1]))
+
+
+def obsolete(session: Session, message_ids: Sequence[str]) -> dict[str, int]:
+    """Of these messages, those that were asked about anew: the first round that shows the text of now."""
+    found: dict[str, int] = {}
+    for start in range(0, len(message_ids), 500):  # databases bound how many parameters one statement takes
+        some = col(Question.message_id).in_(message_ids[start : start + 500])
+        for question in session.exec(select(Question).where(some, col(Question.meanings).is_not(None))):
+            found[question.message_id] = first_round(question)
+    return found
 
 
 def asked(session: Session, team_id: str, since: float = 0.0) -> Asked:
@@ -164,7 +195,9 @@ def open_ones(session: Session, team_id: str) -> int:
         .where(
             Question.team_id == team_id,
             col(Message.erased_at).is_(None),
-            ~select(Answer.response_id).where(Answer.message_id == Question.message_id).exists(),
+            ~select(Answer.response_id)
+            .where(Answer.message_id == Question.message_id, col(Answer.aside).is_(None))
+            .exists(),
         )
     )
     return session.exec(waiting).one()
@@ -180,6 +213,7 @@ def ask_about_earlier_corrections(session: Session, team_id: str) -> int:
             Correction.team_id == team_id,
             col(Correction.word) != Word.IMPORTED,
             ~col(Correction.is_held),
+            col(Correction.aside).is_(None),
             col(Message.erased_at).is_(None),
             col(Correction.message_id).not_in(known),
         )

@@ -40,7 +40,9 @@ def reviewed(session: Session, team_id: str, since: float = 0.0, most: int | Non
 
     The latest `most` that were picked, latest first. Messages that reviewers discarded or are tied on are left out.
     """
-    is_answered = select(Answer.response_id).where(Answer.message_id == Question.message_id).exists()
+    is_answered = (
+        select(Answer.response_id).where(Answer.message_id == Question.message_id, answers.COUNTS).exists()
+    )
     chosen = (
         columns(col(Prediction.message_id), col(Prediction.created_at), col(Prediction.label_id))
         .select_from(Question)

@@ -20,8 +20,8 @@ Said = TypeVar("Said", Verdict, Imported)
 
 @dataclass(frozen=True)
 class State:
-    """Changes whenever anybody says, answers, changes or takes back anything, a burst is held back or decided about,
-    or an operator edits a label.
+    """Changes whenever anybody says, answers, changes or takes back anything, an edit sets it aside or lets it count
+    again, a burst is held back or decided about, or an operator edits a label.
     """
 
     words: int
@@ -33,6 +33,7 @@ class State:
     flagged: int = 0
     latest_flagged: float = 0.0
     latest_decided: float = 0.0
+    aside: int = 0
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,13 @@ def state(session: Session, team_id: str) -> State:
         flagged,
         latest_flagged or 0.0,
         latest_decided or 0.0,
+        _aside(session, Correction, team_id) + _aside(session, Answer, team_id),
     )
+
+
+def _aside(session: Session, table: type[Correction] | type[Answer], team_id: str) -> int:
+    of_team = select(func.count()).select_from(table).where(table.team_id == team_id)
+    return session.exec(of_team.where(col(table.aside).is_not(None))).one()
 
 
 def _retired(session: Session, team_id: str) -> set[str]:

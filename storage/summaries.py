@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, update
@@ -129,15 +129,24 @@ def hold_back(session: Session, summary_id: str, delay_s: float, fetched: str | 
     tell(session, summary_id, held_until=time.time() + delay_s, fetched=fetched)
 
 
-def finish(session: Session, summary_id: str, covered: Sequence[str], **changes: Any) -> bool:
-    """It is made of these messages; False where it, or one of them, was erased meanwhile: it is made anew then."""
-    standing: set[str] = set()
+def finish(
+    session: Session,
+    summary_id: str,
+    covered: Sequence[str],
+    meant: Mapping[str, int] | None = None,
+    **changes: Any,
+) -> bool:
+    """It is made of these messages; False where it, or one of them, was erased or became another one meanwhile: it is
+    made anew then. `meant`: what each of them meant when it was read.
+    """
+    standing: dict[str, int] = {}
     for start in range(0, len(covered), 500):
-        some = select(Message.id).where(
+        some = select(Message.id, Message.meaning).where(
             col(Message.id).in_(covered[start : start + 500]), col(Message.erased_at).is_(None)
         )
-        standing.update(session.exec(some.with_for_update(read=True)))
-    if len(standing) < len(covered):
+        standing.update(session.exec(some.with_for_update(read=True)).all())
+    is_edited = meant is not None and any(meant[one] != meaning for one, meaning in standing.items())
+    if len(standing) < len(covered) or is_edited:
         session.connection().execute(
             update(Summary).where(col(Summary.id) == summary_id).values(held_until=0.0, attempts=0)
         )
@@ -145,7 +154,7 @@ def finish(session: Session, summary_id: str, covered: Sequence[str], **changes:
     if not tell(session, summary_id, making=Making.DONE, made_at=time.time(), done=1.0, **changes):
         return False
     rows = [
-        SummarySource(summary_id=summary_id, message_id=message_id, place=place)
+        SummarySource(summary_id=summary_id, message_id=message_id, place=place, meaning=standing[message_id])
         for place, message_id in enumerate(covered)
     ]
     session.add_all(rows)
@@ -161,6 +170,19 @@ def fail(session: Session, summary_id: str, reason: str) -> None:
 def of_message(session: Session, message_id: str) -> list[str]:
     """Ids of the summaries that were made from a message."""
     return list(session.exec(select(SummarySource.summary_id).where(SummarySource.message_id == message_id)))
+
+
+def follow(session: Session, message_id: str) -> None:
+    """A message means something else now: what was made from it shows that, to people and to reviewers."""
+    for summary_id in of_message(session, message_id):
+        want(session, summary_id)
+        summary_reviews.again(session, summary_id)
+
+
+def is_outdated(session: Session, summary_id: str) -> bool:
+    """Does a message that a summary was made from mean something else now?"""
+    edited = summary_reviews.outdated().where(SummarySource.summary_id == summary_id)
+    return session.exec(edited.limit(1)).first() is not None
 
 
 def erase_with(session: Session, message_id: str) -> list[str]:

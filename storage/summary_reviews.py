@@ -7,10 +7,21 @@ from collections.abc import Container, Sequence
 
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from storage.database import insert_if_new
 from storage.opinions import last_of_each
-from storage.tables import Making, Opinion, Status, Summary, SummaryAnswer, SummaryReview, SummaryWord
+from storage.tables import (
+    Making,
+    Message,
+    Opinion,
+    Status,
+    Summary,
+    SummaryAnswer,
+    SummaryReview,
+    SummarySource,
+    SummaryWord,
+)
 
 
 def ask(session: Session, team_id: str, summary_id: str) -> None:
@@ -134,12 +145,23 @@ def erase(session: Session, summary_id: str) -> None:
     again(session, summary_id)
 
 
+def outdated() -> SelectOfScalar[str]:
+    """Ids of summaries of which a message means something else than when they were made."""
+    return (
+        select(SummarySource.summary_id)
+        .join(Message, col(Message.id) == SummarySource.message_id)
+        .where(col(Message.meaning) != col(SummarySource.meaning))
+    )
+
+
 def settled(session: Session, team_id: str, believed: Container[str]) -> dict[str, str]:
     """For each summary that people settled, what it should say: reviewers first, then the last edit, then "good".
 
-    One that a reviewer discarded is left out, and so are edits and opinions of users who are not `believed`.
+    One that a reviewer discarded is left out, and so are edits and opinions of users who are not `believed`, and all
+    that was said of a summary whose messages mean something else now.
     """
     standing = select(Summary).where(Summary.team_id == team_id, Summary.making == Making.DONE)
+    standing = standing.where(col(Summary.id).not_in(outdated()))
     summaries = {one.id: one for one in session.exec(standing)}
     texts: dict[str, str] = {}
     for word in _standing(session, team_id):

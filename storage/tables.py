@@ -281,7 +281,12 @@ class Choice(SQLModel, table=True):
 
 
 class Message(SQLModel, table=True):
-    """What a person wrote, known by (team, channel, ts). An erased one keeps its row, so that it stays erased."""
+    """What a person wrote, known by (team, channel, ts). An erased one keeps its row, so that it stays erased.
+
+    `edited_ts` orders its edits: Slack's `edited.ts` of the latest one, and the event's own. `meaning` is counted up by
+    edits that change it; `still` is the label that people chose before the latest edit, as long as they are asked
+    whether it still fits. `is_addressed`: it mentions us, and that was answered.
+    """
 
     __table_args__ = (
         UniqueConstraint("team_id", "channel_id", "ts"),
@@ -307,6 +312,24 @@ class Message(SQLModel, table=True):
     waiting: bool = True
     received_at: float = Field(default_factory=time.time)
     erased_at: float | None = None
+    edited_ts: str = ""
+    meaning: int = 0
+    still: str | None = None
+    is_addressed: bool = False
+
+
+class Wording(SQLModel, table=True):
+    """A text that an edited message had, known by a digest: what it said is not kept.
+
+    `meaning` is that of the message with this text, `letters` by how many it differs from the first text of that
+    meaning, `since` when it last became the message's text.
+    """
+
+    message_id: str = Field(primary_key=True, foreign_key="message.id")
+    digest: str = Field(primary_key=True)
+    meaning: int
+    letters: int
+    since: float
 
 
 class Vector(SQLModel, table=True):
@@ -342,9 +365,10 @@ class Prediction(SQLModel, table=True):
 class Correction(SQLModel, table=True):
     """One word of one person on one message. Every word is kept; a person's last word counts.
 
-    One that is held back (`is_held`, by the burst `burst_id`) counts for nothing. `foreseen`: the probability that the
-    prediction gave this label, None if it did not know it. `twin`: the known label of a message that says nearly the
-    same, "" if there is none, None until it was looked for.
+    One that is held back (`is_held`, by the burst `burst_id`) counts for nothing, and neither does one that is set
+    aside: it is about an earlier text of the message, which had the meaning `aside`. `foreseen`: the probability that
+    the prediction gave this label, None if it did not know it. `twin`: the known label of a message that says nearly
+    the same, "" if there is none, None until it was looked for.
     """
 
     __table_args__ = (
@@ -361,6 +385,12 @@ class Correction(SQLModel, table=True):
             sqlite_where=text("twin IS NULL"),
             postgresql_where=text("twin IS NULL"),
         ),
+        Index(
+            "ix_correction_aside",
+            "team_id",
+            sqlite_where=text("aside IS NOT NULL"),
+            postgresql_where=text("aside IS NOT NULL"),
+        ),
     )
 
     id: str = Field(default_factory=new_id, primary_key=True)
@@ -374,6 +404,7 @@ class Correction(SQLModel, table=True):
     twin: str | None = None
     burst_id: str | None = None
     is_held: bool = False
+    aside: int | None = None
 
 
 class Burst(SQLModel, table=True):
@@ -672,8 +703,10 @@ class Question(SQLModel, table=True):
     """A message about which reviewers are asked, and why: `source` is "correction" or the query strategy's name.
 
     `picked_at`: when it was paid for from the budget, which corrections are not. `is_random`: it belongs to the
-    random tenth, by which accuracy is estimated. `rounds`: how often it is asked, more than once after a tie.
-    `panel`: in which dataset it is asked first; None until it is delivered for the first time.
+    random tenth, by which accuracy is estimated. `rounds`: how often it is asked, more than once after a tie. After an
+    edit that changed the meaning it is asked anew: `meanings` holds [first round, meaning] of each such stretch, None
+    as long as there is one only. `panel`: in which dataset it is asked first; None until it is delivered for the first
+    time.
     """
 
     __table_args__ = (Index("ix_question_picked", "team_id", "picked_at"),)
@@ -685,6 +718,7 @@ class Question(SQLModel, table=True):
     picked_at: float | None = None
     rounds: int = 1
     panel: Panel | None = Field(default=None, sa_column=Column(_kinds(Panel)))
+    meanings: list[Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
 
 
 class Dataset(SQLModel, table=True):
@@ -717,10 +751,19 @@ class Record(SQLModel, table=True):
 class Answer(SQLModel, table=True):
     """One reviewer's response to one record: a label, or (`status` discarded) that the message is to be left out.
 
-    `answered_at` is Argilla's time, `stored_at` ours. Each reviewer's latest answer on a message counts.
+    `answered_at` is Argilla's time, `stored_at` ours. Each reviewer's latest answer on a message counts; one that is
+    set aside, as a correction is, does not.
     """
 
-    __table_args__ = (Index("ix_answer_team", "team_id", "stored_at"),)
+    __table_args__ = (
+        Index("ix_answer_team", "team_id", "stored_at"),
+        Index(
+            "ix_answer_aside",
+            "team_id",
+            sqlite_where=text("aside IS NOT NULL"),
+            postgresql_where=text("aside IS NOT NULL"),
+        ),
+    )
 
     response_id: str = Field(primary_key=True)
     message_id: str = Field(foreign_key="message.id", index=True)
@@ -732,6 +775,7 @@ class Answer(SQLModel, table=True):
     label_id: str | None = Field(default=None, foreign_key="label.id")
     answered_at: float
     stored_at: float = Field(default_factory=time.time)
+    aside: int | None = None
 
 
 class Pseudonym(SQLModel, table=True):
@@ -857,11 +901,15 @@ class Summary(SQLModel, table=True):
 
 
 class SummarySource(SQLModel, table=True):
-    """A message that a summary was made from: where it is erased, so is the summary. `place`: in order, from 0."""
+    """A message that a summary was made from: where it is erased, so is the summary. `place`: in order, from 0.
+
+    `meaning`: what the message meant then; the summary is about an earlier text where that is another one now.
+    """
 
     summary_id: str = Field(primary_key=True, foreign_key="summary.id")
     message_id: str = Field(primary_key=True, foreign_key="message.id", index=True)
     place: int
+    meaning: int = 0
 
 
 class SummaryWord(SQLModel, table=True):

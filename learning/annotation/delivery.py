@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from sqlmodel import Session
 
 from learning import vectors
-from learning.annotation import records
+from learning.annotation import collection, records
 from learning.annotation.connection import (
     ArgillaNotFoundError,
     ArgillaRefusedError,
@@ -44,10 +44,13 @@ Fault = ForeignDatasetError | ArgillaRefusedError
 
 @dataclass(frozen=True)
 class Letter:
-    """A parcel with what it comes to: for each panel, records to send."""
+    """A parcel with what it comes to: for each panel, records to send; and those to delete, which show what the message
+    said before an edit.
+    """
 
     parcel: Parcel
     sends: dict[Panel, list[Json]] = field(default_factory=dict)
+    erases: list[Record] = field(default_factory=list)
 
 
 class Delivery:
@@ -101,7 +104,9 @@ class Delivery:
         standing = [one for one in parcels if one.message_id not in erased]
         asked = self._seat(standing)
         forms, faults = self._forms({panel for one in asked.values() for panel in _panels(one)})
-        self._send(self._write_letters(standing, asked, forms), forms)
+        letters = self._write_letters(standing, asked, forms)
+        self._erase_earlier([record for letter in letters for record in letter.erases])
+        self._send(letters, forms)
         if faults:
             raise faults[0]
         if parcels:
@@ -157,9 +162,11 @@ class Delivery:
         content = contents.of_message(session, parcel.message_id)
         if question is None or content.message.erased_at:
             return Letter(parcel)
-        letter = Letter(parcel)
-        known = datasets.records(session, [parcel.message_id])
-        for round_ in range(1, question.rounds + 1):
+        first = questions.first_round(question)
+        every = datasets.records(session, [parcel.message_id])
+        letter = Letter(parcel, erases=[one for one in every if one.round < first])
+        known = [one for one in every if one.round >= first]
+        for round_ in _rounds(question):
             panel = _panel(question, round_)
             form = forms[panel]
             send = records.record(content, question, round_, vector, form, self._names)
@@ -167,7 +174,9 @@ class Delivery:
                 given = answers.of_record(session, parcel.message_id, form.dataset_id, round_)
                 if given:
                     send["responses"] = records.given_here(given, labels.names(session, self._team_id), form)
-                elif not _is_known_at_all(known, forms):
+                elif not _is_known_at_all(known, forms) and answers.is_answered_since(
+                    session, parcel.message_id, first
+                ):
                     send["responses"] = records.answered_before(content, form)
             letter.sends.setdefault(panel, []).append(send)
         return letter
@@ -244,6 +253,27 @@ class Delivery:
             for parcel in parcels:
                 outbox.delivered(session, parcel)
 
+    def _erase_earlier(self, going: list[Record]) -> None:
+        """Delete records that show what was said before an edit."""
+        if not going:
+            return
+        self._collect(going)
+        for record in going:
+            self._erase_record(record)
+        self._connection.purge()
+        with self._database.writing() as session:
+            datasets.forget(session, going)
+
+    def _collect(self, going: list[Record]) -> None:
+        """What reviewers said of texts that were edited is kept: fetch it before it goes with its record."""
+        for dataset_id in sorted({record.dataset_id for record in going}):
+            ids = [one.record_id for one in going if one.dataset_id == dataset_id and one.record_id]
+            try:
+                found = list(collection.by_id(self._connection, dataset_id, ids))
+            except ArgillaNotFoundError:  # the dataset is gone, and its records with it
+                continue
+            collection.store(self._database, self._team_id, dataset_id, found)
+
     def _erase_record(self, record: Record) -> None:
         path = f"datasets/{record.dataset_id}/records"
         try:
@@ -259,11 +289,17 @@ class Delivery:
 
 def _panel(question: Question, round_: int) -> Panel:
     """After a tie one more reviewer is asked, and that where each record has one answer."""
-    return question.panel or Panel.SINGLE if round_ == 1 else Panel.SINGLE
+    is_first = round_ == questions.first_round(question)
+    return question.panel or Panel.SINGLE if is_first else Panel.SINGLE
 
 
 def _panels(question: Question) -> set[Panel]:
-    return {_panel(question, round_) for round_ in range(1, question.rounds + 1)}
+    return {_panel(question, round_) for round_ in _rounds(question)}
+
+
+def _rounds(question: Question) -> range:
+    """Those in which the text of now is shown."""
+    return range(questions.first_round(question), question.rounds + 1)
 
 
 def _can_go(question: Question | None, forms: Forms) -> bool:

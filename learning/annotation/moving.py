@@ -9,7 +9,7 @@ from learning.annotation import schema
 from learning.annotation.collection import moment, pages, parts, value_of
 from learning.annotation.connection import Connection, Json
 from learning.annotation.records import Form, message_of
-from storage import answers, datasets, messages
+from storage import answers, datasets, messages, questions
 from storage.database import Database
 from storage.tables import Dataset
 
@@ -66,6 +66,9 @@ class Move:
                 yield response
 
     def _send(self, records: list[Json]) -> None:
+        records = self._still_shown(records)
+        if not records:
+            return
         path = f"datasets/{self._into.dataset_id}/records/bulk"
         keys = [key for record in records if (key := message_of(record["external_id"]))]
         with self._database.writing() as session:
@@ -77,6 +80,17 @@ class Move:
         ours = {key: record_id for key, record_id in ids.items() if key[0] in known}
         with self._database.writing() as session:
             datasets.identify(session, self._into.dataset_id, ours)
+
+    def _still_shown(self, records: list[Json]) -> list[Json]:
+        """Without those that show a text from before an edit: these are being deleted."""
+        keys = [message_of(record["external_id"]) for record in records]
+        with self._database.reading() as session:
+            first = questions.obsolete(session, [key[0] for key in keys if key])
+        return [
+            record
+            for record, key in zip(records, keys, strict=True)
+            if key is None or key[1] >= first.get(key[0], 1)
+        ]
 
     def _record(self, record: Json) -> Json:
         copy = {

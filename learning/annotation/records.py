@@ -9,8 +9,9 @@ from typing import Any, Protocol
 from learning.annotation import schema
 from learning.encoder import Vectors
 from learning.names import markdown_name
+from storage import questions
 from storage.contents import Content
-from storage.tables import Answer, Question, Status, Word
+from storage.tables import Answer, Prediction, Question, Status, Word
 
 ERASED = "(erased)"
 ROUND_DIGITS = 4
@@ -67,12 +68,16 @@ def record(
     sent: dict[str, Any] = {
         "external_id": external_id(content.message.id, round_),
         "fields": {schema.TEXT: content.message.text, schema.SAID: _said(content, names)},
-        "metadata": _metadata(content, "tie" if round_ > 1 else question.source, names),
+        "metadata": _metadata(content, _source(question, round_), names),
         "suggestions": _suggestions(content, form),
     }
     if vector is not None:
         sent["vectors"] = {form.vector: [float(number) for number in vector]}
     return sent
+
+
+def _source(question: Question, round_: int) -> str:
+    return "tie" if round_ > questions.first_round(question) else question.source
 
 
 def answered_before(content: Content, form: Form) -> list[dict[str, Any]]:
@@ -121,12 +126,17 @@ def _metadata(content: Content, source: str, names: Names) -> dict[str, Any]:
         schema.DISAGREEMENT: _disagreement(content),
         schema.SOURCE: source,
     }
-    prediction = content.prediction
+    prediction = _prediction(content)
     if prediction:
         told[schema.VERSION] = version(prediction.version, prediction.revision)
         told[schema.SCORE] = _share(prediction.confidence)
         told[schema.MARGIN] = _share(prediction.margin)
     return told
+
+
+def _prediction(content: Content) -> Prediction | None:
+    """What the model says of the text; of one that was just edited it said nothing yet."""
+    return None if content.message.waiting else content.prediction
 
 
 def version(number: int, revision: int) -> str:
@@ -141,12 +151,12 @@ def _disagreement(content: Content) -> str:
     chosen = {word.label_id for word in content.words}
     if len(chosen) > 1:
         return AMONG
-    prediction = content.prediction
+    prediction = _prediction(content)
     return DIFFER if prediction and chosen - {prediction.label_id} else AGREE
 
 
 def _suggestions(content: Content, form: Form) -> list[dict[str, Any]]:
-    prediction = content.prediction
+    prediction = _prediction(content)
     if prediction is None:
         return []
     label = content.labels[prediction.label_id].name

@@ -130,6 +130,12 @@ class Person:
         view: Json = self._wait(lambda event: event["type"] in ("view_opened", "view_pushed"))["view"]
         return view
 
+    def wait_for_view_update(self) -> Json:
+        """The next state of a modal."""
+        event = self._wait(lambda event: event["type"] == "view_updated" and event["view"]["type"] == "modal")
+        view: Json = event["view"]
+        return view
+
     def _wait_for_home(self) -> Json:
         event = self._wait(lambda event: event["type"] == "view_updated" and event["view"]["type"] == "home")
         view: Json = event["view"]

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot.card import NO_WORDS, card, metadata
+from bot.payloads import target
 from storage.answers import Verdict
 from storage.contents import Content
 from storage.corrections import Spoken
@@ -107,6 +109,43 @@ def test_a_card_says_where_only_the_beginning_was_read(
 ) -> None:
     assert "I read only its beginning" in _words(card(_content(said, mode, cut=True)))
     assert "I read only its beginning" not in _words(card(_content(said, mode)))
+
+
+def test_what_was_said_of_an_earlier_text_is_shown_as_that_and_settles_nothing() -> None:
+    content = _content()
+    edited = replace(
+        content,
+        message=message("other words", id="m1", meaning=3),
+        earlier_words=[Spoken("m1", ANA, "l-billing", Word.CHANGED, 1.0)],
+        earlier_verdict=Verdict("l-praise", is_tied=False, reviewers=1),
+    )
+
+    shown = card(edited)
+
+    assert shown["text"] == "bug, 73% sure (model v3.7)"
+    assert "About an earlier text: <@U1> chose *billing* · reviewers chose *praise*" in _words(shown)
+    assert [button["value"] for button in _buttons(shown)] == ["m1:l-bug:3", "m1::3"]
+    assert [str(target(button["value"])) for button in _buttons(shown)] == ["m1:l-bug:3", "m1::3"]
+
+
+@pytest.mark.parametrize("mode", [Mode.REPLY, Mode.ASK])
+def test_after_a_small_edit_the_card_asks_whether_the_label_fits_still(mode: Mode) -> None:
+    edited = replace(
+        _content(mode=mode),
+        message=message("other words", id="m1", mode=mode, meaning=1, still="l-billing"),
+        earlier_words=[Spoken("m1", ANA, "l-billing", Word.CHANGED, 1.0)],
+    )
+
+    shown = card(edited)
+
+    assert shown["text"] == "The message was edited. Still billing?"
+    assert _words(shown) == (
+        "Still *billing*?\nAbout an earlier text: <@U1> chose *billing*\nmodel v3.7 said bug, 73% sure"
+    )
+    assert [(button["text"]["text"], button["value"]) for button in _buttons(shown)] == [
+        ("Yes", "m1:l-billing:1"),
+        ("Change", "m1::1"),
+    ]
 
 
 def test_a_message_without_words_is_told_so() -> None:

@@ -24,7 +24,7 @@ from bot.label_editing import LabelEditing, LabelFaultError
 from bot.metrics import Metrics
 from bot.mrkdwn import as_name, as_plain_name
 from bot.note import ruling_note, run_note
-from bot.payloads import Command
+from bot.payloads import Command, Target
 from bot.pointing import Glance
 from bot.service import Service
 from bot.speakers import Speakers
@@ -163,7 +163,7 @@ SLACK: dict[str, Callable[[str], Json]] = {
     ),
     "answer of a shortcut": lambda name: pointing_view.answer(content(name)),
     "glance": lambda name: pointing_view.glance(Glance(label(name), 0.5), "off"),
-    "correction": lambda name: correction_view.correction_view("m1", label(name)),
+    "correction": lambda name: correction_view.correction_view(Target("m1", 0), label(name)),
     "menu": lambda name: {"blocks": [], "options": correction_view.matching([label(name)], "")},
     "home": home,
     "held back": held,
@@ -257,7 +257,7 @@ class Names:
 
 def record(name: str) -> str:
     form = cast(Any, SimpleNamespace(options={}, vector="v"))
-    question = cast(Any, SimpleNamespace(source="random"))
+    question = cast(Any, SimpleNamespace(source="random", meanings=None))
     sent = records.record(content(name, words=chosen()), question, 1, None, form, Names(name))
     return str(sent["fields"][schema.SAID])
 

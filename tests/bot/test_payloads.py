@@ -14,6 +14,7 @@ from bot.payloads import (
     Said,
     Search,
     Submission,
+    Target,
     admitted,
     channel_event,
     click,
@@ -23,6 +24,7 @@ from bot.payloads import (
     reaction_event,
     search,
     submission,
+    target,
 )
 from storage.channel_states import Change
 from storage.tables import News
@@ -207,6 +209,61 @@ def test_a_deletion_names_the_message_that_is_gone(changes: dict[str, Any]) -> N
     assert message_event(_event(**changes), BOT) == Deleted("T1", "C1", "1.0")
 
 
+@pytest.mark.parametrize(
+    ("place", "before", "is_addressed"),
+    [("C1", "<@UBOT> hello", True), ("C1", "hello", False), ("C1", None, False), ("D1", "hello", True)],
+)
+def test_a_deletion_says_whether_the_message_was_for_us(
+    place: str, before: str | None, is_addressed: bool
+) -> None:
+    gone = {"subtype": "message_deleted", "deleted_ts": "1.0", "channel": place}
+
+    assert message_event(_event(**gone, previous_message={"text": before}), BOT) == Deleted(
+        "T1", place, "1.0", is_addressed
+    )
+
+
+def _changed(edited: Any, **changes: Any) -> str:
+    """By what an edit is ordered."""
+    message = {"type": "message", "user": "U1", "ts": "1.1", "text": "x", "edited": edited}
+    heard = message_event(_event(subtype="message_changed", message=message, **changes), BOT)
+    assert isinstance(heard, Edited)
+    return heard.said.edited_ts
+
+
+def test_edits_are_ordered_by_when_they_were_made_and_within_a_second_by_their_events() -> None:
+    edits = [
+        _changed({"ts": "1700000000.000000"}, event_ts="1700000000.200000"),
+        _changed({"ts": "1700000000.000000"}, event_ts="1700000000.300000"),
+        _changed({"ts": "1700000001.000000"}, event_ts="1700000000.100000"),
+    ]
+
+    assert edits == sorted(set(edits))
+    assert _changed({"user": "U1"}, event_ts="5.5") == "5.5 5.5"
+    assert _heard().edited_ts == ""
+
+
+def test_a_link_that_is_unfolded_is_no_edit() -> None:
+    message = {"type": "message", "user": "U1", "ts": "1.1", "text": "see https://x.example"}
+
+    assert message_event(_event(subtype="message_changed", message=message), BOT) is None
+
+
+def test_a_mention_that_an_edit_added_is_an_edit() -> None:
+    edited = {"user": "U1", "ts": "1700000000.000000"}
+
+    heard = message_event(_event(type="app_mention", edited=edited, event_ts="1.1"), BOT)
+
+    assert isinstance(heard, Edited)
+    assert heard.said.is_mention
+
+
+@pytest.mark.parametrize("value", ["", ":l1", "m1:l1:x", "m1:l1:1:2", "m 1"])
+def test_a_value_that_is_none_of_our_buttons_is_an_error(value: str) -> None:
+    with pytest.raises(PayloadError):
+        target(value)
+
+
 def test_the_team_is_the_one_that_installed_the_app() -> None:
     said = message_event({**_event(), "authorizations": [{"team_id": None}, {"team_id": "T9"}]}, BOT)
 
@@ -311,7 +368,7 @@ def test_a_modal_says_what_was_chosen_and_what_was_proposed(
 ) -> None:
     values = {"label": {"label": label}, "proposal": {"proposal": proposal}}
 
-    assert submission(_modal(values)) == Submission("T1", "U1", "m1", chosen, proposed)
+    assert submission(_modal(values)) == Submission("T1", "U1", Target("m1", 0), chosen, proposed)
 
 
 @pytest.mark.parametrize("values", [None, {"label": "l1"}, {"label": {"label": "l1"}}])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -102,6 +103,10 @@ def test_who_spoke_in_whose_place_is_said_with_the_reason() -> None:
     seen = told(shown(engine="extractive", title="sentence picker", aside="it took longer than 60 seconds"))
 
     assert "sentences picked from what was said; it took longer than 60 seconds" in seen
+
+
+def test_a_summary_of_what_was_edited_since_says_so() -> None:
+    assert "about an earlier text: a message was edited since" in told(replace(shown(), is_outdated=True))
 
 
 def test_why_it_was_not_the_model_that_wrote_is_said_in_the_readers_language() -> None:

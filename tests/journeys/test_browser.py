@@ -45,24 +45,38 @@ def test_write_see_the_card_correct_it_and_see_it_learned(
         take_picture(page, "learned.png")
 
 
+def edit(page: Page, words: str, text: str) -> None:
+    """Put another text in the place of one's message that holds these words."""
+    mine = page.get_by_test_id("message").filter(has_text=words)
+    mine.hover()
+    mine.get_by_test_id("edit").click()
+    page.get_by_test_id("edit-text").fill(text)
+    page.get_by_role("button", name="Save").click()
+
+
 def test_a_message_that_is_edited_is_answered_anew_and_one_that_is_deleted_takes_its_answer_along(
     slack: Slack, ana: Person, page: Page, database_url: str, tmp_path: Path
 ) -> None:
     with bot(slack, settings(tmp_path, database_url)):
         turn_on(ana, SUPPORT)
         page.goto(f"{slack.url}/#channel=support&user=ben")
-        write(page, "The app crashes with an error")
-        expect(page.get_by_test_id("reply")).to_contain_text("bug")
-
-        mine = page.get_by_test_id("message").filter(has_text="crashes")
-        mine.hover()
-        mine.get_by_test_id("edit").click()
-        page.get_by_test_id("edit-text").fill("Please refund my last invoice")
-        page.get_by_role("button", name="Save").click()
+        write(page, "I want a refund for my last invoice")
         expect(page.get_by_test_id("reply")).to_contain_text("billing")
+        page.locator("[data-action-id=right]").click()
+        expect(page.get_by_test_id("reply")).to_contain_text("settled by 1 person")
+
+        edit(page, "refund", "I want a refund for my last invoice, which I paid twice")
+        expect(page.get_by_test_id("reply")).to_contain_text("Still")
+        take_picture(page, "edited.png")
+        page.locator("[data-action-id=right]").click()
+        expect(page.get_by_test_id("reply")).to_contain_text("settled by 1 person")
+
+        edit(page, "refund", "The app crashes with an error")
+        expect(page.get_by_test_id("reply")).to_contain_text("bug")
+        expect(page.get_by_test_id("reply")).to_contain_text("About an earlier text")
         expect(page.get_by_test_id("reply")).to_have_count(1)
 
-        mine = page.get_by_test_id("message").filter(has_text="refund my last invoice")
+        mine = page.get_by_test_id("message").filter(has_text="crashes")
         mine.hover()
         mine.get_by_test_id("delete").click()
         page.get_by_role("button", name="Delete", exact=True).click()

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bot.compose import Bot
+from bot.payloads import Target, target
 from local.slack.person import Person
 from local.slack.seed import CHANNELS, TEAM_ID
 from storage import overview
@@ -68,7 +69,8 @@ def test_an_archived_channel_is_left_alone_and_goes_on_when_it_is_back(
     archived = at_the_terminal(running, channel)
     asked = len(slack.calls("chat.update"))
     service = running.workspace.service
-    service.confirm_or_choose(TEAM_ID, BEN, *chosen(card))
+    of = chosen(card)
+    service.confirm_or_choose(TEAM_ID, BEN, of, of.label_id)
     until_answered(running, slack)
     until(lambda: [one for one in service.overview(TEAM_ID).given_up if one.channel_id == channel])
     untried = len(slack.calls("chat.update"))
@@ -89,7 +91,7 @@ def test_an_archived_channel_is_left_alone_and_goes_on_when_it_is_back(
     assert again["text"].startswith("billing")
 
 
-def chosen(card: dict[str, Any]) -> tuple[str, str]:
+def chosen(card: dict[str, Any]) -> Target:
     """The message and the label of a card's first button."""
     [value] = [
         one["value"]
@@ -97,8 +99,7 @@ def chosen(card: dict[str, Any]) -> tuple[str, str]:
         for one in block.get("elements", [])
         if one.get("action_id") == "right"
     ]
-    message_id, _, label_id = value.partition(":")
-    return message_id, label_id
+    return target(value)
 
 
 def test_a_shared_channel_is_told_once_that_the_bot_stays_off_until_that_ends(

@@ -9,6 +9,7 @@ import pytest
 from sqlmodel import select
 
 from bot.compose import Bot
+from bot.payloads import Target
 from local.slack.person import Person
 from local.slack.seed import TEAM_ID
 from storage import bursts, contents, labels
@@ -50,7 +51,9 @@ def speak_wrongly(running: Bot, user: str) -> list[str]:
         kept = list(session.exec(select(Message)))
     right = {text.format(thing): name for name, text in TEXTS.items() for thing in THINGS}
     for one in kept:
-        running.workspace.service.confirm_or_choose(TEAM_ID, user, one.id, known[WRONG[right[one.text]]])
+        running.workspace.service.confirm_or_choose(
+            TEAM_ID, user, Target(one.id, 0), known[WRONG[right[one.text]]]
+        )
     return [one.id for one in kept]
 
 

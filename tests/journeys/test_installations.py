@@ -18,6 +18,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import inspect, text
 
 from bot.compose import Bot
+from bot.payloads import Target
 from bot.settings import Settings
 from local.slack.credentials import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET
 from local.slack.team import Team
@@ -123,7 +124,7 @@ def test_a_button_of_one_workspace_does_nothing_in_another(database_url: str, tm
             )
             message_id, _, label_id = value.partition(":")
             with pytest.raises(LookupError):
-                theirs.service.confirm_or_choose(GLOBEX.id, ANA, message_id, label_id)
+                theirs.service.confirm_or_choose(GLOBEX.id, ANA, Target(message_id, 0), label_id)
             with pytest.raises(LookupError):
                 theirs.service.choice(GLOBEX.id, message_id)
         with running.database.reading() as session:

@@ -16,7 +16,7 @@ from storage import cards, messages, predictions
 from storage.database import Database, open_database
 from storage.tables import Card, Label, Lane, Message, Mode, Prediction, Vector
 from tests.databases import on_both
-from tests.factories import OTHER, TEAM, label_set, received, together
+from tests.factories import OTHER, TEAM, label_set, prediction, received, together
 from tests.learning.tiny_models import Reader, tiny_encoder
 
 SURE, NEVER_SURE = 0.0, 1.0  # margins below which the bot asks
@@ -115,6 +115,25 @@ def test_a_channel_in_ask_mode_sees_a_card_only_where_the_model_is_unsure(
 
     assert len(_cards(database)) == shown
     assert len(_predictions(database)) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "chosen", "is_asked"),
+    [("invoice", "invoice", False), ("crashes", "invoice", True), ("crashes", "crashes", True)],
+)
+def test_after_an_edit_people_are_asked_unless_the_model_changed_its_mind_about_their_label(
+    database: Database, known: dict[str, Label], champion: Champion, before: str, chosen: str, is_asked: bool
+) -> None:
+    one = received(database, "crashes", mode=Mode.ASK)
+    with database.writing() as session:
+        predictions.put(session, [prediction(one, known[before])])
+        session.get_one(Message, one.id).still = known[chosen].id
+
+    Classifier(database, TEAM, champion, SURE).predict_waiting()
+
+    with database.reading() as session:
+        assert (session.get_one(Message, one.id).still is not None) is is_asked
+        assert (session.get(Card, one.id) is not None) is is_asked
 
 
 def test_the_card_goes_into_the_thread_of_its_message(database: Database, champion: Champion) -> None:

@@ -59,6 +59,13 @@ def test_what_means_the_same_is_near(encoder: Encoder) -> None:
     assert crash @ error > crash @ thanks + 0.2
 
 
+@pytest.mark.parametrize(
+    ("word", "is_known"), [("export", True), ("exprot", False), ("charged", True), ("", False)]
+)
+def test_a_word_of_the_vocabulary_is_known(encoder: Encoder, word: str, is_known: bool) -> None:
+    assert encoder.tokenizer.knows(word) is is_known
+
+
 def test_no_text_gives_no_vector(encoder: Encoder) -> None:
     encoding = encoder.encode([])
 

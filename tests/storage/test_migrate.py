@@ -11,13 +11,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from numpy.typing import NDArray
 from sqlalchemy import Connection, event, inspect
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel, select
 
 from storage import cards, contents, corrections, imports, messages, predictions, resolution, summaries
 from storage.database import Database, open_database
 from storage.migrate import configuration, migrate
 from storage.pacing import Pace
-from tests.factories import ANA, ENCODER, TEAM, label_set, received, say, together
+from storage.tables import Correction, Lane, Message, Mode
+from tests.factories import ANA, BEN, ENCODER, TEAM, label_set, received, say, together
 
 
 @pytest.fixture
@@ -60,6 +61,27 @@ def test_every_migration_can_be_taken_back(migrated: Database) -> None:
 
     assert inspect(migrated.engine).get_table_names() == ["alembic_version"]
     migrate(migrated)
+
+
+def test_mentions_of_before_count_as_answered_and_a_downgrade_drops_what_is_about_earlier_texts(
+    migrated: Database,
+) -> None:
+    bug = label_set(migrated, "bug")["bug"]
+    heard, asked = received(migrated), received(migrated, lane=Lane.ASKED)
+    request = received(migrated, "", mode=Mode.OFF, waiting=False)
+    said = [say(migrated, heard, user, bug) for user in (ANA, BEN)]
+    with migrated.writing() as session:
+        session.get_one(Correction, said[0].id).aside = 0
+    with migrated.engine.begin() as connection:
+        command.downgrade(configuration(connection), "0019")
+
+    migrate(migrated)
+
+    with migrated.reading() as session:
+        answered = {one.id for one in session.exec(select(Message)) if one.is_addressed}
+        kept = [one.id for one in session.exec(select(Correction))]
+    assert answered == {asked.id, request.id}
+    assert kept == [said[1].id]
 
 
 @pytest.mark.parametrize("number", [0, 1, 2_500])

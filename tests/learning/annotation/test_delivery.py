@@ -15,13 +15,14 @@ import numpy as np
 import pytest
 from sqlmodel import col, delete
 
+from learning import edits
 from learning.annotation.answering import Answering
 from learning.annotation.connection import Access, Connection
 from learning.annotation.datasets import Datasets, Kept
 from learning.annotation.delivery import Delivery
 from learning.annotation.schema import Plan
 from local.argilla.embedded import SignIn
-from storage import answers, datasets, erasure, messages, outbox, predictions, questions
+from storage import answers, contents, datasets, erasure, messages, outbox, predictions, questions
 from storage.database import Database
 from storage.tables import Kind, Label, Message, Panel, Vector
 from tests.databases import on_both
@@ -234,6 +235,89 @@ def test_what_a_message_said_before_it_was_edited_leaves_argillas_files(
     assert before
     assert [one["fields"]["text"] for one in desk.reviewer.records()] == ["The export crashes"]
     assert files_with(run_folder / "argilla", "qvxzmarkerkjw") == []
+
+
+def rewritten(database: Database, one: Message, text: str) -> None:
+    """Its author edits a message."""
+    with database.writing() as session:
+        messages.rewrite(session, TEAM, one.channel_id, one.ts, text, "", edits.judge)
+
+
+@on_both
+def test_a_response_belongs_to_the_text_that_its_reviewer_saw(
+    desk: Desk, database: Database, known: dict[str, Label]
+) -> None:
+    one = corrected(database, known["bug"], "The export button crashes")
+    desk.deliver()
+    before = desk.reviewer.record(one.text)
+    rewritten(database, one, "I was charged twice")
+    desk.reviewer.submit(before, "bug")  # the page was open when the author edited the message
+
+    desk.deliver()  # which also takes back the record, and first what was said of it
+    desk.answering.step()
+    [record] = desk.reviewer.records()
+    kept, settled = earlier_and_settled(database, one)
+    desk.reviewer.submit(record, "billing")
+    until(lambda: settled_by(desk, database, one) == known["billing"].id)
+    rewritten(database, one, "The export button crashes")
+    desk.deliver()
+    [again] = desk.reviewer.records()
+
+    assert (record["fields"], record["responses"]) == (
+        {"text": "I was charged twice", "said": None},
+        [],
+    )
+    assert record["suggestions"] == []  # the model has not read the new text yet
+    assert (kept, settled) == (1, None)
+    assert again["fields"] == {"text": "The export button crashes", "said": f"- \\*{ANA}\\* chose **bug**"}
+    assert again["responses"] == []
+    assert earlier_and_settled(database, one) == (1, known["bug"].id)
+
+
+def settled_by(desk: Desk, database: Database, one: Message) -> str | None:
+    """The label that is settled once reviewers' answers are fetched, which rests after a slow look at them."""
+    desk.answering.step()
+    return earlier_and_settled(database, one)[1]
+
+
+def earlier_and_settled(database: Database, one: Message) -> tuple[int, str | None]:
+    """How many answers are about another text than that of now, and the label that is settled for this one."""
+    with database.reading() as session:
+        return answers.count_earlier(session, TEAM), contents.of_message(session, one.id).settled
+
+
+def test_a_mended_typo_changes_the_text_of_a_record_and_leaves_its_responses(
+    desk: Desk, database: Database, known: dict[str, Label]
+) -> None:
+    one = corrected(database, known["bug"], "The exprot button crashes")
+    desk.deliver()
+    desk.reviewer.submit(desk.reviewer.record(one.text), "billing")
+    rewritten(database, one, "The export button crashes")
+
+    desk.deliver()
+
+    [record] = desk.reviewer.records()
+    assert record["fields"]["text"] == "The export button crashes"
+    assert len(record["responses"]) == 1
+    until(lambda: settled_by(desk, database, one) == known["billing"].id)
+
+
+def test_reviewers_who_move_to_another_dataset_leave_what_was_said_before_an_edit(
+    desk: Desk, database: Database, known: dict[str, Label]
+) -> None:
+    one = corrected(database, known["bug"], "The export button crashes")
+    desk.deliver()
+    desk.reviewer.submit(desk.reviewer.record(one.text), "bug")
+    desk.answering.step()
+    rewritten(database, one, "I was charged twice")
+    desk.labels.append("access")  # and the edit is not told yet
+
+    desk.deliver()
+    desk.answering.step()
+
+    [record] = desk.reviewer.records()
+    assert (record["fields"]["text"], record["responses"]) == ("I was charged twice", [])
+    assert earlier_and_settled(database, one) == (1, None)
 
 
 def test_an_erasure_is_not_told_until_argillas_files_hold_nothing_of_it(
