@@ -26,37 +26,12 @@ COMPARED_MOST = 50
 # One of them more or fewer turns a sentence around, without its apostrophe too.
 NEGATIONS = frozenset(
     (
-        *(
-            "no",
-            "not",
-            "non",
-            "nor",
-            "never",
-            "none",
-            "nothing",
-            "nobody",
-            "without",
-            "cannot",
-            "cant",
-            "dont",
-        ),
-        *("doesnt", "didnt", "isnt", "arent", "wasnt", "werent", "wont", "wouldnt", "shouldnt", "couldnt"),
-        *("hasnt", "havent", "hadnt", "aint", "não", "nao", "nem", "nunca", "nada", "sem", "nenhum"),
-        *("nenhuma", "ninguém", "ninguem", "sin", "ni", "nadie", "ningún", "ningun", "ninguno", "ninguna"),
-        *(
-            "tampoco",
-            "jamás",
-            "jamas",
-            "nicht",
-            "nie",
-            "kein",
-            "keine",
-            "ohne",
-            "ne",
-            "pas",
-            "jamais",
-            "sans",
-        ),
+        *("no", "not", "non", "nor", "never", "none", "nothing", "nobody", "without", "cannot", "cant"),
+        *("dont", "doesnt", "didnt", "isnt", "arent", "wasnt", "werent", "wont", "wouldnt", "shouldnt"),
+        *("couldnt", "hasnt", "havent", "hadnt", "aint", "não", "nao", "nem", "nunca", "nada", "sem"),
+        *("nenhum", "nenhuma", "ninguém", "ninguem", "sin", "ni", "nadie", "ningún", "ningun", "ninguno"),
+        *("ninguna", "tampoco", "jamás", "jamas", "nicht", "nie", "kein", "keine", "ohne", "ne", "pas"),
+        *("jamais", "sans"),
     )
 )
 PREFIXES = ("un", "in", "im", "il", "ir", "de", "re", "a", "no", "ex", "up")
@@ -140,7 +115,7 @@ def _is_typo(one: str, other: str, distance: int, knows: Knows) -> bool:
         return True
     known = knows(one) + knows(other)
     if known == 1:
-        return True
+        return distance == 1 or len(longer) > SHORT  # Jira is not Java
     # With no word to go by, as in a language that the model hardly knows, one letter of a longer word.
     return known == 0 and len(longer) >= SHORT and distance == 1
 

@@ -87,11 +87,12 @@ def follow(session: Session, message: Message, text: str, judge: Judge, at: floa
     insert_if_new(session, _wording(message, before, message.meaning, 0, 0.0))
     known = session.get(Wording, (message.id, after))
     found = _judge(session, message, before, text, judge) if known is None else None
-    if found and found.change is Change.NONE:
-        meaning = message.meaning
+    if known:
+        meaning, letters = known.meaning, known.letters
+    elif found and found.change is Change.NONE:
+        meaning, letters = message.meaning, found.letters
     else:
-        meaning = known.meaning if known else _next(session, message.id)
-    letters = known.letters if known else found.letters if found else 0
+        meaning, letters = _next(session, message.id), 0
     session.merge(_wording(message, after, meaning, letters, at))
     if meaning == message.meaning:
         return Change.NONE

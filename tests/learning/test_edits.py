@@ -27,6 +27,7 @@ KNOWN = frozenset(
             "paid",
         ),
         *(
+            "java",
             "unpaid",
             "turn",
             "on",
@@ -90,6 +91,7 @@ def test_case_punctuation_white_space_and_up_to_two_mistyped_letters_keep_the_me
         ("I was charged $5 twice", "I was charged €5 twice"),
         ("The app is up", "The app is down"),
         ("Lock it", "Unlock it"),
+        ("Jira is down", "Java is down"),
         ("possible", "impossible"),
         ("I am not able", "I am notable"),
         ("Fui cobrado duas vezes", "Fui comprado duas vezes"),

@@ -195,8 +195,11 @@ def test_many_typos_do_not_add_up_to_another_text(database: Database, known: dic
     for text in ("The exports crashes", "The exporte crashes", "The exporter crashes"):
         rewrite(database, one, text)
         counted.append(bool(settled(database)))
+    say(database, one, ANA, known["bug"])
+    rewrite(database, one, "The exporters crashes")
 
     assert counted == [True, True, False]
+    assert settled(database) == {one.id: known["bug"].id}
 
 
 def test_edits_are_taken_in_the_order_of_slack_whenever_they_come(
