@@ -182,10 +182,8 @@ def learn(session: Session, team_id: str, channel_id: str, seen: Seen | None) ->
     is_first, before = not state.name, state.name
     was_returning, was = state.is_returning, closed(state)
     news: list[News] = _differences(state, seen)
-    if seen:
-        state.name, state.is_private = seen.name, seen.is_private
     for one in news:
-        _apply(state, Change(channel_id, one, now))
+        _apply(state, Change(channel_id, one, now, seen.name if seen else ""))
     _reopen(state, seen)
     state.asked_at, state.is_returning = now, False
     session.flush()

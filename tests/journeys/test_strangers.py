@@ -175,6 +175,20 @@ def test_what_slack_signed_and_is_not_shaped_like_a_request_is_refused_without_a
     assert not [record for record in caplog.records if record.exc_info]
 
 
+def test_that_slack_withholds_events_is_acknowledged_by_http(door: httpx.Client) -> None:
+    for team_id, minute in ((TEAM_ID, 1_518_467_820), ("T0UNKNOWN", 1_518_467_820), (TEAM_ID, "soon")):
+        body = json.dumps(
+            {"type": "app_rate_limited", "team_id": team_id, "minute_rate_limited": minute}
+        ).encode()
+        answer = door.post(
+            SLACK,
+            content=body,
+            headers={**signed(SIGNING_SECRET, body), "Content-Type": "application/json"},
+        )
+
+        assert answer.status_code == 200
+
+
 def test_an_address_that_is_not_slacks_is_not_answered_even_if_slack_signed_it(
     database_url: str, tmp_path: Path, trap: Trap
 ) -> None:

@@ -138,6 +138,18 @@ def test_names_and_privacy_follow(database: Database) -> None:
     assert told(database) == [News.RENAMED, News.PRIVATE]
 
 
+def test_a_new_name_is_learned_by_asking_and_told_but_not_the_first_one(database: Database) -> None:
+    renamed = Seen("help", is_private=True, is_archived=False, is_shared=False, is_member=True)
+    ask(database, OPEN)
+    ask(database, renamed)
+    with database.writing() as session:
+        channel_states.learn(session, TEAM, "C2", renamed)
+        names = [state.name for state in channel_states.every(session, TEAM).values()]
+
+    assert names == ["help", "help"]
+    assert told(database) == [News.RENAMED, News.PRIVATE]
+
+
 def test_slack_is_asked_about_each_channel_in_use_and_at_once_after_a_change(database: Database) -> None:
     with database.writing() as session:
         channels.set_mode(session, TEAM, "C2", Mode.ASK, ANA)
