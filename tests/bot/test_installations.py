@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.installations import SCOPES
 from bot.payloads import PayloadError, enterprise_of, removed_from, team_of, withdrawn_from
+from bot.scopes import SCOPES
 
 MANIFEST = Path(__file__).parents[2] / "slack-manifest.yaml"
 
