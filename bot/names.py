@@ -21,6 +21,7 @@ KEPT_S = 3600.0
 NOBODY = "Somebody"
 APP = "App"
 DIRECT = "direct message"
+GROUP = "group direct message"
 
 Policy = Literal["real", "pseudonym", "none"]
 
@@ -65,6 +66,8 @@ class SlackNames:
 
     def _channel(self, channel_id: str) -> str:
         found = self._client.conversations_info(channel=channel_id)["channel"]
+        if found.get("is_mpim"):  # its name is made of its people's
+            return GROUP
         return f"#{found['name']}" if found.get("name") else channel_id
 
     def _real(self, user_id: str) -> str:

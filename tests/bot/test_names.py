@@ -71,3 +71,9 @@ def test_a_name_is_asked_for_once(slack: Slack, database: Database) -> None:
 def test_a_workflow_is_called_an_app(slack: Slack, database: Database) -> None:
     assert SlackNames(slack.web, database, TEAM, "pseudonym").person("B0WORKFLOW") == "App"
     assert slack.calls("users.info") == []
+
+
+def test_a_group_direct_message_is_not_called_by_its_peoples_names(slack: Slack, database: Database) -> None:
+    names = SlackNames(slack.web, database, TEAM, "pseudonym")
+
+    assert names.channel(slack.group("ben", "chloe")) == "group direct message"

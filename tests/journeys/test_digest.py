@@ -63,10 +63,15 @@ def test_a_channel_that_asked_for_it_hears_of_its_week_once(
         expect(page.get_by_text("The week here").first).to_be_visible()
         expect(page.get_by_alt_text("Accuracy by week, all channels: 85% in the week to")).to_be_visible()
         take_picture(page, "digest.png")
+        slack.fault("scopes", lacking="files:write")
+        let_a_week_pass(running, begun_at=0.0)
+        do(running, "digest")
+        [_, without_picture] = digests(slack)
+        slack.fault("scopes", lacking="")
         ended = ana.command(SUPPORT, "/corrigible", "digest off")["text"]
         let_a_week_pass(running)
         do(running, "digest")
-        assert len(digests(slack)) == 1
+        assert len(digests(slack)) == 2
 
     assert "`/corrigible on` first" in refused
     assert "Once a week I tell here what I learned" in wished
@@ -74,6 +79,7 @@ def test_a_channel_that_asked_for_it_hears_of_its_week_once(
     assert "Accuracy in all channels: 94% (95% interval: 90% to 97%), by 170 messages" in digest["text"]
     assert "I said “bug” where “praise” was right, 1 time" in digest["text"]
     assert "Whose corrections helped: ben (1)" in digest["text"]
+    assert "I lack the scope `files:write`" in without_picture["text"]
     [picture] = digest["files"]
     assert picture["alt_txt"].count("in the week to") == 4
 
