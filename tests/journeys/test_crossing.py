@@ -6,6 +6,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from bot import models
+from learning.summarizing.language_model import INSTALLED
 from storage.tables import Mode
 from tests.crossing import QUIET_SECRET, SECRET, Theirs
 from tests.journeys.installing import ana_in, installable, installed
@@ -33,8 +37,11 @@ OFF = Mode.OFF.value
 ERASED = "with vectors and cards"
 
 
-def test_nothing_that_one_workspace_sends_reaches_into_another(database_url: str, tmp_path: Path) -> None:
-    chosen = settings(tmp_path, database_url, port=free_port(), summarizer="none")
+def test_nothing_that_one_workspace_sends_reaches_into_another(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "is_installed", lambda: True)  # messages are too short: nothing is loaded
+    chosen = settings(tmp_path, database_url, port=free_port(), summarizer=INSTALLED)
     with (
         grid(f"http://127.0.0.1:{chosen.port}/slack/events", **PATIENT) as slack,
         installable(slack, chosen) as running,
