@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,33 +11,34 @@ import pytest
 from local.argilla import progress
 from local.argilla.progress import SERVING, Progress
 
-NOW = time.time()
-
 
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        (Progress("loading", NOW - 34, NOW), "starting for 34 s: loading its code"),
-        (Progress(SERVING, NOW, NOW), "checking its search index"),
-        (Progress(SERVING, NOW, NOW, 50_000, 38_000), "12,000 of 50,000 records"),
-        (Progress(SERVING, NOW, NOW, 50_000, 38_000, "full"), "the disk is full"),
-        (Progress(SERVING, NOW, NOW, None, None, "failed"), "logs/reconcile.log"),
+        (Progress("loading", -34, 0), "starting for 34 s: loading its code"),
+        (Progress(SERVING, 0, 0), "checking its search index"),
+        (Progress(SERVING, 0, 0, 50_000, 38_000), "12,000 of 50,000 records"),
+        (Progress(SERVING, 0, 0, 50_000, 38_000, "full"), "the disk is full"),
+        (Progress(SERVING, 0, 0, None, None, "failed"), "logs/reconcile.log"),
     ],
 )
 def test_an_operator_reads_how_far_it_is(tmp_path: Path, said: Progress, words: str) -> None:
-    progress.write(tmp_path, said)
+    now = time.time()
+    told = replace(said, began=now + said.began, at=now)
+    progress.write(tmp_path, told)
 
     found = progress.read(tmp_path)
 
-    assert found == said
+    assert found == told
     assert words in found.words()
 
 
 def test_nothing_is_said_by_a_server_that_is_done_or_was_killed(tmp_path: Path) -> None:
     assert progress.read(tmp_path) is None
-    progress.write(tmp_path, Progress("loading", NOW - 90, NOW - 60))
+    now = time.time()
+    progress.write(tmp_path, Progress("loading", now - 90, now - 60))
     assert progress.read(tmp_path) is None
-    progress.write(tmp_path, Progress("loading", NOW, NOW))
+    progress.write(tmp_path, Progress("loading", now, now))
     progress.clear(tmp_path)
     progress.clear(tmp_path)
     assert progress.read(tmp_path) is None

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from local.argilla import index
 from local.argilla.embedded import SignIn
 from tests.local.argilla.asking import api
 from tests.local.argilla.client import rg
@@ -72,7 +73,7 @@ def test_of_deleted_records_nothing_is_left_in_any_file(
     again = owner.delete(f"/datasets/{dataset.id}/records", params={"ids": ",".join(ids)})
     owner.delete(f"/webhooks/{webhook}")
 
-    assert {"argilla.db", "search-2.db"} <= {file.removesuffix("-wal") for file in before}
+    assert {"argilla.db", f"search-{index.VERSION}.db"} <= {file.removesuffix("-wal") for file in before}
     assert any(file.startswith("valkey/") for file in before)
     assert (gone.status_code, purged.status_code, again.status_code) == (204, 204, 204)
     assert files_with(home, *SECRETS) == []

@@ -16,7 +16,7 @@ from local.argilla import index, line, reconcile, writes
 from local.argilla.documents import Document
 from local.argilla.line import Need
 from local.argilla.progress import FULL
-from local.argilla.truth import Dataset, Truth
+from local.argilla.truth import Dataset, Truth, plain_id
 from tests.local.argilla.asking import Asking
 from tests.local.argilla.client import rg
 from tests.local.argilla.reviews import records, settings
@@ -91,7 +91,11 @@ def home(tmp_path: Path, run_folder: Path, reviews: Asking, monkeypatch: pytest.
     """The dataset of `reviews.py`, as the server of this run wrote it."""
     copy(run_folder / "argilla", tmp_path, monkeypatch)
     index.prepare()
-    return Copy(tmp_path, reviews.dataset)
+    made = Copy(tmp_path, reviews.dataset)
+    made.change_database(f"DELETE FROM datasets WHERE id <> '{plain_id(reviews.dataset)}'")
+    with index.writing() as connection:
+        connection.execute("DELETE FROM record WHERE dataset <> ?", (reviews.dataset,))
+    return made
 
 
 def test_a_deleted_index_is_made_again_as_the_server_had_written_it(home: Copy) -> None:
@@ -216,7 +220,6 @@ class CutOff(Truth):
 def test_it_goes_on_where_it_was_cut_off(home: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconcile, "BATCH", 2)
     before = home.rows()
-    home.change_database(f"DELETE FROM datasets WHERE id <> '{home.dataset.replace('-', '')}'")
     index.throw_away(sqlite3.DatabaseError("deleted by a test"))
     index.prepare()
 

@@ -22,8 +22,8 @@ PARTS = ("local.argilla --home", "valkey-server", "argilla.server", "argilla.wor
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("number", range(1, len(PARTS) + 1))
 def test_it_ends_with_the_process_that_started_it_however_far_that_came(tmp_path: Path, number: int) -> None:
-    started = f"EmbeddedArgilla(pathlib.Path({str(tmp_path)!r}), 0).start()"
-    code = f"import pathlib; from local.argilla.embedded import EmbeddedArgilla; {started}"
+    started = f"server = EmbeddedArgilla(pathlib.Path({str(tmp_path)!r}), 0); server.start(); signal.pause()"
+    code = f"import pathlib, signal; from local.argilla.embedded import EmbeddedArgilla; {started}"
     with (
         held_up_before(tmp_path, PARTS[number:]),
         subprocess.Popen([sys.executable, "-c", code]) as parent,
