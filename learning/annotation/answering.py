@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from learning.annotation.asking_again import ask_again
 from learning.annotation.collection import by_id, store, sweep
 from learning.annotation.connection import ArgillaNotFoundError, ArgillaUnavailableError, Connection
 from learning.annotation.datasets import Datasets
@@ -72,6 +73,7 @@ class Answering:
         try:
             self._follow_hints(current)
             self._poll(current)
+            ask_again(self._connection, self._database, current.id)
             for one in left:
                 self._carry_over(one)
         except ArgillaUnavailableError as error:
@@ -92,7 +94,8 @@ class Answering:
         wanted = sorted(record_id for dataset_id, record_id in hints if dataset_id == current.id)
         if wanted:
             found = list(by_id(self._connection, current.id, wanted))
-            self._tell(store(self._database, self._team_id, current.id, found))
+            same_request_s = self._connection.same_request_s()
+            self._tell(store(self._database, self._team_id, current.id, found, same_request_s))
 
     def _poll(self, current: Dataset) -> None:
         activity = self._activity(current)

@@ -72,7 +72,8 @@ class Datasets:
     def _bring_up_to_date(self, plan: Plan) -> Form:
         self._finish_a_move(plan)
         current = self._current(plan)
-        if set(self._options(current)) != set(plan.options):
+        is_too_eager = self._preselects(current) and not plan.preselects
+        if set(self._options(current)) != set(plan.options) or is_too_eager:
             current = self._move(current, plan)
         return self._follow(current, plan)
 
@@ -135,7 +136,11 @@ class Datasets:
     def _form(self, dataset_id: str, plan: Plan) -> Form:
         ids = {one["name"]: str(one["id"]) for one in self._part(dataset_id, "questions")}
         us = str(self._connection.call("GET", "me")["id"])
-        return Form(dataset_id, ids, frozenset(self._options(dataset_id)), plan.vector, us)
+        options, preselects = frozenset(self._options(dataset_id)), self._preselects(dataset_id)
+        return Form(dataset_id, ids, options, plan.vector, us, preselects)
+
+    def _preselects(self, dataset_id: str) -> bool:
+        return schema.PREDICTED not in {one["name"] for one in self._part(dataset_id, "fields")}
 
     # Labels can't be added to a published dataset: reviewers move to a new one, and everything goes along.
 

@@ -20,6 +20,7 @@ from learning.annotation.connection import (
 from learning.annotation.datasets import Datasets, ForeignDatasetError
 from learning.annotation.patience import Patience, back_off_s
 from learning.annotation.records import Form, Names
+from learning.annotation.suggesting import Suggesting
 from learning.encoder import Encoder, Vectors
 from storage import contents, datasets, outbox
 from storage.database import Database
@@ -56,6 +57,7 @@ class Delivery:
         kept: Datasets,
         base: Encoder,
         names: Names,
+        suggesting: Suggesting,
     ) -> None:
         self._database = database
         self._team_id = team_id
@@ -63,6 +65,7 @@ class Delivery:
         self._kept = kept
         self._base = base
         self._names = names
+        self._suggesting = suggesting
         self.claim = Claim(database, f"outbox {team_id}")
         self.patience = Patience("delivery to Argilla")
 
@@ -151,7 +154,9 @@ class Delivery:
 
     def _upsert(self, sends: list[Json], form: Form) -> dict[Key, str]:
         path = f"datasets/{form.dataset_id}/records/bulk"
+        told = self._suggesting.write(sends, form)
         items = self._connection.call("PUT", path, json={"items": sends})["items"]
+        self._suggesting.sent(form, _keys(sends), told)
         return {key: item["id"] for item in items if (key := records.message_of(item["external_id"]))}
 
     def _refused(self, letters: list[Letter], form: Form, error: ArgillaRefusedError) -> None:

@@ -9,7 +9,7 @@ from learning.annotation import schema
 from learning.annotation.collection import moment, pages, parts, value_of
 from learning.annotation.connection import Connection, Json
 from learning.annotation.records import Form, message_of
-from storage import answers, datasets
+from storage import accidental, answers, datasets
 from storage.database import Database
 from storage.tables import Dataset
 
@@ -29,6 +29,8 @@ class Move:
         self._former = former
         self._into = into
         self._names = {question["id"]: question["name"] for question in self._questions()}
+        with database.reading() as session:
+            self._accidental = accidental.of_dataset(session, former)
 
     def everything(self) -> int:
         """Copy all records with their responses (drafts too), suggestions and vectors; how many these were."""
@@ -79,14 +81,22 @@ class Move:
         copy = {
             # A record that others put here has no id of ours; its own one keeps a second copy from becoming two.
             "external_id": record["external_id"] or record["id"],
-            "fields": record["fields"],
+            "fields": self._fields(record["fields"]),
             "metadata": record.get("metadata") or {},
-            "responses": [self._response(response) for response in record.get("responses") or []],
+            "responses": [
+                self._response(response)
+                for response in record.get("responses") or []
+                if self._accidental.get(response["id"]) != moment(response["updated_at"])
+            ],
         }
-        if "suggestions" in record:
+        if "suggestions" in record and self._into.preselects:
             copy["suggestions"] = list(self._suggestions(record["suggestions"]))
         vector = (record.get("vectors") or {}).get(self._into.vector)
         return {**copy, "vectors": {self._into.vector: vector}} if vector else copy
+
+    def _fields(self, fields: Json) -> Json:
+        is_shown = not self._into.preselects
+        return {name: text for name, text in fields.items() if name != schema.PREDICTED or is_shown}
 
     def _suggestions(self, suggestions: list[Json]) -> Iterator[Json]:
         for one in suggestions:

@@ -19,10 +19,12 @@ def main(port: int) -> None:
     withhold()
     _migrate()  # first: Alembic switches off all loggers that are there
     logging.getLogger("local").setLevel(logging.INFO)
-    from local.argilla import engine, index, speedups  # noqa: F401 (registers the engine before the application is made)
+    # `engine` registers itself before the application is made.
+    from local.argilla import bulk_responses, engine, index, speedups  # noqa: F401
 
     index.prepare()
     speedups.apply()
+    bulk_responses.apply()
     _serve_purging()
     asyncio.run(_prepare())
     uvicorn.run(
