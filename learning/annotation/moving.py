@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
+from sqlmodel import Session
+
 from learning.annotation import schema
 from learning.annotation.collection import moment, pages, parts, value_of
 from learning.annotation.connection import Connection, Json
@@ -76,6 +78,20 @@ class Move:
         ids = {key: item["id"] for item in sent if (key := message_of(item["external_id"]))}
         with self._database.writing() as session:
             datasets.identify(session, self._into.dataset_id, ids)
+            self._note(session, records)
+
+    def _note(self, session: Session, records: list[Json]) -> None:
+        """What these records say and have, they say and have there too."""
+        into = self._into.dataset_id
+        with_vector = [
+            key for one in records if one.get("vectors") and (key := message_of(one["external_id"]))
+        ]
+        datasets.sent_with(session, into, with_vector, self._into.vector)
+        saying = [
+            key for one in records if one.get("suggestions") and (key := message_of(one["external_id"]))
+        ]
+        told = datasets.suggested(session, self._former, [message_id for message_id, _ in saying])
+        datasets.tell(session, into, {key: told[key] for key in saying if key in told})
 
     def _record(self, record: Json) -> Json:
         copy = {

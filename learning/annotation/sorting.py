@@ -53,9 +53,14 @@ def sort(
     An accidental response stays one as long as it is not changed, whatever its reviewer does later.
     """
     every = [one for of_record in responses.values() for one in of_record]
-    brought = _brought(session, dataset_id, [one.answer for one in every])
+    stored = answers.ids_of_dataset(session, dataset_id)
+    new = {one.answer.message_id for one in every if one.answer.response_id not in stored}
+    brought = _brought(session, dataset_id, [one.answer for one in every], stored)
     given = [one for one in every if one.answer.response_id not in brought]
-    judged = brought | manners.judge(_around(session, team_id, dataset_id, given), same_request_s)
+    earlier = datasets.earlier_suggestions(session, dataset_id, sorted(new))
+    judged = brought | manners.judge(
+        [*_before(session, team_id, given), *(_submission(one, earlier) for one in given)], same_request_s
+    )
     set_aside = accidental.of_dataset(session, dataset_id)
     found = [Found(key) for key in responses]
     for one in found:
@@ -70,7 +75,7 @@ def sort(
     return found
 
 
-def _brought(session: Session, dataset_id: str, given: list[Answer]) -> dict[str, Manner]:
+def _brought(session: Session, dataset_id: str, given: list[Answer], stored: set[str]) -> dict[str, Manner]:
     """How those were submitted that were given elsewhere and sent here by us, dated anew, by id."""
     known = answers.brought(session, dataset_id)
     found = {
@@ -78,8 +83,7 @@ def _brought(session: Session, dataset_id: str, given: list[Answer]) -> dict[str
         for one in given
         if (one.response_id, one.answered_at) in known
     }
-    stored_here = answers.ids_of_dataset(session, dataset_id)
-    new = [one for one in given if one.response_id not in stored_here]
+    new = [one for one in given if one.response_id not in stored]
     before = answers.on_messages(session, sorted({one.message_id for one in new}))
     gone = datasets.gone_ids(session)
     is_filling = datasets.is_filling(session, dataset_id)
@@ -96,26 +100,15 @@ def _says_the_same(one: Answer, other: Answer) -> bool:
     return (one.status, one.label_id) == (other.status, other.label_id)
 
 
-def _around(
-    session: Session, team_id: str, dataset_id: str, responses: list[Response]
-) -> Iterable[Submission]:
-    """These responses, and what is stored of their reviewers around that time."""
-    if not responses:
-        return []
-    times = [one.answer.answered_at for one in responses]
-    given = {one.answer.response_id for one in responses}
-    before = accidental.moments(session, team_id, min(times) - BEFORE_S, max(times))
-    earlier = datasets.earlier_suggestions(
-        session, dataset_id, sorted({one.answer.message_id for one in responses})
-    )
-    return [
-        *(
-            Submission(one.response_id, one.reviewer, one.at, one.label_id or "")
-            for one in before
-            if one.response_id not in given
-        ),
-        *(_submission(one, earlier) for one in responses),
-    ]
+def _before(session: Session, team_id: str, given: list[Response]) -> Iterable[Submission]:
+    """What else is stored of what reviewers did around that time."""
+    if not given:
+        return
+    times = [one.answer.answered_at for one in given]
+    these = {one.answer.response_id for one in given}
+    for one in accidental.moments(session, team_id, min(times) - BEFORE_S, max(times)):
+        if one.response_id not in these:
+            yield Submission(one.response_id, one.reviewer, one.at, one.label_id or "")
 
 
 def _submission(one: Response, earlier: Mapping[Key, frozenset[str]]) -> Submission:

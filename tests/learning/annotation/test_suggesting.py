@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import Any
 
@@ -125,6 +126,24 @@ def test_a_score_that_hardly_moved_is_not_sent_and_another_version_always_is() -
     assert replace(before, revision=5, confidence=0.86).differs_from(before.to_json())
     assert replace(before, version=2).differs_from(before.to_json())
     assert replace(before, label_id="billing").differs_from(before.to_json())
+
+
+def test_a_record_that_moves_to_another_dataset_is_not_sent_once_more(
+    desk: Desk, database: Database, known: dict[str, Label], caplog: pytest.LogCaptureFixture
+) -> None:
+    asked(database, known["bug"], "one")
+    desk.serve(known["bug"], version=1)
+    desk.deliver()
+    desk.refresh()
+    desk.labels.append("access")
+    desk.deliver()
+
+    with caplog.at_level(logging.INFO):
+        desk.refresh()
+
+    assert suggestions(desk) == {"one": ("bug", "v1.0")}
+    assert "up to date" not in caplog.text
+    assert without_vector(desk, database) == []
 
 
 def test_old_messages_get_vectors_of_a_new_encoder_and_a_restart_goes_on_where_it_was(
