@@ -26,8 +26,10 @@ from learning.annotation.connection import Access, Connection
 from learning.annotation.datasets import Datasets, Kept
 from learning.annotation.delivery import Delivery
 from learning.annotation.estimating import Estimating
+from learning.annotation.opinions import Opinions
 from learning.annotation.records import Names
 from learning.annotation.schema import Plan
+from learning.annotation.suggesting import Refreshing, Suggesting
 from learning.annotation.summaries import SummaryReviews
 from learning.annotation.webhooks import ForgedWebhookError, Webhooks
 from learning.champion import Champion
@@ -137,7 +139,17 @@ def annotate(
         },
         settings.overlap,
     )
-    delivery = Delivery(database, team_id, connection, kept, base, names)
+    opinions = Opinions(database, champion)
+    suggesting = Suggesting(database, team_id, opinions)
+    delivery = Delivery(database, team_id, connection, kept, base, names, suggesting)
+    refreshing = Refreshing(database, team_id, connection, opinions, base, kept.forms)
+
+    def deliver_or_refresh() -> float | None:
+        pause_s = delivering.step()
+        if pause_s == 0.0 or not delivery.patience.is_well or not delivery.claim.is_ours:
+            return pause_s
+        refreshed_s = refreshing.step()
+        return pause_s if refreshed_s is None else refreshed_s
 
     def tell(changed: int) -> None:
         metrics.answers.inc(changed)
@@ -147,7 +159,7 @@ def annotate(
     answering = Answering(database, team_id, connection, kept, tell)
     delivering = Continuous(CONTINUOUS[0], delivery.step, delivery.patience, database, team_id)
     collecting = Continuous(CONTINUOUS[1], answering.step, answering.patience, database, team_id)
-    deliver = Worker("delivery", delivering.step, metrics)
+    deliver = Worker("delivery", deliver_or_refresh, metrics)
     fetch = Worker("answers", collecting.step, metrics)
     asking = Asking(
         database, team_id, champion, settings.query_strategy, settings.ask_per_day, on_asked=deliver.wake

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, update
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
 
@@ -118,6 +118,16 @@ def is_answered_since(session: Session, message_id: str, round_: int) -> bool:
     return session.exec(chosen.limit(1)).first() is not None
 
 
+def on_messages(session: Session, message_ids: Sequence[str]) -> dict[str, list[Answer]]:
+    """The answers on each of these messages that has any."""
+    found: dict[str, list[Answer]] = {}
+    for start in range(0, len(message_ids), 500):  # databases bound how many parameters one statement takes
+        some = message_ids[start : start + 500]
+        for answer in session.exec(select(Answer).where(col(Answer.message_id).in_(some))):
+            found.setdefault(answer.message_id, []).append(answer)
+    return found
+
+
 def messages(session: Session, team_id: str) -> set[str]:
     """Ids of the messages of a team that somebody answered."""
     chosen = select(Answer.message_id).where(Answer.team_id == team_id, COUNTS)
@@ -224,6 +234,43 @@ def _follow(session: Session, team_id: str, message_id: str) -> None:
     reached = verdict(one for one in of_message(session, message_id) if one.aside is None)
     if reached and reached.is_tied:
         questions.ask_once_more(session, team_id, message_id, rounds=reached.reviewers // 2 + 1)
+
+
+def keys_of(session: Session, dataset_id: str, message_ids: Sequence[str]) -> set[Key]:
+    """The records of these messages in one dataset that somebody answered."""
+    found = on_messages(session, sorted(set(message_ids)))
+    return {
+        (answer.message_id, answer.round)
+        for given in found.values()
+        for answer in given
+        if answer.dataset_id == dataset_id
+    }
+
+
+def mark_bulk(session: Session, answer: Answer, within_s: float) -> None:
+    """What a reviewer submitted together with this answer, and was stored before it, is a bulk answer as well."""
+    label = col(Answer.label_id)
+    together = update(Answer).where(
+        col(Answer.team_id) == answer.team_id,
+        col(Answer.reviewer) == answer.reviewer,
+        label.is_(None) if answer.label_id is None else label == answer.label_id,
+        col(Answer.answered_at).between(answer.answered_at - within_s, answer.answered_at + within_s),
+        ~col(Answer.is_bulk),
+    )
+    session.connection().execute(together.values(is_bulk=True))
+
+
+def ids_of_dataset(session: Session, dataset_id: str) -> set[str]:
+    """Ids of the responses of a dataset that are stored."""
+    return set(session.exec(select(Answer.response_id).where(Answer.dataset_id == dataset_id)))
+
+
+def brought(session: Session, dataset_id: str) -> dict[tuple[str, float], bool]:
+    """The answers that we sent to a dataset ourselves, by id and time: were they submitted together with others?"""
+    rows = select(Answer.response_id, Answer.answered_at, Answer.is_bulk).where(
+        Answer.dataset_id == dataset_id, col(Answer.is_brought)
+    )
+    return {(response_id, at): is_bulk for response_id, at, is_bulk in session.exec(rows)}
 
 
 def of_dataset(session: Session, dataset_id: str) -> dict[Key, dict[str, float]]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, or_
 from sqlmodel import Session, col, select
 
-from storage import messages, outbox, questions
+from storage import accidental, messages, outbox, questions
 from storage.database import insert_if_new
-from storage.tables import Answer, Dataset, Kind, Ownership, Panel, Question, Record, Stage
+from storage.tables import Answer, Dataset, Kind, Message, Ownership, Panel, Question, Record, Stage
 
 Key = tuple[str, int]
 
@@ -63,6 +64,7 @@ def switch(session: Session, former: str, next_: str, copied_at: str) -> None:
     left.stage, left.moved_at, left.seen = Stage.MOVED, time.time(), copied_at
     entered.stage = Stage.CURRENT
     _leave_answers(session, former)
+    accidental.left_behind(session, former)
 
 
 def _leave_answers(session: Session, former: str) -> None:
@@ -95,8 +97,104 @@ def attempt(session: Session, dataset_id: str, keys: Iterable[Key]) -> None:
 
 def identify(session: Session, dataset_id: str, ids: dict[Key, str]) -> None:
     """Argilla told us its own ids of these records."""
-    for (message_id, round_), record_id in ids.items():
-        session.merge(Record(message_id=message_id, dataset_id=dataset_id, round=round_, record_id=record_id))
+    for key, record_id in ids.items():
+        _record(session, dataset_id, key).record_id = record_id
+
+
+def tell(session: Session, dataset_id: str, suggested: Mapping[Key, dict[str, Any]]) -> None:
+    """These records say this of what the model thinks."""
+    for key, told in suggested.items():
+        record = _record(session, dataset_id, key)
+        before = record.suggested or {}
+        earlier = {*before.get("earlier", ()), before.get("label_id")} - {None, told["label_id"]}
+        record.suggested = {**told, "earlier": sorted(earlier)}
+
+
+def sent_with(session: Session, dataset_id: str, keys: Iterable[Key], vector: str) -> None:
+    """These records were sent with this vector field."""
+    for key in keys:
+        _record(session, dataset_id, key).vector = vector
+
+
+def _record(session: Session, dataset_id: str, key: Key) -> Record:
+    message_id, round_ = key
+    found = session.get(Record, (message_id, dataset_id, round_))
+    if found is None:
+        found = Record(message_id=message_id, dataset_id=dataset_id, round=round_)
+        session.add(found)
+    return found
+
+
+def gone_ids(session: Session) -> set[str]:
+    """Ids of the datasets that Argilla has no more."""
+    return set(session.exec(select(Dataset.id).where(Dataset.stage == Stage.GONE)))
+
+
+def is_filling(session: Session, dataset_id: str) -> bool:
+    """Do reviewers not work in this dataset yet?"""
+    found = session.get(Dataset, dataset_id)
+    return found is not None and found.stage is Stage.FILLING
+
+
+def suggested(session: Session, dataset_id: str, message_ids: Sequence[str]) -> dict[Key, dict[str, Any]]:
+    """What the records of these messages in one dataset say of what the model thinks."""
+    found: dict[Key, dict[str, Any]] = {}
+    for start in range(0, len(message_ids), 500):  # databases bound how many parameters one statement takes
+        some = col(Record.message_id).in_(message_ids[start : start + 500])
+        chosen = select(Record.message_id, Record.round, Record.suggested).where(
+            Record.dataset_id == dataset_id, some
+        )
+        rows: Any = session.exec(chosen)
+        found |= {(message_id, round_): told for message_id, round_, told in rows if told}
+    return found
+
+
+def earlier_suggestions(
+    session: Session, dataset_id: str, message_ids: Sequence[str]
+) -> dict[Key, frozenset[str]]:
+    """The label ids that the records of these messages suggested before what they suggest now."""
+    found = suggested(session, dataset_id, message_ids)
+    return {key: frozenset(told.get("earlier", ())) for key, told in found.items()}
+
+
+def to_be_answered(session: Session, dataset_id: str, most: int) -> list[Key]:
+    """The records of a dataset that nobody answered, as far as it is stored, those of the newest messages first."""
+    answered = select(Answer.response_id).where(
+        Answer.message_id == Record.message_id,
+        Answer.dataset_id == Record.dataset_id,
+        Answer.round == Record.round,
+    )
+    return list(session.exec(_newest_first(dataset_id).where(~answered.exists()).limit(most)).all())
+
+
+def without_vector(session: Session, dataset_id: str, vector: str, most: int) -> list[Key]:
+    """The records of a dataset that were sent without this vector field, those of the newest messages first."""
+    has_not = or_(col(Record.vector).is_(None), col(Record.vector) != vector)
+    return list(session.exec(_newest_first(dataset_id).where(has_not).limit(most)).all())
+
+
+def _newest_first(dataset_id: str) -> Any:
+    return (
+        select(Record.message_id, Record.round)
+        .join(Message, col(Message.id) == Record.message_id)
+        .where(
+            Record.dataset_id == dataset_id,
+            col(Record.record_id).is_not(None),
+            col(Message.erased_at).is_(None),
+        )
+        .order_by(col(Message.received_at).desc(), col(Record.message_id), col(Record.round))
+    )
+
+
+def ids_of(session: Session, dataset_id: str, keys: Collection[Key]) -> dict[Key, str]:
+    """Argilla's own ids of these records."""
+    wanted = set(keys)
+    found = records(session, sorted({message_id for message_id, _ in wanted}))
+    return {
+        (one.message_id, one.round): one.record_id
+        for one in found
+        if one.dataset_id == dataset_id and one.record_id and (one.message_id, one.round) in wanted
+    }
 
 
 def identified(session: Session, dataset_id: str) -> dict[str, Key]:

@@ -34,6 +34,11 @@ class Claim:
             self._is_ours = hold(session, self._name, self._owner, HOLD_S)
         return self._is_ours
 
+    @property
+    def is_ours(self) -> bool:
+        """Was it ours when it was last asked for?"""
+        return self._is_ours
+
     def prolong(self) -> None:
         """Hold for longer what is ours."""
         if self._is_ours:

@@ -740,19 +740,25 @@ class Ownership(SQLModel, table=True):
 
 
 class Record(SQLModel, table=True):
-    """A message as one record of a dataset; `record_id` is Argilla's own id, None until it told us."""
+    """A message as one record of a dataset; `record_id` is Argilla's own id, None until it told us.
+
+    `suggested`: what the record says the model thinks. `vector`: the vector field that was sent last.
+    """
 
     message_id: str = Field(primary_key=True, foreign_key="message.id")
     dataset_id: str = Field(primary_key=True, foreign_key="dataset.id")
     round: int = Field(primary_key=True)
     record_id: str | None = None
+    suggested: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    vector: str | None = None
 
 
 class Answer(SQLModel, table=True):
     """One reviewer's response to one record: a label, or (`status` discarded) that the message is to be left out.
 
     `answered_at` is Argilla's time, `stored_at` ours. Each reviewer's latest answer on a message counts; one that is
-    set aside, as a correction is, does not.
+    set aside, as a correction is, does not. `is_bulk`: it was submitted together with others. `is_brought`: it was
+    given elsewhere and sent here by us, so that its time says nothing.
     """
 
     __table_args__ = (
@@ -776,6 +782,28 @@ class Answer(SQLModel, table=True):
     answered_at: float
     stored_at: float = Field(default_factory=time.time)
     aside: int | None = None
+    is_bulk: bool = False
+    is_brought: bool = False
+
+
+class AccidentalResponse(SQLModel, table=True):
+    """A response that is the suggestion and came too soon to be meant: it counts for nothing.
+
+    `asked_at`: when it was deleted in Argilla, so that the reviewer is asked again. That is done once: it stays None if
+    the same reviewer's response to the same record was accidental before.
+    """
+
+    __table_args__ = (Index("ix_accidentalresponse_team", "team_id", "dataset_id", "answered_at"),)
+
+    response_id: str = Field(primary_key=True)
+    message_id: str = Field(foreign_key="message.id", index=True)
+    team_id: str
+    dataset_id: str = Field(foreign_key="dataset.id")
+    round: int
+    reviewer: str
+    label_id: str = Field(foreign_key="label.id")
+    answered_at: float
+    asked_at: float | None = None
 
 
 class Pseudonym(SQLModel, table=True):

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from learning.annotation.asking_again import ask_again
 from learning.annotation.collection import by_id, store, sweep
 from learning.annotation.connection import (
     ArgillaNotFoundError,
@@ -92,6 +93,7 @@ class Answering:
         try:
             self._follow_hints(current, hints)
             self._poll(current)
+            ask_again(self._connection, self._database, current.id)
             for one in kept.left():
                 self._carry_over(one, kept)
         except ArgillaNotFoundError as error:
@@ -109,7 +111,8 @@ class Answering:
         wanted = sorted(record_id for dataset_id, record_id in hints if dataset_id == current.id)
         if wanted:
             found = list(by_id(self._connection, current.id, wanted))
-            self._tell(store(self._database, self._team_id, current.id, found))
+            same_request_s = self._connection.same_request_s()
+            self._tell(store(self._database, self._team_id, current.id, found, same_request_s))
 
     def _poll(self, current: Dataset) -> None:
         activity = self._activity(current)

@@ -93,11 +93,14 @@ def _settings(plan: Plan) -> Any:
     shares = [
         rg.FloatMetadataProperty(name, min=0, max=1, title=schema.TITLES[name]) for name in schema.SHARES
     ]
+    shown = rg.TextField(schema.PREDICTED, title="What the model says", required=False, use_markdown=True)
+    predicted = [] if plan.preselects else [shown]
     return rg.Settings(
         guidelines=plan.guidelines,
         fields=[
             rg.TextField(schema.TEXT, title="Message"),
             rg.TextField(schema.SAID, title="Said in Slack", required=False, use_markdown=True),
+            *predicted,
         ],
         questions=[rg.LabelQuestion(schema.LABEL, labels=list(plan.options), title="Which label fits?")],
         metadata=[*terms, *shares],

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from learning.annotation import schema
+from sqlmodel import Session
+
+from learning.annotation import schema, sorting
 from learning.annotation.connection import Connection, Json
+from learning.annotation.manners import ONE_MOMENT_S
 from learning.annotation.records import message_of
-from storage import answers, datasets, labels, messages
+from learning.annotation.sorting import Found, Response
+from storage import accidental, answers, datasets, labels, messages
 from storage.database import Database
 from storage.datasets import Key
 from storage.tables import Answer, Status
@@ -23,7 +27,6 @@ TRANSACTION = 100
 STATUSES = {status.value for status in Status}
 
 Item = TypeVar("Item")
-News = tuple[Key, list[Answer]]
 
 
 def pages(
@@ -54,7 +57,7 @@ def by_id(connection: Connection, dataset_id: str, record_ids: list[str]) -> Ite
         found = connection.call(
             "POST",
             f"datasets/{dataset_id}/records/search",
-            params={"include": ["responses"], "limit": IDS_MOST},
+            params={"include": ["responses", "suggestions"], "limit": IDS_MOST},
             json={"filters": {"and": [{"type": "terms", "scope": scope, "values": some}]}},
         )
         yield from (item["record"] for item in found["items"])
@@ -69,12 +72,14 @@ def sweep(connection: Connection, database: Database, team_id: str, dataset_id: 
         missing = datasets.identified(session, dataset_id)
 
     def every() -> Iterator[Json]:
-        for page in pages(connection, dataset_id, ["responses"]):
+        for page in pages(connection, dataset_id, ["responses", "suggestions"]):
             for record in page:
                 missing.pop(record["id"], None)
                 yield record
 
-    changed = store(database, team_id, dataset_id, every())
+    same_request_s = connection.same_request_s()
+    found = _sorted(database, team_id, dataset_id, every(), same_request_s)
+    changed = _store(database, team_id, dataset_id, found, same_request_s)
     _bring_back(connection, database, team_id, dataset_id, missing)
     return changed
 
@@ -92,43 +97,70 @@ def _bring_back(
     log.warning("records were missing and are sent again number=%d", wanted)
 
 
-def store(database: Database, team_id: str, dataset_id: str, records: Iterable[Json]) -> int:
+def store(
+    database: Database, team_id: str, dataset_id: str, records: Iterable[Json], same_request_s: float
+) -> int:
     """Store the answers of these records as they are now; on how many something was new.
 
-    A record that is not among them keeps its answers: what a person decided goes only when they take it back.
+    A record that is not among them keeps its answers: what a person decided goes only when they take it back. One with
+    a response that may be accidental waits for the next sweep, which knows all that the reviewer did.
     """
+    found = _sorted(database, team_id, dataset_id, records, same_request_s)
+    certain = [one for one in found if not one.accidental]
+    return _store(database, team_id, dataset_id, certain, same_request_s)
+
+
+def _sorted(
+    database: Database, team_id: str, dataset_id: str, records: Iterable[Json], same_request_s: float
+) -> list[Found]:
     with database.reading() as session:
         names = {label.name: label.id for label in labels.every(session, team_id)}
-        known = answers.of_dataset(session, dataset_id)
-    news: list[News] = []
-    for record in records:
-        key = message_of(record["external_id"])
-        if key is None:
-            continue
-        found = list(_answers(record, key, team_id, dataset_id, names))
-        if {one.response_id: one.answered_at for one in found} != known.get(key, {}):
-            news.append((key, found))
-    news = _of_ours(database, news)
-    news.sort(key=lambda one: one[0])  # replicas lock rows in one order
-    return sum(_write(database, team_id, dataset_id, some) for some in parts(news, TRANSACTION))
+    responses = {
+        key: list(_responses(record, key, team_id, dataset_id, names))
+        for record in records
+        if (key := message_of(record["external_id"]))
+    }
+    with database.reading() as session:
+        ours = _of_ours(session, responses)
+        return sorting.sort(session, team_id, dataset_id, ours, same_request_s)
 
 
-def _of_ours(database: Database, news: list[News]) -> list[News]:
+def _of_ours(session: Session, responses: Mapping[Key, list[Response]]) -> dict[Key, list[Response]]:
     """Of another bot's messages, and of those that a restored database has never seen, nothing is kept."""
     known: set[str] = set()
+    for some in parts([message_id for message_id, _ in responses], IDS_MOST):
+        known |= messages.known_ids(session, some)
+    return {key: given for key, given in responses.items() if key[0] in known}
+
+
+def _store(
+    database: Database, team_id: str, dataset_id: str, found: list[Found], same_request_s: float
+) -> int:
     with database.reading() as session:
-        for some in parts([message_id for (message_id, _), _ in news], IDS_MOST):
-            known |= messages.known_ids(session, some)
-    return [one for one in news if one[0][0] in known]
+        known = answers.of_dataset(session, dataset_id)
+        set_aside = accidental.of_dataset(session, dataset_id)
+    news = [one for one in found if one.is_news(known.get(one.key, {}), set_aside)]
+    news.sort(key=lambda one: one.key)  # replicas lock rows in one order
+    together_s = max(same_request_s, ONE_MOMENT_S)
+    return sum(_write(database, team_id, dataset_id, some, together_s) for some in parts(news, TRANSACTION))
 
 
-def _write(database: Database, team_id: str, dataset_id: str, news: list[News]) -> int:
+def _write(database: Database, team_id: str, dataset_id: str, news: list[Found], together_s: float) -> int:
     with database.writing() as session:
         if not datasets.is_in_use(
             session, dataset_id
         ):  # reviewers moved while we read: the answers moved too
             return 0
-        return sum(answers.replace(session, key, dataset_id, found, team_id) for key, found in news)
+        changed = 0
+        for one in news:
+            changed += answers.replace(session, one.key, dataset_id, one.answers, team_id)
+            if messages.is_standing(session, one.key[0]):
+                accidental.keep(session, one.accidental)
+            accidental.forget(session, [answer.response_id for answer in one.answers])
+            for answer in one.answers:
+                if answer.is_bulk:
+                    answers.mark_bulk(session, answer, together_s)
+        return changed
 
 
 def parts(items: list[Item], size: int) -> Iterator[list[Item]]:
@@ -136,9 +168,10 @@ def parts(items: list[Item], size: int) -> Iterator[list[Item]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def _answers(
+def _responses(
     record: Json, key: Key, team_id: str, dataset_id: str, names: dict[str, str]
-) -> Iterator[Answer]:
+) -> Iterator[Response]:
+    suggested = {names.get(str(one["value"]), "") for one in record.get("suggestions") or []}
     for response in record.get("responses") or []:
         if response["status"] not in STATUSES:
             continue
@@ -147,7 +180,7 @@ def _answers(
         if status is Status.SUBMITTED and label_id is None:
             log.warning("answer names no label of ours message=%s", key[0])
             continue
-        yield Answer(
+        answer = Answer(
             response_id=response["id"],
             message_id=key[0],
             team_id=team_id,
@@ -158,6 +191,7 @@ def _answers(
             label_id=label_id if status is Status.SUBMITTED else None,
             answered_at=moment(response["updated_at"]),
         )
+        yield Response(answer, frozenset(suggested))
 
 
 def value_of(response: Json) -> str | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from learning.annotation import ownership, schema
 from learning.annotation.collection import pages, sweep
-from learning.annotation.connection import ArgillaNotFoundError, Connection, Json
+from learning.annotation.connection import ArgillaNotFoundError, ArgillaRefusedError, Connection, Json
 from learning.annotation.moving import NOTE, Move, is_ours, renamed
 from learning.annotation.ownership import ANOTHERS, OF_ANOTHER_SHAPE, ForeignDatasetError
 from learning.annotation.records import Form, message_of
@@ -65,7 +66,8 @@ class Datasets:
     def _bring_up_to_date(self, plan: Plan) -> Form:
         self._finish_a_move(plan)
         current = self._current(plan)
-        if set(self._options(current)) != set(plan.options):
+        is_too_eager = self._preselects(current) and not plan.preselects
+        if set(self._options(current)) != set(plan.options) or is_too_eager:
             current = self._move(current, plan)
         return self._follow(current, plan)
 
@@ -189,7 +191,11 @@ class Datasets:
     def _form(self, dataset_id: str, plan: Plan) -> Form:
         ids = {one["name"]: str(one["id"]) for one in self._part(dataset_id, "questions")}
         us = str(self._connection.call("GET", "me")["id"])
-        return Form(dataset_id, ids, frozenset(self._options(dataset_id)), plan.vector, us)
+        options, preselects = frozenset(self._options(dataset_id)), self._preselects(dataset_id)
+        return Form(dataset_id, ids, options, plan.vector, us, preselects)
+
+    def _preselects(self, dataset_id: str) -> bool:
+        return schema.PREDICTED not in {one["name"] for one in self._part(dataset_id, "fields")}
 
     # Labels can't be added to a published dataset: reviewers move to a new one, and everything goes along.
 
@@ -294,6 +300,14 @@ class Kept:
     def made(self) -> list[Panel]:
         """The first, which is made in any case, and those that Argilla has."""
         return [panel for panel in self.panels if panel is Panel.SINGLE or self[panel].is_made]
+
+    def forms(self) -> list[Form]:
+        """How to write records of each dataset that there is and that can be used. Raises ArgillaUnavailableError."""
+        found = []
+        for panel in self.made:
+            with suppress(ForeignDatasetError, ArgillaRefusedError):  # whoever delivers says so
+                found.append(self[panel].form())
+        return found
 
     def look_again(self) -> None:
         """The datasets may have changed in Argilla, or be gone."""

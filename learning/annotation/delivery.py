@@ -22,6 +22,7 @@ from learning.annotation.datasets import Kept
 from learning.annotation.ownership import ForeignDatasetError
 from learning.annotation.patience import Patience, back_off_s
 from learning.annotation.records import Form, Names
+from learning.annotation.suggesting import Suggesting
 from learning.encoder import Encoder, Vectors
 from storage import answers, contents, datasets, labels, messages, outbox, questions
 from storage.database import Database
@@ -64,6 +65,7 @@ class Delivery:
         kept: Kept,
         base: Encoder,
         names: Names,
+        suggesting: Suggesting,
     ) -> None:
         self._database = database
         self._team_id = team_id
@@ -71,6 +73,7 @@ class Delivery:
         self._kept = kept
         self._base = base
         self._names = names
+        self._suggesting = suggesting
         self.claim = Claim(database, f"outbox {team_id}")
         self.patience = Patience("delivery to Argilla")
 
@@ -205,9 +208,15 @@ class Delivery:
 
     def _upsert_all(self, letters: list[Letter], panel: Panel, forms: Forms) -> dict[Key, str]:
         sends = [send for letter in letters for send in letter.sends.get(panel, [])]
-        return self._upsert(sends, forms[panel].dataset_id) if sends else {}
+        return self._upsert(sends, forms[panel]) if sends else {}
 
-    def _upsert(self, sends: list[Json], dataset_id: str) -> dict[Key, str]:
+    def _upsert(self, sends: list[Json], form: Form) -> dict[Key, str]:
+        told = self._suggesting.write(sends, form)
+        ids = self._put(sends, form.dataset_id)
+        self._suggesting.sent(form, _keys(sends), told)
+        return ids
+
+    def _put(self, sends: list[Json], dataset_id: str) -> dict[Key, str]:
         path = f"datasets/{dataset_id}/records/bulk"
         items = self._connection.call("PUT", path, json={"items": sends})["items"]
         return {key: item["id"] for item in items if (key := records.message_of(item["external_id"]))}
@@ -272,7 +281,8 @@ class Delivery:
                 found = list(collection.by_id(self._connection, dataset_id, ids))
             except ArgillaNotFoundError:  # the dataset is gone, and its records with it
                 continue
-            collection.store(self._database, self._team_id, dataset_id, found)
+            same_request_s = self._connection.same_request_s()
+            collection.store(self._database, self._team_id, dataset_id, found, same_request_s)
 
     def _erase_record(self, record: Record) -> None:
         path = f"datasets/{record.dataset_id}/records"
@@ -284,7 +294,7 @@ class Delivery:
 
     def _learn_id(self, record: Record) -> str:
         blank = records.erased(record.message_id, record.round)
-        return self._upsert([blank], record.dataset_id)[record.message_id, record.round]
+        return self._put([blank], record.dataset_id)[record.message_id, record.round]
 
 
 def _panel(question: Question, round_: int) -> Panel:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
+from sqlmodel import Session
+
 from learning.annotation import schema
 from learning.annotation.collection import moment, pages, parts, value_of
 from learning.annotation.connection import Connection, Json
 from learning.annotation.records import Form, message_of
-from storage import answers, datasets, messages, questions
+from storage import accidental, answers, datasets, messages, questions
 from storage.database import Database
 from storage.tables import Dataset
 
@@ -29,6 +31,8 @@ class Move:
         self._former = former
         self._into = into
         self._names = {question["id"]: question["name"] for question in self._questions()}
+        with database.reading() as session:
+            self._accidental = accidental.of_dataset(session, former)
 
     def everything(self) -> int:
         """Copy all records with their responses (drafts too), suggestions and vectors; how many these were."""
@@ -80,6 +84,7 @@ class Move:
         ours = {key: record_id for key, record_id in ids.items() if key[0] in known}
         with self._database.writing() as session:
             datasets.identify(session, self._into.dataset_id, ours)
+            self._note(session, [one for one in records if message_of(one["external_id"]) in ours])
 
     def _still_shown(self, records: list[Json]) -> list[Json]:
         """Without those that show a text from before an edit: these are being deleted."""
@@ -92,18 +97,39 @@ class Move:
             if key is None or key[1] >= first.get(key[0], 1)
         ]
 
+    def _note(self, session: Session, records: list[Json]) -> None:
+        """What these records say and have, they say and have there too."""
+        into = self._into.dataset_id
+        with_vector = [
+            key for one in records if one.get("vectors") and (key := message_of(one["external_id"]))
+        ]
+        datasets.sent_with(session, into, with_vector, self._into.vector)
+        saying = [
+            key for one in records if one.get("suggestions") and (key := message_of(one["external_id"]))
+        ]
+        told = datasets.suggested(session, self._former, [message_id for message_id, _ in saying])
+        datasets.tell(session, into, {key: told[key] for key in saying if key in told})
+
     def _record(self, record: Json) -> Json:
         copy = {
             # A record that others put here has no id of ours; its own one keeps a second copy from becoming two.
             "external_id": record["external_id"] or record["id"],
-            "fields": record["fields"],
+            "fields": self._fields(record["fields"]),
             "metadata": record.get("metadata") or {},
-            "responses": [self._response(response) for response in record.get("responses") or []],
+            "responses": [
+                self._response(response)
+                for response in record.get("responses") or []
+                if self._accidental.get(response["id"]) != moment(response["updated_at"])
+            ],
         }
-        if "suggestions" in record:
+        if "suggestions" in record and self._into.preselects:
             copy["suggestions"] = list(self._suggestions(record["suggestions"]))
         vector = (record.get("vectors") or {}).get(self._into.vector)
         return {**copy, "vectors": {self._into.vector: vector}} if vector else copy
+
+    def _fields(self, fields: Json) -> Json:
+        is_shown = not self._into.preselects
+        return {name: text for name, text in fields.items() if name != schema.PREDICTED or is_shown}
 
     def _suggestions(self, suggestions: list[Json]) -> Iterator[Json]:
         for one in suggestions:

@@ -38,7 +38,7 @@ class Names(Protocol):
 class Form:
     """How records of one dataset are written: ids of its questions by name, its options, its vector field.
 
-    `us` is the id of the user whose API key we use.
+    `us` is the id of the user whose API key we use. `preselects`: is what the model says suggested, or only shown?
     """
 
     dataset_id: str
@@ -46,6 +46,22 @@ class Form:
     options: frozenset[str]
     vector: str
     us: str
+    preselects: bool = True
+
+
+class Said(Protocol):
+    """What a model says of a message, and which one it is."""
+
+    @property
+    def version(self) -> int: ...
+    @property
+    def revision(self) -> int: ...
+    @property
+    def label_id(self) -> str: ...
+    @property
+    def confidence(self) -> float: ...
+    @property
+    def margin(self) -> float: ...
 
 
 def external_id(message_id: str, round_: int) -> str:
@@ -69,8 +85,10 @@ def record(
         "external_id": external_id(content.message.id, round_),
         "fields": {schema.TEXT: content.message.text, schema.SAID: _said(content, names)},
         "metadata": _metadata(content, _source(question, round_), names),
-        "suggestions": _suggestions(content, form),
+        "suggestions": [],
     }
+    if content.prediction:
+        say(sent, content.prediction, {one.id: one.name for one in content.labels.values()}, form)
     if vector is not None:
         sent["vectors"] = {form.vector: [float(number) for number in vector]}
     return sent
@@ -78,6 +96,37 @@ def record(
 
 def _source(question: Question, round_: int) -> str:
     return "tie" if round_ > questions.first_round(question) else question.source
+
+
+def say(record: dict[str, Any], said: Said, names: Mapping[str, str], form: Form) -> None:
+    """Have a record say what a model says of its message. `names`: of labels, by id."""
+    name = names.get(said.label_id, "")
+    record["metadata"] |= {
+        schema.VERSION: version(said.version, said.revision),
+        schema.SCORE: _share(said.confidence),
+        schema.MARGIN: _share(said.margin),
+    }
+    if not form.preselects:
+        record["fields"][schema.PREDICTED] = f"**{markdown_name(name)}**, {said.confidence:.0%} sure"
+    elif name in form.options:
+        record["suggestions"] = [
+            {
+                "question_id": form.questions[schema.LABEL],
+                "value": name,
+                "score": _share(said.confidence),
+                "agent": version(said.version, said.revision),
+                "type": "model",
+            }
+        ]
+
+
+def as_now(record: Mapping[str, Any], said: Said, names: Mapping[str, str], form: Form) -> dict[str, Any]:
+    """What to send of a record that Argilla has, as it has it, for it to say that; all else stays."""
+    sent = {"external_id": record["external_id"], "metadata": dict(record.get("metadata") or {})}
+    if not form.preselects:
+        sent["fields"] = dict(record["fields"])
+    say(sent, said, names, form)
+    return sent
 
 
 def answered_before(content: Content, form: Form) -> list[dict[str, Any]]:
@@ -121,17 +170,11 @@ def _said(content: Content, names: Names) -> str | None:
 
 
 def _metadata(content: Content, source: str, names: Names) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    return {
         schema.CHANNEL: names.channel(content.message.channel_id),
         schema.DISAGREEMENT: _disagreement(content),
         schema.SOURCE: source,
     }
-    prediction = _prediction(content)
-    if prediction:
-        told[schema.VERSION] = version(prediction.version, prediction.revision)
-        told[schema.SCORE] = _share(prediction.confidence)
-        told[schema.MARGIN] = _share(prediction.margin)
-    return told
 
 
 def _prediction(content: Content) -> Prediction | None:
@@ -153,20 +196,3 @@ def _disagreement(content: Content) -> str:
         return AMONG
     prediction = _prediction(content)
     return DIFFER if prediction and chosen - {prediction.label_id} else AGREE
-
-
-def _suggestions(content: Content, form: Form) -> list[dict[str, Any]]:
-    prediction = _prediction(content)
-    if prediction is None:
-        return []
-    label = content.labels[prediction.label_id].name
-    if label not in form.options:
-        return []
-    suggestion = {
-        "question_id": form.questions[schema.LABEL],
-        "value": label,
-        "score": _share(prediction.confidence),
-        "agent": version(prediction.version, prediction.revision),
-        "type": "model",
-    }
-    return [suggestion]

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from learning import accuracy, agreement, trust
 from learning.trust import Admission, Belief
-from storage import answers, bursts, estimates, outbox, questions
+from storage import accidental, answers, bursts, estimates, outbox, questions
 from storage.tables import Panel
 
 DAY_S = 86_400.0
@@ -66,7 +66,13 @@ def _questions(session: Session, team_id: str, per_day: int) -> Iterator[tuple[s
     yield "reviewers asked about", f"{sum(sources.values())} messages" + (f" ({asked})" if asked else "")
     yield "of the budget, in 24 hours", f"{today} of {per_day}"
     answered, waiting = answers.count(session, team_id), questions.open_ones(session, team_id)
-    yield "answered by reviewers", f"{answered}, {waiting} wait for a first answer"
+    bulk = accidental.count_bulk(session, team_id)
+    marked = f", {bulk} of them in bulk" if bulk else ""
+    yield "answered by reviewers", f"{answered}{marked}, {waiting} wait for a first answer"
+    slips = accidental.count(session, team_id)
+    if slips.found:
+        said = f"{slips.found} not counted, {slips.asked} asked again, {slips.answered} answered since"
+        yield "accidental responses (the suggestion, within a second)", said
 
 
 def _estimate(session: Session, team_id: str) -> Iterator[tuple[str, str]]:

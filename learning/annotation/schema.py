@@ -10,7 +10,7 @@ from learning.encoder import Encoder
 from learning.names import UNNAMED, markdown, markdown_name, visible
 from storage.tables import Label
 
-TEXT, SAID, LABEL = "text", "said", "label"
+TEXT, SAID, PREDICTED, LABEL = "text", "said", "predicted", "label"
 CHANNEL, VERSION, SCORE, MARGIN, DISAGREEMENT, SOURCE = (
     "channel",
     "version",
@@ -21,6 +21,8 @@ CHANNEL, VERSION, SCORE, MARGIN, DISAGREEMENT, SOURCE = (
 )
 GUIDELINES_MOST, DESCRIPTION_MOST, QUESTION_MOST = 10_000, 1_000, 1_000
 MORE = "More in the guidelines."
+# Of more labels none is preselected: Enter, and the search for labels, would submit what nobody has seen.
+PRESELECT_MOST = 9
 # A question needs two options at least; a team may begin with none or one.
 PLACEHOLDERS = ("label 1", "label 2")
 TITLES = {
@@ -33,12 +35,27 @@ TITLES = {
 }
 TERMS, SHARES = (CHANNEL, VERSION, DISAGREEMENT, SOURCE), (SCORE, MARGIN)
 
-GUIDELINES = """# What to do
+# What reviewers read first: Argilla's own pages don't say so.
+CAREFUL = (
+    "**Careful with the keyboard: a digit submits at once, and the Enter that its button shows then submits the "
+    "*next* record's suggestion, unread.** A suggestion that is submitted within a second of your previous response "
+    "doesn't count, and you are asked again."
+)
+CAREFUL_OF_DIGITS = (
+    "**Careful with the keyboard: a digit can submit at once.** Nothing is preselected, so Enter submits only what you "
+    "chose."
+)
+SUGGESTED = "**Suggestion**: what the model thinks, with its score (1 is certain)."
+SHOWN = "**What the model says**: a label, and how sure the model is."
+
+GUIDELINES = """{careful}
+
+# What to do
 
 Each record is a message that somebody wrote in Slack. Choose the **label** that fits it best and submit. The bot \
 learns from your answer within seconds, and the card under the message in Slack shows it.
 
-- **Suggestion**: what the model thinks, with its score (1 is certain). It is often right; it is here to be corrected.
+- {model} It is often right; it is here to be corrected.
 - **Said in Slack**: what people there chose instead. They may disagree, with the model and with each other.
 - **Discard** a message that fits no label, or that nobody could label: it is taken out of everything learned.
 - You may change an answer at any time; the latest counts.
@@ -72,7 +89,14 @@ class Plan:
     def guidelines(self) -> str:
         """What reviewers read first."""
         lines = [f"- **{markdown_name(name)}**{_described(text)}" for name, text in self.options.items()]
-        return _fitting(GUIDELINES + self.note + LABELS, lines, GUIDELINES_MOST)
+        careful, model = (CAREFUL, SUGGESTED) if self.preselects else (CAREFUL_OF_DIGITS, SHOWN)
+        told = GUIDELINES.format(careful=careful, model=model) + self.note + LABELS
+        return _fitting(told, lines, GUIDELINES_MOST)
+
+    @property
+    def preselects(self) -> bool:
+        """Is what the model says suggested, or only shown?"""
+        return len(self.options) <= PRESELECT_MOST
 
     @property
     def about(self) -> str | None:

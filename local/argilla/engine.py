@@ -24,7 +24,7 @@ from argilla_server.search_engine.base import (
     TermsMetrics,
 )
 
-from local.argilla import figures, index, line, searching, steps, writes
+from local.argilla import bulk_responses, figures, index, line, searching, steps, writes
 from local.argilla.conditions import order as order_by
 from local.argilla.documents import (
     document,
@@ -69,7 +69,7 @@ class SqliteSearchEngine(SearchEngine):
         return await in_thread(lambda: bool(reading().execute("SELECT 1").fetchone()))
 
     async def info(self) -> dict[str, str]:
-        return {"name": "sqlite", "version": sqlite3.sqlite_version}
+        return {"name": "sqlite", "version": sqlite3.sqlite_version, **bulk_responses.told}
 
     # An index has no shape of its own: datasets, metadata and vectors come and go with their records.
 

@@ -22,9 +22,11 @@ def main(port: int) -> None:
     _migrate()  # first: Alembic switches off all loggers that are there
     steps.reach(steps.MIGRATED)
     logging.getLogger("local").setLevel(logging.INFO)
-    from local.argilla import engine, speedups  # noqa: F401 (registers the engine before the application is made)
+    # `engine` registers itself before the application is made.
+    from local.argilla import bulk_responses, engine, speedups  # noqa: F401
 
     speedups.apply()
+    bulk_responses.apply()
     _serve_purging()
     asyncio.run(_prepare())
     steps.reach(steps.OPENING)

@@ -256,10 +256,10 @@ class Names:
 
 
 def record(name: str) -> str:
-    form = cast(Any, SimpleNamespace(options={}, vector="v"))
+    form = cast(Any, SimpleNamespace(options={}, vector="v", preselects=False))
     question = cast(Any, SimpleNamespace(source="random", meanings=None))
     sent = records.record(content(name, words=chosen()), question, 1, None, form, Names(name))
-    return str(sent["fields"][schema.SAID])
+    return f"{sent['fields'][schema.SAID]}\n{sent['fields'][schema.PREDICTED]}"
 
 
 def guidelines(name: str) -> str:

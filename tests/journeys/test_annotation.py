@@ -12,8 +12,10 @@ import pytest
 from bot.settings import Settings
 from local.argilla.embedded import SignIn
 from local.slack.person import Person
-from storage import answers, corrections, datasets, resolution
+from local.slack.seed import TEAM_ID
+from storage import answers, corrections, datasets, resolution, versions
 from tests.databases import on_both
+from tests.factories import second_version
 from tests.journeys.reviewing import annotated, record_saying
 from tests.journeys.steps import card_on, label_of, make_due, propose, settled, teach, turn_on
 from tests.local.running import Slack, until
@@ -44,7 +46,7 @@ def test_a_reviewers_answer_is_shown_on_the_card_and_learned(
         card = card_on(ana, SUPPORT, GARAGE)
         suggested = label_of(card)
         teach(ana, card, "praise")
-        record = until(lambda: record_saying(reviewer, GARAGE, "praise"))
+        record = until(lambda: record_suggesting(reviewer, "praise"))
         reviewer.submit(record, "how-to")
         card = settled(ana, card, "how-to")
         again = until(lambda: relabelled(ana, "how-to"))
@@ -53,14 +55,47 @@ def test_a_reviewers_answer_is_shown_on_the_card_and_learned(
     assert record["metadata"]["channel"] == "#support"
     assert record["metadata"]["disagreement"] == "people and model"
     assert record["metadata"]["source"] == "correction"
-    assert record["metadata"]["version"] == "v1.0"
-    assert 0 < record["metadata"]["score"] < 1
     [suggestion] = record["suggestions"]
-    assert (suggestion["value"], suggestion["agent"]) == (suggested, "v1.0")
+    assert suggested != "praise"
+    assert record["metadata"]["version"] == suggestion["agent"] != "v1.0"
+    assert 0 < record["metadata"]["score"] == suggestion["score"] < 1
     assert len(next(iter(record["vectors"].values()))) == 384
     assert "settled by 1 reviewer" in card["text"]
     assert f"<@{ANA}> chose *praise*" in str(card["blocks"])
     assert label_of(again) == "how-to"
+
+
+def record_suggesting(reviewer: Reviewer, label: str) -> dict[str, Any] | None:
+    """The record, once it suggests what was learned from the correction."""
+    record = record_saying(reviewer, GARAGE, label)
+    return record if record and [one["value"] for one in record["suggestions"]] == [label] else None
+
+
+def test_what_is_suggested_follows_the_version_in_service_and_its_roll_back(
+    slack: Slack, ana: Person, argilla: SignIn, chosen: Settings, reviewer: Reviewer
+) -> None:
+    with bot(slack, chosen, argilla=argilla) as running:
+        turn_on(ana, SUPPORT)
+        ana.press(card_on(ana, SUPPORT, GARAGE), "right")
+        before = reviewer.record(GARAGE)
+        number = second_version(running.database, TEAM_ID)
+        with running.database.writing() as session:
+            versions.rule(session, versions.promotion(session, TEAM_ID, number, ANA, "by_a_person"))
+        until(lambda: suggested_by(reviewer).startswith("v2."))
+        with running.database.writing() as session:
+            versions.rule(session, versions.roll_back(session, TEAM_ID, ANA, "by_a_person"))
+        until(lambda: suggested_by(reviewer).startswith("v1."))
+        after = reviewer.record(GARAGE)
+
+    assert after["metadata"].keys() == before["metadata"].keys()
+    assert after["metadata"]["version"] == after["suggestions"][0]["agent"]
+    assert after["fields"] == before["fields"]
+
+
+def suggested_by(reviewer: Reviewer) -> str:
+    """The version whose suggestion the record shows."""
+    [suggestion] = reviewer.record(GARAGE)["suggestions"]
+    return str(suggestion["agent"])
 
 
 def relabelled(ana: Person, label: str) -> dict[str, Any] | None:

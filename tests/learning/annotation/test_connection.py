@@ -33,11 +33,14 @@ from learning.annotation.connection import (
 )
 from learning.annotation.datasets import Datasets, Kept
 from learning.annotation.delivery import Delivery
+from learning.annotation.opinions import Opinions
 from learning.annotation.schema import Plan
+from learning.annotation.suggesting import Suggesting
 from local.argilla.embedded import SignIn
 from storage.database import Database
 from storage.tables import Panel
 from tests.factories import TEAM
+from tests.learning.annotation.desk import untaught
 from tests.learning.tiny_models import three_dimensional
 from tests.local.running import free_port
 
@@ -241,9 +244,9 @@ def test_a_workspace_whose_name_is_taken_is_the_reason_why_nothing_is_delivered(
         closing(Connection(partial(Access, f"http://{host}", KEY))) as connection,
     ):
         kept = Datasets(connection, database, TEAM, "corrigible", "slack", lambda: plan)
-        delivery = Delivery(
-            database, TEAM, connection, Kept({Panel.SINGLE: kept}, 0.0), three_dimensional(), Unnamed()
-        )
+        base, panels = three_dimensional(), Kept({Panel.SINGLE: kept}, 0.0)
+        suggesting = Suggesting(database, TEAM, Opinions(database, untaught(base)))
+        delivery = Delivery(database, TEAM, connection, panels, base, Unnamed(), suggesting)
         delivery.step()
 
     assert delivery.patience.failing

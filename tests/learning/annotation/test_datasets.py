@@ -22,21 +22,10 @@ from storage.answers import Verdict
 from storage.database import Database, open_database
 from storage.tables import Kind, Label, Message, Panel
 from tests.factories import ENCODER, TEAM, label_set
-from tests.learning.annotation.test_delivery import NAMES, Desk, corrected, refusals, waiting
+from tests.learning.annotation.desk import NAMES, Desk, corrected, refusals, waiting
 from tests.reviewer import Reviewer
 
 Json = dict[str, Any]
-
-
-@pytest.fixture
-def known(database: Database) -> dict[str, Label]:
-    return label_set(database, *NAMES)
-
-
-@pytest.fixture
-def desk(argilla: SignIn, database: Database) -> Iterator[Desk]:
-    with Desk(argilla, database) as made:
-        yield made
 
 
 @contextmanager

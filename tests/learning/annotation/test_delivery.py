@@ -5,121 +5,24 @@ from __future__ import annotations
 import logging
 import secrets
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import pytest
 from sqlmodel import col, delete
 
 from learning import edits
-from learning.annotation.answering import Answering
-from learning.annotation.connection import Access, Connection
-from learning.annotation.datasets import Datasets, Kept
-from learning.annotation.delivery import Delivery
 from learning.annotation.schema import Plan
 from local.argilla.embedded import SignIn
 from storage import answers, contents, datasets, erasure, messages, outbox, predictions, questions
 from storage.database import Database
-from storage.tables import Kind, Label, Message, Panel, Vector
+from storage.tables import Kind, Label, Message, Vector
 from tests.databases import on_both
-from tests.factories import ANA, BEN, ENCODER, TEAM, label_set, predicted, say
-from tests.learning.tiny_models import three_dimensional
+from tests.factories import ANA, BEN, ENCODER, TEAM, predicted, say
+from tests.learning.annotation.desk import NAMES, Desk, corrected, refusals, waiting
 from tests.local.running import free_port, until
-from tests.reviewer import Reviewer
 from tests.traces import files_with
-
-NAMES = ("bug", "billing", "praise")
-
-
-class Bilingual:
-    """Names as a team might wish them."""
-
-    def channel(self, channel_id: str) -> str:
-        return f"#{channel_id}"
-
-    def person(self, user_id: str) -> str:
-        return f"*{user_id}*"
-
-
-class Desk:
-    """One dataset with its owner's delivery, stepped by hand."""
-
-    def __init__(
-        self,
-        argilla: SignIn,
-        database: Database,
-        url: str | None = None,
-        name: str | None = None,
-        share: float = 0.0,
-    ) -> None:
-        self.name = name or f"test-{secrets.token_hex(6)}"
-        self.labels = list(NAMES)
-        connection = self.connection = Connection(lambda: Access(url or argilla.url, argilla.api_key))
-        self.kept = Datasets(connection, database, TEAM, "corrigible", self.name, self.plan)
-        self.twice = f"{self.name}-twice"
-        double = Datasets(
-            connection, database, TEAM, "corrigible", self.twice, self.plan_for_two, Panel.DOUBLE
-        )
-        kept = Kept({Panel.SINGLE: self.kept, Panel.DOUBLE: double}, share)
-        self.delivery = Delivery(database, TEAM, connection, kept, three_dimensional(), Bilingual())
-        self.news: list[int] = []
-        self.answering = Answering(database, TEAM, connection, kept, self.news.append)
-        self.reviewer = Reviewer(argilla, self.name)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.connection.close()
-        self.reviewer.__exit__()
-
-    def plan(self) -> Plan:
-        return Plan(dict.fromkeys(self.labels, "what it means"), 1, f"encoder_{ENCODER}", "Similar", 3)
-
-    def plan_for_two(self) -> Plan:
-        return replace(self.plan(), min_submitted=2)
-
-    def sweep(self) -> None:
-        """Read all answers again, as happens every ten minutes in any case."""
-        self.answering._swept_at.clear()
-        self.answering._next_sweep.clear()
-        self.answering.step()
-
-    def deliver(self) -> None:
-        """Until nothing is due."""
-        while self.delivery.step() == 0.0:
-            pass
-
-
-@pytest.fixture
-def desk(argilla: SignIn, database: Database) -> Iterator[Desk]:
-    with Desk(argilla, database) as made:
-        yield made
-
-
-@pytest.fixture
-def known(database: Database) -> dict[str, Label]:
-    return label_set(database, *NAMES)
-
-
-def corrected(database: Database, label: Label, text: str) -> Message:
-    one = predicted(database, label, text)
-    say(database, one, ANA, label)
-    return one
-
-
-def refusals(database: Database) -> dict[str, int]:
-    with database.reading() as session:
-        return outbox.refusals(session, TEAM)
-
-
-def waiting(database: Database) -> int:
-    with database.reading() as session:
-        return outbox.backlog(session, TEAM).messages
 
 
 def test_what_argilla_refuses_is_set_aside_with_its_reason_and_blocks_nobody(

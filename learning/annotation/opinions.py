@@ -1,0 +1,75 @@
+"""What the version in service says now about messages that were predicted before, maybe by another one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from learning import vectors
+from learning.champion import Champion, Served
+from storage.database import Database
+
+# A score that moved by less is no news.
+MOVED_LEAST = 0.05
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """The likeliest label of one message, and which revision of which version says so."""
+
+    version: int
+    revision: int
+    label_id: str
+    confidence: float
+    margin: float
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(told: dict[str, Any]) -> Opinion:
+        return Opinion(**{name: told[name] for name in Opinion.__dataclass_fields__})
+
+    def differs_from(self, told: dict[str, Any] | None) -> bool:
+        """Is this news to someone who was told that, as `to_json` has it?"""
+        if told is None:
+            return True
+        before = Opinion.from_json(told)
+        is_same = (before.version, before.label_id) == (self.version, self.label_id)
+        return not is_same or abs(before.confidence - self.confidence) >= MOVED_LEAST
+
+
+class Opinions:
+    """Asks the champion of one team, with the vectors that are kept under its encoder."""
+
+    def __init__(self, database: Database, champion: Champion) -> None:
+        self._database = database
+        self._champion = champion
+
+    @property
+    def served(self) -> Served:
+        """Who says so now; another object whenever that changes."""
+        return self._champion.served
+
+    def of(self, message_ids: Sequence[str]) -> dict[str, Opinion]:
+        """The opinion on each of these messages; those that were erased or can't be read are left out."""
+        served = self._champion.served
+        found = vectors.of_messages(self._database, served.encoder, message_ids)
+        if not found or not served.head.labels:
+            return {}
+        probabilities = served.head.probabilities(np.stack(list(found.values())))
+        ranked = np.sort(probabilities, axis=1)[:, ::-1]  # (messages, labels), likeliest first
+        margins = ranked[:, 0] - ranked[:, 1] if ranked.shape[1] > 1 else np.ones(len(ranked))
+        return {
+            message_id: Opinion(
+                served.version,
+                served.revision,
+                served.head.labels[best],
+                float(ranked[row, 0]),
+                float(margins[row]),
+            )
+            for row, (message_id, best) in enumerate(zip(found, probabilities.argmax(axis=1), strict=True))
+        }
