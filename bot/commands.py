@@ -389,7 +389,7 @@ def _status(desk: Desk, command: Command) -> str:
     state = team.states.get(command.channel_id)
     lines = [
         channel_words.here(state, here) if state else here,
-        many("• on in {number} channel", "• on in {number} channels", len(team.channels)),
+        many("• on in {number} channel", "• on in {number} channels", len(team.open_channels)),
         _("• model {version}").format(version=team.version),
         many("• {number} label", "• {number} labels", team.labels),
         many("• {number} message labelled", "• {number} messages labelled", team.predictions),

@@ -52,6 +52,12 @@ class Overview:
     limited_minutes: list[float] = field(default_factory=list)
     earlier: int = 0
 
+    @property
+    def open_channels(self) -> list[str]:
+        """The channels in which the bot is on and can do something."""
+        shut = {one for one, state in self.states.items() if channel_states.closed(state)}
+        return [channel_id for channel_id in self.channels if channel_id not in shut]
+
     def rows(self) -> Iterator[tuple[str, str]]:
         """Name and value of each figure, as people read them."""
         yield "channels", ", ".join(self._channel(*one) for one in self.channels.items()) or "none"

@@ -158,6 +158,7 @@ def test_a_removed_bot_says_so_and_goes_on_when_it_is_invited_again(
     slack.page("remove", channel=channel)
     until(lambda: told_of(slack, channel))
     here, *_ = status(ana, channel)
+    on = running.workspace.service.overview(TEAM_ID).open_channels
     slack.page("invite", channel=channel)
     until(lambda: "I am back" in told_in(slack, channel)[-1])
     card_on(ana, channel, "The app crashes")
@@ -166,6 +167,7 @@ def test_a_removed_bot_says_so_and_goes_on_when_it_is_invited_again(
         f"<@{ANA}> removed me from <#{channel}>, so I stopped there. Invite me to go on as before."
     ]
     assert here == "I am not in this channel any more. Invite me, and I go on as before."
+    assert channel not in on
 
 
 def test_what_no_event_told_is_learned_from_slacks_refusal(
