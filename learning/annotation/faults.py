@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
-import re
 import socket
 import ssl
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+from learning.linear import Pattern
 
 if TYPE_CHECKING:
     import httpx
@@ -24,12 +25,10 @@ OF_STATUS = {
     507: "disk_full",
 }
 # SQLite's words, the system's, Elasticsearch's and PostgreSQL's; they may stand in the text of any error of a server.
-FULL = re.compile(
-    r"disk is full|No space left on device|flood.stage watermark|could not extend file", re.IGNORECASE
-)
+FULL = Pattern(r"(?i)disk is full|No space left on device|flood.stage watermark|could not extend file")
 # Since this one a dataset says how many responses complete a record.
 OLDEST, MAJOR = (2, 1), 2
-VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})")
+VERSION = Pattern(r"\A(?P<major>[0-9]{1,4})\.(?P<minor>[0-9]{1,4})")
 
 
 def of_transport(error: Exception) -> str:
@@ -68,10 +67,10 @@ def of_answer(response: httpx.Response) -> str:
 
 def is_wrong_version(version: object) -> bool:
     """Does Argilla name a version with which we can't work? False if it names none."""
-    found = VERSION.match(version) if isinstance(version, str) else None
+    found = VERSION.search(version) if isinstance(version, str) else None
     if found is None:
         return False
-    major, minor = int(found[1]), int(found[2])
+    major, minor = int(found["major"]), int(found["minor"])
     return major != MAJOR or (major, minor) < OLDEST
 
 
