@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, update
@@ -92,6 +93,13 @@ def postpone(session: Session, parcel: Parcel, delay_s: float) -> None:
     """Try again in `delay_s` seconds."""
     later = {"due_at": time.time() + delay_s, "attempts": parcel.attempts + 1}
     session.connection().execute(update(Outbox).where(col(Outbox.id).in_(parcel.entries)).values(later))
+
+
+def hold(session: Session, parcels: Sequence[Parcel], delay_s: float) -> None:
+    """Look at these again in `delay_s` seconds; that nobody tried to deliver them is no fault of theirs."""
+    entries = [entry for parcel in parcels for entry in parcel.entries]
+    later = {"due_at": time.time() + delay_s}
+    session.connection().execute(update(Outbox).where(col(Outbox.id).in_(entries)).values(later))
 
 
 def refuse(session: Session, parcel: Parcel, reason: str) -> None:

@@ -37,6 +37,8 @@ BATCH = 100
 # A record after which Argilla was in trouble so often is sent alone, so that it troubles no other.
 ALONE_AFTER = 3
 LONGEST_PAUSE_S = 600.0
+# What belongs to a dataset that can't be used makes way for what belongs to another.
+HOLD_S = 60.0
 
 
 Forms = Mapping[Panel, Form]
@@ -101,7 +103,6 @@ class Delivery:
     def _deliver_due(self) -> float | None:
         with self._database.reading() as session:
             parcels = outbox.due(session, self._team_id, BATCH)
-            next_due = outbox.next_due(session, self._team_id)
             erased = messages.erased_ids(session, [one.message_id for one in parcels])
         self._erase([one for one in parcels if one.message_id in erased])
         standing = [one for one in parcels if one.message_id not in erased]
@@ -114,6 +115,8 @@ class Delivery:
             raise faults[0]
         if parcels:
             return 0.0
+        with self._database.reading() as session:  # a dataset that was made just now has everything to come
+            next_due = outbox.next_due(session, self._team_id)
         return None if next_due is None else max(0.0, next_due - time.time())
 
     def _seat(self, parcels: list[Parcel]) -> dict[str, Question]:
@@ -138,7 +141,9 @@ class Delivery:
     ) -> list[Letter]:
         """What is to be sent. If the dataset that a message belongs to can't be used, its parcel waits."""
         usable = [one for one in parcels if _can_go(asked.get(one.message_id), forms)]
-        self._postpone([one for one in parcels if one not in usable])
+        if held := [one for one in parcels if one not in usable]:
+            with self._database.writing() as session:
+                outbox.hold(session, held, HOLD_S)
         if not usable:
             return []
         # By the encoder that all versions are made from, also of messages that only a later version read.
@@ -234,8 +239,6 @@ class Delivery:
             outbox.refuse(session, letters[0].parcel, str(error))
 
     def _postpone(self, parcels: list[Parcel]) -> None:
-        if not parcels:
-            return
         with self._database.writing() as session:
             for parcel in parcels:
                 outbox.postpone(session, parcel, back_off_s(parcel.attempts + 1, LONGEST_PAUSE_S))

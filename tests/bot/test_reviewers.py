@@ -52,7 +52,7 @@ def password(told: Ended) -> str:
 
 
 def test_a_reviewer_signs_in_annotates_leaves_and_comes_back_and_keeps_what_they_answered(
-    terminal: Terminal,
+    terminal: Terminal, run_folder: Path
 ) -> None:
     name = f"maria-{secrets.token_hex(3)}"
     added = terminal.reviewer("add", name)
@@ -66,7 +66,16 @@ def test_a_reviewer_signs_in_annotates_leaves_and_comes_back_and_keeps_what_they
             removed = terminal.reviewer("remove", name, "--yes")
             left = annotator.ask("GET", "me/workspaces")["items"]
         [same] = [one for one in owner.ask("GET", "users")["items"] if one["username"] == name]
-    before, after = terminal.sign_in(name, password(added)), terminal.reviewer("list")
+    of_this_machine = {
+        "ARGILLA_API_URL": "",
+        "ARGILLA_API_KEY": "",
+        "LOCAL_ARGILLA_HOME": str(run_folder / "argilla"),
+        "LOCAL_ARGILLA_PORT": terminal.argilla.url.rpartition(":")[2],
+    }
+    before, after = (
+        terminal.sign_in(name, password(added)),
+        terminal.reviewer("list", **of_this_machine),
+    )
     back = terminal.reviewer("add", name, "--role", "admin")
 
     assert (added.returncode, places, still, left) == (0, [terminal.workspace], [terminal.workspace], [])
@@ -76,6 +85,7 @@ def test_a_reviewer_signs_in_annotates_leaves_and_comes_back_and_keeps_what_they
     assert "Their responses stay, and count" in removed.stdout
     assert same["id"] == user["id"]
     assert before == 401
+    assert terminal.argilla.username in after.stdout
     assert name not in after.stdout
     assert "with their earlier responses (admin)" in back.stdout
     assert terminal.sign_in(name, password(back)) == 201

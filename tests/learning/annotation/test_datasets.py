@@ -17,7 +17,7 @@ from learning.annotation import ownership
 from learning.annotation.erasing import Traces, erase
 from learning.annotation.schema import Plan
 from local.argilla.embedded import SignIn
-from storage import answers, datasets, messages, outbox, questions
+from storage import answers, datasets, messages, outbox
 from storage.answers import Verdict
 from storage.database import Database, open_database
 from storage.tables import Kind, Label, Message, Panel
@@ -95,9 +95,6 @@ def test_a_dataset_of_another_bot_is_left_alone_until_the_operator_chose_another
         untouched = desk.reviewer.dataset(), texts(desk)
         second.kept._name = f"{desk.name}-second"
         second.delivery.patience.succeeded()
-        with theirs.writing() as session:
-            [message_id] = questions.concerned(session, TEAM)
-            outbox.append(session, TEAM, message_id, Kind.PREDICTION)
         second.deliver()
         own = texts(second, f"{desk.name}-second")
 
