@@ -1,7 +1,7 @@
 """What an edit does to a message: nothing to its meaning, perhaps something, or it is another message now.
 
 Embeddings don't tell: "turn it on" and "turn it off" are nearly the same vector. Words do.
-`docs/decisions/0025-edits.md` has the reasons.
+`docs/decisions/0027-edits.md` has the reasons.
 """
 
 from __future__ import annotations
