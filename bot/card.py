@@ -88,10 +88,8 @@ def sure(confidence: float) -> str:
 def _answer(content: Content, prediction: Prediction) -> Json:
     label = content.labels[prediction.label_id]
     told = sure(prediction.confidence)
-    blocks = [
-        _section(f"{title(label)} · {told}{_cut(prediction)}{_earlier(content)}"),
-        _buttons(content, label),
-    ]
+    said = f"{title(label)} · {told}{_cut(prediction)}"
+    blocks = [_section(_lines(said, _earlier(content))), _buttons(content, label)]
     return _message(f"{as_name(label.name)}, {told}", blocks)
 
 
@@ -106,22 +104,31 @@ def _still(content: Content, prediction: Prediction, label: Label) -> Json:
         ],
     )
     blocks: list[Block] = [
-        _section(f"{asked} {_guess(content, prediction)}{_earlier(content)}"),
+        _section(_lines(asked, _earlier(content), _said(content, prediction))),
         ActionsBlock(block_id=ACTIONS, elements=[yes, _change(content.message, _("Change"))]),
     ]
     return _message(_("The message was edited. Still {label}?").format(label=as_name(label.name)), blocks)
 
 
 def _earlier(content: Content) -> str:
-    """On a line of its own, what was said of an earlier text, which counts no more."""
-    said = [_word(word, content.labels) for word in content.earlier_words]
+    """What was said of an earlier text, which counts no more; empty if nothing was."""
+    said = _named(content.earlier_words, content.labels)
     verdict = content.earlier_verdict
     if verdict and verdict.label_id:
         label = f"*{as_name(content.labels[verdict.label_id].name)}*"
         said.append(_("reviewers chose {label}").format(label=label))
-    if not said:
-        return ""
-    return "\n" + _("About an earlier text: {said}").format(said=" · ".join(said[:NAMED]))
+    return _("About an earlier text: {said}").format(said=" · ".join(said)) if said else ""
+
+
+def _named(words: Sequence[Spoken], labels: dict[str, Label]) -> list[str]:
+    """The first of these words, and how many more people there are."""
+    said = [_word(word, labels) for word in words[:NAMED]]
+    more = many("{number} more person", "{number} more people", len(words) - NAMED)
+    return [*said, more] if len(words) > NAMED else said
+
+
+def _lines(*lines: str) -> str:
+    return "\n".join(line for line in lines if line)
 
 
 def _value(message: Message, label: Label) -> str:
@@ -150,20 +157,21 @@ def _question(content: Content, prediction: Prediction, offers: list[str]) -> Js
     if content.choice:  # whoever is asked which of two models is right should not be led by one of them
         asked = _(" or ").join(title(label) for label in offered)
         told = _("Two models disagree on this message; your answer decides which of them stays.")
-        blocks: list[Block] = [_section(f"{asked}? {told}{_cut(prediction)}{_earlier(content)}"), ask]
+        said = f"{asked}? {told}{_cut(prediction)}"
+        blocks: list[Block] = [_section(_lines(said, _earlier(content))), ask]
         return _message(_("Which label fits this message: {labels}?").format(labels=names), blocks)
     guess = _("My best guess is {label}, {sure}").format(
         label=as_name(content.labels[prediction.label_id].name), sure=sure(prediction.confidence)
     )
     asked = _("Which label fits this message?")
-    blocks = [_section(f"{asked} {guess}{_cut(prediction)}{_earlier(content)}"), ask]
+    blocks = [_section(_lines(f"{asked} {guess}{_cut(prediction)}", _earlier(content))), ask]
     return _message(_("Which label fits this message: {labels}, or another?").format(labels=names), blocks)
 
 
 def _corrected(content: Content, prediction: Prediction, label: Label) -> Json:
     by = _settlers(content)
     blocks = [
-        _section(f"{title(label)} · {by}\n{_said(content, prediction)}{_earlier(content)}"),
+        _section(_lines(f"{title(label)} · {by}", _earlier(content), _said(content, prediction))),
         _buttons(content, label),
     ]
     return _message(f"{as_name(label.name)}, {by}", blocks)
@@ -172,7 +180,7 @@ def _corrected(content: Content, prediction: Prediction, label: Label) -> Json:
 def _set_aside(content: Content, prediction: Prediction, verdict: Verdict) -> Json:
     by = many("Set aside by {number} reviewer", "Set aside by {number} reviewers", verdict.agreeing)
     so = _(": nothing is learned from this message")
-    blocks: list[Block] = [_section(f"{by}{so}\n{_said(content, prediction)}{_earlier(content)}")]
+    blocks: list[Block] = [_section(_lines(f"{by}{so}", _earlier(content), _said(content, prediction)))]
     if content.words:
         blocks.append(ActionsBlock(block_id=ACTIONS, elements=[undo_button(content.message.id)]))
     return _message(by, blocks)
@@ -189,22 +197,16 @@ def _settlers(content: Content) -> str:
 def _said(content: Content, prediction: Prediction) -> str:
     """Who said what, those who disagree first, and what the model had said."""
     words = sorted(content.words, key=lambda word: word.label_id == content.settled)
-    said = [_word(word, content.labels) for word in words[:NAMED]]
-    if len(words) > NAMED:
-        said.append(many("{number} more person", "{number} more people", len(words) - NAMED))
+    said = _named(words, content.labels)
     if content.verdict and content.verdict.is_tied:
         said.append(_("reviewers disagree, and ask one more of them"))
     if content.verdict and content.verdict.against and not content.verdict.is_tied:
         against = content.verdict.against
         said.append(many("{number} reviewer disagrees", "{number} reviewers disagree", against))
-    return " · ".join([*said, _guess(content, prediction)])
-
-
-def _guess(content: Content, prediction: Prediction) -> str:
     guess = _("I said {label}, {sure}").format(
         label=as_name(content.labels[prediction.label_id].name), sure=sure(prediction.confidence)
     )
-    return f"{guess}{_cut(prediction)}"
+    return " · ".join([*said, f"{guess}{_cut(prediction)}"])
 
 
 def _word(word: Spoken, labels: dict[str, Label]) -> str:

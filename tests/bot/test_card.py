@@ -122,7 +122,7 @@ def test_what_was_said_of_an_earlier_text_is_shown_as_that_and_settles_nothing()
 
     shown = card(edited)
 
-    assert shown["text"] == "bug, 73% sure (model v3.7)"
+    assert shown["text"] == "bug, 73% sure"
     assert "About an earlier text: <@U1> chose *billing* · reviewers chose *praise*" in _words(shown)
     assert [button["value"] for button in _buttons(shown)] == ["m1:l-bug:3", "m1::3"]
     assert [str(target(button["value"])) for button in _buttons(shown)] == ["m1:l-bug:3", "m1::3"]
@@ -140,7 +140,7 @@ def test_after_a_small_edit_the_card_asks_whether_the_label_fits_still(mode: Mod
 
     assert shown["text"] == "The message was edited. Still billing?"
     assert _words(shown) == (
-        "Still *billing*?\nAbout an earlier text: <@U1> chose *billing*\nmodel v3.7 said bug, 73% sure"
+        "Still *billing*?\nAbout an earlier text: <@U1> chose *billing*\nI said bug, 73% sure"
     )
     assert [(button["text"]["text"], button["value"]) for button in _buttons(shown)] == [
         ("Yes", "m1:l-billing:1"),
