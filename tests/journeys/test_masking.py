@@ -15,7 +15,7 @@ from local.slack.seed import TEAM_ID
 from storage import exports
 from storage.database import Database
 from tests.journeys.reviewing import annotated, record_saying
-from tests.journeys.steps import card_on, teach, turn_on
+from tests.journeys.steps import card_on, settled, teach, turn_on
 from tests.local.running import Slack, until
 from tests.reviewer import Reviewer
 from tests.running import SUPPORT, bot, settings
@@ -59,11 +59,15 @@ def test_what_people_write_is_masked_before_it_is_kept_reviewed_or_exported(
         turn_on(ana, SUPPORT)
         ts = ana.write(SUPPORT, WRITTEN)
         card = ana.wait_for_reply(SUPPORT, ts)
-        teach(ana, card, "praise")
+        card = teach(ana, card, "praise")
         record = until(lambda: record_saying(reviewer, MASKED, "praise"))
         ana.edit(SUPPORT, ts, f"{WRITTEN} and {SECRETS['key']}")
         until(lambda: "[key]" in texts(running))
         edited = reviewer.record(f"{MASKED} and [key]")
+        while "Still" not in card["text"]:
+            card = ana.wait_for_change(card)
+        ana.press(card, "right")
+        settled(ana, card, "praise")
         kept = texts(running)
         with running.database.reading() as session:
             exported = str(list(exports.settled(session, TEAM_ID)))
