@@ -77,7 +77,8 @@ def bounds(sizes: dict[int, float]) -> list[Bound]:
         for size, within_s in sizes.items()
         for kind in ("clean", "killed", "deleted")
     ]
-    return [*in_time, Bound("wrong_answers", at_most=0)]
+    in_proportion = [Bound(bound.figure.replace("ready_s", "ready_ratio"), at_most=2) for bound in in_time]
+    return [*in_time, *in_proportion, Bound("wrong_answers", at_most=0)]
 
 
 def measure(folder: Path, chosen: list[Row], sizes: list[int]) -> Figures:
