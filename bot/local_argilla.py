@@ -77,12 +77,12 @@ class LocalArgilla:
         self._server.stop()
         self._pool.shutdown(cancel_futures=True)
 
-    def sign_in(self, say: Callable[[str], None] | None = None) -> SignIn:
-        """Where it is and how to sign in, once it answers; `say` hears how far it is. Raises ArgillaNotStartedError."""
+    def sign_in(self, show: Callable[[str], None] | None = None) -> SignIn:
+        """Where it is and how to sign in, once it answers; `show` hears how far it is. Raises ArgillaNotStartedError."""
         assert self._sign_in is not None
-        while say and not wait([self._sign_in], LOOK_S).done:
+        while show and not wait([self._sign_in], LOOK_S).done:
             if progress := self._server.progress:
-                say(progress.words())
+                show(progress.words())
         return self._sign_in.result()
 
     @property

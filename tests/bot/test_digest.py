@@ -64,9 +64,9 @@ def test_a_channel_that_refuses_its_digest_is_asked_once_and_the_others_are_told
     database: Database, slack: Slack, telling: Digests
 ) -> None:
     refused = {"kind": "error", "error": "no_permission"}
-    slack.fault("method", method="files.getUploadURLExternal", times=1, **refused)
+    slack.fault("method", method="chat.postMessage", times=1, **refused)
     telling.tell()
-    asked = len(slack.calls("files.getUploadURLExternal"))
+    asked = len(slack.calls("chat.postMessage"))
     [refusal] = given_up(database)
     with database.writing() as session:
         number = undelivered.put_back(session, TEAM)
@@ -87,10 +87,10 @@ def test_a_channel_that_refuses_its_digest_is_asked_once_and_the_others_are_told
 def test_what_fails_each_time_is_given_up_after_three_times(
     database: Database, slack: Slack, telling: Digests
 ) -> None:
-    slack.fault("method", method="files.getUploadURLExternal", kind="error", error="internal_error", times=99)
+    slack.fault("method", method="chat.postMessage", kind="error", error="internal_error", times=99)
     telling.tell()
 
-    assert len(slack.calls("files.getUploadURLExternal")) == 6
+    assert len(slack.calls("chat.postMessage")) == 6
     assert [one.reason for one in given_up(database)] == ["internal_error", "internal_error"]
 
 

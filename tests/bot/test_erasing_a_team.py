@@ -197,7 +197,7 @@ def test_where_argilla_does_not_answer_the_text_is_gone_and_the_rest_is_done_lat
     assert (refused.returncode, bool(kept)) == (1, True)
     assert "Set ARGILLA_API_URL" in refused.stderr
     assert failed.returncode == 1
-    assert "Argilla does not answer" in failed.stderr
+    assert "Argilla can't be reached" in failed.stderr
     assert f"Run `corrigible erase {TEAM}` again" in failed.stderr
     assert left == []
     assert again.returncode == 0, again.stderr
