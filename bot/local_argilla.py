@@ -78,7 +78,10 @@ class LocalArgilla:
         self._pool.shutdown(cancel_futures=True)
 
     def sign_in(self, show: Callable[[str], None] | None = None) -> SignIn:
-        """Where it is and how to sign in, once it answers; `show` hears how far it is. Raises ArgillaNotStartedError."""
+        """Where it is and how to sign in, once it answers; `show` hears how far it is.
+
+        Raises ArgillaNotStartedError.
+        """
         assert self._sign_in is not None
         while show and not wait([self._sign_in], LOOK_S).done:
             if progress := self._server.progress:
