@@ -48,6 +48,12 @@ def text_on(page: Page) -> str:
     return page.get_by_text(re.compile("|".join(map(re.escape, TEXTS)))).first.inner_text().strip()
 
 
+def digit(page: Page) -> str:
+    """The digit of a label that is not suggested: that of the suggestion would take it back."""
+    other = page.locator("input[data-keyboard]:not(:checked)").first
+    return str(other.get_attribute("data-keyboard"))
+
+
 def press(page: Page, key: str) -> str:
     """Press a key that submits the record that the page shows; the message of that."""
     before = text_on(page)
@@ -79,7 +85,7 @@ def press_a_digit_and_enter(page: Page, running: Bot, reviewer: Reviewer) -> str
     """As the page invites to do; the message whose suggestion was submitted unread."""
     while True:  # on a machine that is too busy for that, Enter comes later than a second
         before = counted(running)
-        press(page, "1")
+        press(page, digit(page))
         unread = press(page, "Enter")
         until(lambda: slips(running).asked or counted(running) > before + 1)  # noqa: B023
         if slips(running).found:
