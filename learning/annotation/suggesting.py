@@ -121,7 +121,7 @@ class Refreshing:
             return self.patience.left_s()
         try:
             is_more = any(self._follow(form) or self._send_vectors(form) for form in self._forms())
-        except (ArgillaUnavailableError, ArgillaNotFoundError) as error:
+        except (ArgillaUnavailableError, ArgillaNotFoundError, ArgillaRefusedError) as error:
             return self.patience.failed(error)
         self.patience.succeeded()
         return 0.0 if is_more else None
