@@ -30,7 +30,7 @@ TRACES = {
 }
 MOVES = 6  # of the alias, to and fro
 OFF = Mode.OFF.value
-ERASED = "What I keep of you now: 0 messages"
+ERASED = "with vectors and cards"
 
 
 def test_nothing_that_one_workspace_sends_reaches_into_another(database_url: str, tmp_path: Path) -> None:

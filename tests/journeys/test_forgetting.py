@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 from sqlmodel import select
 
+from bot import forgetting
 from bot.compose import Bot
 from local.argilla.embedded import SignIn
 from local.slack.person import Person
@@ -24,6 +27,14 @@ CRASH = "The app crashes with an error"
 REFUND = "I want a refund"
 # One that every encoding writes alike, and one that JSON escapes and UTF-16 writes differently.
 SECRETS = ("qwvxmarkerjkz", "ταξίδιον")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def patient() -> Iterator[None]:
+    """On a busy machine it takes longer than a user would wait until no file holds anything that was erased."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forgetting, "PATIENCE_S", 120.0)
+        yield
 
 
 def test_what_a_person_wrote_is_erased_here_and_in_argilla_and_counted(
