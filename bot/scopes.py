@@ -78,8 +78,9 @@ class Scopes:
         self._known: frozenset[str] | None = None
         self._asked_at = -math.inf
 
-    def lacking(self, kept_s: float = KEPT_S) -> list[str]:
+    def lacking(self, kept_s: float | None = None) -> list[str]:
         """The scopes that the installation lacks, as Slack said no longer ago than this; none if Slack says nothing."""
+        kept_s = KEPT_S if kept_s is None else kept_s
         with self._turn:
             if time.monotonic() - self._asked_at >= kept_s:
                 self._known, self._asked_at = self._ask(), time.monotonic()

@@ -5,6 +5,9 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import pytest
+
+from bot import scopes
 from local.slack.person import Person
 from tests.journeys.installing import ana_in, everything, installed
 from tests.journeys.operating import note_with, operated
@@ -44,7 +47,10 @@ def test_what_lacks_a_scope_stays_off_and_says_so_until_it_is_allowed(
     assert allowed.startswith("On.")
 
 
-def test_an_installable_app_links_to_its_own_page_of_installation(tmp_path: Path, database_url: str) -> None:
+def test_an_installable_app_links_to_its_own_page_of_installation(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scopes, "KEPT_S", 0.0)
     with everything(tmp_path, database_url) as (slack, running):
         installed(slack, running, ACME)
         slack.team(ACME.id).fault("scopes", lacking="mpim:history")

@@ -172,7 +172,7 @@ def test_in_a_group_direct_message_mentions_are_answered_and_members_turn_it_on(
     assert label_of(card_on(ana, group, "The login crashes as well")) == "bug"
 
     assert card_counts(slack, group)[ignored] == 0
-    assert "turned me on" in str(slack.messages(group))
+    assert "turned Corrigible on" in str(slack.messages(group))
 
 
 def test_a_group_with_a_forwarded_message_is_seen_on_the_page(
