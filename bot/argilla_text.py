@@ -40,14 +40,14 @@ WHY = {
     "not_writable": N_(
         "it can't write to its folder: check who may write to LOCAL_ARGILLA_HOME, then restart the bot"
     ),
-    "proxy": N_("the proxy on the way there refuses: check HTTPS_PROXY and NO_PROXY"),
+    "proxy": N_("the proxy in between refuses the connection: check HTTPS_PROXY and NO_PROXY"),
     "redirected": N_("it sends us to another page: set ARGILLA_API_URL to the address of its API"),
     "refused": N_("it refuses what it is sent: its log says why"),
-    "too_many_requests": N_("it gets too many requests: it is tried again by itself"),
-    "unavailable": N_("it is starting, stopping or overloaded: it is tried again by itself"),
+    "too_many_requests": N_("it gets too many requests: wait, the bot tries again"),
+    "unavailable": N_("it is starting, stopping or overloaded: wait, the bot tries again"),
     "unknown_host": N_("its host name is not known: check ARGILLA_API_URL, and the name server"),
     "unreachable": N_("the network can't reach it: check ARGILLA_API_URL, the network and firewalls"),
-    "wrong_address": N_("ARGILLA_API_URL is no address that can be opened: correct it"),
+    "wrong_address": N_("ARGILLA_API_URL is not a valid address: correct it"),
     "wrong_version": N_("its version is not one that we work with: install Argilla 2.8"),
 }
 MOMENT = "%Y-%m-%d %H:%M"

@@ -207,7 +207,7 @@ def limited(minutes: list[float]) -> str:
     number = many("in {number} minute", "in {number} minutes", len(minutes))
     told = _(
         "Slack withheld events from me {minutes}, most recently {time}, because there were too many. Messages written "
-        "then never reached me; turn me off where nobody needs me."
+        "then never reached me; turn me off in busy channels that don't need me."
     )
     return told.format(minutes=number, time=moment(minutes[-1]))
 
@@ -226,5 +226,5 @@ def rows(team: Overview) -> Iterator[tuple[str, str]]:
         yield (
             "withheld by Slack",
             f"events of {minutes} in 7 days, most recently {at}: messages written then are lost to the bot. Turn it "
-            "off where nobody needs it.",
+            "off in busy channels that don't need it.",
         )

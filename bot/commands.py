@@ -205,7 +205,7 @@ def _followed(ops_channel: str | None) -> str:
     if ops_channel:
         return _("Training started. Follow it in {channel}.").format(channel=f"<#{ops_channel}>")
     return _(
-        "Training started. Follow it on my Home tab; *Settings* there names a channel in which I tell how it goes."
+        "Training started. Follow it on my Home tab. To follow it in a channel, choose one under *Settings* there."
     )
 
 
