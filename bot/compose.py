@@ -224,7 +224,7 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
     `argilla` finds the address of reviewers' Argilla when it is first needed; without it nobody is asked, and
     what reviewers should hear of waits in the outbox.
 
-    Raises one of OPERATORS_FAULTS for what an operator has to mend.
+    Raises one of OPERATORS_FAULTS for what an operator has to fix.
     """
     specs = read_label_file(settings.labels_file)
     check_folders(settings)

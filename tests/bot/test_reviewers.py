@@ -91,7 +91,7 @@ def test_a_reviewer_signs_in_annotates_leaves_and_comes_back_and_keeps_what_they
     assert terminal.sign_in(name, password(back)) == 201
 
 
-def test_what_an_operator_can_mend_is_one_clear_message(
+def test_what_an_operator_can_fix_is_one_clear_message(
     terminal: Terminal, argilla: SignIn, tmp_path: Path
 ) -> None:
     name = f"ben-{secrets.token_hex(3)}"

@@ -122,7 +122,7 @@ def test_a_small_edit_asks_with_one_click_whether_the_label_fits_still(
     assert texts_in(running, channel) == ["The app crashes with an error on Firefox"]
 
 
-def test_a_typo_that_is_mended_changes_nothing_that_was_said(running: Bot, ana: Person, channel: str) -> None:
+def test_a_typo_that_is_fixed_changes_nothing_that_was_said(running: Bot, ana: Person, channel: str) -> None:
     turn_on(ana, channel)
     card = teach(ana, card_on(ana, channel, "The exprot crashes"), "praise")
 

@@ -189,7 +189,7 @@ def earlier_and_settled(database: Database, one: Message) -> tuple[int, str | No
         return answers.count_earlier(session, TEAM), contents.of_message(session, one.id).settled
 
 
-def test_a_mended_typo_changes_the_text_of_a_record_and_leaves_its_responses(
+def test_a_fixed_typo_changes_the_text_of_a_record_and_leaves_its_responses(
     desk: Desk, database: Database, known: dict[str, Label]
 ) -> None:
     one = corrected(database, known["bug"], "The exprot button crashes")
