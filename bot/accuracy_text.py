@@ -10,7 +10,7 @@ CONFIDENCE = f"{estimate.CONFIDENCE:.0%}"
 
 
 def interval(one: Accuracy) -> str:
-    """The share with its interval."""
+    """Return the share with its interval."""
     share = one.share
     return _("{share} ({confidence} interval: {low} to {high})").format(
         share=f"{share.value:.0%}", confidence=CONFIDENCE, low=f"{share.low:.0%}", high=f"{share.high:.0%}"
@@ -18,7 +18,7 @@ def interval(one: Accuracy) -> str:
 
 
 def basis(one: Accuracy) -> str:
-    """On what the share rests."""
+    """Return what the share rests on."""
     return many(
         "{number} message picked at random and reviewed",
         "{number} messages picked at random and reviewed",
@@ -27,7 +27,7 @@ def basis(one: Accuracy) -> str:
 
 
 def told(one: Accuracy | None) -> str:
-    """A line about the accuracy now."""
+    """Return a line about the accuracy now."""
     if one is None:
         return _("Too early to tell how accurate I am: reviewers settled no message picked at random yet.")
     return _("{share} of my answers are right, by {messages}.").format(

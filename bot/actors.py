@@ -27,7 +27,7 @@ class UnknownActorError(RuntimeError):
 
 
 class Kind(Enum):
-    """What somebody is. Slackbot is a bot."""
+    """Whether an actor is a user. Slackbot is a bot."""
 
     USER = auto()
     WORKFLOW = auto()
@@ -42,7 +42,7 @@ class Actors:
         self._kept: dict[str, tuple[float, Kind]] = {}
 
     def kind(self, user_id: str) -> Kind:
-        """What Slack says that somebody is. Raises UnknownActorError."""
+        """Ask Slack what an actor is. Raises UnknownActorError."""
         if user_id == SLACKBOT or not user_id.startswith(("U", "W")):
             return Kind.BOT
         until, known = self._kept.get(user_id, (0.0, Kind.BOT))

@@ -202,7 +202,7 @@ def annotate(
 
 
 def dataset_names(settings: Settings, team_id: str) -> dict[Panel, str]:
-    """What a team's datasets of messages are called."""
+    """Return the names of a team's datasets of messages."""
     name = settings.argilla_dataset or f"slack-{team_id}"
     return {Panel.SINGLE: name, Panel.DOUBLE: f"{name}-twice"}
 

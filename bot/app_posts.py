@@ -31,7 +31,7 @@ class AppPosts:
         self._seen: OrderedDict[tuple[str, str], deque[tuple[str, float]]] = OrderedDict()
 
     def counts(self, said: Said) -> bool:
-        """Is it to be read like a user's message? Raises UnknownActorError.
+        """Is this to be read like a user's message? Raises UnknownActorError.
 
         Never if it is a reply or our own, if another bot wrote it as itself, or if the app posts as fast as a loop.
         """

@@ -55,7 +55,7 @@ OTHERWISE = N_("it can't be used ({reason}): the bot's log says more")
 
 
 def why(reason: str) -> str:
-    """What is wrong, and what to do."""
+    """Return what is wrong, and what to do."""
     return _(WHY[reason]) if reason in WHY else _(OTHERWISE).format(reason=reason)
 
 
@@ -73,7 +73,7 @@ def failing(session: Session, team_id: str) -> Failing | None:
 
 
 def rows(session: Session, team_id: str) -> Iterator[tuple[str, str]]:
-    """For `corrigible status`: nothing if all is well."""
+    """Return the line for `corrigible status`; nothing if all is well."""
     found = failing(session, team_id)
     if found:
         yield "Argilla can't be used", f"{why(found.reason)} (since {found.at(MOMENT)})"

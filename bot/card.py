@@ -111,7 +111,7 @@ def _still(content: Content, prediction: Prediction, label: Label) -> Json:
 
 
 def _earlier(content: Content) -> str:
-    """What was said of an earlier text, which counts no more; empty if nothing was."""
+    """Return what was said of an earlier text, which no longer counts; empty if nothing was."""
     said = _named(content.earlier_words, content.labels)
     verdict = content.earlier_verdict
     if verdict and verdict.label_id:
@@ -121,7 +121,7 @@ def _earlier(content: Content) -> str:
 
 
 def _named(words: Sequence[Spoken], labels: dict[str, Label]) -> list[str]:
-    """The first of these words, and how many more people there are."""
+    """Name the first of these corrections, and how many more users there are."""
     said = [_word(word, labels) for word in words[:NAMED]]
     more = many("{number} more person", "{number} more people", len(words) - NAMED)
     return [*said, more] if len(words) > NAMED else said
@@ -187,7 +187,7 @@ def _set_aside(content: Content, prediction: Prediction, verdict: Verdict) -> Js
 
 
 def _settlers(content: Content) -> str:
-    """Those who agree with the label: what others said stands beside it."""
+    """Say how many agree with the label. Whoever disagrees is named beside it."""
     if content.verdict and not content.verdict.is_tied:
         return many("settled by {number} reviewer", "settled by {number} reviewers", content.verdict.agreeing)
     agreeing = sum(word.label_id == content.settled for word in content.words)
@@ -195,7 +195,7 @@ def _settlers(content: Content) -> str:
 
 
 def _said(content: Content, prediction: Prediction) -> str:
-    """Who said what, those who disagree first, and what the model had said."""
+    """Return who said what, those who disagree first, and what the model had said."""
     words = sorted(content.words, key=lambda word: word.label_id == content.settled)
     said = _named(words, content.labels)
     if content.verdict and content.verdict.is_tied:
@@ -232,7 +232,7 @@ def _buttons(content: Content, label: Label) -> ActionsBlock:
 
 
 def undo_button(message_id: str) -> ButtonElement:
-    """By this a user takes back their own correction."""
+    """Return the button by which a user undoes their own correction."""
     return ButtonElement(
         text=_("Undo"),
         action_id=UNDO,

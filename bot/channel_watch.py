@@ -50,7 +50,7 @@ class ChannelWatch:
         self.on_change: Callable[[], None] = lambda: None
 
     def hear(self, change: Change) -> None:
-        """Slack told of a change."""
+        """Note a change that Slack told of."""
         with self._database.writing() as session:
             is_news = channel_states.change(session, self._team_id, change, self._also)
         if is_news:
@@ -58,7 +58,7 @@ class ChannelWatch:
             self.on_change()
 
     def limited(self, minute: float) -> None:
-        """Slack withheld events in a minute (seconds since 1970)."""
+        """Note that Slack withheld events in a minute (seconds since 1970)."""
         begun = minute - minute % MINUTE_S
         with self._database.writing() as session:
             is_new = notices.add(

@@ -126,7 +126,7 @@ def here(state: ChannelState, otherwise: str) -> str:
 
 
 def standing(state: ChannelState) -> str:
-    """What became of a channel, as one line for Slack; empty where nothing did."""
+    """Return what became of a channel, as one line for Slack; empty if nothing did."""
     closed = channel_states.closed(state)
     told = [_(CLOSED[closed.reason])] if closed else []
     told += [_(PRIVATE)] if state.is_private else []
@@ -139,7 +139,7 @@ def place(channel_id: str) -> str:
 
 
 def given_up(one: GivenUp) -> str:
-    """What was given up in a channel, as one line for Slack."""
+    """Return what was given up in a channel, as one line for Slack."""
     answers = many("{number} answer", "{number} answers", one.number)
     return _("Given up in {channel}: {answers}, because {why} (`{reason}`)").format(
         channel=place(one.channel_id), answers=answers, why=_(why(one.reason)), reason=inert(one.reason)
@@ -147,7 +147,7 @@ def given_up(one: GivenUp) -> str:
 
 
 def tried_again(one: GivenUp, by: str) -> str:
-    """What takes the place of the note that something was given up, once an operator had it tried again."""
+    """Return the text that replaces the note once an operator had it tried again."""
     answers = many("{number} answer", "{number} answers", one.number)
     return _("{person} had me try {answers} in {channel} again.").format(
         person=f"<@{by}>", answers=answers, channel=place(one.channel_id)
@@ -155,7 +155,7 @@ def tried_again(one: GivenUp, by: str) -> str:
 
 
 def to_operators(notice: Notice) -> str:
-    """What operators are told of a channel."""
+    """Return what operators are told about a channel."""
     channel, by = f"<#{notice.channel_id}>", notice.about.get("by")
     match notice.news:
         case News.ARCHIVED:
@@ -191,7 +191,7 @@ def to_operators(notice: Notice) -> str:
 
 
 def to_channel(notice: Notice, mode: Mode) -> str:
-    """What a channel is told of itself."""
+    """Return what a channel is told about itself."""
     if notice.news is News.SHARED:
         return _(
             "This channel is shared with another organization now, so I stay off here: I read and keep nothing. "
@@ -203,7 +203,7 @@ def to_channel(notice: Notice, mode: Mode) -> str:
 
 
 def limited(minutes: list[float]) -> str:
-    """That Slack withheld events."""
+    """Say that Slack withheld events."""
     number = many("in {number} minute", "in {number} minutes", len(minutes))
     told = _(
         "Slack withheld events from me {minutes}, most recently {time}, because there were too many. Messages written "

@@ -283,7 +283,7 @@ def add_reviewer(
     role: Annotated[Role, typer.Option(help="an admin may change datasets as well")] = Role.ANNOTATOR,
     team: Annotated[str | None, WHERE] = None,
 ) -> None:
-    """Let somebody review: print a password for them, once."""
+    """Let a user review, and print their password once."""
     with _reviewers(team) as (at, page):
         added = at.add(name, role)
     again = " again, with their earlier responses" if added.is_back else ""
@@ -308,7 +308,7 @@ def remove_reviewer(
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
     team: Annotated[str | None, WHERE] = None,
 ) -> None:
-    """Let somebody review no more. Their responses stay, and count."""
+    """Stop letting a user review. Their responses stay, and count."""
     if not yes:
         typer.confirm(f"Remove {name}? Their responses stay, and count.", abort=True, err=True)
     with _reviewers(team) as (at, _):
@@ -318,7 +318,7 @@ def remove_reviewer(
 
 @contextmanager
 def _reviewers(team: str | None) -> Iterator[tuple[Reviewers, str]]:
-    """Whoever manages reviewers, and the page where they work; what goes wrong is one clear message."""
+    """Return who manages reviewers, and the page where they work. A fault ends in one clear message."""
     from bot.local_argilla import NeverStartedError
     from bot.terminal_reviewers import managing
     from learning.annotation.reviewers import ReviewerError

@@ -201,7 +201,7 @@ def _retrain(desk: Desk, operations: Operations, command: Command) -> str:
 
 
 def _followed(ops_channel: str | None) -> str:
-    """That training started, and where its operator can follow it."""
+    """Say that training started, and where its operator can follow it."""
     if ops_channel:
         return _("Training started. Follow it in {channel}.").format(channel=f"<#{ops_channel}>")
     return _(
@@ -288,7 +288,7 @@ def _switch_on(desk: Desk, client: WebClient, command: Command, mode: Mode, work
 
 
 def _announced(before: Mode, mode: Mode, by: str) -> str:
-    """What a channel hears: in full if nothing of it was kept before, else what changes."""
+    """Return what a channel is told: in full if it was off before, otherwise what changes."""
     what = _(PROMISES[mode])
     if before is not Mode.OFF:
         return _("{person} changed what I do here. {what}.").format(person=f"<@{by}>", what=what)
@@ -298,7 +298,7 @@ def _announced(before: Mode, mode: Mode, by: str) -> str:
 
 
 def _also(before: Mode, did_include: bool, workflows: bool) -> str:
-    """Whether posts by workflows are read, if that is new."""
+    """Say whether posts by workflows are read, if that is new."""
     if workflows:
         return f" {_(INCLUDED)}"
     return f" {_(NOT_INCLUDED)}" if did_include and before is not Mode.OFF else ""
@@ -410,7 +410,7 @@ def _status(desk: Desk, command: Command) -> str:
 
 
 def _troubles(team: Overview) -> list[str]:
-    """What operators can do something about."""
+    """List what operators can do something about."""
     lines = [f"• {channel_words.given_up(one)}" for one in team.given_up]
     if lines:
         lines.append(_("• `/corrigible resend` tries all of it again"))

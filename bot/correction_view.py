@@ -54,7 +54,7 @@ def correction_view(of: Target, current: Label, mine: Label | None = None, notic
 
 
 def own(message_id: str, mine: Label | None) -> list[Block]:
-    """What a person has said already, and the button that takes it back."""
+    """Show what a user has said already, and the button that undoes it."""
     if mine is None:
         return []
     told = _("You chose *{label}*.").format(label=as_name(mine.name))

@@ -54,7 +54,7 @@ class Told:
 
     @property
     def is_quiet(self) -> bool:
-        """Nobody wants to hear that nothing happened."""
+        """Is there nothing to tell?"""
         return not self.week.words and not (self.weeks and self.weeks[0])
 
 
@@ -125,7 +125,7 @@ class Digests:
                 undelivered.await_slack(session, self._team_id, digest.channel_id)
 
     def hasten(self) -> float | None:
-        """Have digests told now that wait for that. A step, repeated."""
+        """Post the digests that wait for it now. A step, repeated."""
         with self._database.reading() as session:
             is_waiting = bool(undelivered.waiting_digests(session, self._team_id))
         if is_waiting and not self._reach.wait_s():

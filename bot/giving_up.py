@@ -36,6 +36,6 @@ def watched(ops_channel: str | None) -> tuple[str, ...]:
 
 
 def _is_known(session: Session, team_id: str, channel_id: str) -> bool:
-    """Were operators told already that nothing is posted there?"""
+    """Were operators already told that nothing is posted there?"""
     state = channel_states.get(session, team_id, channel_id)
     return state is not None and channel_states.closed(state) is not None

@@ -100,12 +100,12 @@ class Home:
         self._agreement_in = agreement_in
 
     def accuracy(self) -> Accuracy | None:
-        """How often the model is right now."""
+        """Return how often the model is right now."""
         with self._database.reading() as session:
             return accuracy.latest(session, self._team_id)
 
     def argilla(self) -> Failing | None:
-        """Why Argilla can't be used; None if all is well, or nobody reviews."""
+        """Return why Argilla can't be used; None if all is well, or nobody reviews."""
         with self._database.reading() as session:
             return argilla_text.failing(session, self._team_id) if self.argilla_url else None
 

@@ -66,7 +66,7 @@ def editor(label: Label | None) -> Json:
 
 
 def _shown(label: Label | None) -> dict[str, str]:
-    """What stands in each field before anybody writes into it."""
+    """Return the initial value of each field."""
     if label is None:
         return dict.fromkeys(MOST, "")
     examples = "\n".join(" ".join(one.split()) for one in label.examples)

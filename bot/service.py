@@ -355,7 +355,7 @@ class Service:
     def set_mode(
         self, team_id: str, channel_id: str, mode: Mode, by: str, workflows: bool = False
     ) -> tuple[Mode, bool]:
-        """Remember what a person chose for a channel; what it had before, as `mode` and `workflows`.
+        """Store what a user chose for a channel; return what it had before, as `mode` and `workflows`.
 
         `workflows`: are posts by workflows and apps read too?
         """

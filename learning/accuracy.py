@@ -29,7 +29,7 @@ class Accuracy:
 
 
 def latest(session: Session, team_id: str) -> Accuracy | None:
-    """Of a team's model now; None as long as reviewers settled no message that was picked at random."""
+    """Return the accuracy of a team's model now; None until reviewers settle a randomly picked message."""
     return _of(record.reviewed(session, team_id, most=LATEST))
 
 

@@ -70,7 +70,7 @@ def keep(session: Session, found: Sequence[AccidentalResponse]) -> None:
 
 
 def forget(session: Session, response_ids: Collection[str]) -> None:
-    """The reviewer has responded otherwise since, and meant it."""
+    """Forget these, because their reviewer has responded on purpose since."""
     gone = delete(AccidentalResponse).where(col(AccidentalResponse.response_id).in_(response_ids))
     session.connection().execute(gone)
 
@@ -112,13 +112,13 @@ def due(session: Session, dataset_id: str, most: int) -> list[tuple[AccidentalRe
 
 
 def asked_again(session: Session, response_ids: Collection[str]) -> None:
-    """These are deleted in Argilla: their reviewers see the records among those to be answered."""
+    """Note that these are deleted in Argilla, so their records are pending again."""
     told = update(AccidentalResponse).where(col(AccidentalResponse.response_id).in_(response_ids))
     session.connection().execute(told.values(asked_at=time.time()))
 
 
 def left_behind(session: Session, former: str) -> None:
-    """Reviewers left a dataset, and its accidental responses did not go along: all are asked again."""
+    """Note that all accidental responses of a dataset that reviewers left are asked again."""
     waiting = update(AccidentalResponse).where(
         col(AccidentalResponse.dataset_id) == former, col(AccidentalResponse.asked_at).is_(None)
     )
@@ -126,7 +126,7 @@ def left_behind(session: Session, former: str) -> None:
 
 
 def count(session: Session, team_id: str) -> Slips:
-    """How many responses of a team were accidental, and what became of them."""
+    """Count a team's accidental responses, and what became of them."""
     ours = AccidentalResponse.team_id == team_id
     found, asked = session.exec(
         select(func.count(), func.count(col(AccidentalResponse.asked_at))).where(ours)
@@ -142,7 +142,7 @@ def count(session: Session, team_id: str) -> Slips:
 
 
 def count_bulk(session: Session, team_id: str) -> int:
-    """How many messages of a team have an answer that was submitted together with others."""
+    """Count a team's messages with a response that was submitted in bulk."""
     marked = select(func.count(func.distinct(Answer.message_id))).where(
         Answer.team_id == team_id, col(Answer.is_bulk), Answer.status == Status.SUBMITTED
     )

@@ -90,7 +90,7 @@ def verdict(answers: Iterable[Answering]) -> Verdict | None:
 
 
 def latest_of_each(answers: Iterable[OneAnswering]) -> dict[str, OneAnswering]:
-    """Each reviewer's latest answer."""
+    """Return each reviewer's latest response."""
     in_order = sorted(answers, key=lambda one: (one.answered_at, one.response_id))
     return {answer.reviewer: answer for answer in in_order}
 
@@ -105,7 +105,7 @@ def of_message(session: Session, message_id: str) -> list[Answer]:
 
 
 def of_record(session: Session, message_id: str, dataset_id: str, round_: int) -> list[Answer]:
-    """The answers on one record, as it was when it was last seen."""
+    """Return the responses to one record, as last seen."""
     chosen = select(Answer).where(
         Answer.message_id == message_id, Answer.dataset_id == dataset_id, Answer.round == round_
     )
@@ -119,7 +119,7 @@ def is_answered_since(session: Session, message_id: str, round_: int) -> bool:
 
 
 def on_messages(session: Session, message_ids: Sequence[str]) -> dict[str, list[Answer]]:
-    """The answers on each of these messages that has any."""
+    """Return the responses to each of these messages that has any."""
     found: dict[str, list[Answer]] = {}
     for start in range(0, len(message_ids), 500):  # databases bound how many parameters one statement takes
         some = message_ids[start : start + 500]
@@ -145,7 +145,7 @@ def earlier(session: Session, team_id: str, message_ids: Sequence[str]) -> dict[
 
 
 def count_earlier(session: Session, team_id: str) -> int:
-    """How many answers are about earlier texts of messages that are not erased."""
+    """Count responses about earlier texts of messages that are not erased."""
     of_team = Answer.team_id == team_id, col(Answer.aside).is_not(None)
     chosen = select(func.count()).select_from(Answer).join(Message)
     return session.exec(chosen.where(*of_team, col(Message.erased_at).is_(None))).one()
@@ -237,7 +237,7 @@ def _follow(session: Session, team_id: str, message_id: str) -> None:
 
 
 def keys_of(session: Session, dataset_id: str, message_ids: Sequence[str]) -> set[Key]:
-    """The records of these messages in one dataset that somebody answered."""
+    """Return the answered records of these messages in one dataset."""
     found = on_messages(session, sorted(set(message_ids)))
     return {
         (answer.message_id, answer.round)
@@ -261,7 +261,7 @@ def mark_bulk(session: Session, answer: Answer, within_s: float) -> None:
 
 
 def ids_of_dataset(session: Session, dataset_id: str) -> set[str]:
-    """Ids of the responses of a dataset that are stored."""
+    """Return the ids of a dataset's responses that are stored."""
     return set(session.exec(select(Answer.response_id).where(Answer.dataset_id == dataset_id)))
 
 

@@ -50,7 +50,7 @@ class Closed:
 
 
 def closed(state: ChannelState) -> Closed | None:
-    """Why nothing is posted in a channel; None where it is open."""
+    """Return why nothing is posted in a channel; None if it is open."""
     found = (
         (DELETED, state.deleted_at),
         (ARCHIVED, state.archived_at),
@@ -61,24 +61,24 @@ def closed(state: ChannelState) -> Closed | None:
 
 
 def get(session: Session, team_id: str, channel_id: str) -> ChannelState | None:
-    """What is known of a channel; None where nothing is."""
+    """Return what is known of a channel, or None."""
     return session.get(ChannelState, (team_id, channel_id))
 
 
 def every(session: Session, team_id: str) -> dict[str, ChannelState]:
-    """What is known of a team's channels, by id."""
+    """Return what is known of a team's channels, by id."""
     known = select(ChannelState).where(ChannelState.team_id == team_id)
     return {state.channel_id: state for state in session.exec(known)}
 
 
 def all_closed(session: Session, team_id: str) -> dict[str, Closed]:
-    """The channels in which nothing is posted, by id, and why."""
+    """Return the channels in which nothing is posted, by id, and why."""
     found = {channel_id: closed(state) for channel_id, state in every(session, team_id).items()}
     return {channel_id: why for channel_id, why in found.items() if why}
 
 
 def in_use(session: Session, team_id: str) -> set[str]:
-    """The channels in which people turned something on."""
+    """Return the channels in which something is on."""
     on = select(Channel.channel_id).where(Channel.team_id == team_id, Channel.mode != Mode.OFF)
     agreed = select(SummaryConsent.channel_id).where(SummaryConsent.team_id == team_id, SummaryConsent.is_on)
     return {*session.exec(on), *session.exec(agreed)}
@@ -202,7 +202,7 @@ def learn(session: Session, team_id: str, channel_id: str, seen: Seen | None) ->
 
 
 def _differences(state: ChannelState, seen: Seen | None) -> list[News]:
-    """What nobody has told us yet."""
+    """Return the changes that nobody has told us yet."""
     if seen is None:
         return [News.REMOVED] if closed(state) is None else []
     found = [
@@ -227,7 +227,7 @@ def _reopen(state: ChannelState, seen: Seen | None) -> None:
 
 
 def see(session: Session, team_id: str, channel_id: str, seen: Seen) -> None:
-    """Note what Slack says of a channel; nobody has to be told."""
+    """Note what Slack says about a channel, without telling anybody."""
     state, now = _state(session, team_id, channel_id), time.time()
     state.name, state.is_private, state.is_returning, state.asked_at = seen.name, seen.is_private, False, now
     state.archived_at = (state.archived_at or now) if seen.is_archived else None
@@ -237,12 +237,12 @@ def see(session: Session, team_id: str, channel_id: str, seen: Seen) -> None:
 
 
 def asked(session: Session, team_id: str, channel_id: str) -> None:
-    """Slack would not tell: it is not asked again soon."""
+    """Note that Slack told nothing, so that it is not asked again soon."""
     _state(session, team_id, channel_id).asked_at = time.time()
 
 
 def look_again(session: Session, team_id: str, channel_id: str) -> None:
-    """Something happened in a channel that can't have, by what is known of it: ask Slack."""
+    """Have Slack asked about a channel in which something happened that should not have."""
     old = update(ChannelState).where(
         col(ChannelState.team_id) == team_id, col(ChannelState.channel_id) == channel_id
     )

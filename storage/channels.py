@@ -34,7 +34,7 @@ def includes_workflows(session: Session, team_id: str, channel_id: str) -> bool:
 def set_mode(
     session: Session, team_id: str, channel_id: str, mode: Mode, by: str, workflows: bool = False
 ) -> tuple[Mode, bool]:
-    """Remember what a person chose for a channel; what it had before, as `mode` and `workflows`."""
+    """Store what a user chose for a channel; return what it had before, as `mode` and `workflows`."""
     chosen = Channel(
         team_id=team_id, channel_id=channel_id, mode=mode, workflows=workflows, set_by=by, set_at=time.time()
     )

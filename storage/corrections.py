@@ -143,12 +143,12 @@ def undo(session: Session, team_id: str, message_id: str, user_id: str, word_id:
 
 
 def of_user(session: Session, message_id: str, user_id: str) -> Correction | None:
-    """A user's own correction of a message as it stands, also while it is held back; None if there is none."""
+    """Return a user's own correction of a message, also while it is held back; None if there is none."""
     return _said_by(session, message_id, user_id)[1]
 
 
 def reacted(session: Session, message_id: str, user_id: str) -> list[Label]:
-    """The labels that a user chose on a message by reactions, retired ones too."""
+    """Return the labels that a user chose on a message by reactions, retired ones too."""
     chosen = select(Correction.label_id).where(
         Correction.message_id == message_id, Correction.user_id == user_id, Correction.word == Word.REACTED
     )
@@ -156,7 +156,7 @@ def reacted(session: Session, message_id: str, user_id: str) -> list[Label]:
 
 
 def _lock(session: Session, message_id: str) -> int:
-    """Have others wait who correct this message; what it means now."""
+    """Lock a message against others who correct it; return what it means now."""
     return session.exec(select(Message.meaning).where(Message.id == message_id).with_for_update()).one()
 
 
@@ -188,7 +188,7 @@ def _after(said: Sequence[Correction], at: float) -> float:
 
 
 def _meaning_at(session: Session, message_id: str, at: float) -> int | None:
-    """What a message meant at a moment; None if it was never edited."""
+    """Return what a message meant at a moment; None if it was never edited."""
     of_message = select(Wording.meaning, Wording.since).where(Wording.message_id == message_id)
     texts = session.exec(of_message.order_by(col(Wording.since))).all()
     return next((meaning for meaning, since in reversed(texts) if since <= at), 0) if texts else None
@@ -263,14 +263,14 @@ def earlier(session: Session, team_id: str, message_ids: Sequence[str]) -> dict[
 
 
 def count_earlier(session: Session, team_id: str) -> int:
-    """How many words are about earlier texts of messages that are not erased."""
+    """Count corrections of earlier texts of messages that are not erased."""
     of_team = Correction.team_id == team_id, col(Correction.aside).is_not(None)
     chosen = select(func.count()).select_from(Correction).join(Message)
     return session.exec(chosen.where(*of_team, col(Message.erased_at).is_(None))).one()
 
 
 def count(session: Session, team_id: str) -> int:
-    """How many words people said that count."""
+    """Count the corrections and confirmations that count."""
     return session.exec(
         select(func.count())
         .select_from(Correction)

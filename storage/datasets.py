@@ -17,7 +17,7 @@ Key = tuple[str, int]
 
 
 def mark(session: Session, team_id: str) -> str:
-    """The mark by which a team's datasets are told from another bot's, made when it is first needed."""
+    """Return the mark that tells a team's datasets from another bot's; make it when it is first needed."""
     insert_if_new(session, Ownership(team_id=team_id))
     return session.get_one(Ownership, team_id).mark
 
@@ -29,18 +29,18 @@ def add(session: Session, team_id: str, dataset_id: str, stage: Stage, panel: Pa
 
 
 def at(session: Session, team_id: str, stage: Stage, panel: Panel = Panel.SINGLE) -> list[Dataset]:
-    """The datasets of a team and panel that are at this stage."""
+    """Return the datasets of a team and panel that are at this stage."""
     chosen = select(Dataset).where(Dataset.team_id == team_id, Dataset.stage == stage, Dataset.panel == panel)
     return list(session.exec(chosen.order_by(Dataset.id)))
 
 
 def current(session: Session, team_id: str, panel: Panel = Panel.SINGLE) -> Dataset | None:
-    """The dataset of a panel in which reviewers work now."""
+    """Return the dataset of a panel in which reviewers work now."""
     return next(iter(at(session, team_id, Stage.CURRENT, panel)), None)
 
 
 def in_use(session: Session, team_id: str) -> dict[str, Panel]:
-    """The panel of each dataset in which reviewers work now, by id."""
+    """Return the panel of each dataset in which reviewers work now, by id."""
     chosen = select(Dataset).where(Dataset.team_id == team_id, Dataset.stage == Stage.CURRENT)
     return {one.id: one.panel for one in session.exec(chosen)}
 
@@ -102,7 +102,7 @@ def identify(session: Session, dataset_id: str, ids: dict[Key, str]) -> None:
 
 
 def tell(session: Session, dataset_id: str, suggested: Mapping[Key, dict[str, Any]]) -> None:
-    """These records say this of what the model thinks."""
+    """Note what these records say of the model's prediction."""
     for key, told in suggested.items():
         record = _record(session, dataset_id, key)
         before = record.suggested or {}
@@ -111,7 +111,7 @@ def tell(session: Session, dataset_id: str, suggested: Mapping[Key, dict[str, An
 
 
 def sent_with(session: Session, dataset_id: str, keys: Iterable[Key], vector: str) -> None:
-    """These records were sent with this vector field."""
+    """Note that these records were sent with this vector field."""
     for key in keys:
         _record(session, dataset_id, key).vector = vector
 
@@ -126,7 +126,7 @@ def _record(session: Session, dataset_id: str, key: Key) -> Record:
 
 
 def gone_ids(session: Session) -> set[str]:
-    """Ids of the datasets that Argilla has no more."""
+    """Return the ids of the datasets that Argilla no longer has."""
     return set(session.exec(select(Dataset.id).where(Dataset.stage == Stage.GONE)))
 
 
@@ -187,7 +187,7 @@ def _newest_first(dataset_id: str) -> Any:
 
 
 def ids_of(session: Session, dataset_id: str, keys: Collection[Key]) -> dict[Key, str]:
-    """Argilla's own ids of these records."""
+    """Return Argilla's own ids of these records."""
     wanted = set(keys)
     found = records(session, sorted({message_id for message_id, _ in wanted}))
     return {

@@ -22,7 +22,7 @@ def keep(session: Session, team_id: str, name: str, next_due: float, now: float)
 
 
 def hasten(session: Session, team_id: str, name: str, now: float) -> None:
-    """Have a job be due now that nobody does."""
+    """Make a job due now unless somebody runs it."""
     later = (
         col(Job.team_id) == team_id,
         col(Job.name) == name,
@@ -111,7 +111,7 @@ class Failing:
 
 
 def failing(session: Session, team_id: str) -> list[Failing]:
-    """A team's work that never pauses and fails now."""
+    """Return a team's unscheduled work that fails now."""
     chosen = select(Job).where(Job.team_id == team_id, col(Job.failing_since).is_not(None))
     return [
         Failing(job.name, job.failed or "", job.failing_since or 0.0)

@@ -152,7 +152,7 @@ def in_order(found: Iterable[Label], names: Sequence[str]) -> list[Label]:
 
 
 def names(session: Session, team_id: str) -> dict[str, str]:
-    """The name of each label of a team, by id, retired ones too."""
+    """Return the name of each label of a team, by id, retired ones too."""
     return {label.id: label.name for label in every(session, team_id)}
 
 
@@ -206,7 +206,7 @@ def _kept(session: Session, new: Label) -> Label:
 
 
 def counts(session: Session, team_id: str) -> dict[str, int]:
-    """For each label id, on how many messages somebody chose it, and did not undo that."""
+    """Count, for each label id, the messages on which a user chose it and did not undo that."""
     messages = func.count(func.distinct(Correction.message_id))
     undone = select(Correction.message_id).where(
         Correction.team_id == team_id, Correction.word == Word.UNDONE

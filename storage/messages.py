@@ -117,7 +117,7 @@ def known_ids(session: Session, message_ids: Sequence[str]) -> set[str]:
 
 
 def erased_ids(session: Session, message_ids: Sequence[str]) -> set[str]:
-    """Those of these messages that were erased."""
+    """Return those of these messages that were erased."""
     gone = select(Message.id).where(col(Message.id).in_(message_ids), col(Message.erased_at).is_not(None))
     return set(session.exec(gone))
 
@@ -170,12 +170,12 @@ def rewrite(
 
 
 def stop_asking(session: Session, message_id: str) -> None:
-    """Nobody is asked any more whether the label from before an edit fits still."""
+    """Stop asking whether the label from before an edit still fits."""
     session.connection().execute(update(Message).where(col(Message.id) == message_id).values(still=None))
 
 
 def answer(session: Session, message: Message) -> None:
-    """An edit made a message mention us: it is answered, whatever we do in its channel."""
+    """Note that an edit made a message mention us: it is answered, whatever the channel's mode."""
     message.mode, message.lane, message.waiting = Mode.REPLY, Lane.ASKED, bool(message.text)
     if not message.text:
         predictions.show(session, [message])

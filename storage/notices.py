@@ -19,7 +19,7 @@ DIRECT = "D"
 
 
 class NothingGivenUpError(LookupError):
-    """What was given up is put back already, or delivered."""
+    """What was given up is already put back, or delivered."""
 
     def __init__(self) -> None:
         super().__init__("Nothing is given up there any more, so nothing was changed.")
@@ -67,7 +67,7 @@ def forget_given_up(
 
 
 def given_up(session: Session, team_id: str, notice_id: str) -> Notice:
-    """The notice that something was given up. Raises NothingGivenUpError."""
+    """Return the notice that something was given up. Raises NothingGivenUpError."""
     notice = session.get(Notice, notice_id)
     if notice is None or notice.team_id != team_id or notice.news is not News.GIVEN_UP:
         raise NothingGivenUpError
@@ -75,7 +75,7 @@ def given_up(session: Session, team_id: str, notice_id: str) -> Notice:
 
 
 def to_tell(session: Session, team_id: str) -> list[Notice]:
-    """Notices that nobody was told yet and that were not given up, oldest first."""
+    """Return notices that nobody was told yet and that were not given up, oldest first."""
     waiting = select(Notice).where(
         Notice.team_id == team_id,
         col(Notice.told_at).is_(None),
@@ -86,14 +86,14 @@ def to_tell(session: Session, team_id: str) -> list[Notice]:
 
 
 def told(session: Session, notice_ids: list[str], at: float) -> None:
-    """They were told, or need not be any more; who did what is kept no longer than that."""
+    """Note that these were told, or need not be; who did what is kept no longer than that."""
     for notice in session.exec(select(Notice).where(col(Notice.id).in_(notice_ids))):
         notice.told_at = at
         notice.about = {name: value for name, value in notice.about.items() if name != "by"}
 
 
 def redirect(session: Session, notice: Notice) -> None:
-    """The channel can't be told: operators are told instead."""
+    """Have operators told instead of a channel that can't be."""
     about = {**notice.about, "is_for_operators": True}
     session.connection().execute(update(Notice).where(col(Notice.id) == notice.id).values(about=about))
 
@@ -107,7 +107,7 @@ def limited_minutes(session: Session, team_id: str) -> list[float]:
 
 
 def told_of_limit_at(session: Session, team_id: str) -> float | None:
-    """When operators last heard that Slack withheld events."""
+    """Return when operators last heard that Slack withheld events."""
     latest = select(func.max(Notice.told_at)).where(
         Notice.team_id == team_id, Notice.news == News.RATE_LIMITED
     )

@@ -23,6 +23,6 @@ def last_of_each(said: Iterable[SummaryWord]) -> list[SummaryWord]:
 
 
 def _author(standing: dict[str, SummaryWord]) -> str | None:
-    """Who wrote the text that stands in the place of the summary's."""
+    """Return who wrote the text that replaces the summary's."""
     edits = (word.user_id for word in reversed(standing.values()) if word.opinion is Opinion.EDITED)
     return next(edits, None)

@@ -115,7 +115,7 @@ def of_team(session: Session, team_id: str) -> Overview:
 
 
 def _states(session: Session, team_id: str) -> dict[str, ChannelState]:
-    """What became of the channels in which something is on."""
+    """Return what became of the channels in which something is on."""
     concerned = channel_states.in_use(session, team_id)
     return {one: state for one, state in channel_states.every(session, team_id).items() if one in concerned}
 

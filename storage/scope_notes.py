@@ -11,7 +11,7 @@ from storage.tables import ScopeNote
 
 
 def told(session: Session, team_id: str) -> str:
-    """The scopes of which operators were told last, with commas between them."""
+    """Return the lacking scopes that operators were told last, separated by commas."""
     found = session.get(ScopeNote, team_id)
     return found.lacking if found else ""
 
@@ -23,7 +23,7 @@ def rows(session: Session, team_id: str) -> list[tuple[str, str]]:
 
 
 def tell(session: Session, team_id: str, lacking: str) -> None:
-    """Operators know of these from now on."""
+    """Note that operators know of these."""
     if not insert_if_new(session, ScopeNote(team_id=team_id, lacking=lacking)):
         found = session.get_one(ScopeNote, team_id)
         found.lacking, found.told_at = lacking, time.time()

@@ -180,7 +180,7 @@ def follow(session: Session, message_id: str) -> None:
 
 
 def is_outdated(session: Session, summary_id: str) -> bool:
-    """Does a message that a summary was made from mean something else now?"""
+    """Does a message that a summary was made from now mean something else?"""
     edited = summary_reviews.outdated().where(SummarySource.summary_id == summary_id)
     return session.exec(edited.limit(1)).first() is not None
 

@@ -84,13 +84,13 @@ def lost(session: Session, team_id: str) -> None:
 
 
 def known(session: Session, team_id: str, summary_ids: Sequence[str]) -> bool:
-    """Is one of these a summary of the team?"""
+    """Is one of these a summary of the team's?"""
     chosen = select(Summary.id).where(Summary.team_id == team_id, col(Summary.id).in_(summary_ids))
     return session.exec(chosen.limit(1)).first() is not None
 
 
 def identified(session: Session, team_id: str, dataset_id: str) -> dict[str, str]:
-    """The summary of each record of a dataset, by Argilla's own id of the record."""
+    """Return the summary of each record of a dataset, by Argilla's own id of the record."""
     chosen = select(SummaryReview.record_id, SummaryReview.summary_id).where(
         SummaryReview.team_id == team_id,
         SummaryReview.dataset_id == dataset_id,
@@ -100,7 +100,7 @@ def identified(session: Session, team_id: str, dataset_id: str) -> dict[str, str
 
 
 def bring_back(session: Session, summary_ids: Sequence[str]) -> None:
-    """Argilla has lost the records of these: they are told again."""
+    """Have these sent to Argilla again, because their records are gone."""
     lost_ones = col(SummaryReview.summary_id).in_(summary_ids)
     session.connection().execute(
         update(SummaryReview).where(lost_ones).values(dataset_id=None, record_id=None)
@@ -184,7 +184,7 @@ def settled(session: Session, team_id: str, believed: Container[str]) -> dict[st
 
 
 def _standing(session: Session, team_id: str) -> list[SummaryWord]:
-    """What users say of each summary of a team by now."""
+    """Return what users now say of each summary of a team."""
     chosen = select(SummaryWord).where(SummaryWord.team_id == team_id)
     said: dict[str, list[SummaryWord]] = {}
     for word in session.exec(chosen.order_by(col(SummaryWord.created_at), col(SummaryWord.id))):

@@ -30,28 +30,28 @@ class GivenUp:
 
 
 def attempts(session: Session, team_id: str, kind: Delivery, item: str) -> int:
-    """How often a delivery has failed by its own fault."""
+    """Return how often a delivery has failed by its own fault."""
     found = session.get(Undelivered, (team_id, kind, item))
     return found.attempts if found else 0
 
 
 def failed(session: Session, team_id: str, kind: Delivery, item: str, channel_id: str) -> None:
-    """A delivery has failed once more, and will be tried again."""
+    """Note that a delivery has failed once more, and will be tried again."""
     _note(session, team_id, kind, item, channel_id, attempts=Undelivered.attempts + 1)
 
 
 def give_up(session: Session, team_id: str, kind: Delivery, item: str, channel_id: str, reason: str) -> None:
-    """A delivery is not tried again, unless somebody asks for that."""
+    """Give a delivery up, until an operator has it tried again."""
     _note(session, team_id, kind, item, channel_id, attempts=0, refused=reason)
 
 
 def delivered(session: Session, team_id: str, kind: Delivery, item: str) -> None:
-    """Slack took it, or nobody wants it any more."""
+    """Note that Slack took it, or that nobody wants it any more."""
     session.connection().execute(delete(Undelivered).where(*_of_key(team_id, kind, item)))
 
 
 def forget_elsewhere(session: Session, team_id: str, channel_id: str) -> None:
-    """Operators read another channel now: what an earlier one refused is told here."""
+    """Forget what other channels of operators refused, so that the current one is told."""
     notes = col(Undelivered.kind).in_([Delivery.RUN, Delivery.RULING, Delivery.BURST, Delivery.SCOPES])
     elsewhere = col(Undelivered.team_id) == team_id, notes, col(Undelivered.channel_id) != channel_id
     session.connection().execute(delete(Undelivered).where(*elsewhere))
@@ -97,7 +97,7 @@ def waiting_digests(session: Session, team_id: str) -> set[str]:
 
 
 def await_slack(session: Session, team_id: str, channel_id: str) -> None:
-    """Slack is out of reach: the digest of a channel is to be posted as soon as it is not."""
+    """Have the digest of a channel posted as soon as Slack can be reached."""
     _note(session, team_id, Delivery.DIGEST, channel_id, channel_id, attempts=0, refused=None)
 
 
@@ -105,7 +105,7 @@ def await_slack(session: Session, team_id: str, channel_id: str) -> None:
 
 
 def of_team(session: Session, team_id: str) -> list[GivenUp]:
-    """What was given up, by channel and reason, most first."""
+    """Return what was given up, by channel and reason, most first."""
     counted: Counter[tuple[str, str]] = Counter()
     for table, refused in (
         (Card, Card.failed),

@@ -120,7 +120,7 @@ def _wording(message: Message, digest: str, meaning: int, letters: int, since: f
 
 
 def _digest(message_id: str, text: str) -> str:
-    """Keyed, so that equal texts of two messages can't be told by it."""
+    """Return a keyed digest, by which equal texts of two messages can't be recognized."""
     said = " ".join(words(text)).encode("utf-8", "replace")
     return hashlib.blake2b(said, key=message_id.encode()[:64], digest_size=8).hexdigest()
 
@@ -131,7 +131,7 @@ def _next(session: Session, message_id: str) -> int:
 
 
 def _settled(session: Session, message_id: str) -> str | None:
-    """The label that people settled so far."""
+    """Return the label that reviewers or users settled so far."""
     message = session.get_one(Message, message_id)
     verdict = answers.verdicts(session, message.team_id, [message_id]).get(message_id)
     if verdict and not verdict.is_tied:
@@ -161,5 +161,5 @@ def _count_again(session: Session, message_id: str, meaning: int) -> None:
 
 
 def forget(session: Session, message_id: str) -> None:
-    """The message is erased: nothing of its texts is kept."""
+    """Delete what is kept about an erased message's texts."""
     session.connection().execute(delete(Wording).where(col(Wording.message_id) == message_id))

@@ -310,6 +310,6 @@ class Kept:
         return found
 
     def look_again(self) -> None:
-        """The datasets may have changed in Argilla, or be gone."""
+        """Forget what is known of the datasets: they may have changed in Argilla, or be gone."""
         for one in self.panels.values():
             one.look_again()

@@ -32,7 +32,7 @@ VERSION = Pattern(r"\A(?P<major>[0-9]{1,4})\.(?P<minor>[0-9]{1,4})")
 
 
 def of_transport(error: Exception) -> str:
-    """Of a request that got no answer."""
+    """Return the code for a request that got no answer."""
     import httpx
 
     chain = list(_chain(error))
@@ -56,7 +56,7 @@ def of_transport(error: Exception) -> str:
 
 
 def of_answer(response: httpx.Response) -> str:
-    """Of an answer that is an error."""
+    """Return the code for an answer that is an error."""
     status = response.status_code
     if 300 <= status < 400:
         return "redirected"

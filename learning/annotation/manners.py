@@ -66,7 +66,7 @@ def _judge_in_turn(given: Sequence[Submission], same_request_s: float) -> dict[s
 
 
 def _of_one(one: Submission, before: Sequence[Submission]) -> Manner:
-    """How a response was submitted that came alone, after the request `before`."""
+    """Return how a response was submitted that came alone, after the request `before`."""
     if not before or one.at - before[-1].at > TOO_SOON_S:
         return Manner.SINGLE
     if len(before) >= IN_ONE_REQUEST and before[-1].said == one.said:

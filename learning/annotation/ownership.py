@@ -25,7 +25,7 @@ OF_ANOTHER_SHAPE = "has other fields and questions than this bot's"
 
 
 def mark_of(dataset: Json) -> str | None:
-    """The mark that a dataset bears; None if it bears none, as those that an earlier release made."""
+    """Return a dataset's mark; None if it has none, because an earlier release made it."""
     found = (dataset.get("metadata") or {}).get(MARK)
     return str(found) if found else None
 
@@ -48,7 +48,7 @@ def claim(connection: Connection, dataset: Json, mark: str) -> None:
 
 
 def find(connection: Connection, workspace: str, name: str) -> Json | None:
-    """The dataset of that name in a workspace, whoever made it."""
+    """Return the dataset of that name in a workspace, whoever made it."""
     workspaces = connection.call("GET", "me/workspaces")["items"]
     ours = {one["id"] for one in workspaces if one["name"] == workspace}
     for one in connection.call("GET", "me/datasets")["items"]:

@@ -54,7 +54,7 @@ class Patience:
         self._failures, self._until = 0, 0.0
 
     def failing_since(self, at: float) -> None:
-        """It failed before this process knew of it."""
+        """Note since when it has failed, which may be before this process knew of it."""
         self._failed_at = min(self._failed_at, at)
 
     @property

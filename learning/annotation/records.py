@@ -143,7 +143,7 @@ def answered_before(content: Content, form: Form) -> list[dict[str, Any]]:
 
 
 def given_here(given: Iterable[Answer], names: Mapping[str, str], form: Form) -> list[dict[str, Any]]:
-    """What reviewers answered to a record that was deleted since, as their answers. `names`: of labels, by id."""
+    """Return the responses to a record that was deleted since. `names`: of labels, by id."""
     latest = {one.reviewer: one for one in sorted(given, key=lambda one: one.answered_at)}
     responses: list[dict[str, Any]] = []
     for reviewer, one in latest.items():
@@ -178,7 +178,7 @@ def _metadata(content: Content, source: str, names: Names) -> dict[str, Any]:
 
 
 def _prediction(content: Content) -> Prediction | None:
-    """What the model says of the text; of one that was just edited it said nothing yet."""
+    """Return the prediction for the text; there is none yet if it was just edited."""
     return None if content.message.waiting else content.prediction
 
 

@@ -71,7 +71,7 @@ class Suggesting:
         return told
 
     def sent(self, form: Form, keys: Sequence[Key], told: Told) -> None:
-        """Argilla has these records now, with their vectors, and they say that."""
+        """Note that Argilla has these records now, with their vectors and suggestions."""
         with self._database.writing() as session:
             datasets.tell(session, form.dataset_id, told)
             datasets.sent_with(session, form.dataset_id, keys, form.vector)

@@ -62,6 +62,6 @@ def put(dataset: str, line: Line) -> None:
 
 
 def forget() -> None:
-    """Nothing is known to be in line."""
+    """Forget what is in line."""
     with writing() as connection:
         connection.execute("DELETE FROM line")

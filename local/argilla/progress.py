@@ -61,7 +61,7 @@ def write(home: Path, progress: Progress) -> None:
 
 
 def clear(home: Path) -> None:
-    """There is nothing to say any more."""
+    """Remove the progress."""
     _file(home).unlink(missing_ok=True)
 
 

@@ -44,7 +44,7 @@ class Reporter:
             )
 
     def end(self) -> None:
-        """There is nothing to say any more."""
+        """Remove the progress."""
         progress.clear(self._home)
 
 

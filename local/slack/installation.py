@@ -27,7 +27,7 @@ class Installation:
         return self.granted - self.lacking
 
     def grant(self, scopes: frozenset[str]) -> None:
-        """Somebody allowed the app this."""
+        """Give scopes to the installation."""
         self.granted, self.lacking = scopes, self.lacking - scopes
 
     @property

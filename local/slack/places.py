@@ -32,7 +32,7 @@ class Places:
         return {team.id: team.name for team in teams} | whole
 
     def install(self, place: str, scopes: frozenset[str]) -> None:
-        """The bot comes into a place, where it may do what these scopes say."""
+        """Install the app in a team or an organization, with these scopes."""
         for server in self.servers(place):
             for_organization = place != server.installation.team.id
             if server.installation.exists and server.installation.for_organization and not for_organization:

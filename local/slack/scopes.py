@@ -42,14 +42,14 @@ KINDS = {"channel": "channels", "group": "groups", "im": "im", "mpim": "mpim"}
 
 
 class MissingScopeError(SlackError):
-    """The app was not allowed this."""
+    """The app lacks the scope for this."""
 
     def __init__(self, needed: str, granted: frozenset[str]) -> None:
         super().__init__("missing_scope")
         self._more = {"needed": needed, "provided": ",".join(sorted(granted))}
 
     def answer(self) -> Json:
-        """The body Slack answers with, at HTTP status 200."""
+        """Return the body that Slack answers with, at HTTP status 200."""
         return super().answer() | self._more
 
 
