@@ -8,12 +8,16 @@ from contextlib import closing, contextmanager
 from rich.table import Table
 from rich.text import Text
 
+from bot import argilla_text
 from bot.settings import Settings
 from learning.annotation.connection import Access, ArgillaUnavailableError, Connection
 from learning.annotation.reviewers import Reviewer, ReviewerError, Reviewers
 from storage import overview
 from storage.database import is_absent, open_database
 from storage.migrate import migrate
+
+# Codes of learning/annotation/faults.py: nobody is there.
+UNANSWERED = ("connection_refused", "no_answer", "unknown_host", "unreachable")
 
 
 class NoWorkspaceError(ReviewerError):
@@ -50,17 +54,17 @@ def table(found: Sequence[Reviewer]) -> Table:
 
 
 def _why(settings: Settings, error: ArgillaUnavailableError) -> str:
-    if error.reason == "not_let_in":
+    if error.reason == "key_rejected":
         return (
             "Argilla refuses the key. Check ARGILLA_API_KEY: *My settings* in Argilla shows an owner theirs."
         )
     if not settings.argilla_api_url and not settings.local_argilla_port:
         return "LOCAL_ARGILLA_PORT is 0. Set it to the port that the bot printed, then try again."
-    if error.reason == "no_answer" and not settings.argilla_api_url:
+    if error.reason in UNANSWERED and not settings.argilla_api_url:
         return f"Argilla does not answer at {settings.argilla_page}. Start the bot with `make run`, then try again."
-    if error.reason == "no_answer":
+    if error.reason in UNANSWERED:
         return f"Argilla does not answer at {settings.argilla_page}. Check ARGILLA_API_URL, and that it runs."
-    return f"{error}. Its own log says more."
+    return f"Argilla can't be used, because {argilla_text.why(error.reason)}."
 
 
 def _workspaces(settings: Settings, team: str | None) -> list[str]:
