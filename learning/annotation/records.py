@@ -87,8 +87,8 @@ def record(
         "metadata": _metadata(content, _source(question, round_), names),
         "suggestions": [],
     }
-    if content.prediction:
-        say(sent, content.prediction, {one.id: one.name for one in content.labels.values()}, form)
+    if prediction := _prediction(content):
+        say(sent, prediction, {one.id: one.name for one in content.labels.values()}, form)
     if vector is not None:
         sent["vectors"] = {form.vector: [float(number) for number in vector]}
     return sent
