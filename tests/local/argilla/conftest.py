@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -12,6 +14,7 @@ from local.argilla.embedded import SignIn
 from tests.local.argilla.asking import Asking, Json, api
 from tests.local.argilla.client import rg
 from tests.local.argilla.reviews import SECRET, records, settings
+from tests.sharing import shared
 
 PEOPLE = ("ana", "ben")  # other tests of this run have made others
 
@@ -23,15 +26,22 @@ def owner(argilla: SignIn) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(scope="session")
-def team(argilla: SignIn) -> Iterator[rg.Argilla]:
-    """Argilla's own client; the workspace is called reading, Ana and Ben annotate there."""
-    client = rg.Argilla(argilla.url, argilla.api_key)
+@contextmanager
+def people(client: rg.Argilla) -> Iterator[dict[str, Any]]:
+    """The workspace called reading, in which Ana and Ben annotate."""
     workspace = rg.Workspace("reading", client=client).create()
     for name in PEOPLE:
         user = rg.User(name, role="annotator", password=SECRET, client=client).create()
         user.add_to_workspace(workspace)
-    yield client
+    yield {}
+
+
+@pytest.fixture(scope="session")
+def team(argilla: SignIn, run_folder: Path) -> Iterator[rg.Argilla]:
+    """Argilla's own client; the workspace is called reading, Ana and Ben annotate there."""
+    client = rg.Argilla(argilla.url, argilla.api_key)
+    with shared(run_folder, "reading", lambda: people(client)):
+        yield client
     client.http_client.close()
 
 
@@ -45,11 +55,19 @@ def annotators(owner: httpx.Client, team: rg.Argilla, argilla: SignIn) -> Iterat
 
 
 @pytest.fixture(scope="session")
-def reviews(owner: httpx.Client, team: rg.Argilla, annotators: dict[str, httpx.Client]) -> Asking:
+def reviews(
+    owner: httpx.Client, team: rg.Argilla, annotators: dict[str, httpx.Client], run_folder: Path
+) -> Iterator[Asking]:
     """The dataset of `reviews.py`, answered by Ana and Ben. For reading only."""
+    with shared(run_folder, "reviews", lambda: answered_reviews(team, annotators)) as made:
+        yield Asking(owner, made["id"])
+
+
+@contextmanager
+def answered_reviews(team: rg.Argilla, annotators: dict[str, httpx.Client]) -> Iterator[dict[str, Any]]:
+    """The dataset, with its id."""
     dataset = rg.Dataset("reviews", workspace="reading", settings=settings(), client=team).create()
     dataset.records.log(records())
-    asking = Asking(owner, str(dataset.id))
     ids = {one.id: str(one._server_id) for one in dataset.records(with_suggestions=False)}
     answers: list[tuple[str, str, str, Json]] = [
         ("ana", "login", "submitted", {"label": "bug", "stars": 1, "tags": ["web"]}),
@@ -63,4 +81,4 @@ def reviews(owner: httpx.Client, team: rg.Argilla, annotators: dict[str, httpx.C
         answer = {"status": status, "values": values}
         answered = annotators[who].post(f"/records/{ids[record]}/responses", json=answer)
         assert answered.status_code == 201, answered.text
-    return asking
+    yield {"id": str(dataset.id)}

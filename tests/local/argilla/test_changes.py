@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ from tests.local.argilla.asking import Asking, Json, among, between, metadata, r
 from tests.local.argilla.client import rg
 from tests.local.argilla.reviews import records, settings
 
-numbers = itertools.count()
+numbers = itertools.count(10_000 * os.getpid())  # other workers make datasets, too
 
 
 @pytest.fixture

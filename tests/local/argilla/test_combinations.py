@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from datetime import UTC, datetime, timedelta, timezone
 
 import httpx
@@ -129,7 +130,7 @@ def test_every_filter_narrows_a_search_by_likeness(reviews: Asking) -> None:
     assert reviews.found(among(metadata("channel"), "nowhere"), vector=to(NORTH)) == []
 
 
-numbers = itertools.count()
+numbers = itertools.count(10_000 * os.getpid())  # other workers make datasets, too
 
 
 @pytest.fixture
