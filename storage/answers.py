@@ -6,16 +6,18 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, or_, update
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
 
 from storage import cards, questions
 from storage.database import of_messages
-from storage.datasets import Key
-from storage.tables import Answer, Dataset, Message, Panel, Status
+from storage.tables import Answer, Dataset, Message, Panel, Question, Status
+
+if TYPE_CHECKING:
+    from storage.datasets import Key  # which imports, by way of messages, this
 
 # What is about an earlier text counts for nothing.
 COUNTS = col(Answer.aside).is_(None)
@@ -288,33 +290,39 @@ def panels(session: Session, team_id: str, of: Collection[Panel]) -> dict[str, d
     """For each message that several reviewers answered in a dataset of these panels: the label that each of them chose,
     None where they discarded it.
 
-    Not the rounds after a tie: these are asked because reviewers disagree.
+    Not the rounds after a tie: these are asked because reviewers disagree. What was asked anew after an edit is.
     """
+    is_edited = col(Question.meanings).is_not(None)
     chosen = (
         columns(
             col(Answer.message_id),
             col(Answer.dataset_id),
+            col(Answer.round),
+            col(Question.meanings),
             col(Answer.reviewer),
             col(Answer.status),
             col(Answer.label_id),
         )
         .join(Message, col(Message.id) == Answer.message_id)
         .join(Dataset, col(Dataset.id) == Answer.dataset_id)
+        .outerjoin(Question, col(Question.message_id) == Answer.message_id)
         .where(
             col(Answer.team_id) == team_id,
-            col(Answer.round) == 1,
+            or_(col(Answer.round) == 1, is_edited),
             col(Message.erased_at).is_(None),
             col(Dataset.panel).in_(list(of)),
         )
         .order_by(col(Answer.answered_at), col(Answer.response_id))
     )
-    found: dict[tuple[str, str], dict[str, str | None]] = {}
-    for message_id, dataset_id, reviewer, status, label_id in session.connection().execute(chosen):
-        label = label_id if status is Status.SUBMITTED else None
-        found.setdefault((message_id, dataset_id), {})[reviewer] = label
+    found: dict[tuple[str, str, int], dict[str, str | None]] = {}
+    rows = session.connection().execute(chosen)
+    for message_id, dataset_id, round_, meanings, reviewer, status, label_id in rows:
+        if round_ in {1, *(first for first, _ in meanings or ())}:
+            label = label_id if status is Status.SUBMITTED else None
+            found.setdefault((message_id, dataset_id, round_), {})[reviewer] = label
     several: dict[str, dict[str, str | None]] = {}
-    for (message_id, _dataset_id), said in found.items():
-        if len(said) > 1:  # in the dataset where that was so first
+    for (message_id, _dataset_id, _round), said in found.items():
+        if len(said) > 1:  # in the dataset, and of the text, where that was so first
             several.setdefault(message_id, said)
     return several
 

@@ -32,6 +32,19 @@ TRAINING_PROCESS = {f"learning/training/{name}.py" for name in ("averaging", "fe
 }
 ONE_PLACE = {"argilla", "apscheduler", "ray"}
 
+# Each module of storage is imported before any other of them, but for those that all stand on.
+IMPORT_EACH_FIRST = """
+import importlib, json, sys
+first = {"storage", "storage.tables", "storage.faults", "storage.modes", "storage.database"}
+for name in sorted(first):
+    importlib.import_module(name)
+for name in json.loads(sys.argv[1]):
+    for known in [one for one in sys.modules if one.startswith("storage.") and one not in first]:
+        del sys.modules[known]
+        vars(sys.modules["storage"]).pop(known.split(".")[1], None)
+    importlib.import_module(name)
+"""
+
 # Every module is imported, in a process of its own that notes whatever this starts or opens.
 IMPORT_ALL = """
 import json, sys, threading
@@ -130,6 +143,16 @@ def test_importing_a_module_starts_nothing_opens_nothing_and_loads_no_model(
     assert found["threads"] == 1
     assert found["log_handlers"] == 0
     assert absent.isdisjoint(found["packages"])
+
+
+def test_whichever_module_of_storage_is_imported_first_finds_the_others() -> None:
+    names = json.dumps([_module(file) for file in _files("storage") if _is_imported(file)])
+
+    ended = subprocess.run(
+        [sys.executable, "-c", IMPORT_EACH_FIRST, names], cwd=ROOT, capture_output=True, text=True
+    )
+
+    assert ended.returncode == 0, ended.stderr
 
 
 def _import_all(part: str) -> dict[str, Any]:

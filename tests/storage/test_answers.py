@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from storage import answers, cards, contents, corrections, datasets, outbox, resolution
+from storage import answers, cards, contents, corrections, datasets, outbox, questions, resolution
 from storage.answers import Verdict
 from storage.database import Database
-from storage.tables import Answer, Label, Message, Mode, Question, Stage, Status
+from storage.tables import Answer, Label, Message, Mode, Panel, Question, Stage, Status
 from tests.factories import ANA, OTHER, TEAM, label_set, predicted, say
 
 DATASET = "d1"
@@ -135,6 +135,26 @@ def test_a_tie_is_asked_once_more_and_a_reviewers_latest_answer_counts_over_all_
     _store(database, one, _answer(one, known["billing"], "r1", at=9.0, round_=2), round_=2)
 
     assert _verdict(database, one) == Verdict(known["billing"].id, False, 2)
+
+
+def test_reviewers_who_answer_anew_after_an_edit_are_compared_on_that_text_and_not_after_a_tie(
+    database: Database,
+) -> None:
+    known = label_set(database, "bug", "billing")
+    one = predicted(database, known["bug"])
+    say(database, one, ANA, known["bug"])
+    _store(database, one, _answer(one, known["bug"], "r1"))
+    with database.writing() as session:
+        questions.ask_anew(session, one.id, 0, 1)
+    given = [_answer(one, known[name], who, 2.0, 2) for who, name in (("r1", "bug"), ("r2", "billing"))]
+    _store(database, one, *given, round_=2)
+    third = [_answer(one, known["bug"], who, 3.0, 3) for who in ("r3", "r4")]
+    _store(database, one, *third, round_=3)
+
+    with database.reading() as session:
+        found = answers.panels(session, TEAM, [Panel.SINGLE])
+
+    assert found == {one.id: {"r1": known["bug"].id, "r2": known["billing"].id}}
 
 
 def test_news_that_come_late_change_nothing_and_the_same_news_are_no_news(database: Database) -> None:
