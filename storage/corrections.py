@@ -258,7 +258,9 @@ def _words(
 
 def earlier(session: Session, team_id: str, message_ids: Sequence[str]) -> dict[str, list[Spoken]]:
     """As `words`, of what people said of earlier texts of these messages."""
-    is_aside = and_(~col(Correction.is_held), col(Correction.aside).is_not(None))
+    # A reaction may be taken back whatever the text is.
+    is_of_any = or_(col(Correction.aside).is_not(None), col(Correction.word) == Word.WITHDRAWN)
+    is_aside = and_(~col(Correction.is_held), is_of_any)
     return _words(session, team_id, message_ids, is_aside)
 
 

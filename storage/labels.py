@@ -216,7 +216,7 @@ def counts(session: Session, team_id: str) -> dict[str, int]:
         .where(
             Correction.team_id == team_id,
             col(Correction.word).not_in(NOT_CHOSEN),
-            ~col(Correction.is_held),
+            corrections.COUNTS,
             col(Correction.message_id).not_in(undone),
         )
         .group_by(Correction.label_id)

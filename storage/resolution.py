@@ -34,6 +34,7 @@ class State:
     latest_flagged: float = 0.0
     latest_decided: float = 0.0
     aside: int = 0
+    meanings: int = 0
 
 
 @dataclass(frozen=True)
@@ -170,13 +171,18 @@ def state(session: Session, team_id: str) -> State:
         flagged,
         latest_flagged or 0.0,
         latest_decided or 0.0,
-        _aside(session, Correction, team_id) + _aside(session, Answer, team_id),
+        *_aside(session, team_id),
     )
 
 
-def _aside(session: Session, table: type[Correction] | type[Answer], team_id: str) -> int:
-    of_team = select(func.count()).select_from(table).where(table.team_id == team_id)
-    return session.exec(of_team.where(col(table.aside).is_not(None))).one()
+def _aside(session: Session, team_id: str) -> tuple[int, int]:
+    """How much is set aside, and the meanings that it is about, added up: one may take the place of another."""
+    number = meanings = 0
+    for table in (Correction, Answer):
+        of_team = select(func.count(), func.sum(table.aside)).select_from(table)
+        row = session.exec(of_team.where(table.team_id == team_id, col(table.aside).is_not(None))).one()
+        number, meanings = number + row[0], meanings + int(row[1] or 0)
+    return number, meanings
 
 
 def _retired(session: Session, team_id: str) -> set[str]:

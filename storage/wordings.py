@@ -14,10 +14,10 @@ from enum import StrEnum
 from sqlalchemy import delete, or_, update
 from sqlmodel import Session, col, func, select
 
-from storage import answers, corrections, questions
+from storage import answers, corrections, outbox, questions
 from storage.database import insert_if_new
 from storage.spelling import composed
-from storage.tables import Answer, Correction, Message, Word, Wording
+from storage.tables import Answer, Correction, Kind, Message, Word, Wording
 
 # An edit within a meaning, and all before it together, may change so many letters.
 LETTERS_MOST = 2
@@ -101,6 +101,7 @@ def follow(session: Session, message: Message, text: str, judge: Judge, at: floa
     _set_aside(session, message.id, message.meaning, at)
     _count_again(session, message.id, meaning)
     questions.ask_anew(session, message.id, message.meaning, meaning)
+    _ask_reviewers(session, message)
     message.meaning = meaning
     return Change.NEAR if is_near else Change.OTHER
 
@@ -158,6 +159,13 @@ def _count_again(session: Session, message_id: str, meaning: int) -> None:
     run(update(Correction).where(*ours).values(aside=None))
     answered = col(Answer.message_id) == message_id, col(Answer.aside) == meaning
     run(update(Answer).where(*answered).values(aside=None))
+
+
+def _ask_reviewers(session: Session, message: Message) -> None:
+    """As about every correction that counts: what was said late, or kept by an operator, has not been asked about."""
+    if corrections.words(session, message.team_id, [message.id]):
+        questions.ask_about_correction(session, message.team_id, message.id)
+        outbox.append(session, message.team_id, message.id, Kind.CORRECTION)
 
 
 def forget(session: Session, message_id: str) -> None:

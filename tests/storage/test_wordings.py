@@ -18,7 +18,9 @@ from storage import (
     disputes,
     erasure,
     exports,
+    labels,
     messages,
+    outbox,
     overview,
     predictions,
     questions,
@@ -387,6 +389,78 @@ def test_heads_of_all_replicas_are_fitted_again_when_something_is_set_aside_or_c
         states.append(resolution.state(session, TEAM))
 
     assert states[0] == states[2] != states[1]
+
+
+def test_heads_are_fitted_again_when_what_was_said_of_one_text_takes_the_place_of_what_was_said_of_another(
+    database: Database, known: dict[str, Label]
+) -> None:
+    one = predicted(database, known["bug"], CRASHES)
+    say(database, one, ANA, known["bug"])
+    rewrite(database, one, CHARGED)
+    say(database, one, BEN, known["billing"])
+    with database.reading() as session:
+        before = resolution.state(session, TEAM)
+
+    rewrite(database, one, CRASHES)
+
+    assert settled(database) == {one.id: known["bug"].id}
+    with database.reading() as session:
+        assert resolution.state(session, TEAM) != before
+
+
+def test_reviewers_are_asked_about_what_was_told_late_once_it_counts_again(
+    database: Database, known: dict[str, Label]
+) -> None:
+    one = predicted(database, known["bug"], CRASHES)
+    rewrite(database, one, CHARGED, at=100.0)
+    late = Correction(
+        message_id=one.id,
+        team_id=TEAM,
+        user_id=ANA,
+        label_id=known["bug"].id,
+        word=Word.REACTED,
+        created_at=90.0,
+    )
+    with database.writing() as session:
+        corrections.add_once(session, late)
+        assert session.get(Question, one.id) is None
+
+    rewrite(database, one, CRASHES, at=120.0)
+
+    with database.reading() as session:
+        assert session.get_one(Question, one.id).source == questions.CORRECTION
+        assert outbox.knows(session, one.id)
+
+
+def test_what_was_taken_back_before_an_edit_is_not_shown_as_said_of_the_earlier_text(
+    database: Database, known: dict[str, Label]
+) -> None:
+    one = predicted(database, known["bug"], CRASHES)
+    say(database, one, ANA, known["bug"], Word.REACTED)
+    say(database, one, ANA, known["bug"], Word.WITHDRAWN)
+    say(database, one, BEN, known["billing"])
+    with database.writing() as session:
+        corrections.undo(session, TEAM, one.id, BEN, "undone")
+
+    rewrite(database, one, CHARGED)
+
+    with database.reading() as session:
+        assert contents.of_message(session, one.id).earlier_words == []
+
+
+def test_a_label_that_was_chosen_for_an_earlier_text_is_not_counted_whether_somebody_undid_a_correction_or_not(
+    database: Database, known: dict[str, Label]
+) -> None:
+    one, other = (predicted(database, known["bug"], CRASHES) for _ in range(2))
+    for each in (one, other):
+        say(database, each, ANA, known["bug"])
+        rewrite(database, each, CHARGED)
+        say(database, each, BEN, known["billing"])
+    with database.writing() as session:
+        corrections.undo(session, TEAM, other.id, BEN, "undone")
+
+    with database.reading() as session:
+        assert labels.counts(session, TEAM) == {known["billing"].id: 1}
 
 
 def test_nothing_of_an_earlier_text_is_left_when_the_message_is_erased_or_its_reader_forgotten(
