@@ -92,6 +92,13 @@ def told(session: Session, notice_ids: list[str], at: float) -> None:
         notice.about = {name: value for name, value in notice.about.items() if name != "by"}
 
 
+def disown(session: Session, team_id: str, user_id: str) -> None:
+    """What is not told yet names this user no more."""
+    for notice in session.exec(select(Notice).where(Notice.team_id == team_id)):
+        if notice.about.get("by") == user_id:
+            notice.about = {name: value for name, value in notice.about.items() if name != "by"}
+
+
 def redirect(session: Session, notice: Notice) -> None:
     """Have operators told instead of a channel that can't be."""
     about = {**notice.about, "is_for_operators": True}

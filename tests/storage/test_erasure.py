@@ -5,7 +5,7 @@ import time
 import pytest
 from sqlmodel import select
 
-from storage import cards, channels, contents, erasure, labels, messages, outbox, predictions, runs
+from storage import cards, channels, contents, erasure, labels, messages, notices, outbox, predictions, runs
 from storage.database import Database
 from storage.erasure import FORGOTTEN, Kept
 from storage.tables import (
@@ -14,6 +14,7 @@ from storage.tables import (
     Making,
     Message,
     Mode,
+    News,
     Opinion,
     Origin,
     Outbox,
@@ -76,6 +77,19 @@ def test_what_a_person_said_of_others_messages_counts_on_without_a_name(
     assert (word.user_id, word.label_id) == (INSTEAD, bug.id)
     assert erasure.is_forgotten(word.user_id)
     assert len(heard) == 2  # of the correction, and of whose it is no more
+
+
+def test_what_nobody_was_told_of_a_channel_names_a_forgotten_person_no_more(database: Database) -> None:
+    with database.writing() as session:
+        for user in (ANA, BEN):
+            about = {"name": "support", "by": user}
+            notices.add(session, TEAM, News.REMOVED, SUPPORT, user, about=about)
+
+    forget(database, ANA)
+
+    with database.reading() as session:
+        told = [notice.about for notice in notices.to_tell(session, TEAM)]
+    assert told == [{"name": "support"}, {"name": "support", "by": BEN}]
 
 
 def test_who_proposed_a_label_is_forgotten_and_the_label_stays(database: Database) -> None:
