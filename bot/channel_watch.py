@@ -114,8 +114,10 @@ class ChannelWatch:
 
 def seen_of(channel: Json) -> Seen:
     """A channel of Slack's conversations.info."""
+    # The name of a group direct message is made of its people's: it is not kept.
+    name = "" if channel.get("is_mpim") else str(channel.get("name") or "")
     return Seen(
-        visible(str(channel.get("name") or "")),
+        visible(name),
         bool(channel.get("is_private")),
         bool(channel.get("is_archived")),
         bool(channel.get("is_ext_shared")),
