@@ -18,6 +18,7 @@ from bot.refusals import Refusal
 from bot.summary_card import Shown, card, metadata
 from bot.summary_service import SummaryService
 from storage import channel_states, pacing, summaries
+from storage.channel_states import Closed
 from storage.database import Database
 from storage.pacing import Pace
 from storage.tables import Making, Summary
@@ -85,7 +86,7 @@ class SummaryCourier:
         """Give a summary up that was asked for before its channel was closed."""
         with self._database.reading() as session:
             closed = channel_states.all_closed(session, self._team_id).get(claimed.channel_id)
-        if closed is None or closed.since < claimed.created_at:
+        if closed is None or closed.since < claimed.created_at or _may_change(claimed, closed):
             return False
         with self._database.writing() as session:
             summaries.give_up(session, claimed.id, closed.reason)
@@ -137,3 +138,8 @@ class SummaryCourier:
                 summaries.show_later(session, claimed.id, refusal.delay_s, may_stand, refusal.attempts)
         if refusal.is_final:
             self.on_given_up()
+
+
+def _may_change(claimed: Summary, closed: Closed) -> bool:
+    """In a shared channel nothing new is shown, but what stands there is changed, and emptied where it was erased."""
+    return claimed.ts is not None and closed.reason == channel_states.SHARED

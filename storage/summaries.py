@@ -346,10 +346,11 @@ def give_up(session: Session, summary_id: str, reason: str) -> None:
 
 
 def give_up_channel(session: Session, team_id: str, channel_id: str, reason: str) -> None:
-    """Nothing is shown in a channel any more."""
+    """Nothing new is shown in a channel any more. What was erased still waits to be taken from there."""
     due = update(Summary).where(
         col(Summary.team_id) == team_id, col(Summary.channel_id) == channel_id, col(Summary.due)
     )
+    due = due.where(col(Summary.making) != Making.ERASED)
     session.connection().execute(due.values(due=False, refused=reason, claimed_until=0.0, refusals=0))
 
 
