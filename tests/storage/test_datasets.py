@@ -61,3 +61,16 @@ def test_answers_that_came_from_a_dataset_outlive_it(database: Database, one: Me
         stored = answers.of_message(session, one.id)
 
     assert {answer.dataset_id for answer in stored} == {GONE, STAYS}
+
+
+def test_a_record_that_was_found_missing_meanwhile_may_be_forgotten(database: Database, one: Message) -> None:
+    with database.reading() as session:
+        found = datasets.records(session, [one.id])
+    with database.writing() as session:
+        assert datasets.bring_back(session, TEAM, STAYS, [(one.id, 1)]) == 1
+
+    with database.writing() as session:
+        datasets.forget(session, found)
+
+    with database.reading() as session:
+        assert datasets.records(session, [one.id]) == []
