@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, update
+from sqlalchemy import ColumnElement, and_, delete, or_, update
 from sqlmodel import Session, col, func, select
 
 from storage.database import insert_if_new
@@ -53,8 +53,10 @@ def delivered(session: Session, team_id: str, kind: Delivery, item: str) -> None
 def forget_elsewhere(session: Session, team_id: str, channel_id: str) -> None:
     """Forget what other channels of operators refused, so that the current one is told."""
     notes = col(Undelivered.kind).in_([Delivery.RUN, Delivery.RULING, Delivery.BURST, Delivery.SCOPES])
-    elsewhere = col(Undelivered.team_id) == team_id, notes, col(Undelivered.channel_id) != channel_id
-    session.connection().execute(delete(Undelivered).where(*elsewhere))
+    # Of what is refused where it is for those in the channel operators are told, so a notice is given up here alone.
+    news = and_(col(Undelivered.kind) == Delivery.NOTICE, col(Undelivered.refused).is_not(None))
+    elsewhere = or_(notes, news), col(Undelivered.channel_id) != channel_id
+    session.connection().execute(delete(Undelivered).where(col(Undelivered.team_id) == team_id, *elsewhere))
 
 
 def _note(session: Session, team_id: str, kind: Delivery, item: str, channel_id: str, **changes: Any) -> None:

@@ -124,3 +124,20 @@ def test_operators_are_told_once_per_channel_and_reason_until_it_is_tried_again(
     ]
     assert silent == []
     assert [(one.channel_id, one.news) for one in anew] == [(SUPPORT, News.GIVEN_UP)]
+
+
+def test_what_an_earlier_channel_of_operators_refused_is_told_in_another_one(database: Database) -> None:
+    with database.writing() as session:
+        notices.add(session, TEAM, News.ARCHIVED, SUPPORT, "1")
+        [notice] = notices.to_tell(session, TEAM)
+        undelivered.give_up(session, TEAM, Delivery.NOTICE, notice.id, "C7", REFUSED)
+        undelivered.give_up(session, TEAM, Delivery.DIGEST, SUPPORT, SUPPORT, REFUSED)
+        undelivered.forget_elsewhere(session, TEAM, "C7")
+        assert notices.to_tell(session, TEAM) == []
+
+    with database.writing() as session:
+        undelivered.forget_elsewhere(session, TEAM, "C8")
+
+    with database.reading() as session:
+        assert [one.id for one in notices.to_tell(session, TEAM)] == [notice.id]
+    assert of_team(database) == [GivenUp(SUPPORT, REFUSED, 1)]
