@@ -13,11 +13,21 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, event, inspect
 from sqlmodel import Session, SQLModel, select
 
-from storage import cards, contents, corrections, imports, messages, predictions, resolution, summaries
+from storage import (
+    cards,
+    contents,
+    corrections,
+    datasets,
+    imports,
+    messages,
+    predictions,
+    resolution,
+    summaries,
+)
 from storage.database import Database, open_database
 from storage.migrate import configuration, migrate
 from storage.pacing import Pace
-from storage.tables import Correction, Lane, Message, Mode
+from storage.tables import Correction, Lane, Message, Mode, Panel, Stage
 from tests.factories import ANA, BEN, ENCODER, TEAM, label_set, received, say, together
 
 
@@ -82,6 +92,17 @@ def test_mentions_of_before_count_as_answered_and_a_downgrade_drops_what_is_abou
         kept = [one.id for one in session.exec(select(Correction))]
     assert answered == {asked.id, request.id}
     assert kept == [said[1].id]
+
+
+def test_a_downgrade_leaves_one_dataset_in_which_reviewers_work(migrated: Database) -> None:
+    with migrated.writing() as session:
+        datasets.add(session, TEAM, "d1", Stage.CURRENT, Panel.DOUBLE)
+        datasets.add(session, TEAM, "d2", Stage.CURRENT)
+    with migrated.engine.begin() as connection:
+        command.downgrade(configuration(connection), "0020")
+        stages = connection.exec_driver_sql("SELECT id, stage FROM dataset ORDER BY id").all()
+
+    assert [tuple(row) for row in stages] == [("d1", "moved"), ("d2", "current")]
 
 
 @pytest.mark.parametrize("number", [0, 1, 2_500])
