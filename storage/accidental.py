@@ -144,6 +144,9 @@ def count(session: Session, team_id: str) -> Slips:
 def count_bulk(session: Session, team_id: str) -> int:
     """Count a team's messages with a response that was submitted in bulk."""
     marked = select(func.count(func.distinct(Answer.message_id))).where(
-        Answer.team_id == team_id, col(Answer.is_bulk), Answer.status == Status.SUBMITTED
+        Answer.team_id == team_id,
+        col(Answer.is_bulk),
+        col(Answer.aside).is_(None),
+        Answer.status == Status.SUBMITTED,
     )
     return session.exec(marked).one()

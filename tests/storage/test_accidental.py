@@ -166,3 +166,15 @@ def test_answers_that_an_earlier_release_stored_are_not_judged(empty_database_ur
     with database.reading() as session:
         assert answers.brought(session, DATASET) == {("earlier", 1.0): False}
     database.close()
+
+
+def test_bulk_answers_on_an_earlier_text_are_not_counted_as_those_that_count_are(
+    database: Database, bug: Label
+) -> None:
+    for response, meaning in (("now", None), ("earlier", 0)):
+        one = recorded(database, bug)
+        answered(database, one, bug, response, answered_at=1.0, is_bulk=True, aside=meaning)
+
+    with database.reading() as session:
+        assert accidental.count_bulk(session, TEAM) == 1
+        assert answers.count(session, TEAM) == 1
