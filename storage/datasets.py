@@ -226,6 +226,9 @@ def records(session: Session, message_ids: list[str]) -> list[Record]:
 def forget(session: Session, found: Iterable[Record]) -> None:
     """Argilla has these records no more."""
     for record in found:
-        of_key = Record.message_id == record.message_id, Record.dataset_id == record.dataset_id
-        gone = delete(Record).where(*of_key, col(Record.round) == record.round)
+        gone = delete(Record).where(
+            col(Record.message_id) == record.message_id,
+            col(Record.dataset_id) == record.dataset_id,
+            col(Record.round) == record.round,
+        )
         session.connection().execute(gone)  # also where it is noted already that Argilla has lost it
