@@ -110,6 +110,14 @@ def store(
     return _store(database, team_id, dataset_id, certain, same_request_s)
 
 
+def store_at_last(
+    database: Database, team_id: str, dataset_id: str, records: Iterable[Json], same_request_s: float
+) -> int:
+    """As `store`, of records that are about to be deleted: no sweep will see them."""
+    found = _sorted(database, team_id, dataset_id, records, same_request_s)
+    return _store(database, team_id, dataset_id, found, same_request_s)
+
+
 def _sorted(
     database: Database, team_id: str, dataset_id: str, records: Iterable[Json], same_request_s: float
 ) -> list[Found]:

@@ -285,7 +285,7 @@ class Delivery:
             except ArgillaNotFoundError:  # the dataset is gone, and its records with it
                 continue
             same_request_s = self._connection.same_request_s()
-            collection.store(self._database, self._team_id, dataset_id, found, same_request_s)
+            collection.store_at_last(self._database, self._team_id, dataset_id, found, same_request_s)
 
     def _erase_record(self, record: Record) -> None:
         path = f"datasets/{record.dataset_id}/records"

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from learning import edits
 from learning.annotation.asking_again import ask_again
 from learning.annotation.collection import moment, sweep
 from learning.annotation.manners import TOO_SOON_S
+from learning.annotation.records import message_of
 from learning.annotation.report import rows
 from learning.trust import NO_OPERATORS
-from storage import accidental, answers, questions, resolution
+from storage import accidental, answers, messages, questions, resolution
 from storage.database import Database
 from storage.tables import Label, Message
 from tests.factories import ANA, TEAM, predicted, say
@@ -90,6 +92,26 @@ def test_an_accidental_response_counts_for_nothing_and_its_record_is_asked_again
     assert status(database)[ACCIDENTAL] == "1 not counted, 1 asked again, 0 answered since"
     with database.reading() as session:
         assert len(resolution.labelled(session, TEAM)) == 1
+
+
+def test_what_another_reviewer_answered_is_kept_when_the_author_edits_what_somebody_answered_by_accident(
+    asked: Desk, database: Database, known: dict[str, Label]
+) -> None:
+    with asked.reviewer.colleague() as colleague:
+        colleague.submit(record(asked, 1), "praise")
+    slip(asked)
+    edited = [found[0] for number in (0, 1) if (found := message_of(record(asked, number)["external_id"]))]
+    with database.writing() as session:
+        for message_id in edited:
+            one = session.get_one(Message, message_id)
+            key = TEAM, one.channel_id, one.ts
+            messages.rewrite(session, *key, "I was charged twice", "", edits.judge)
+
+    asked.deliver()
+
+    with database.reading() as session:
+        [given] = answers.of_message(session, edited[1])
+    assert (given.label_id, given.aside) == (known["praise"].id, 0)
 
 
 def test_a_second_response_that_was_meant_counts(
