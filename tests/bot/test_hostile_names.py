@@ -258,7 +258,9 @@ class Names:
 def record(name: str) -> str:
     form = cast(Any, SimpleNamespace(options={}, vector="v", preselects=False))
     question = cast(Any, SimpleNamespace(source="random", meanings=None))
-    sent = records.record(content(name, words=chosen()), question, 1, None, form, Names(name))
+    shown = content(name, words=chosen())
+    shown.message.waiting = False
+    sent = records.record(shown, question, 1, None, form, Names(name))
     return f"{sent['fields'][schema.SAID]}\n{sent['fields'][schema.PREDICTED]}"
 
 

@@ -252,7 +252,7 @@ def served(app: Starlette, port: int) -> Iterator[str]:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(10)
+            thread.join(PATIENCE_S)  # its socket is closed by itself, and must not be before
 
 
 def bolt(slack: Slack, **options: Any) -> App:
