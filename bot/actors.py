@@ -1,4 +1,4 @@
-"""Who did something in Slack: a user, or an app, whose reactions and posts teach nothing."""
+"""Tells users from apps, whose reactions and posts teach nothing."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from bot.payloads import SLACKBOT, Json
 log = logging.getLogger(__name__)
 
 KEPT_S = 3_600.0
-# Slack will not say more about somebody whom it does not show, or about anybody without the scope for it.
+# Asking again won't help: Slack hides this user, or the app lacks the scope.
 FINAL = {"missing_scope", "user_not_found", "user_not_visible", "users_not_found"}
 AGAIN_S = 60.0
 
 
 class UnknownActorError(RuntimeError):
-    """Slack did not say whether somebody is a user. What they did is not acknowledged, so it is told again."""
+    """Slack did not say whether an actor is a user. The event is not acknowledged, so Slack sends it again."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"Slack did not say who did something ({reason})")

@@ -21,7 +21,7 @@ KEPT_MOST = 1_000
 
 
 class AppPosts:
-    """Those of one team. `bot_id`: ours; `kind`: what somebody is, which may raise UnknownActorError."""
+    """Decides which posts by apps count in one team. `kind` asks Slack, and may raise UnknownActorError."""
 
     def __init__(self, database: Database, bot_id: str, kind: Callable[[str], Kind]) -> None:
         self._database = database

@@ -46,7 +46,7 @@ class ChannelOffError(ValueError):
 
 @dataclass(frozen=True)
 class Told:
-    """What a digest tells: the week of its channel, and the model's accuracy now and by week, in all channels."""
+    """The content of a digest: its channel's week, and the model's accuracy in all channels, now and by week."""
 
     week: Week
     accuracy: Accuracy | None

@@ -43,7 +43,7 @@ TO_CHANNELS = {News.SHARED, News.BACK}
 
 @dataclass(frozen=True)
 class Owed:
-    """One note that somebody has not seen: what it is about, where it belongs, and how it is posted."""
+    """A note to be posted: its subject, its channel, and how to post it."""
 
     kind: Delivery
     item: str
