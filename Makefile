@@ -21,17 +21,28 @@ install: $(VENV)/installed $(ARGILLA)/installed
 # Each worker keeps to one core: threads that spin for the others' cores would hold up all of them.
 test check: export OMP_NUM_THREADS = 1
 
-test: install $(VENV)/installed-dev static
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+# Types are checked beside the tests; with --keep-going make says at the end if they are wrong.
+test: install $(VENV)/installed-dev lint
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 types tests
 
-check: $(VENV)/installed-dev static
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "not slow"
+check: $(VENV)/installed-dev lint
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 types quick-tests
 
-static: $(VENV)/installed-dev
+static: lint types
+
+lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/deptry .
+
+types: $(VENV)/installed-dev
+	$(BIN)/mypy
+
+tests:
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+quick-tests:
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
 
 # As a new user sees it: a clone of the last commit, its own environments, a message, a correction, Ctrl-C.
 demo-check:
@@ -81,4 +92,4 @@ stale: supported
 clean:
 	rm -rf $(VENV) $(ARGILLA) .venv-oldest .venv-audit var build *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: run install test check static demo-check test-oldest test-extras audit supported stale clean
+.PHONY: run install test check static lint types tests quick-tests demo-check test-oldest test-extras audit supported stale clean

@@ -22,7 +22,7 @@ def main() -> None:
     pins.write_text("".join(f"{name}=={version}\n" for name, version in oldest().items()), encoding="utf-8")
     install = ["-m", "pip", "install", "--disable-pip-version-check", "-q", "-c", str(pins), "torch"]
     subprocess.run([PYTHON, *install, "-e", ".[dev]"], cwd=ROOT, check=True)
-    tests = ["-m", "pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal", "-m", "not slow"]
+    tests = ["-m", "pytest", "-n", "auto", "--dist", "worksteal", "-m", "not slow"]
     ended = subprocess.run(
         [PYTHON, *tests], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False
     )
