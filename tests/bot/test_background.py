@@ -1,16 +1,17 @@
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 
+from bot import background
 from bot.background import GATHER_MOST_S, Predicting
 from bot.metrics import Metrics
 from learning.champion import Champion
 from learning.classification import BATCH, Classifier
 from learning.refit import Refitter
 from storage.database import Database
+from tests.clocks import replace_clock
 from tests.factories import TEAM, label_set, received
 from tests.learning.tiny_models import Reader, tiny_encoder
 
@@ -19,7 +20,7 @@ from tests.learning.tiny_models import Reader, tiny_encoder
 def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """For how long the predictor waited for more, each time it did."""
     naps: list[float] = []
-    monkeypatch.setattr(time, "sleep", naps.append)
+    replace_clock(monkeypatch, background, sleep=naps.append)
     return naps
 
 
@@ -35,7 +36,7 @@ def test_the_first_message_after_a_pause_is_predicted_at_once(
     database: Database, predicting: Predicting, naps: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for minute in range(3):
-        monkeypatch.setattr(time, "monotonic", lambda at=minute * 60.0: at)
+        replace_clock(monkeypatch, background, monotonic=lambda at=minute * 60.0: at, sleep=naps.append)
         received(database)
         predicting.step()
 
@@ -45,7 +46,7 @@ def test_the_first_message_after_a_pause_is_predicted_at_once(
 def test_while_batches_come_back_to_back_each_waits_a_little_longer_for_more_up_to_a_bound(
     database: Database, predicting: Predicting, naps: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(time, "monotonic", lambda: 1.0)
+    replace_clock(monkeypatch, background, monotonic=lambda: 1.0, sleep=naps.append)
     for _ in range(9):
         received(database)
         predicting.step()

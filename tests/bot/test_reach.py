@@ -6,11 +6,13 @@ from collections.abc import Iterator
 import pytest
 from slack_sdk import WebClient
 
+from bot import reach as reaching
 from bot import refusals
 from bot.reach import NO_ANSWER, Reach
 from bot.refusals import Refusal
 from local.slack.credentials import BOT_TOKEN
 from local.slack.seed import CHANNELS
+from tests.clocks import replace_clock
 from tests.local.running import Slack, until, workspace
 
 SUPPORT = CHANNELS["support"]
@@ -80,7 +82,7 @@ def test_a_refused_token_shuts_the_workspace_and_slack_is_asked_less_and_less(
     slack.fault("method", method="*", kind="error", error="token_revoked", times=100)
     refusal = post(client, reach)
     now = time.monotonic()
-    monkeypatch.setattr("bot.reach.time.monotonic", lambda: now)
+    replace_clock(monkeypatch, reaching, monotonic=lambda: now)
     waits = []
     for _ in range(8):
         waits.append(reach.wait_s())

@@ -13,6 +13,7 @@ import pytest
 from local.argilla import judging, steps
 from local.argilla.children import Child
 from local.argilla.judging import Start
+from tests.clocks import replace_clock
 from tests.local.running import until
 
 WORKS = "while True: pass"
@@ -55,7 +56,7 @@ def test_a_server_that_works_is_waited_for_until_one_step_takes_forever(
 
 def test_a_step_is_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
-    monkeypatch.setattr("local.argilla.judging.time.monotonic", lambda: now)
+    replace_clock(monkeypatch, judging, monotonic=lambda: now)
     standing = Start(Child("server", [], {}, Path("server.log")))
     faults = []
     for step in steps.STEPS:
