@@ -194,6 +194,7 @@ class News(StrEnum):
     BACK = "back"
     GIVEN_UP = "given_up"
     RATE_LIMITED = "rate_limited"
+    STILL = "still"
 
 
 class Opinion(StrEnum):
