@@ -255,8 +255,12 @@ def _hear_clicks(app: App, service: Service) -> None:
 
 def _take_away(click: Click, respond: Respond) -> None:
     """Remove a question that only this user sees, once they have pressed its button."""
-    if click.is_ephemeral:
+    if not click.is_ephemeral:
+        return
+    try:
         respond(delete_original=True)
+    except OSError:  # what they said counts all the same
+        log.warning("question not removed")
 
 
 def _undone(service: Service, click: Click) -> Json:
