@@ -148,8 +148,8 @@ def annotate(
         pause_s = delivering.step()
         if pause_s == 0.0 or not delivery.patience.is_well or not delivery.claim.is_ours:
             return pause_s
-        refreshed_s = refreshing.step()
-        return pause_s if refreshed_s is None else refreshed_s
+        waits = pause_s, refreshing.step()
+        return min((wait_s for wait_s in waits if wait_s is not None), default=None)
 
     def tell(changed: int) -> None:
         metrics.answers.inc(changed)

@@ -93,8 +93,19 @@ def _answer(content: Content, prediction: Prediction) -> Json:
     return _message(f"{as_name(label.name)}, {told}", blocks)
 
 
+def question_to_one(content: Content, link: str) -> Json:
+    """Ask one user whether the label that they chose before an edit still fits. `link`: the message's address."""
+    label = content.labels[str(content.still)]
+    asked = _("<{link}|This message> was edited. Still {label}?").format(link=link, label=title(label))
+    return _asking(content, label, _lines(asked, _earlier(content)))
+
+
 def _still(content: Content, prediction: Prediction, label: Label) -> Json:
     asked = _("Still {label}?").format(label=title(label))
+    return _asking(content, label, _lines(asked, _earlier(content), _said(content, prediction)))
+
+
+def _asking(content: Content, label: Label, asked: str) -> Json:
     yes = ButtonElement(
         text=_("Yes"),
         action_id=RIGHT,
@@ -104,7 +115,7 @@ def _still(content: Content, prediction: Prediction, label: Label) -> Json:
         ],
     )
     blocks: list[Block] = [
-        _section(_lines(asked, _earlier(content), _said(content, prediction))),
+        _section(asked),
         ActionsBlock(block_id=ACTIONS, elements=[yes, _change(content.message, _("Change"))]),
     ]
     return _message(_("The message was edited. Still {label}?").format(label=as_name(label.name)), blocks)

@@ -30,6 +30,7 @@ from bot.choices import Choices, applied
 from bot.commands import Desk
 from bot.courier import Courier
 from bot.digest import Digests
+from bot.edit_questions import EditQuestions
 from bot.folders import check_folders
 from bot.forgetting import Forgetting
 from bot.health import HANGS_S, Health, StoreProbe, Trouble
@@ -468,7 +469,10 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         judge,
     )
     scopes = Scopes(client, ground.install_page)
-    notes = Notes(database, team_id, posting, settings.ops_channel, settings.language, reach, scopes)
+    questions = EditQuestions(posting, locales, partial(link, address))
+    notes = Notes(
+        database, team_id, posting, settings.ops_channel, settings.language, reach, scopes, questions
+    )
     watch = ChannelWatch(database, team_id, posting, settings.ops_channel, reach)
 
     def keep_up() -> float | None:

@@ -218,9 +218,10 @@ def _hear_clicks(app: App, service: Service) -> None:
             service.confirm_or_choose(click.team_id, click.user_id, of, of.label_id, click.once)
         except (UnknownMessageError, RetiredLabelError, EditedSinceError) as error:
             ack()
-            respond(in_words(error), response_type="ephemeral", replace_original=False)
+            respond(in_words(error), response_type="ephemeral", replace_original=click.is_ephemeral)
             return
         ack()
+        _take_away(click, respond)
 
     @app.action(card.CHANGE)
     def open_modal(ack: Ack, body: Json, client: WebClient, respond: Respond) -> None:
@@ -235,6 +236,7 @@ def _hear_clicks(app: App, service: Service) -> None:
         of = Target(choice.message_id, choice.meaning)
         view = correction_view.correction_view(of, choice.current, choice.mine)
         client.views_open(trigger_id=click.trigger_id, view=view)
+        _take_away(click, respond)
 
     @app.action(card.UNDO)
     def undo(ack: Ack, body: Json, client: WebClient, respond: Respond) -> None:
@@ -249,6 +251,16 @@ def _hear_clicks(app: App, service: Service) -> None:
             pointing_view.bring(client, click.view_id, _undone(service, click))
         elif fault:
             respond(in_words(fault), response_type="ephemeral", replace_original=False)
+
+
+def _take_away(click: Click, respond: Respond) -> None:
+    """Remove a question that only this user sees, once they have pressed its button."""
+    if not click.is_ephemeral:
+        return
+    try:
+        respond(delete_original=True)
+    except OSError:  # what they said counts all the same
+        log.warning("question not removed")
 
 
 def _undone(service: Service, click: Click) -> Json:

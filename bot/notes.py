@@ -1,6 +1,6 @@
 """Keeps the operators' channel up to date: a note for each run, which follows it, ruling, burst held back, and news.
 
-News of a channel that concern those in it are told there.
+News of a channel that concern those in it are told there, and a question that one user can answer is put to them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from bot import channel_words, giving_up, refusals
+from bot.edit_questions import EditQuestions
 from bot.health import Trouble
 from bot.language import Language, _, speaking
 from bot.note import burst_note, given_up_note, plain_note, ruling_note, run_note
@@ -64,6 +65,7 @@ class Notes:
         language: Language,
         reach: Reach,
         scopes: Scopes,
+        questions: EditQuestions,
     ) -> None:
         self._database = database
         self._team_id = team_id
@@ -72,6 +74,7 @@ class Notes:
         self._language = language
         self._reach = reach
         self._scopes = scopes
+        self._questions = questions
         self.claim = Claim(database, f"notes {team_id}")
         self._next = 0.0
         self._is_first = True
@@ -130,7 +133,8 @@ class Notes:
         if channel:
             yield from self._of_training(session, channel)
         waiting = notices.to_tell(session, self._team_id)
-        for notice in waiting if channel else [one for one in waiting if _is_for_channel(one)]:
+        news = [one for one in waiting if one.news is not News.STILL]
+        for notice in news if channel else [one for one in news if _is_for_channel(one)]:
             if _is_outdated(notice, states.get(notice.channel_id)):
                 yield Owed(Delivery.NOTICE, notice.id, notice.channel_id, partial(self._told, [notice]))
             elif _is_for_channel(notice):
@@ -143,6 +147,7 @@ class Notes:
                 yield self._of_news(notice, str(channel))
         if not self._closed:
             yield from self._of_scopes(lacking, session)
+        yield from self._of_edits(waiting, states, session)
 
     def _of_training(self, session: Session, channel: str) -> Iterator[Owed]:
         run = runs.to_note(session, self._team_id)
@@ -187,6 +192,15 @@ class Notes:
             told = plain_note(channel_words.limited(sorted(float(one.about["minute"]) for one in every)))
         yield self._news(channel, told, [notice, *(one for one in every if one is not notice)])
 
+    def _of_edits(
+        self, waiting: list[Notice], states: dict[str, ChannelState], session: Session
+    ) -> Iterator[Owed]:
+        for notice, ask in self._questions.due(session, waiting):
+            state = states.get(notice.channel_id)
+            is_open = state is None or channel_states.closed(state) is None
+            post = partial(self._ask, notice, ask) if ask and is_open else partial(self._told, [notice])
+            yield Owed(Delivery.NOTICE, notice.id, notice.channel_id, post, notice)
+
     def _of_scopes(self, lacking: str, session: Session) -> Iterator[Owed]:
         key = self._team_id, Delivery.SCOPES, lacking
         if lacking != scope_notes.told(session, self._team_id) and not undelivered.is_given_up(session, *key):
@@ -198,6 +212,10 @@ class Notes:
             self._told(every)
 
         return Owed(Delivery.NOTICE, every[0].id, channel, post, every[0])
+
+    def _ask(self, notice: Notice, ask: Callable[[], None]) -> None:
+        ask()
+        self._told([notice])
 
     def _told(self, every: list[Notice]) -> None:
         with self._database.writing() as session:
@@ -229,6 +247,9 @@ class Notes:
                     undelivered.failed(session, *key, owed.channel_id)
             elif owed.notice and _is_for_channel(owed.notice):
                 notices.redirect(session, owed.notice)
+                undelivered.delivered(session, *key)
+            elif owed.notice and owed.notice.news is News.STILL:  # the message's emoji can still be corrected
+                notices.told(session, [owed.notice.id], time.time())
                 undelivered.delivered(session, *key)
             else:
                 undelivered.give_up(session, *key, owed.channel_id, refusal.reason)

@@ -141,7 +141,10 @@ class Reacted:
 
 @dataclass(frozen=True)
 class Click:
-    """A person pressed one of our buttons; `at`: Slack's time of it. In a modal, `view_id` is Slack's name for that."""
+    """A person pressed one of our buttons; `at`: Slack's time of it. In a modal, `view_id` is Slack's name for that.
+
+    `is_ephemeral`: the button is on a message that this user alone sees.
+    """
 
     team_id: str
     user_id: str
@@ -149,6 +152,7 @@ class Click:
     trigger_id: str
     at: str = ""
     view_id: str | None = None
+    is_ephemeral: bool = False
 
     @property
     def once(self) -> str:
@@ -459,6 +463,7 @@ def click(body: Json) -> Click:
         like(TRIGGER, body, "trigger_id"),
         like_or_none(TS, actions[0], "action_ts") or "",
         like_or_none(SLACK_ID, body, "view", "id"),
+        _in(body, "container", "is_ephemeral") is True,
     )
 
 

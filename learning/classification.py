@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from learning.champion import Champion, Ranking, Served
-from storage import cards, messages, outbox, predictions
+from storage import cards, edit_questions, messages, outbox, predictions
 from storage.database import Database
 from storage.tables import Kind, Lane, Message, Mode, Prediction
 
@@ -107,7 +107,7 @@ class Classifier:
 
 def _look_again(session: Session, read: list[tuple[Message, Ranking]]) -> None:
     """Of edited messages: where the model changes its mind about the label that people chose, nobody is asked whether
-    it fits still.
+    it fits still. In quiet mode, where no card asks, the user who chose it is asked.
     """
     asked = [(message, ranking) for message, ranking in read if message.still]
     if not asked:
@@ -117,6 +117,8 @@ def _look_again(session: Session, read: list[tuple[Message, Ranking]]) -> None:
         if before.get(message.id) == message.still != ranking.label_id:
             messages.stop_asking(session, message.id)
             message.still = None
+        elif message.mode is Mode.QUIET:
+            edit_questions.ask(session, message)
 
 
 def _bounded(found: list[Message]) -> list[Message]:

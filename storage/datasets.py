@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete, or_
+from sqlalchemy import delete, or_, tuple_
 from sqlmodel import Session, col, select
 
 from storage import accidental, messages, outbox, questions
@@ -14,6 +14,18 @@ from storage.database import insert_if_new
 from storage.tables import Answer, Dataset, Kind, Message, Ownership, Panel, Question, Record, Stage
 
 Key = tuple[str, int]
+
+
+class Place(NamedTuple):
+    """Where a record stands among those of its dataset, which are in the order of their messages."""
+
+    received_at: float
+    message_id: str
+    round: int
+
+    @property
+    def key(self) -> Key:
+        return self.message_id, self.round
 
 
 def mark(session: Session, team_id: str) -> str:
@@ -91,8 +103,12 @@ def gone(session: Session, dataset_id: str) -> None:
 
 def attempt(session: Session, dataset_id: str, keys: Iterable[Key]) -> None:
     """From here on Argilla may have a record of each of these messages and rounds, whatever becomes of us."""
+    keys = list(keys)
+    received = messages.received_at(session, [message_id for message_id, _ in keys])
     for message_id, round_ in keys:
-        insert_if_new(session, Record(message_id=message_id, dataset_id=dataset_id, round=round_))
+        record = Record(message_id=message_id, dataset_id=dataset_id, round=round_)
+        record.received_at = received[message_id]
+        insert_if_new(session, record)
 
 
 def identify(session: Session, dataset_id: str, ids: dict[Key, str]) -> None:
@@ -120,8 +136,8 @@ def _record(session: Session, dataset_id: str, key: Key) -> Record:
     message_id, round_ = key
     found = session.get(Record, (message_id, dataset_id, round_))
     if found is None:
-        found = Record(message_id=message_id, dataset_id=dataset_id, round=round_)
-        session.add(found)
+        attempt(session, dataset_id, [key])
+        found = session.get_one(Record, (message_id, dataset_id, round_))
     return found
 
 
@@ -157,32 +173,56 @@ def earlier_suggestions(
     return {key: frozenset(told.get("earlier", ())) for key, told in found.items()}
 
 
-def to_be_answered(session: Session, dataset_id: str, most: int) -> list[Key]:
-    """The records of a dataset that nobody answered, as far as it is stored, those of the newest messages first."""
+def to_be_answered(session: Session, dataset_id: str, most: int, before: Place | None = None) -> list[Place]:
+    """Return records of a dataset that nobody answered, as far as it is stored, those of the newest messages first.
+
+    `before`: only records that come after this one in that order.
+    """
     answered = select(Answer.response_id).where(
         Answer.message_id == Record.message_id,
         Answer.dataset_id == Record.dataset_id,
         Answer.round == Record.round,
     )
-    return list(session.exec(_newest_first(dataset_id).where(~answered.exists()).limit(most)).all())
+    chosen = _newest_first(dataset_id).where(~answered.exists())
+    if before:
+        chosen = chosen.where(tuple_(*before) > _PLACE)
+    return [Place(*row) for row in session.exec(chosen.limit(most))]
+
+
+def followed(session: Session, dataset_id: str) -> tuple[int, int]:
+    """Return the version and revision that all records of a dataset that nobody answered were compared with; 0 and 0 if
+    they are being compared with another one.
+    """
+    found = session.get_one(Dataset, dataset_id)
+    return found.followed_version, found.followed_revision
+
+
+def follow(session: Session, dataset_id: str, version: int, revision: int) -> None:
+    """Note that all records of a dataset that nobody answered were compared with this."""
+    found = session.get_one(Dataset, dataset_id)
+    found.followed_version, found.followed_revision = version, revision
 
 
 def without_vector(session: Session, dataset_id: str, vector: str, most: int) -> list[Key]:
     """The records of a dataset that were sent without this vector field, those of the newest messages first."""
     has_not = or_(col(Record.vector).is_(None), col(Record.vector) != vector)
-    return list(session.exec(_newest_first(dataset_id).where(has_not).limit(most)).all())
+    found = session.exec(_newest_first(dataset_id).where(has_not).limit(most))
+    return [Place(*row).key for row in found]
+
+
+_PLACE = tuple_(col(Record.received_at), col(Record.message_id), col(Record.round))
 
 
 def _newest_first(dataset_id: str) -> Any:
     return (
-        select(Record.message_id, Record.round)
+        select(Record.received_at, Record.message_id, Record.round)
         .join(Message, col(Message.id) == Record.message_id)
         .where(
             Record.dataset_id == dataset_id,
             col(Record.record_id).is_not(None),
             col(Message.erased_at).is_(None),
         )
-        .order_by(col(Message.received_at).desc(), col(Record.message_id), col(Record.round))
+        .order_by(*(column.desc() for column in _PLACE.clauses))
     )
 
 

@@ -194,6 +194,7 @@ class News(StrEnum):
     BACK = "back"
     GIVEN_UP = "given_up"
     RATE_LIMITED = "rate_limited"
+    STILL = "still"
 
 
 class Opinion(StrEnum):
@@ -722,7 +723,10 @@ class Question(SQLModel, table=True):
 
 
 class Dataset(SQLModel, table=True):
-    """A team's dataset in Argilla. `seen`: Argilla's time of the last activity whose answers are all stored here."""
+    """A team's dataset in Argilla. `seen`: Argilla's time of the last activity whose answers are all stored here.
+
+    `followed_version`, `followed_revision`: what all its records that nobody answered were last compared with.
+    """
 
     id: str = Field(primary_key=True)
     team_id: str = Field(index=True)
@@ -730,6 +734,8 @@ class Dataset(SQLModel, table=True):
     panel: Panel = _one_of(Panel, default=Panel.SINGLE)
     seen: str = ""
     moved_at: float | None = None
+    followed_version: int = 0
+    followed_revision: int = 0
 
 
 class Ownership(SQLModel, table=True):
@@ -742,8 +748,11 @@ class Ownership(SQLModel, table=True):
 class Record(SQLModel, table=True):
     """A message as one record of a dataset; `record_id` is Argilla's own id, None until it told us.
 
-    `suggested`: what the record says the model thinks. `vector`: the vector field that was sent last.
+    `suggested`: what the record says the model thinks. `vector`: the vector field that was sent last. `received_at`:
+    that of the message, by which an index has the newest first.
     """
+
+    __table_args__ = (Index("ix_record_newest", "dataset_id", "received_at", "message_id", "round"),)
 
     message_id: str = Field(primary_key=True, foreign_key="message.id")
     dataset_id: str = Field(primary_key=True, foreign_key="dataset.id")
@@ -751,6 +760,7 @@ class Record(SQLModel, table=True):
     record_id: str | None = None
     suggested: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     vector: str | None = None
+    received_at: float = 0.0
 
 
 class Answer(SQLModel, table=True):

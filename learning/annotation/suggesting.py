@@ -1,15 +1,17 @@
 """Lets records that nobody answered say what the version in service thinks, and gives each its vector.
 
-Whatever is sent of a message says so at once. What lies in Argilla follows in the background: when another version
-serves or the head was fitted again, the newest records to be answered; when the encoder is another one, all records.
+Whatever is sent of a message says so at once. What lies in Argilla follows in the background, newest first: all
+records that nobody answered when another version serves, the newest of them soon after the head was fitted again and
+the others once in a while; all records when the encoder is another one.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from learning import vectors
 from learning.annotation import records
@@ -28,15 +30,16 @@ from learning.champion import Served
 from learning.encoder import Encoder
 from storage import answers, datasets, labels
 from storage.database import Database
-from storage.datasets import Key
+from storage.datasets import Key, Place
 
 log = logging.getLogger(__name__)
 
 BATCH = 100
-# So many records, those of the newest messages, follow the version in service.
+# While people keep correcting, the head is fitted again each second: so many records, which reviewers see first,
+# follow no more often than this, and all others no more often than that.
 FOLLOW_MOST = 1_000
-# While people keep correcting, the head is fitted again each second: records follow no more often than this.
 FOLLOW_EVERY_S = 10.0
+FOLLOW_ALL_EVERY_S = 600.0
 
 Told = dict[Key, Json]
 
@@ -78,19 +81,29 @@ class Suggesting:
 
 
 @dataclass
-class _Round:
-    """How far the records of one dataset have followed `served`."""
+class _Pass:
+    """A way through the records of one dataset that nobody answered, begun while `served` was in service."""
 
     served: Served
-    began: float  # by the monotonic clock
-    left: list[Key]
+    left: float  # so many records at most
+    began: float = field(default_factory=time.monotonic)
+    at: Place | None = None  # the record that was compared last
 
-    def is_over(self, served: Served) -> bool:
-        """Is it time to begin again?"""
+    def is_over(self, served: Served, every_s: float) -> bool:
+        """Is it time to begin again? At once if another version serves; if not, the pass comes to its end first."""
         if served is self.served:
             return False
         is_another = served.version != self.served.version
-        return is_another or time.monotonic() - self.began >= FOLLOW_EVERY_S
+        return is_another or (self.is_done and time.monotonic() - self.began >= every_s)
+
+    @property
+    def is_done(self) -> bool:
+        return self.left <= 0
+
+    def go_on(self, compared: Sequence[Place]) -> None:
+        """Note that these were compared, BATCH of them unless they were the last."""
+        self.left = self.left - BATCH if len(compared) == BATCH else 0
+        self.at = compared[-1] if compared else self.at
 
 
 class Refreshing:
@@ -111,36 +124,80 @@ class Refreshing:
         self._opinions = opinions
         self._base = base
         self._forms = forms
-        self._rounds: dict[str, _Round] = {}
+        self._newest: dict[str, _Pass] = {}
+        self._all: dict[str, _Pass] = {}
         self._complete: set[tuple[str, str]] = set()
         self.patience = Patience("bringing suggestions up to date")
 
     def step(self) -> float | None:
-        """Bring one batch up to date; 0 if there may be more."""
+        """Bring one batch up to date; for how many seconds to leave it at that, None if there was nothing to do."""
         if self.patience.left_s():
             return self.patience.left_s()
+        began = time.monotonic()
         try:
-            is_more = any(self._follow(form) or self._send_vectors(form) for form in self._forms())
+            forms = self._forms()
+            is_urgent = any(self._follow_newest(form) or self._send_vectors(form) for form in forms)
+            is_more = is_urgent or any(self._follow_all(form) for form in forms)
         except (ArgillaUnavailableError, ArgillaNotFoundError, ArgillaRefusedError) as error:
             return self.patience.failed(error)
         self.patience.succeeded()
-        return 0.0 if is_more else None
+        if is_urgent:
+            return 0.0
+        # Half of the time is left to those who wait for a prediction, and to reviewers.
+        return time.monotonic() - began if is_more else None
 
     # What the version in service says
 
-    def _follow(self, form: Form) -> bool:
-        """Look at the next records to be answered; were there any?"""
+    def _follow_newest(self, form: Form) -> bool:
+        """Compare the next of the newest records that nobody answered; were there any?"""
         served = self._opinions.served
-        round_ = self._rounds.get(form.dataset_id)
-        if round_ is None or round_.is_over(served):
-            with self._database.reading() as session:
-                left = datasets.to_be_answered(session, form.dataset_id, FOLLOW_MOST)
-            round_ = self._rounds[form.dataset_id] = _Round(served, time.monotonic(), left)
-        keys = round_.left[:BATCH]
-        if keys:
-            self._bring_up_to_date(keys, form)
-            del round_.left[:BATCH]
-        return bool(round_.left)
+        newest = self._newest.get(form.dataset_id)
+        if newest is None or newest.is_over(served, FOLLOW_EVERY_S):
+            newest = self._newest[form.dataset_id] = _Pass(served, FOLLOW_MOST)
+        return self._go_on(newest, form)
+
+    def _follow_all(self, form: Form) -> bool:
+        """Compare the next of all records that nobody answered; were there any?"""
+        served = self._opinions.served
+        every = self._all.get(form.dataset_id)
+        if every is None or every.is_over(served, FOLLOW_ALL_EVERY_S) or self._is_undone(every, form):
+            every = self._all[form.dataset_id] = self._begin(served, form)
+        is_going_on = self._go_on(every, form)
+        if is_going_on and every.is_done:
+            self._note(form, every.served.version, every.served.revision)
+        return is_going_on
+
+    def _begin(self, served: Served, form: Form) -> _Pass:
+        """Begin a pass, which is over at once if an earlier one, before a restart perhaps, came to its end.
+
+        One that did not sent a part of the records: what is noted of another version holds no longer.
+        """
+        if self._followed(form) == (served.version, served.revision):
+            return _Pass(served, 0)
+        self._note(form, 0, 0)
+        return _Pass(served, math.inf)
+
+    def _is_undone(self, every: _Pass, form: Form) -> bool:
+        """Has another process had the records follow another version since this pass ended?"""
+        return every.is_done and self._followed(form) != (every.served.version, every.served.revision)
+
+    def _followed(self, form: Form) -> tuple[int, int]:
+        with self._database.reading() as session:
+            return datasets.followed(session, form.dataset_id)
+
+    def _note(self, form: Form, version: int, revision: int) -> None:
+        with self._database.writing() as session:
+            datasets.follow(session, form.dataset_id, version, revision)
+
+    def _go_on(self, pass_: _Pass, form: Form) -> bool:
+        if pass_.is_done:
+            return False
+        with self._database.reading() as session:
+            places = datasets.to_be_answered(session, form.dataset_id, BATCH, pass_.at)
+        if places:
+            self._bring_up_to_date([place.key for place in places], form)
+        pass_.go_on(places)
+        return True
 
     def _bring_up_to_date(self, keys: list[Key], form: Form) -> None:
         said = self._opinions.of(sorted({message_id for message_id, _ in keys}))

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from bot.edit_questions import EditQuestions
 from bot.language import Language
+from bot.locales import Locales
 from bot.notes import Notes
 from bot.reach import Reach
 from bot.scopes import Scopes
@@ -33,7 +35,8 @@ class Channel:
 
     def notes(self, channel: str | None = OPS, language: Language = "en") -> Notes:
         web = self.slack.web
-        return Notes(self.database, TEAM, web, channel, language, Reach(web), Scopes(web, None))
+        questions = EditQuestions(web, Locales(web, language), lambda message: message.ts)
+        return Notes(self.database, TEAM, web, channel, language, Reach(web), Scopes(web, None), questions)
 
     def tell(self, notes: Notes, times: int = 6) -> None:
         """Take steps as a worker does, but sooner."""

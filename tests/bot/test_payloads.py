@@ -332,6 +332,7 @@ def test_a_click_says_who_pressed_what() -> None:
     body = {"actions": [{"value": "m:l"}], "team": {"id": "T1"}, "user": {"id": "U1"}, "trigger_id": "9"}
 
     assert click(body) == Click("T1", "U1", "m:l", "9")
+    assert click({**body, "container": {"is_ephemeral": True}}).is_ephemeral
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,22 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlmodel import select
 
+from bot import edit_questions
 from bot.compose import Bot
 from local.slack.person import Person
 from local.slack.seed import BOT_USER_ID
 from storage.tables import Correction, Message
-from tests.journeys.steps import card_on, reactions, turn_on, until_answered, until_learned
+from tests.journeys.steps import (
+    card_on,
+    choose,
+    reactions,
+    texts_in,
+    turn_on,
+    until_answered,
+    until_learned,
+)
 from tests.local.running import Slack, until
-from tests.running import learned
+from tests.running import ANA, BEN, learned
 
 QUIET_LABELS = """
 [[label]]
@@ -144,6 +153,65 @@ def test_an_edited_message_has_the_emoji_of_what_it_says_now(
     until_shown(slack, ts, channel, "bug")
     ana.edit(channel, ts, "I want a refund for this invoice")
     until_shown(slack, ts, channel, "credit_card")
+
+
+@pytest.mark.parametrize("press", ["right", "change"])
+def test_after_a_small_edit_the_user_who_chose_the_label_is_asked_alone_and_with_one_click(
+    running: Bot,
+    slack: Slack,
+    ana: Person,
+    ben: Person,
+    channel: str,
+    press: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(edit_questions, "RESTS_S", 0.0)
+    turn_on(ana, channel, "quiet")
+    ts = ana.write(channel, "The label printer is broken")
+    until_shown(slack, ts, channel, "bug")
+    ben.react(channel, ts, "credit_card")
+    until_shown(slack, ts, channel, "credit_card")
+
+    ana.edit(channel, ts, "The label printer is broken on the third floor")
+    question = ben.wait_for_whisper(channel)
+    before = corrections_in(running, channel)
+    if press == "right":
+        ben.press(question, "right")
+    else:
+        choose(ben, ben.open_view(question, "change"), "praise")
+    until_shown(slack, ts, channel, {"right": "credit_card", "change": "+1"}[press])
+    until(lambda: whispers(slack, channel, BEN) == [])
+
+    assert "This message> was edited. Still :credit_card: *billing*?" in str(question["blocks"])
+    assert f"/archives/{channel}/p{ts.replace('.', '')}" in str(question["blocks"])
+    assert (before, corrections_in(running, channel)) == (1, 2)
+    assert len(whispers(slack, channel, ANA)) == 1  # what the command told her
+    assert [one for one in slack.messages(channel) if one.get("thread_ts")] == []
+
+
+def test_a_question_about_a_text_that_was_edited_again_changes_nothing(
+    running: Bot, slack: Slack, ana: Person, ben: Person, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edit_questions, "RESTS_S", 0.0)
+    turn_on(ana, channel, "quiet")
+    ts = ana.write(channel, "The coffee machine is broken")
+    until_shown(slack, ts, channel, "bug")
+    ben.react(channel, ts, "credit_card")
+    until_shown(slack, ts, channel, "credit_card")
+    ana.edit(channel, ts, "The coffee machine is broken on the third floor")
+    question = ben.wait_for_whisper(channel)
+    ana.edit(channel, ts, "Please refund my invoice")
+    until(lambda: texts_in(running, channel) == ["Please refund my invoice"])
+
+    ben.press(question, "right")
+    until(lambda: ["edited since" in one["text"] for one in whispers(slack, channel, BEN)] == [True])
+
+    assert corrections_in(running, channel) == 1
+
+
+def whispers(slack: Slack, channel: str, user: str) -> list[dict[str, Any]]:
+    """What one user alone sees in a channel."""
+    return [one for one in slack.messages(channel, user) if one.get("is_ephemeral")]
 
 
 def test_what_was_tried_when_the_answer_of_slack_was_lost_leaves_one_emoji(

@@ -12,11 +12,11 @@ from learning.classification import BATCH, Classifier
 from learning.encoder import Encoder
 from learning.refit import Refitter
 from learning.tokens import Read
-from storage import cards, messages, predictions
+from storage import cards, messages, notices, predictions
 from storage.database import Database, open_database
 from storage.tables import Card, Label, Lane, Message, Mode, Prediction, Vector
 from tests.databases import on_both
-from tests.factories import OTHER, TEAM, label_set, prediction, received, together
+from tests.factories import ANA, OTHER, TEAM, label_set, predicted, prediction, received, say, together
 from tests.learning.tiny_models import Reader, tiny_encoder
 
 SURE, NEVER_SURE = 0.0, 1.0  # margins below which the bot asks
@@ -134,6 +134,23 @@ def test_after_an_edit_people_are_asked_unless_the_model_changed_its_mind_about_
     with database.reading() as session:
         assert (session.get_one(Message, one.id).still is not None) is is_asked
         assert (session.get(Card, one.id) is not None) is is_asked
+
+
+@pytest.mark.parametrize(("before", "number"), [("invoice", 0), ("crashes", 1)])
+def test_in_quiet_mode_the_user_who_chose_the_label_is_asked(
+    database: Database, known: dict[str, Label], champion: Champion, before: str, number: int
+) -> None:
+    one = predicted(database, known[before], "crashes", mode=Mode.QUIET, meaning=1)
+    said = say(database, one, ANA, known["invoice"])
+    with database.writing() as session:
+        session.merge(said).aside = 0
+        edited = session.get_one(Message, one.id)
+        edited.still, edited.waiting = known["invoice"].id, True
+
+    Classifier(database, TEAM, champion, SURE).predict_waiting()
+
+    with database.reading() as session:
+        assert [one.about["by"] for one in notices.to_tell(session, TEAM)] == [ANA] * number
 
 
 def test_the_card_goes_into_the_thread_of_its_message(database: Database, champion: Champion) -> None:

@@ -2,12 +2,29 @@ from __future__ import annotations
 
 import pytest
 
-from storage import answers, datasets
+from storage import answers, datasets, messages
 from storage.database import Database
-from storage.tables import Answer, Dataset, Message, Stage, Status
-from tests.factories import OTHER, TEAM, label_set, predicted
+from storage.datasets import Place
+from storage.tables import Answer, Dataset, Label, Message, Stage, Status
+from tests.databases import on_both
+from tests.factories import OTHER, SUPPORT, TEAM, label_set, predicted
 
 GONE, STAYS = "d1", "d2"
+
+
+def response(of: Message, label: Label, dataset_id: str) -> Answer:
+    """A reviewer's response to a message's record in one dataset."""
+    return Answer(
+        response_id=f"answer in {dataset_id}",
+        message_id=of.id,
+        team_id=TEAM,
+        dataset_id=dataset_id,
+        round=1,
+        reviewer="r1",
+        status=Status.SUBMITTED,
+        label_id=label.id,
+        answered_at=1.0,
+    )
 
 
 @pytest.fixture
@@ -20,19 +37,7 @@ def one(database: Database) -> Message:
         datasets.add(session, TEAM, STAYS, Stage.FILLING)
         for dataset_id in (GONE, STAYS):
             datasets.identify(session, dataset_id, {(one.id, 1): f"record in {dataset_id}"})
-            session.add(
-                Answer(
-                    response_id=f"answer in {dataset_id}",
-                    message_id=one.id,
-                    team_id=TEAM,
-                    dataset_id=dataset_id,
-                    round=1,
-                    reviewer="r1",
-                    status=Status.SUBMITTED,
-                    label_id=bug.id,
-                    answered_at=1.0,
-                )
-            )
+            session.add(response(one, bug, dataset_id))
         datasets.gone(session, GONE)
     return one
 
@@ -61,6 +66,28 @@ def test_answers_that_came_from_a_dataset_outlive_it(database: Database, one: Me
         stored = answers.of_message(session, one.id)
 
     assert {answer.dataset_id for answer in stored} == {GONE, STAYS}
+
+
+@on_both
+def test_records_that_nobody_answered_come_newest_first_page_by_page(database: Database) -> None:
+    bug = label_set(database, "bug")["bug"]
+    oldest, answered, erased, *newer = [predicted(database, bug, received_at=at) for at in (1, 2, 3, 4, 4, 5)]
+    every = [oldest, answered, erased, *newer]
+    with database.writing() as session:
+        datasets.add(session, TEAM, STAYS, Stage.CURRENT)
+        datasets.attempt(session, STAYS, [(one.id, 1) for one in every])
+        datasets.identify(session, STAYS, {(one.id, 1): f"r-{one.id}" for one in every})
+        messages.erase(session, TEAM, SUPPORT, erased.ts, is_heard=True)
+    with database.writing() as session:
+        session.add(response(answered, bug, STAYS))
+
+    found: list[Place] = []
+    with database.reading() as session:
+        while page := datasets.to_be_answered(session, STAYS, 2, found[-1] if found else None):
+            found += page
+
+    assert [place.received_at for place in found] == [5, 4, 4, 1]
+    assert {place.key for place in found} == {(one.id, 1) for one in (oldest, *newer)}
 
 
 def test_a_record_that_was_found_missing_meanwhile_may_be_forgotten(database: Database, one: Message) -> None:

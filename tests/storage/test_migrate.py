@@ -28,7 +28,7 @@ from storage.database import Database, open_database
 from storage.migrate import configuration, migrate
 from storage.pacing import Pace
 from storage.tables import Correction, Lane, Message, Mode, Panel, Stage
-from tests.factories import ANA, BEN, ENCODER, TEAM, label_set, received, say, together
+from tests.factories import ANA, BEN, ENCODER, TEAM, label_set, predicted, received, say, together
 
 
 @pytest.fixture
@@ -175,6 +175,38 @@ def test_what_waits_is_found_by_its_index_whatever_is_stored_beside_it(database:
     assert [
         plan for plan in plans if "USING INDEX ix_" not in plan and "COVERING INDEX ix_" not in plan
     ] == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_next_records_to_be_answered_are_found_by_an_index_without_looking_at_all_of_them(
+    database: Database,
+) -> None:
+    def read(session: Session) -> None:
+        datasets.to_be_answered(session, "d1", 9)
+        datasets.to_be_answered(session, "d1", 9, datasets.Place(1.0, "m1", 1))
+        datasets.without_vector(session, "d1", "v1", 9)
+
+    plans = _plans(database, read)
+
+    assert len(plans) == 3
+    assert [plan for plan in plans if "ix_record_newest" not in plan or "TEMP B-TREE" in plan] == []
+    assert "received_at<?" in plans[1].replace(" ", "") or "received_at,message_id,round)<" in plans[1]
+
+
+def test_records_of_an_earlier_release_are_in_the_order_of_their_messages(migrated: Database) -> None:
+    bug = label_set(migrated, "bug")["bug"]
+    every = [predicted(migrated, bug) for _ in range(3)]
+    with migrated.writing() as session:
+        datasets.add(session, TEAM, "d1", Stage.CURRENT)
+        datasets.identify(session, "d1", {(one.id, 1): one.id for one in every})
+    with migrated.engine.begin() as connection:
+        command.downgrade(configuration(connection), "0025")
+
+    migrate(migrated)
+
+    with migrated.reading() as session:
+        found = datasets.to_be_answered(session, "d1", 9)
+    assert [place.message_id for place in found] == [one.id for one in reversed(every)]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -91,7 +91,7 @@ class Desk:
 
     def refresh(self) -> None:
         """Until every record says what the version in service thinks."""
-        while self.refreshing.step() == 0.0:
+        while self.refreshing.step() is not None and self.refreshing.patience.is_well:
             pass
 
     def another_refreshing(self) -> Refreshing:
@@ -104,10 +104,10 @@ class Desk:
         self.answering._next_sweep.clear()
         self.answering.step()
 
-    def serve(self, label: Label, version: int = 2) -> None:
+    def serve(self, label: Label, version: int = 2, revision: int = 0) -> None:
         """Have a version serve that takes every message for this label."""
         sure = Head((label.id,), np.ones((1, 3), np.float32))
-        self.champion.swap(Served(version, 0, self.champion.served.encoder, sure))
+        self.champion.swap(Served(version, revision, self.champion.served.encoder, sure))
 
 
 def untaught(base: Encoder) -> Champion:

@@ -96,27 +96,99 @@ def test_a_record_says_at_once_what_the_version_in_service_thinks(
     assert suggestions(desk) == {"new": ("praise", "v3.0")}
 
 
-def test_the_newest_records_follow_first_and_the_oldest_not_at_all(
-    desk: Desk, database: Database, known: dict[str, Label], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def labels_of(desk: Desk) -> dict[str, str]:
+    return {text: label for text, (label, _) in suggestions(desk).items()}
+
+
+@pytest.fixture
+def three(
+    desk: Desk,
+    database: Database,
+    known: dict[str, Label],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> pytest.LogCaptureFixture:
+    """Records that say *bug*, of which only the newest follows soon, in batches of one; what is logged then."""
     monkeypatch.setattr(suggesting, "BATCH", 1)
-    monkeypatch.setattr(suggesting, "FOLLOW_MOST", 2)
+    monkeypatch.setattr(suggesting, "FOLLOW_MOST", 1)
     for text in ("oldest", "older", "newest"):
         asked(database, known["bug"], text)
+    desk.serve(known["bug"], version=1)
     desk.deliver()
     desk.refresh()
+    caplog.set_level(logging.INFO)
+    caplog.clear()
+    return caplog
 
+
+def times_sent(log: pytest.LogCaptureFixture) -> int:
+    return log.text.count("suggestions brought up to date number=1")
+
+
+def test_all_records_follow_newest_first_and_a_restart_goes_on_where_it_was(
+    desk: Desk, database: Database, known: dict[str, Label], three: pytest.LogCaptureFixture
+) -> None:
     desk.serve(known["billing"])
-    desk.refreshing.step()
-    first = [text for text, (label, _) in suggestions(desk).items() if label == "billing"]
+    while times_sent(three) < 2:
+        desk.refreshing.step()
+    before = labels_of(desk)
+    desk.refreshing = desk.another_refreshing()
+    desk.refresh()
+    after = labels_of(desk)
+    desk.refreshing = desk.another_refreshing()
     desk.refresh()
 
-    assert first == ["newest"]
-    assert {text: label for text, (label, _) in suggestions(desk).items()} == {
-        "newest": "billing",
-        "older": "billing",
-        "oldest": "bug",
-    }
+    assert before == {"newest": "billing", "older": "billing", "oldest": "bug"}
+    assert after == dict.fromkeys(before, "billing")
+    assert times_sent(three) == 3
+
+
+def test_a_roll_back_takes_the_place_of_a_promotion_that_not_all_records_follow_yet(
+    desk: Desk, database: Database, known: dict[str, Label], three: pytest.LogCaptureFixture
+) -> None:
+    desk.serve(known["billing"])
+    while times_sent(three) < 2:
+        desk.refreshing.step()
+    desk.refreshing = desk.another_refreshing()
+    desk.serve(known["bug"], version=1)
+    desk.refresh()
+
+    assert suggestions(desk) == dict.fromkeys(("newest", "older", "oldest"), ("bug", "v1.0"))
+    assert times_sent(three) == 2 + 2  # the third still says so
+
+
+def test_another_process_ends_what_one_began(
+    desk: Desk, database: Database, known: dict[str, Label], three: pytest.LogCaptureFixture
+) -> None:
+    served = desk.champion.served
+    idle, desk.refreshing = desk.refreshing, desk.another_refreshing()
+    desk.serve(known["billing"])
+    while times_sent(three) < 2:
+        desk.refreshing.step()
+    desk.champion.swap(served)
+    desk.refreshing = idle
+    desk.refresh()
+
+    assert labels_of(desk) == dict.fromkeys(("newest", "older", "oldest"), "bug")
+
+
+def test_after_a_correction_the_newest_records_follow_soon_and_all_others_once_in_a_while(
+    desk: Desk,
+    database: Database,
+    known: dict[str, Label],
+    three: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(suggesting, "FOLLOW_EVERY_S", 0.0)
+    desk.serve(known["billing"], version=1, revision=1)
+    desk.refresh()
+    soon = labels_of(desk)
+    monkeypatch.setattr(suggesting, "FOLLOW_ALL_EVERY_S", 0.0)
+    desk.refresh()
+
+    assert soon == {"newest": "billing", "older": "bug", "oldest": "bug"}
+    assert labels_of(desk) == dict.fromkeys(soon, "billing")
+    assert times_sent(three) == 3
 
 
 def test_a_score_that_hardly_moved_is_not_sent_and_another_version_always_is() -> None:
