@@ -380,6 +380,8 @@ class Service:
             if post is None:
                 return
             kept = self._keep_post(session, post, kind)
+            if kept is None or not kept.is_new:  # it may have been deleted while Slack told of it again
+                purging.mark(session)
         if kept:
             self._follow(waiting.said(post), post.text, kept)
         else:
@@ -389,7 +391,6 @@ class Service:
         says_something = post.text or post.is_mention
         is_included = channels.includes_workflows(session, post.team_id, post.channel_id)
         if kind is Kind.BOT or not says_something or not is_included:
-            purging.mark(session)
             return None
         return self._keep(session, waiting.said(post), post.text, post.says_nothing and not post.is_mention)
 

@@ -25,11 +25,11 @@ from bot.summary_service import SummaryService
 from learning.masking import Masking
 from local.slack.credentials import BOT_TOKEN
 from local.slack.seed import PEOPLE
-from storage import channels, corrections, labels, purging
+from storage import channels, corrections, labels, messages, purging
 from storage.database import Database
 from storage.labels import LabelSpec
 from storage.tables import Label, Lane, Message, Mode, Unattributed
-from tests.factories import SUPPORT, TEAM, predicted
+from tests.factories import SUPPORT, TEAM, message, predicted
 from tests.local.running import Slack, workspace
 
 ANA, BEN, DEPLOYS = PEOPLE["ana"], PEOPLE["ben"], "U0DEPLOYS1"
@@ -298,6 +298,18 @@ def test_a_post_that_is_deleted_meanwhile_never_becomes_a_message(team: Team) ->
     assert gone
     assert team.waiting() == []
     assert [one.text for one in team.messages()] == [""]
+
+
+def test_a_post_that_slack_tells_of_again_just_as_it_is_deleted_stays_erased(team: Team) -> None:
+    said = post("My secret")
+    team.service.receive(said)
+    with team.database.writing() as session:  # as if the deletion came between two looks
+        messages.receive(session, message("", ts=said.ts, erased_at=1.0))
+    before = team.marks()
+    team.ask()
+
+    assert [one.text for one in team.messages()] == [""]
+    assert team.marks() > before
 
 
 def test_a_post_in_a_channel_that_was_turned_off_meanwhile_goes(team: Team) -> None:
