@@ -7,8 +7,9 @@ import time
 from enum import Enum, auto
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 
+from bot import refusals
 from bot.payloads import SLACKBOT, Json
 
 log = logging.getLogger(__name__)
@@ -20,10 +21,17 @@ AGAIN_S = 60.0
 
 
 class UnknownActorError(RuntimeError):
-    """Slack did not say whether an actor is a user. The event is not acknowledged, so Slack sends it again."""
+    """Slack did not say whether an actor is a user. What they did is stored, and Slack is asked again.
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"Slack did not say who did something ({reason})")
+    `cause`: one of refusals.FAULTS.
+    """
+
+    def __init__(self, cause: Exception) -> None:
+        self.reason = type(cause).__name__
+        if isinstance(cause, SlackApiError):
+            self.reason = str(cause.response.get("error"))
+        super().__init__(f"Slack did not say who did something ({self.reason})")
+        self.cause = cause
 
 
 class Kind(Enum):
@@ -41,28 +49,39 @@ class Actors:
         self._client = client
         self._kept: dict[str, tuple[float, Kind]] = {}
 
-    def kind(self, user_id: str) -> Kind:
-        """Ask Slack what an actor is. Raises UnknownActorError."""
+    def known(self, user_id: str) -> Kind | None:
+        """Return what an actor is, without asking Slack; None if only Slack knows."""
         if user_id == SLACKBOT or not user_id.startswith(("U", "W")):
             return Kind.BOT
         until, known = self._kept.get(user_id, (0.0, Kind.BOT))
-        if time.monotonic() < until:
+        return known if time.monotonic() < until else None
+
+    def kind(self, user_id: str) -> Kind:
+        """Ask Slack what an actor is: never before an acknowledgement. Raises UnknownActorError."""
+        known = self.known(user_id)
+        if known:
             return known
         found, kept_s = self._ask(user_id)
         self._kept[user_id] = time.monotonic() + kept_s, found
         return found
 
+    def is_user(self, user_id: str) -> bool:
+        """Ask Slack whether an actor is a user; False if it does not say."""
+        try:
+            return self.kind(user_id) is Kind.USER
+        except UnknownActorError as error:
+            log.warning("not taken for a user reason=%s", error.reason)
+            return False
+
     def _ask(self, user_id: str) -> tuple[Kind, float]:
         try:
             user: Json = self._client.users_info(user=user_id)["user"]
-        except SlackApiError as error:
-            reason = str(error.response.get("error"))
+        except refusals.FAULTS as error:
+            reason = error.response.get("error") if isinstance(error, SlackApiError) else None
             if reason not in FINAL:
-                raise UnknownActorError(reason) from None
+                raise UnknownActorError(error) from None
             log.info("not taken for a user reason=%s", reason)
             return Kind.BOT, AGAIN_S
-        except (SlackClientError, OSError) as error:
-            raise UnknownActorError(type(error).__name__) from None
         if user.get("is_workflow_bot"):
             return Kind.WORKFLOW, KEPT_S
         return (Kind.BOT if user.get("is_bot") else Kind.USER), KEPT_S

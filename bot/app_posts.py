@@ -7,6 +7,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from enum import Enum, auto
 
 from bot.actors import Kind
 from bot.payloads import Said
@@ -20,36 +21,46 @@ MOST, WITHIN_S = 20, 60.0
 KEPT_MOST = 1_000
 
 
-class AppPosts:
-    """Decides which posts by apps count in one team. `kind` asks Slack, and may raise UnknownActorError."""
+class Standing(Enum):
+    """Is a post read like a user's message? OPEN: only Slack knows, since only Slack knows what its author is."""
 
-    def __init__(self, database: Database, bot_id: str, kind: Callable[[str], Kind]) -> None:
+    COUNTS = auto()
+    OPEN = auto()
+    IGNORED = auto()
+
+
+class AppPosts:
+    """Decides which posts by apps count in one team. `known` says what an actor is without asking Slack, if it can."""
+
+    def __init__(self, database: Database, bot_id: str, known: Callable[[str], Kind | None]) -> None:
         self._database = database
         self._bot_id = bot_id
-        self._kind = kind
+        self._known = known
         self._turn = threading.Lock()
         self._seen: OrderedDict[tuple[str, str], deque[tuple[str, float]]] = OrderedDict()
 
-    def counts(self, said: Said) -> bool:
-        """Is this to be read like a user's message? Raises UnknownActorError.
+    def standing(self, said: Said) -> Standing:
+        """Is this to be read like a user's message?
 
         Never if it is a reply or our own, if another bot wrote it as itself, or if the app posts as fast as a loop.
         """
         if said.app is None:
-            return True
+            return Standing.COUNTS
         if said.app == self._bot_id or said.is_reply or said.is_direct or not self._are_included(said):
-            return False
-        is_anonymous = said.user_id == said.app
-        return (is_anonymous or self._kind(said.user_id) is not Kind.BOT) and self._is_in_time(said)
+            return Standing.IGNORED
+        kind = Kind.WORKFLOW if said.user_id == said.app else self._known(said.user_id)
+        if kind is Kind.BOT or not self._is_in_time(said):
+            return Standing.IGNORED
+        return Standing.COUNTS if kind else Standing.OPEN
 
     def asker(self, said: Said) -> str | None:
-        """The user in whose name an app asked us something that does not count, to be told why. None if nobody is to be
-        told. Raises UnknownActorError.
+        """The actor in whose name an app asked us something that does not count: if it is a user, they are to be told
+        why. None if nobody is.
         """
         is_foreign = said.app not in (None, self._bot_id)
         if not is_foreign or said.user_id == said.app or self._are_included(said):
             return None
-        return said.user_id if said.is_mention and self._kind(said.user_id) is Kind.USER else None
+        return said.user_id if said.is_mention else None
 
     def _are_included(self, said: Said) -> bool:
         with self._database.reading() as session:

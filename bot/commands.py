@@ -18,6 +18,7 @@ from bot import (
     suggesting,
     summary_commands,
 )
+from bot.actors import Actors
 from bot.announcing import tell
 from bot.card import title
 from bot.channel_watch import ChannelWatch
@@ -116,6 +117,7 @@ class Desk:
     retention: Retention
     membership: Membership
     organization: Organization
+    actors: Actors
     digests: Digests
     home: Home
     choices: Choices

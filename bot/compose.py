@@ -24,6 +24,7 @@ from bot import listeners, models, operations, payloads
 from bot.actors import Actors
 from bot.admission import Admission
 from bot.annotation import CONTINUOUS, annotate
+from bot.attributing import Attributing
 from bot.background import Learning, Predicting, Swapping
 from bot.channel_watch import ChannelWatch
 from bot.choices import Choices, applied
@@ -451,12 +452,13 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         learning.start_over,
         tell_reviewers,
         ground.purge.wake,
+        lambda: attribute.wake(),
     )
 
     def judge(before: str, after: str) -> Judgement:
         return edits.judge(before, after, champion.served.encoder.tokenizer.knows)
 
-    actors = Actors(asking)
+    actors = Actors(posting)
     service = Service(
         database,
         team_id,
@@ -465,9 +467,11 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         summarizing.service,
         reader(masked),
         grant.bot_id,
-        actors.kind,
+        actors.known,
         judge,
     )
+    attributing = Attributing(database, team_id, actors.kind, service.settle, metrics, reach)
+    attribute = Worker("attributor", attributing.step, metrics, HANGS_S)
     scopes = Scopes(client, ground.install_page)
     questions = EditQuestions(posting, locales, partial(link, address))
     notes = Notes(
@@ -551,6 +555,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         retention,
         Membership(operating),
         Organization(asking, team_id, grant.enterprise_id),
+        actors,
         telling,
         home,
         choosing,
@@ -569,6 +574,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         learn,
         swap,
         tell,
+        attribute,
         *training.workers,
         *summarizing.workers,
         schedule,

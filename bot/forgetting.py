@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from storage import erasure, purging, runs
+from storage import erasure, purging, runs, unattributed
 from storage.database import Database
 from storage.erasure import FORGOTTEN, Kept
 
@@ -61,6 +61,8 @@ class Forgetting:
     def forget(self, user_id: str) -> Forgotten:
         """Erase all that a person wrote; wait a little until it has left Argilla and all files too."""
         before = self.kept(user_id)
+        # First: what would count meanwhile is a message, or a correction, and is treated as these are.
+        self._database.write_patiently(lambda session: unattributed.forget(session, self._team_id, user_id))
         with self._database.reading() as session:
             wrote = erasure.written_by(session, self._team_id, user_id)
             concerned = {

@@ -188,7 +188,7 @@ def _hear_messages(app: App, desk: Desk, bot_user_id: str, metrics: Metrics, loc
         """Say to a user whose app mentioned us why nothing follows: to them alone, so that no app answers."""
         heard = payloads.message_event(body, bot_user_id)
         asker = service.asker(heard) if isinstance(heard, Said) else None
-        if isinstance(heard, Said) and asker:
+        if isinstance(heard, Said) and asker and desk.actors.is_user(asker):
             speak(lambda: locales.language(asker))
             client.chat_postEphemeral(channel=heard.channel_id, user=asker, text=_(NOT_READ))
 
@@ -201,7 +201,7 @@ def _hear_reactions(app: App, service: Service, bot_user_id: str, metrics: Metri
         metrics.events.labels(body["event"]["type"]).inc()
         reacted = payloads.reaction_event(body, bot_user_id)
         if reacted:
-            service.react(reacted)
+            service.reactions.react(reacted)
         next()
 
     for kind in ("reaction_added", "reaction_removed"):

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from bot.forgetting import erase_in_parts
 from bot.language import N_
 from bot.schedule import next_due
-from storage import channels, erasure
+from storage import channels, erasure, unattributed
 from storage.database import Database
 
 log = logging.getLogger(__name__)
@@ -134,13 +134,18 @@ class Retention:
             channels.begin_next(session, self._team_id, time.time())
             limited = [(one.channel_id, one.keep_days) for one in erasure.limited(session, self._team_id)]
         for channel_id, days in limited:
-            before = time.time() - DAY_S * (days or DAYS_MOST)
-            with self._database.reading() as session:
-                old = erasure.overdue(session, self._team_id, channel_id, before)
-            erase_in_parts(self._database, old, erasure.let_go)
-            if old:
-                log.info("kept no longer channel=%s messages=%d", channel_id, len(old))
-                self._wake()
+            self._let_go(channel_id, time.time() - DAY_S * (days or DAYS_MOST))
+
+    def _let_go(self, channel_id: str, before: float) -> None:
+        waiting = self._database.write_patiently(
+            lambda session: unattributed.let_go(session, self._team_id, channel_id, before)
+        )
+        with self._database.reading() as session:
+            old = erasure.overdue(session, self._team_id, channel_id, before)
+        erase_in_parts(self._database, old, erasure.let_go)
+        if old or waiting:
+            log.info("kept no longer channel=%s messages=%d", channel_id, len(old) + waiting)
+            self._wake()
 
     def _kept_for(self, session: Session, channel_id: str) -> int | None:
         channel = channels.get(session, self._team_id, channel_id)

@@ -2,29 +2,52 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from bot import waiting
 from bot.actors import Kind
-from bot.app_posts import AppPosts
+from bot.app_posts import AppPosts, Standing
 from bot.language import N_
 from bot.metrics import Metrics
-from bot.payloads import Deleted, Reacted, Said, Target
+from bot.once import id_of
+from bot.payloads import Deleted, Said, Target
+from bot.reacting import Reacting
 from bot.reading import Read
 from bot.small_talk import says_nothing
 from bot.summary_service import SummaryService
 from learning import edits
-from storage import cards, channels, contents, corrections, labels, messages, overview, predictions, summaries
+from storage import (
+    cards,
+    channels,
+    contents,
+    corrections,
+    labels,
+    messages,
+    overview,
+    predictions,
+    purging,
+    summaries,
+    unattributed,
+)
 from storage.database import Database
-from storage.emoji import emoji_name
 from storage.labels import RetiredLabelError
 from storage.messages import Edit
 from storage.overview import Overview
-from storage.tables import Correction, Label, Lane, Message, Mode, Word, new_id
+from storage.tables import (
+    Correction,
+    Label,
+    Lane,
+    Message,
+    Mode,
+    SummaryConsent,
+    Unattributed,
+    Word,
+    new_id,
+)
 from storage.wordings import Judge
 
 # An edit that comes so soon may have overtaken its message; of older ones that are unknown nobody asked us to hear.
@@ -36,15 +59,6 @@ class UnknownMessageError(LookupError):
 
     def __init__(self) -> None:
         super().__init__(N_("This message is not known here any more, so nothing was changed."))
-
-
-def _once(*parts: str) -> str:
-    """An id of something that Slack tells of, the same each time."""
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
-
-
-def _has_emoji(label: Label, name: str) -> bool:
-    return emoji_name(label.emoji) == emoji_name(name)
 
 
 @dataclass(frozen=True)
@@ -70,6 +84,16 @@ class Wakers:
     unlearn: Callable[[], None]
     annotator: Callable[[], None]
     purger: Callable[[], None]
+    attributor: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What became of a message. `mode`: how it is answered; `agreed`: what its channel agreed to about summaries."""
+
+    is_new: bool
+    mode: Mode
+    agreed: SummaryConsent | None
 
 
 class Service:
@@ -84,14 +108,14 @@ class Service:
         summarizing: SummaryService,
         read: Read,
         bot_id: str = "",
-        kind: Callable[[str], Kind] = lambda _user_id: Kind.USER,
+        known: Callable[[str], Kind | None] = lambda _user_id: Kind.USER,
         judge: Judge = edits.judge,
     ) -> None:
-        """`read`: what is kept of a text in Slack's mrkdwn; `bot_id`: ours; `kind`: what somebody is; `judge`: what an
-        edit does to a text's meaning.
+        """`read`: what is kept of a text in Slack's mrkdwn; `bot_id`: ours; `known`: what somebody is, None if only
+        Slack knows; `judge`: what an edit does to a text's meaning.
         """
-        self._app_posts = AppPosts(database, bot_id, kind)
-        self._kind = kind
+        self._app_posts = AppPosts(database, bot_id, known)
+        self.reactions = Reacting(database, team_id, known, self._told, lambda: wake.attributor())
         self._database = database
         self._judge = judge
         self._read = read
@@ -103,9 +127,10 @@ class Service:
     def receive(self, said: Said) -> None:
         """Store what a person said where the bot is asked to listen; harmless when it comes again.
 
-        Raises UnknownActorError.
+        If only Slack knows whether a post by an app is a user's, it waits until `settle`.
         """
-        if said.team_id != self._team_id or not self._app_posts.counts(said):
+        standing = self._app_posts.standing(said) if said.team_id == self._team_id else Standing.IGNORED
+        if standing is Standing.IGNORED:
             return
         if self._summarizing.is_asked(said):
             self._answer_mention(said)
@@ -113,19 +138,40 @@ class Service:
         text = self._read(said.text)
         if not text and not self._is_addressed(said):
             return
+        if standing is Standing.OPEN:
+            self._let_post_wait(said, text)
+            return
         with self._database.writing() as session:  # one transaction, not two: Slack waits for it
-            mode = self._mode(said, channels.mode_of(session, said.team_id, said.channel_id))
-            agreed = self._summarizing.hears(session, said)
-            if mode is Mode.OFF and agreed is None:
-                return
-            is_new = self._store(said, text, mode, session)
-            if is_new and agreed:
-                self._summarizing.keep(session, said, text, agreed)
+            kept = self._keep(session, said, text, self._is_small_talk(said))
+        if kept:
+            self._follow(said, text, kept)
+
+    def _keep(self, session: Session, said: Said, text: str, is_small_talk: bool) -> Kept | None:
+        mode = self._mode(said, channels.mode_of(session, said.team_id, said.channel_id))
+        agreed = self._summarizing.hears(session, said)
+        if mode is Mode.OFF and agreed is None:
+            return None
+        is_new = self._store(said, text, mode, is_small_talk, session)
+        if is_new and agreed:
+            self._summarizing.keep(session, said, text, agreed)
+        return Kept(is_new, mode, agreed)
+
+    def _let_post_wait(self, said: Said, text: str) -> None:
+        with self._database.writing() as session:
+            is_known = messages.is_stored(session, said.team_id, said.channel_id, said.ts)
+            event = waiting.of_post(said, text, self._is_small_talk(said))
+            is_new = not is_known and unattributed.keep(session, event)
         if not is_new:
             self._metrics.duplicates.inc()
-        if agreed:
+        self._wake.attributor()
+
+    def _follow(self, said: Said, text: str, kept: Kept) -> None:
+        """A message was stored, or was stored already."""
+        if not kept.is_new:
+            self._metrics.duplicates.inc()
+        if kept.agreed:
             self._summarizing.told()
-        if mode is not Mode.OFF:
+        if kept.mode is not Mode.OFF:
             self._wake_for(said, text)
 
     def _wake_for(self, said: Said, text: str) -> None:
@@ -152,6 +198,9 @@ class Service:
         key = said.team_id, said.channel_id, said.ts
         text = self._read(said.text)
         with self._database.writing() as session:
+            about = said.edited_ts, said.is_mention, self._is_small_talk(said)
+            if unattributed.rewrite(session, *key, text, *about):
+                return None
             found = messages.rewrite(session, *key, text, said.edited_ts, self._judge)
             is_answered = found in (Edit.SAME, Edit.DONE) and self._answer_edited(session, said)
             if found is Edit.DONE and self._is_small_talk(said):
@@ -185,7 +234,7 @@ class Service:
             messages.answer(session, message)
         return True
 
-    def _store(self, said: Said, text: str, mode: Mode, session: Session) -> bool:
+    def _store(self, said: Said, text: str, mode: Mode, is_small_talk: bool, session: Session) -> bool:
         message = Message(
             team_id=said.team_id,
             channel_id=said.channel_id,
@@ -195,7 +244,7 @@ class Service:
             text=text,
             mode=mode,
             lane=Lane.ASKED if self._is_addressed(said) else Lane.HEARD,
-            waiting=bool(text) and mode is not Mode.OFF and not self._is_small_talk(said),
+            waiting=bool(text) and mode is not Mode.OFF and not is_small_talk,
             edited_ts=said.edited_ts,
             is_addressed=self._is_addressed(said),
         )
@@ -291,7 +340,7 @@ class Service:
 
     def _say(self, session: Session, user_id: str, of: Target, label: Label, word: Word, once: str) -> bool:
         said = Correction(
-            id=_once(of.message_id, user_id, label.id, once) if once else new_id(),
+            id=id_of(of.message_id, user_id, label.id, once) if once else new_id(),
             message_id=of.message_id,
             team_id=label.team_id,
             user_id=user_id,
@@ -306,7 +355,7 @@ class Service:
         Raises UnknownMessageError, NothingToUndoError.
         """
         self.choice(team_id, message_id)
-        word_id = _once(message_id, user_id, "undo", once) if once else new_id()
+        word_id = id_of(message_id, user_id, "undo", once) if once else new_id()
         with self._database.writing() as session:
             is_new = corrections.undo(session, team_id, message_id, user_id, word_id)
         if is_new:
@@ -318,39 +367,32 @@ class Service:
         self._wake.refitter()
         self._wake.annotator()
 
-    def react(self, reacted: Reacted) -> None:
-        """In quiet mode a user's reaction with a label's emoji says that it is right; harmless when it comes again.
+    def settle(self, event: Unattributed, kind: Kind) -> None:
+        """Slack said what an actor is: what they did counts from now on, or goes. Harmless if that was done already."""
+        if event.word:
+            self.reactions.settle(event, event.word, kind)
+        else:
+            self._settle_post(event, kind)
 
-        Raises UnknownActorError.
-        """
-        key = reacted.team_id, reacted.channel_id, reacted.ts
-        if reacted.team_id != self._team_id:
-            return
-        with (
-            self._database.reading() as session
-        ):  # most reactions are none of ours: these need no writer's turn
-            message = messages.known(session, *key)
-            if message is None or message.mode is not Mode.QUIET:
-                return
-            label = labels.by_emoji(session, reacted.team_id, reacted.emoji)
-            if label is None and reacted.is_taken_back:  # retired since, or another one has its emoji too
-                chosen = corrections.reacted(session, message.id, reacted.user_id)
-                label = next((one for one in chosen if _has_emoji(one, reacted.emoji)), None)
-        if label is None or self._kind(reacted.user_id) is not Kind.USER:
-            return
-        word = Correction(
-            id=_once(*key, reacted.user_id, reacted.emoji, str(reacted.at), str(reacted.is_taken_back)),
-            message_id=message.id,
-            team_id=reacted.team_id,
-            user_id=reacted.user_id,
-            label_id=label.id,
-            word=Word.WITHDRAWN if reacted.is_taken_back else Word.REACTED,
-            created_at=reacted.at,
-        )
+    def _settle_post(self, event: Unattributed, kind: Kind) -> None:
         with self._database.writing() as session:
-            is_new = corrections.add_once(session, word)
-        if is_new:
-            self._told(word.word)
+            post = unattributed.take(session, event.id)  # it may have been edited since
+            if post is None:
+                return
+            kept = self._keep_post(session, post, kind)
+            if kept is None or not kept.is_new:  # it may have been deleted while Slack told of it again
+                purging.mark(session)
+        if kept:
+            self._follow(waiting.said(post), post.text, kept)
+        else:
+            self._wake.purger()
+
+    def _keep_post(self, session: Session, post: Unattributed, kind: Kind) -> Kept | None:
+        says_something = post.text or post.is_mention
+        is_included = channels.includes_workflows(session, post.team_id, post.channel_id)
+        if kind is Kind.BOT or not says_something or not is_included:
+            return None
+        return self._keep(session, waiting.said(post), post.text, post.says_nothing and not post.is_mention)
 
     def set_mode(
         self, team_id: str, channel_id: str, mode: Mode, by: str, workflows: bool = False
@@ -363,7 +405,7 @@ class Service:
             return channels.set_mode(session, team_id, channel_id, mode, by, workflows)
 
     def asker(self, said: Said) -> str | None:
-        """Whom to tell that their post, made by an app, is not read; None if nobody is. Raises UnknownActorError."""
+        """Whom to tell, if they are a user, that their post, made by an app, is not read; None if nobody is."""
         return self._app_posts.asker(said) if said.team_id == self._team_id else None
 
     def includes_workflows(self, team_id: str, channel_id: str) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 
 from sqlmodel import Session
 
 from bot.history import kept
 from bot.language import N_
+from bot.once import id_of
 from bot.payloads import Said
 from bot.speakers import Speakers
 from bot.summary_card import Shown, plain_text
@@ -203,9 +203,8 @@ class SummaryService:
         self._say(summary_id, user_id, Opinion.EDITED, marked, once)
 
     def _say(self, summary_id: str, user_id: str, opinion: Opinion, text: str, once: str) -> None:
-        told = "\n".join((summary_id, user_id, opinion, once))
         word = SummaryWord(
-            id=hashlib.sha256(told.encode()).hexdigest()[:32] if once else new_id(),
+            id=id_of(summary_id, user_id, opinion, once) if once else new_id(),
             summary_id=summary_id,
             team_id=self._team_id,
             user_id=user_id,

@@ -27,11 +27,11 @@ from learning.annotation.connection import (
 from learning.artifacts import ArtifactLeftError, digest_of
 from learning.masking import Mask
 from learning.training.job import MODEL
-from storage import messages, overview, team_erasure
+from storage import messages, overview, team_erasure, unattributed
 from storage.database import open_database
 from storage.migrate import migrate
 from storage.purging import Purging
-from storage.tables import Message, Panel
+from storage.tables import Message, Panel, Unattributed
 from storage.team_erasure import Extent
 
 AT_ONCE = 500
@@ -154,9 +154,24 @@ def mask_kept(at: Desk, mask: Mask, out: Console) -> int:
     with at.database.reading() as session:
         ids = messages.standing_ids(session, at.team_id)
     groups = [ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE)]
-    number = sum(_mask(at, mask, group) for group in track(groups, "Masking", console=out))
+    number = _mask_waiting(at, mask)
+    number += sum(_mask(at, mask, group) for group in track(groups, "Masking", console=out))
     Purging(at.database).purge()  # if others keep the files busy, a running bot goes on with that
     return number
+
+
+def _mask_waiting(at: Desk, mask: Mask) -> int:
+    """Mask posts whose author is not known yet."""
+    with at.database.reading() as session:
+        found = unattributed.posts(session, at.team_id)
+    changed = [(post, text) for post in found if (text := mask(post.text)) != post.text]
+    for post, text in changed:
+        _replace_waiting(at, post, text)
+    return len(changed)
+
+
+def _replace_waiting(at: Desk, post: Unattributed, text: str) -> None:
+    at.database.write_patiently(lambda session: unattributed.replace(session, post, text))
 
 
 def _mask(at: Desk, mask: Mask, message_ids: list[str]) -> int:

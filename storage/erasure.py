@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, update
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from storage import cards, messages, notices, outbox, purging, runs, summaries, summary_reviews
+from storage import cards, messages, notices, outbox, purging, runs, summaries, summary_reviews, unattributed
 from storage.tables import (
     Burst,
     Channel,
@@ -34,7 +34,10 @@ FORGOTTEN = "forgotten-"
 
 @dataclass(frozen=True)
 class Kept:
-    """How much is kept of one person: messages, those of them that Argilla knows, words on messages and summaries."""
+    """How much is kept of one person: messages, those of them that Argilla knows, words on messages and summaries.
+
+    What waits for Slack to say who they are is kept, too.
+    """
 
     messages: int
     records: int
@@ -56,10 +59,11 @@ def kept(session: Session, team_id: str, user_id: str) -> Kept:
     known = select(func.count(func.distinct(Record.message_id))).where(col(Record.message_id).in_(wrote))
     words = select(func.count()).where(Correction.team_id == team_id, Correction.user_id == user_id)
     on_summaries = select(func.count()).where(SummaryWord.team_id == team_id, SummaryWord.user_id == user_id)
+    waiting = unattributed.count(session, team_id, user_id)
     return Kept(
-        session.exec(select(func.count()).select_from(wrote.subquery())).one(),
+        session.exec(select(func.count()).select_from(wrote.subquery())).one() + waiting.posts,
         session.exec(known).one(),
-        session.exec(words).one() + session.exec(on_summaries).one(),
+        session.exec(words).one() + session.exec(on_summaries).one() + waiting.reactions,
     )
 
 

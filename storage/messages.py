@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, func, select
 
-from storage import cards, disputes, outbox, predictions, purging, runs, summaries, wordings
+from storage import cards, disputes, outbox, predictions, purging, runs, summaries, unattributed, wordings
 from storage.database import insert_if_new
 from storage.tables import Card, Kind, Lane, Message, Mode, Prediction, Vector
 from storage.wordings import Change, Judge
@@ -38,6 +38,12 @@ def known(session: Session, team_id: str, channel_id: str, ts: str) -> Message |
         col(Message.erased_at).is_(None),
     )
     return session.exec(of_key).first()
+
+
+def is_stored(session: Session, team_id: str, channel_id: str, ts: str) -> bool:
+    """Is there a message of that key, also one that was erased?"""
+    of_key = Message.team_id == team_id, Message.channel_id == channel_id, Message.ts == ts
+    return session.exec(select(Message.id).where(*of_key)).first() is not None
 
 
 def waiting(session: Session, team_id: str, most: int, lane: Lane = Lane.HEARD) -> list[Message]:
@@ -228,17 +234,18 @@ def _locked(session: Session, team_id: str, channel_id: str, ts: str) -> Message
 
 def erase(session: Session, team_id: str, channel_id: str, ts: str, is_heard: bool) -> bool:
     """Erase text, author and vectors of a message, and note that its card and its record in Argilla have to go; False
-    if there is no such message.
+    if there is no such message. A post whose author is not known yet goes too.
 
     A deletion can overtake its message: where the channel is heard (`is_heard`), the row of an unknown message
     is made, erased from the start.
     """
     now = time.time()
+    was_waiting = unattributed.erase(session, team_id, channel_id, ts)
     if is_heard:
         insert_if_new(session, _grave(team_id, channel_id, ts, now))
     message = _locked(session, team_id, channel_id, ts)
     if message is None:
-        return False
+        return was_waiting
     if message.erased_at is None:
         purging.mark(session)
     _empty(session, message, now)

@@ -408,6 +408,33 @@ class Correction(SQLModel, table=True):
     aside: int | None = None
 
 
+class Unattributed(SQLModel, table=True):
+    """What somebody did of whom Slack has not said yet whether they are a user: it counts for nothing until then.
+
+    A reaction to a message, which says by `word` and `label_id` what a correction will, or a post that the app `app`
+    made in somebody's name. `ts`: of that message, or that post. `text`, `edited_ts` and `is_mention`: as of a message;
+    `says_nothing`: it is small talk. `user_id`: about whom Slack is asked, at `due_at`.
+    """
+
+    __table_args__ = (Index("ix_unattributed_due", "team_id", "due_at"),)
+
+    id: str = Field(primary_key=True)
+    team_id: str
+    user_id: str
+    channel_id: str
+    ts: str
+    happened_at: float
+    label_id: str | None = Field(default=None, foreign_key="label.id")
+    word: Word | None = Field(default=None, sa_column=Column(_kinds(Word)))
+    app: str = ""
+    text: str = ""
+    edited_ts: str = ""
+    is_mention: bool = False
+    says_nothing: bool = False
+    due_at: float = Field(default_factory=time.time)
+    attempts: int = 0
+
+
 class Burst(SQLModel, table=True):
     """Corrections that one user gave in quick succession and that look wrong: held back until an operator decides.
 

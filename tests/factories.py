@@ -10,7 +10,7 @@ import numpy as np
 
 from learning.accuracy import Accuracy
 from learning.estimate import accuracy
-from storage import corrections, labels, messages, predictions, questions, versions
+from storage import corrections, labels, messages, predictions, questions, unattributed, versions
 from storage.database import Database
 from storage.labels import LabelSpec
 from storage.pacing import Pace
@@ -24,6 +24,7 @@ from storage.tables import (
     Prediction,
     Stage,
     Status,
+    Unattributed,
     Version,
     Word,
 )
@@ -83,6 +84,35 @@ def say(database: Database, of: Message, user: str, label: Label, word: Word = W
     with database.writing() as session:
         corrections.add(session, said)
     return said
+
+
+def waiting_post(database: Database, text: str = "Where is my invoice?", **given: Any) -> Unattributed:
+    """A post that an app made in a user's name, of whom Slack has not said yet whether they are one."""
+    number = next(_numbers)
+    standard = {"team_id": TEAM, "user_id": ANA, "channel_id": SUPPORT, "ts": f"1700000000.{number:06}"}
+    post = Unattributed(
+        id=f"post {number}", text=text, app="B1", **{"happened_at": float(number), **standard, **given}
+    )
+    with database.writing() as session:
+        assert unattributed.keep(session, post)
+    return post
+
+
+def waiting_reaction(database: Database, of: Message, label: Label, **given: Any) -> Unattributed:
+    """A reaction to a message by somebody of whom Slack has not said yet whether they are a user."""
+    number = next(_numbers)
+    standard = {"user_id": ANA, "word": Word.REACTED, "happened_at": float(number)}
+    reaction = Unattributed(
+        id=f"reaction {number}",
+        team_id=of.team_id,
+        channel_id=of.channel_id,
+        ts=of.ts,
+        label_id=label.id,
+        **{**standard, **given},
+    )
+    with database.writing() as session:
+        assert unattributed.keep(session, reaction)
+    return reaction
 
 
 def review(database: Database, of: Message, label: Label | None, reviewer: str = "r1") -> None:

@@ -40,7 +40,18 @@ def test_who_slack_does_not_tell_of_now_is_unknown_for_now(slack: Slack, trouble
 
     with pytest.raises(UnknownActorError):
         actors.kind(ANA)
+    assert actors.known(ANA) is None
     assert actors.kind(ANA) is Kind.USER
+
+
+def test_what_was_learned_is_known_and_nobody_else_is_without_asking(slack: Slack) -> None:
+    actors = Actors(slack.web)
+    before = actors.known(ANA)
+    actors.kind(ANA)
+
+    assert (before, actors.known(ANA)) == (None, Kind.USER)
+    assert {actors.known(one) for one in ("USLACKBOT", "B0ANAPP")} == {Kind.BOT}
+    assert len(slack.calls("users.info")) == 1
 
 
 def test_without_the_scope_nobody_is_known_to_be_a_user(slack: Slack) -> None:

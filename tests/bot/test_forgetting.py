@@ -4,10 +4,10 @@ import pytest
 
 from bot import forgetting, forgetting_view
 from bot.forgetting import Forgetting
-from storage import messages
+from storage import messages, unattributed
 from storage.database import Database
 from storage.purging import Purging
-from tests.factories import ANA, BEN, TEAM, received
+from tests.factories import ANA, BEN, TEAM, label_set, predicted, received, waiting_post, waiting_reaction
 
 
 @pytest.fixture(autouse=True)
@@ -58,3 +58,17 @@ def test_what_others_erase_meanwhile_does_not_keep_it_from_being_said_to_be_gone
     proof = forgetting_view.proof(Forgetting(database, TEAM, wake=purge).forget(ANA))["text"]
 
     assert "What I keep of you now: 0 messages, 0 words." in proof
+
+
+def test_what_waits_for_slack_to_say_who_did_it_is_counted_and_erased(database: Database) -> None:
+    bug = label_set(database, "bug")["bug"]
+    waiting_post(database, "My secret")
+    waiting_reaction(database, predicted(database, bug, user_id=BEN), bug)
+
+    forgotten = Forgetting(database, TEAM, wake=lambda: None).forget(ANA)
+
+    assert (forgotten.before.messages, forgotten.before.words) == (1, 1)
+    assert forgotten.after.is_nothing
+    assert forgotten.is_in_files
+    with database.reading() as session:
+        assert unattributed.of_actor(session, TEAM, ANA) == []

@@ -1,21 +1,12 @@
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.payloads import PayloadError, enterprise_of, removed_from, team_of, withdrawn_from
 from bot.scopes import SCOPES
-
-MANIFEST = Path(__file__).parents[2] / "slack-manifest.yaml"
-
-
-def listed(name: str) -> list[str]:
-    """The items of a list of the manifest."""
-    [items] = re.findall(rf"^ +{name}:\n((?: +- \S+\n)+)", MANIFEST.read_text(encoding="utf-8"), re.MULTILINE)
-    return re.findall(r"- (\S+)", items)
+from tests.manifest import listed
 
 
 def test_the_scopes_asked_for_are_those_of_the_manifest() -> None:

@@ -5,10 +5,10 @@ import time
 import pytest
 
 from bot.retention import DAY_S, DaysError, NothingToUndoError, Plan, Retention, StalePlanError
-from storage import channels
+from storage import channels, unattributed
 from storage.database import Database
 from storage.tables import Message
-from tests.factories import ANA, BEN, SUPPORT, TEAM, received
+from tests.factories import ANA, BEN, SUPPORT, TEAM, received, waiting_post
 
 AT_FOUR = "0 4 * * *"
 
@@ -82,6 +82,22 @@ def test_a_confirmed_time_holds_after_a_day_and_erases_then(house: House) -> Non
 
     assert before == (None, False)
     assert (house.days, house.is_erased(old), house.is_erased(new)) == (30, True, False)
+
+
+def test_a_post_that_waits_for_slack_to_say_whose_it_is_is_kept_no_longer_than_a_message(
+    house: House,
+) -> None:
+    old, new = (
+        waiting_post(house.database, ts=f"{time.time() - DAY_S * days_ago:.6f}") for days_ago in (40, 1)
+    )
+    house.confirm(house.plan(30))
+    _let_its_time_come(house)
+
+    house.retention.let_go()
+
+    with house.database.reading() as session:
+        waiting = [post.id for post in unattributed.posts(session, TEAM)]
+    assert (old.id in waiting, new.id in waiting) == (False, True)
 
 
 def test_nothing_is_erased_before_the_time_that_was_named(house: House) -> None:

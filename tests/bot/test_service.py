@@ -29,7 +29,7 @@ def test_only_what_happens_to_a_stored_message_has_anybody_work(database: Databa
         woken.append("somebody")
 
     summaries = SummaryService(database, TEAM, str, lambda message: message.ts, unmasked, wake, wake)
-    service = Service(database, TEAM, Metrics(), Wakers(*[wake] * 7), summaries, str)
+    service = Service(database, TEAM, Metrics(), Wakers(*[wake] * 8), summaries, str)
     service.set_mode(TEAM, ON, Mode.REPLY, ANA)
     stored, ignored = _said(ON, "The app crashes"), _said(OFF, "See you at lunch")
 

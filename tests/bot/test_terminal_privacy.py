@@ -6,11 +6,11 @@ from pathlib import Path
 
 from sqlmodel import select
 
-from storage import corrections
+from storage import corrections, unattributed
 from storage.database import Database
 from storage.tables import Kind, Message, Outbox
 from tests.bot.command_line import corrigible
-from tests.factories import ANA, TEAM, label_set, predicted, say
+from tests.factories import ANA, TEAM, label_set, predicted, say, waiting_post
 
 
 def run(folder: Path, database_url: str, **settings: str) -> tuple[int, str]:
@@ -25,6 +25,7 @@ def test_what_was_kept_unmasked_is_masked_and_read_again(
     told_of = predicted(database, label, "Write to ana@example.com", ts="1.1")
     clean = predicted(database, label, "Where is my invoice?", ts="1.2")
     say(database, told_of, ANA, label)
+    waiting_post(database, "Call me, I am ben@example.com")
 
     status, said = run(tmp_path, database_url)
 
@@ -32,7 +33,8 @@ def test_what_was_kept_unmasked_is_masked_and_read_again(
         masked, left = session.get_one(Message, told_of.id), session.get_one(Message, clean.id)
         kinds = [one.kind for one in session.exec(select(Outbox).where(Outbox.message_id == told_of.id))]
         assert len(corrections.words(session, TEAM)[told_of.id]) == 1
-    assert (status, "1 message was masked." in said) == (0, True)
+        assert [post.text for post in unattributed.posts(session, TEAM)] == ["Call me, I am [email]"]
+    assert (status, "2 messages were masked." in said) == (0, True)
     assert (masked.text, masked.waiting) == ("Write to [email]", True)
     assert (left.text, left.waiting) == ("Where is my invoice?", False)
     assert Kind.EDIT in kinds

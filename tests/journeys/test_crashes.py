@@ -19,15 +19,15 @@ from local.argilla.embedded import interpreter
 from local.slack.person import Person
 from local.slack.seed import TEAM_ID
 from storage import cards as stored_cards
-from storage import labels, messages, predictions
+from storage import corrections, labels, messages, predictions, unattributed
 from storage.database import Database
 from storage.tables import Card, Message, Mode, Prediction
 from tests.databases import on_both
 from tests.factories import UNPACED
 from tests.fresh_clone.terminal import Terminal
-from tests.journeys.steps import card_counts, turn_on, until_answered
+from tests.journeys.steps import all_heard, card_counts, reactions, turn_on, until_answered
 from tests.local.running import Slack, free_port, until
-from tests.running import COMMAND, HANG_S, SUPPORT, BotProcess, bot, cards, settings
+from tests.running import ANA, BEN, COMMAND, HANG_S, SUPPORT, BotProcess, bot, cards, settings
 
 
 def owes_nothing(database: Database) -> bool:
@@ -56,6 +56,40 @@ def test_killed_again_and_again_while_people_write_the_bot_answers_every_message
     assert process.stop() == 0
 
     assert card_counts(slack, SUPPORT) == dict.fromkeys(written, 1)
+
+
+def test_what_was_stored_before_slack_said_who_did_it_counts_after_a_death(
+    slack: Slack, ana: Person, channel: str, database: Database, database_url: str, tmp_path: Path
+) -> None:
+    process = BotProcess(slack, settings(tmp_path, database_url), tmp_path)
+    process.start()
+    turn_on(ana, SUPPORT, "reply including workflows")
+    turn_on(ana, channel, "quiet")
+    quiet = ana.write(channel, "The app crashes")
+    until(lambda: "bug" in reactions(slack, quiet, channel))
+    slack.fault("method", method="users.info", kind="no_answer", times=1_000_000)
+    ana.react(channel, quiet, "bug")
+    posted = slack.post(
+        SUPPORT, text="The import crashes", user=BEN, bot_id="B0ZAPIER01", app_id="A0ZAPIER01"
+    )
+    until(lambda: all_heard(slack) and slack.deliveries("reaction_added")[-1]["acknowledged_at"])
+    process.kill()
+    with database.reading() as session:
+        waiting = [unattributed.count(session, TEAM_ID, user) for user in (ANA, BEN)]
+        counted = corrections.count(session, TEAM_ID)
+    slack.fault("clear")
+    process.start()
+    until(lambda: card_counts(slack, SUPPORT)[posted] == 1 and corrected(database) == [ANA])
+    assert process.stop() == 0
+
+    assert (waiting, counted) == ([(0, 1), (1, 0)], 0)
+
+
+def corrected(database: Database) -> list[str]:
+    """Who says what a message is."""
+    with database.reading() as session:
+        said = corrections.words(session, TEAM_ID)
+    return [word.user_id for words in said.values() for word in words]
 
 
 def stored(database: Database, ts: str) -> Message:

@@ -131,7 +131,7 @@ def test_reactions_of_apps_are_no_corrections(
     for somebody in (DEPLOYS, "USLACKBOT"):
         apps.fault("react", channel=channel, ts=ts, name="bug", user=somebody)
     apps.fault("method", method="users.info", kind="error", error="internal_error", times=1)
-    ben.react(channel, ts, "bug")  # who that is can't be told at first, so Slack tells it again
+    ben.react(channel, ts, "bug")  # who that is can't be told at first, so it waits until it can
 
     until(lambda: corrections_in(running, channel) == [BEN])
 
