@@ -27,7 +27,7 @@ from learning.tokens import Tokenizer
 log = logging.getLogger(__name__)
 
 # Counted up when exports become others: those that were kept are made again.
-FORM = 2
+FORM = 3
 # Within the folder of a version.
 SERVED = "served"
 MODEL, TOKENIZER, ABOUT = "encoder.onnx", "tokenizer.json", "about.json"
