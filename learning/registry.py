@@ -116,7 +116,7 @@ class Registry:
         learned = refitter.learned
         if not texts or learned is None:
             return
-        # One by one, as the trainer read them: with eight bits a vector depends a little on what is read beside it.
+        # One by one, as the trainer read them: in exports of earlier releases a vector depends on its batch.
         vectors = np.vstack([refitter.encoder.encode([text]).vectors for text in texts.values()])
         probabilities = learned.probabilities(vectors)
         row = {label_id: column for column, label_id in enumerate(learned.labels)}

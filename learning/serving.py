@@ -1,4 +1,4 @@
-"""The encoder as it serves: on a GPU by PyTorch, on a processor by ONNX Runtime with weights of eight bits.
+"""The encoder as it serves: on a GPU by PyTorch, on a processor by ONNX Runtime in int8.
 
 On a processor nothing of PyTorch or `transformers` is loaded: an export is made by a process of its own (`python
 -m learning.exporting`) and kept, or by the one that trained the version, in whose folder it then lies.
@@ -26,8 +26,8 @@ from learning.tokens import Tokenizer
 
 log = logging.getLogger(__name__)
 
-# Counted up when exports become others: those that were kept are made again.
-FORM = 2
+# Counted up when exports change: those in EXPORTS are made again, those of registered versions stay.
+FORM = 3
 # Within the folder of a version.
 SERVED = "served"
 MODEL, TOKENIZER, ABOUT = "encoder.onnx", "tokenizer.json", "about.json"
