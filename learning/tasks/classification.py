@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from learning.gate import Limits
 from learning.registry import Registry, Source
 from learning.training.job import Job, Result
 from learning.training.lessons import gather
-from learning.training.recipe import Recipe
+from learning.training.recipe import Recipe, followed
 from storage import imports, messages, questions, runs, splits, tunings, versions
 from storage.database import Database
 from storage.tables import Run, TaskName, Version
@@ -21,12 +22,12 @@ from storage.tables import Run, TaskName, Version
 
 @dataclass(frozen=True)
 class Terms:
-    """What settings say of training classifiers."""
+    """What settings say of training classifiers. recipe: what RECIPE names, and nothing else."""
 
     threads: int
     holdout_share: float
     limits: Limits
-    recipe: Recipe
+    recipe: Mapping[str, Any]
     report_to: str = "none"
 
 
@@ -85,7 +86,8 @@ class Classification:
     def _recipe(self, run: Run) -> Recipe:
         with self._database.reading() as session:
             tuned = tunings.recipe(session, self._team_id)
-        return replace(Recipe.from_json(run.recipe or tuned or self._terms.recipe.to_json()), seed=run.seed)
+        recipe = Recipe.from_json(run.recipe) if run.recipe else followed(self._terms.recipe, tuned)
+        return replace(recipe, seed=run.seed)
 
     def _folder_of(self, artifact: str | None) -> str | None:
         return str(self._registry.artifacts.get(artifact).resolve()) if artifact else None

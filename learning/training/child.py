@@ -30,6 +30,7 @@ from learning.training.form import Form
 from learning.training.job import Job, Result, task_of
 from learning.training.metrics import Scores, score, slices_of
 from learning.training.progress import Progress
+from learning.training.trials import is_search
 from storage.tables import TaskName
 
 if TYPE_CHECKING:
@@ -71,6 +72,10 @@ def work(folder: Path, tell: Any) -> Result:
     from learning.training.model import UnknownArchitectureError
 
     try:
+        if is_search(folder):
+            from learning.training import search
+
+            return search.work(folder, tell)
         if task_of(folder) is TaskName.SUMMARIZATION:
             from learning.summarizing import training
 
