@@ -493,6 +493,25 @@ def tune(
 
 
 @app.command()
+def report(
+    run: Annotated[
+        str | None, typer.Argument(help="how its id begins, or its version (v2); otherwise the latest one")
+    ] = None,
+    team: Annotated[str | None, TEAM] = None,
+) -> None:
+    """Show what a training run knows: scores by label and group, and the messages behind the numbers of its data.
+
+    The texts of these messages are shown, as far as they still exist.
+    """
+    from bot import terminal_report
+    from bot import terminal_training as training
+
+    with _told(), training.desk(read_settings(), team) as desk:
+        for part in terminal_report.report(desk, run):
+            out.print(part, soft_wrap=False)
+
+
+@app.command()
 def versions(team: Annotated[str | None, TEAM] = None) -> None:
     """List the versions of all models, and which ones are in service."""
     from bot import terminal_training as training
@@ -691,6 +710,7 @@ def _told(status: int = 1) -> Iterator[None]:
     from bot.operations import FAULTS
     from bot.terminal_exchange import ReportExistsError
     from bot.terminal_privacy import ArgillaUnknownError, ErasureUnfinishedError
+    from bot.terminal_report import NoRunError
     from bot.terminal_training import WhichTeamError
     from learning.artifacts import ArtifactMissingError, ArtifactsUrlError
     from learning.encoder import EncoderNotFoundError
@@ -701,10 +721,11 @@ def _told(status: int = 1) -> Iterator[None]:
     from learning.tasks.task import NothingToLearnError
     from learning.training.lessons import TooFewExamplesError
     from learning.training.tune import NotEnoughTimeError, SearchFailedError
+    from storage.runs import RunNotFoundError
     from storage.team_erasure import TeamServedError
 
     at_the_start = ArtifactsUrlError, EncoderNotFoundError, LanguageModelNotFoundError, WhichTeamError
-    of_versions = ArtifactMissingError, UnusableVersionError
+    of_versions = ArtifactMissingError, UnusableVersionError, NoRunError, RunNotFoundError
     of_files = UnusableSourceError, UnusableTargetError, ReportExistsError
     of_training = NothingToLearnError, TooFewExamplesError, NotEnoughTimeError, SearchFailedError
     of_erasing = TeamServedError, ArgillaUnknownError, ErasureUnfinishedError

@@ -468,7 +468,10 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         judge,
     )
     scopes = Scopes(client, ground.install_page)
-    notes = Notes(database, team_id, posting, settings.ops_channel, settings.language, reach, scopes)
+    to_message = partial(link, address)
+    notes = Notes(
+        database, team_id, posting, settings.ops_channel, settings.language, reach, scopes, to_message
+    )
     watch = ChannelWatch(database, team_id, posting, settings.ops_channel, reach)
 
     def keep_up() -> float | None:
@@ -533,9 +536,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     )
     pointing = Pointing(database, team_id, champion, bot_user_id, reader(masked), answer.wake)
     reviewing = settings.argilla_page if ground.argilla else None
-    home = Home(
-        database, team_id, operating, reviewing, partial(link, address), scopes, settings.agreement_in
-    )
+    home = Home(database, team_id, operating, reviewing, to_message, scopes, settings.agreement_in)
     choosing = Choices(database, team_id, ground.settings, operating, ground.follow)
     editing = LabelEditing(database, team_id, operating, ground.specs, learn.wake)
     desk = Desk(

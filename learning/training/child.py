@@ -159,17 +159,13 @@ class _Work:
         )
 
     def _examine(self) -> dict[str, Any]:
-        from learning.training.examination import examine, rows
+        from learning.training.examination import examine
 
         job = self._job
         encoder = load_encoder(job.source, job.recipe.max_tokens, job.threads)
         vectors = encoder.encode([example.text for example in job.training]).vectors
         found = examine(job.training, job.groups, vectors, job.targets, job.recipe.seed)
-        return {
-            **found.to_json(),
-            "rows": [list(row) for row in rows(found)],
-            "fingerprint": fingerprint(job.training),
-        }
+        return {**found.to_json(), "fingerprint": fingerprint(job.training)}
 
     def _judge(self, champion: Contender | None, challenger: Contender | None) -> gate.Judgement:
         names, seed = tuple(self._names.values()), self._job.recipe.seed

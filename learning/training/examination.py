@@ -131,22 +131,3 @@ def _out_of_sample(vectors: Vectors, classes: Classes, seed: int) -> NDArray[np.
     model = LogisticRegression(C=10.0, max_iter=300)
     found: NDArray[np.float64] = cross_val_predict(model, vectors, classes, cv=folds, method="predict_proba")
     return found
-
-
-def rows(found: Examination) -> Iterator[tuple[str, str]]:
-    """Name and value of each finding, as people read them."""
-    scarce = sorted(found.counts.items(), key=lambda one: one[1])
-    yield "examples", f"{found.examples} of {sum(number > 0 for number in found.counts.values())} labels"
-    if scarce:
-        yield "fewest examples", ", ".join(f"{name} ({number})" for name, number in scarce[:3])
-    yield (
-        "words",
-        f"{found.lengths[0]:.0f} to {found.lengths[3]:.0f}, half of them under {found.lengths[1]:.0f}",
-    )
-    yield "languages", ", ".join(f"{name} {number}" for name, number in list(found.languages.items())[:5])
-    yield (
-        "said twice",
-        f"{len(found.duplicates)} groups, {len(found.conflicts)} of them with different labels",
-    )
-    yield "like no other", str(len(found.outliers))
-    yield "labels that look wrong", str(len(found.suspects))
