@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from sqlmodel import Session
 
+from learning import doubting
 from learning.champion import Champion
 from learning.encoder import Vectors
 from learning.query_strategies import Fair, Pool, pick
@@ -47,7 +48,8 @@ class Asking:
         self._on_asked = on_asked
 
     def ask(self) -> None:
-        """Ask about as many messages as the budget allows now."""
+        """Ask about as many messages as the budget allows now, and about labels that look wrong while that pays."""
+        self._doubt()
         allowance = self._allowance()
         if not allowance:
             return
@@ -56,6 +58,17 @@ class Asking:
         number = min(allowance, math.ceil(CHOICE * len(pool)))
         if number:
             self._ask(pool, number)
+
+    def _doubt(self) -> None:
+        with self._database.reading() as session:
+            due = doubting.due(session, self._team_id)
+        if not due:
+            return
+        with self._database.writing() as session:
+            number = doubting.ask(session, self._team_id, due)
+        if number:
+            log.info("asked reviewers doubted=%d", number)
+            self._on_asked()
 
     def _allowance(self) -> int:
         """How many may be asked now: so that neither a day nor a portion of it is overspent."""

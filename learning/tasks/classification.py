@@ -9,13 +9,13 @@ from typing import Any
 
 from sqlmodel import Session
 
-from learning import trust
+from learning import doubting, trust
 from learning.gate import Limits
 from learning.registry import Registry, Source
 from learning.training.job import Job, Result
 from learning.training.lessons import gather
 from learning.training.recipe import Recipe, followed
-from storage import imports, messages, questions, runs, splits, tunings, versions
+from storage import runs, splits, tunings, versions
 from storage.database import Database
 from storage.tables import Run, TaskName, Version
 
@@ -101,14 +101,8 @@ class Classification:
         return None
 
     def concluded(self, session: Session, result: Result) -> None:
-        """Labels that look wrong go back to people: reviewers see them again, free of their daily budget.
-
-        Not imported ones: a file with many faults would be all that reviewers see.
-        """
-        imported = imports.labels(session, self._team_id)
-        for suspect in result.report.get("suspects", []):
-            if suspect["id"] not in imported and messages.is_standing(session, suspect["id"]):
-                questions.doubt(session, self._team_id, suspect["id"])
+        """Labels that look wrong go back to people, without spending the reviewers' daily budget."""
+        doubting.begin(session, self._team_id, result.report)
 
 
 def _exports(source: Source) -> str | None:

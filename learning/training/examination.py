@@ -19,7 +19,8 @@ NEIGHBOURS = 5
 # As far below the median as this many median deviations: rarer than one in ten thousand, were they normal.
 OUTLYING = 4.0
 FOLDS = 5
-SUSPECTS_MOST = 50
+# More than people look at between two runs.
+SUSPECTS_MOST = 1_000
 BLOCK = 1_024
 
 
@@ -76,7 +77,7 @@ def examine(
         outliers=[examples[at].id for at in _outliers(vectors, groups)],
         suspects=[
             Suspect(examples[at].id, examples[at].label_id, targets[other].id, sure)
-            for at, other, sure in _suspects(vectors, classes, seed)
+            for at, other, sure in suspects(vectors, classes, seed)
         ],
     )
 
@@ -106,7 +107,7 @@ def _outliers(vectors: Vectors, groups: Sequence[int]) -> list[int]:
     return [int(at) for at in np.flatnonzero(near < np.median(usual) - OUTLYING * max(deviation, 1e-6))]
 
 
-def _suspects(vectors: Vectors, classes: Classes, seed: int) -> Iterator[tuple[int, int, float]]:
+def suspects(vectors: Vectors, classes: Classes, seed: int) -> Iterator[tuple[int, int, float]]:
     """Row, suggested class and its probability, most suspicious first (confident learning: Northcutt et al., 2021)."""
     labels, counts = np.unique(classes, return_counts=True)
     usable = np.flatnonzero(np.isin(classes, labels[counts >= FOLDS]))

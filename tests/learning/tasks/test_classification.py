@@ -32,7 +32,8 @@ def test_reviewers_are_asked_about_labels_that_look_wrong_and_not_about_imported
         [imported] = imports.labels(session, TEAM)
 
     with database.writing() as session:
-        result = Result(report={"suspects": [{"id": corrected.id}, {"id": imported}]})
+        suspects = [{"id": one, "label_id": known["billing"].id} for one in (corrected.id, imported)]
+        result = Result(report={"suspects": suspects})
         task.concluded(session, result)
 
     with database.reading() as session:
