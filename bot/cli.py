@@ -360,7 +360,7 @@ def status() -> None:
                 *report.rows(session, team_id, settings.ask_per_day, believed[team_id]),
                 *terminal_trust.rows(session, team_id, believed[team_id], names),
                 *report.agreement_rows(session, team_id, settings.agreement_in),
-                *training.rows(session, team_id),
+                *training.rows(session, team_id, settings.recipe),
                 *scope_notes.rows(session, team_id),
             ]
             for team_id in teams
@@ -455,21 +455,60 @@ def retrain(
 
 @app.command()
 def tune(
-    minutes: Annotated[float | None, typer.Option(help="begin no trial after so long", min=0)] = None,
-    trials: Annotated[int, typer.Option(help="try at most so many recipes", min=1)] = 20,
+    minutes: Annotated[
+        float | None, typer.Option(help="end after so long, whatever is under way", min=0)
+    ] = None,
+    trials: Annotated[int, typer.Option(help="try at most so many recipes", min=2)] = 20,
+    reset: Annotated[bool, typer.Option("--reset", help="drop what was found")] = False,
     team: Annotated[str | None, TEAM] = None,
 ) -> None:
-    """Search the recipe that trains best on this team's labels; later runs train by it."""
-    from bot import terminal_training as training
-    from learning.training.tune import Budget
+    """Search the recipe that trains best on this team's labels; later runs follow it.
 
+    What RECIPE names is not searched, and counts whatever was found.
+    """
+    from bot import terminal_training as training
+    from learning.training.tune import Deadline
+
+    deadline = None if minutes is None else Deadline.after(minutes)
     settings = read_settings()
     configure_logs(settings.log_level or "WARNING")
-    budget = Budget(trials, None if minutes is None else 60 * minutes)
     with _told(), training.desk(settings, team) as desk:
-        found = training.tune(settings, desk, budget, err)
-        out.print(f"macro-F1 {found.score:.3f} after {found.trials} trials; before {found.score_before:.3f}.")
+        if reset:
+            is_dropped = training.reset_tuning(desk)
+            out.print(
+                "Dropped. Runs follow RECIPE." if is_dropped else "Nothing was kept that could be dropped."
+            )
+            return
+        found = training.tune(settings, desk, trials, deadline, err)
+        tried = f"after {len(found.scores)} trials"
+        if not found.is_better:
+            out.print(f"Nothing was changed: {tried}, none is better than macro-F1 {found.score_before:.3f}.")
+            return
+        out.print(f"Kept: macro-F1 {found.score:.3f} {tried}, {found.score_before:.3f} before.")
+        if settings.recipe:
+            out.print(
+                f"RECIPE counts for {', '.join(settings.recipe)}, which were not searched.", markup=False
+            )
         out.print_json(data=found.recipe.to_json())
+
+
+@app.command()
+def report(
+    run: Annotated[
+        str | None, typer.Argument(help="how its id begins, or its version (v2); otherwise the latest one")
+    ] = None,
+    team: Annotated[str | None, TEAM] = None,
+) -> None:
+    """Show what a training run knows: scores by label and group, and the messages behind the numbers of its data.
+
+    The texts of these messages are shown, as far as they still exist.
+    """
+    from bot import terminal_report
+    from bot import terminal_training as training
+
+    with _told(), training.desk(read_settings(), team) as desk:
+        for part in terminal_report.report(desk, run):
+            out.print(part, soft_wrap=False)
 
 
 @app.command()
@@ -671,6 +710,7 @@ def _told(status: int = 1) -> Iterator[None]:
     from bot.operations import FAULTS
     from bot.terminal_exchange import ReportExistsError
     from bot.terminal_privacy import ArgillaUnknownError, ErasureUnfinishedError
+    from bot.terminal_report import NoRunError
     from bot.terminal_training import WhichTeamError
     from learning.artifacts import ArtifactMissingError, ArtifactsUrlError
     from learning.encoder import EncoderNotFoundError
@@ -680,11 +720,14 @@ def _told(status: int = 1) -> Iterator[None]:
     from learning.summarizing.language_model import LanguageModelNotFoundError
     from learning.tasks.task import NothingToLearnError
     from learning.training.lessons import TooFewExamplesError
+    from learning.training.tune import NotEnoughTimeError, SearchFailedError
+    from storage.runs import RunNotFoundError
     from storage.team_erasure import TeamServedError
 
     at_the_start = ArtifactsUrlError, EncoderNotFoundError, LanguageModelNotFoundError, WhichTeamError
-    of_versions = ArtifactMissingError, UnusableVersionError
+    of_versions = ArtifactMissingError, UnusableVersionError, NoRunError, RunNotFoundError
     of_files = UnusableSourceError, UnusableTargetError, ReportExistsError
+    of_training = NothingToLearnError, TooFewExamplesError, NotEnoughTimeError, SearchFailedError
     of_erasing = TeamServedError, ArgillaUnknownError, ErasureUnfinishedError
     try:
         yield
@@ -694,8 +737,7 @@ def _told(status: int = 1) -> Iterator[None]:
         *of_versions,
         *of_files,
         *of_erasing,
-        NothingToLearnError,
-        TooFewExamplesError,
+        *of_training,
     ) as error:
         err.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(status) from None

@@ -473,9 +473,18 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     attributing = Attributing(database, team_id, actors.kind, service.settle, metrics, reach)
     attribute = Worker("attributor", attributing.step, metrics, HANGS_S)
     scopes = Scopes(client, ground.install_page)
-    questions = EditQuestions(posting, locales, partial(link, address))
+    to_message = partial(link, address)
+    questions = EditQuestions(posting, locales, to_message)
     notes = Notes(
-        database, team_id, posting, settings.ops_channel, settings.language, reach, scopes, questions
+        database,
+        team_id,
+        posting,
+        settings.ops_channel,
+        settings.language,
+        reach,
+        scopes,
+        questions,
+        to_message,
     )
     watch = ChannelWatch(database, team_id, posting, settings.ops_channel, reach)
 
@@ -541,9 +550,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     )
     pointing = Pointing(database, team_id, champion, bot_user_id, reader(masked), answer.wake)
     reviewing = settings.argilla_page if ground.argilla else None
-    home = Home(
-        database, team_id, operating, reviewing, partial(link, address), scopes, settings.agreement_in
-    )
+    home = Home(database, team_id, operating, reviewing, to_message, scopes, settings.agreement_in)
     choosing = Choices(database, team_id, ground.settings, operating, ground.follow)
     editing = LabelEditing(database, team_id, operating, ground.specs, learn.wake)
     desk = Desk(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from slack_sdk.models.blocks import (
     ActionsBlock,
@@ -16,6 +16,7 @@ from slack_sdk.models.blocks import (
 
 from bot import channel_words
 from bot.card import person
+from bot.findings import findings, linked
 from bot.language import N_, _, many
 from bot.mrkdwn import clipped, inert
 from bot.payloads import Json
@@ -48,8 +49,8 @@ BY = {
 }
 
 
-def run_note(run: Run, in_service: set[int]) -> Json:
-    """Arguments of chat.postMessage and chat.update for a run."""
+def run_note(run: Run, in_service: set[int], links: Mapping[str, str] | None = None) -> Json:
+    """Arguments of chat.postMessage and chat.update for a run. links: addresses of messages that it reports."""
     name = f"v{run.version}" if run.version else _("a challenger")
     title = f"{_(TRAINING[run.task])}: {name} {_(VERDICTS[run.phase])}"
     blocks: list[Block] = [_section(f"*{title}*\n{_why(run)}")]
@@ -57,22 +58,19 @@ def run_note(run: Run, in_service: set[int]) -> Json:
         blocks.append(_section(f"`{bar(run.done)}` {run.done:.0%} · {inert(run.stage)}"))
     else:
         blocks.append(_section(inert(run.stage)))
-    blocks += (
-        [_context(" · ".join(inert(f"{name} {value}") for name, value in run.report.get("rows", [])))]
-        if run.report
-        else []
-    )
+    blocks += [_context(linked(one, links or {}, run.id)) for one in findings(run.report)]
     if run.version and run.version not in in_service and run.phase is not Phase.FAILED:
         blocks.append(ActionsBlock(elements=[promote_button(run.version)]))
     return _message(f"{title}. {inert(run.stage)}", blocks)
 
 
-def ruling_note(ruling: Ruling, in_service: set[int]) -> Json:
-    """Arguments of chat.postMessage for a ruling."""
+def ruling_note(ruling: Ruling, in_service: set[int], groups: Iterable[str] = ()) -> Json:
+    """Arguments of chat.postMessage for a ruling. groups: lines on groups of messages, as mrkdwn."""
     what = _(RULED[ruling.decision]).format(challenger=ruling.challenger, champion=ruling.champion)
     what = _("Summaries: {what}").format(what=what) if ruling.task is TaskName.SUMMARIZATION else what
     by = _("by {person}").format(person=f"<@{ruling.made_by}>") if ruling.made_by else _(BY[ruling.grounds])
     blocks: list[Block] = [_section(f"*{what}*, {by}\n{inert(ruling.reason)}")]
+    blocks += [_context(line) for line in groups]
     if ruling.decision is Decision.PROMOTE and ruling.challenger in in_service:
         blocks.append(ActionsBlock(elements=[roll_back_button(ruling.challenger)]))
     return _message(f"{what}: {inert(ruling.reason)}", blocks)

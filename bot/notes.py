@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from bot import channel_words, giving_up, refusals
 from bot.edit_questions import EditQuestions
+from bot.findings import findings, groups
 from bot.health import Trouble
 from bot.language import Language, _, speaking
 from bot.note import burst_note, given_up_note, plain_note, ruling_note, run_note
@@ -25,11 +26,33 @@ from bot.payloads import Json
 from bot.reach import Reach
 from bot.refusals import Refusal
 from bot.scopes import Scopes
-from storage import bursts, channel_states, channels, notices, runs, scope_notes, undelivered, versions
+from learning.training.metrics import Scores
+from storage import (
+    bursts,
+    channel_states,
+    channels,
+    messages,
+    notices,
+    runs,
+    scope_notes,
+    undelivered,
+    versions,
+)
 from storage.channel_states import Closed
 from storage.database import Database
 from storage.leases import Claim
-from storage.tables import Burst, ChannelState, Delivery, Grounds, News, Notice, Ruling, Run
+from storage.tables import (
+    Burst,
+    ChannelState,
+    Delivery,
+    Grounds,
+    Message,
+    News,
+    Notice,
+    Ruling,
+    Run,
+    TaskName,
+)
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +89,10 @@ class Notes:
         reach: Reach,
         scopes: Scopes,
         questions: EditQuestions,
+        link: Callable[[Message], str],
     ) -> None:
+        """`link`: the address of a message in Slack."""
+        self._link = link
         self._database = database
         self._team_id = team_id
         self._client = client
@@ -259,7 +285,7 @@ class Notes:
 
     def _follow(self, run: Run, channel: str, in_service: set[int]) -> None:
         with speaking(self._language):
-            note = run_note(run, in_service)
+            note = run_note(run, in_service, self._links(run))
         if run.note_ts and run.note_channel and self._update(run.note_channel, run.note_ts, note):
             posted, ts = run.note_channel, run.note_ts
         else:
@@ -267,6 +293,13 @@ class Notes:
             posted, ts = str(answer["channel"]), str(answer["ts"])
         with self._database.writing() as session:
             runs.noted(session, run.id, run.noted, posted, ts)
+
+    def _links(self, run: Run) -> dict[str, str]:
+        """Addresses of the messages that a run reports, as far as they still exist."""
+        about = {one for finding in findings(run.report) for one in finding.message_ids}
+        with self._database.reading() as session:
+            found = messages.standing(session, sorted(about))
+        return {one.id: self._link(one) for one in found}
 
     def _update(self, channel: str, ts: str, note: Json) -> bool:
         """Change a note that was posted; False where somebody deleted it."""
@@ -280,12 +313,23 @@ class Notes:
 
     def _tell(self, ruling: Ruling, channel: str, in_service: set[int]) -> None:
         with speaking(self._language):
-            note = ruling_note(ruling, in_service)
+            note = ruling_note(ruling, in_service, self._groups(ruling))
         self._client.chat_postMessage(channel=channel, **note)
         with self._database.writing() as session:
             versions.told(session, ruling.id, time.time())
         if ruling.grounds is Grounds.HOLDOUT and ruling.run_id:
             self._show_picture(ruling.run_id, channel)
+
+    def _groups(self, ruling: Ruling) -> list[str]:
+        """How groups of held-out messages fare, where these decided."""
+        if ruling.grounds is not Grounds.HOLDOUT or ruling.task is not TaskName.CLASSIFICATION:
+            return []
+        with self._database.reading() as session:
+            card = versions.get(session, self._team_id, ruling.challenger).card
+        champion, challenger = (
+            Scores.from_json(card[name]) if card.get(name) else None for name in ("champion_scores", "scores")
+        )
+        return list(groups(champion, challenger)) if challenger else []
 
     def _tell_of_burst(self, burst: Burst, channel: str) -> None:
         with speaking(self._language):

@@ -6,10 +6,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
@@ -17,17 +17,19 @@ from rich.text import Text
 
 from bot import models, operations
 from bot.settings import Settings
-from bot.summaries import source
+from bot.summaries import source as writer
 from bot.terminal_belief import belief
 from bot.training import encoder_source, retrainer, tasks, terms
 from learning.hub import described
 from learning.names import visible
-from learning.registry import Registry
+from learning.registry import PROCESSOR, Registry, Source
 from learning.retraining import Retraining
 from learning.summarizing.policy import POLICY
 from learning.training.lessons import gather
-from learning.training.recipe import Recipe
-from learning.training.tune import Budget, Tuned
+from learning.training.process import TrainingProcess
+from learning.training.recipe import followed, found
+from learning.training.trials import TuneJob
+from learning.training.tune import Deadline, Tuned
 from learning.training.tune import tune as search
 from storage import acceptances, overview, runs, tunings, versions
 from storage.database import Database, open_database
@@ -36,6 +38,11 @@ from storage.runs import RunUnderWayError
 from storage.tables import Acceptance, Decision, Phase, Ruling, Run, TaskName, Version
 
 PAUSE_S = 0.3
+COLUMNS = (
+    TextColumn("{task.description}", markup=False),
+    BarColumn(),
+    TextColumn("{task.percentage:>3.0f} %"),
+)
 FOR = {TaskName.CLASSIFICATION: "labels", TaskName.SUMMARIZATION: "summaries"}
 
 
@@ -74,7 +81,9 @@ def desk(settings: Settings, team: str | None) -> Iterator[Desk]:
 
 def retrain(settings: Settings, at: Desk, task: TaskName, out: Console) -> Run:
     """Ask for a run of a task, and follow it to its verdict."""
-    registry = _registry(settings, at)  # an encoder that can't be loaded leaves no run behind
+    registry = _registry(
+        settings, at, encoder_source(settings)
+    )  # an encoder that can't be loaded leaves no run behind
     with at.database.writing() as session:
         try:
             run_id = runs.ask(session, at.team_id, "asked for at the terminal", task=task).id
@@ -88,53 +97,62 @@ def retrain(settings: Settings, at: Desk, task: TaskName, out: Console) -> Run:
         retraining.close()
 
 
-def _registry(settings: Settings, at: Desk) -> Registry:
+def _registry(settings: Settings, at: Desk, source: Source) -> Registry:
     models.prepare(settings)
     believed = belief(at.database, settings, at.team_id)
-    return Registry(at.database, at.team_id, settings.artifacts, encoder_source(settings), belief=believed)
+    return Registry(at.database, at.team_id, settings.artifacts, source, belief=believed)
 
 
-def tune(settings: Settings, at: Desk, budget: Budget, out: Console) -> Tuned:
-    """Search the recipe on what there is to learn from now, and keep what wins for the runs to come."""
-    registry, chosen = _registry(settings, at), terms(settings)
+def tune(settings: Settings, at: Desk, trials: int, deadline: Deadline | None, out: Console) -> Tuned:
+    """Search the recipe on what there is to learn from now; what is better is kept for the runs to come.
+
+    Raises TooFewExamplesError, NotEnoughTimeError, SearchFailedError.
+    """
+    # Nothing is served from here, so no encoder is made ready for it.
+    registry = _registry(settings, at, replace(encoder_source(settings), exports=None, device=PROCESSOR))
+    chosen = terms(settings)
     lessons = gather(
         at.database, at.team_id, registry.champion().encoder, chosen.holdout_share, registry.belief
     )
     with at.database.reading() as session:
-        before = Recipe.from_json(tunings.recipe(session, at.team_id) or chosen.recipe.to_json())
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
+        before = followed(chosen.recipe, tunings.recipe(session, at.team_id))
+    job = TuneJob(
+        source=settings.encoder,
+        targets=lessons.targets,
+        examples=lessons.training,
+        groups=lessons.groups,
+        before=before,
+        fixed=sorted(chosen.recipe),
+        trials=trials,
+        threads=chosen.threads,
     )
+    start = partial(TrainingProcess, threads=chosen.threads)
     with (
-        Progress(*columns, TimeElapsedColumn(), console=out) as shown,
+        Progress(*COLUMNS, TimeElapsedColumn(), console=out) as shown,
         tempfile.TemporaryDirectory(prefix="corrigible-tune-") as folder,
     ):
         task = shown.add_task("Tuning", total=1.0)
-        found = search(
-            settings.encoder,
-            lessons.targets,
-            lessons.training,
-            np.array(lessons.groups, dtype=np.int64),
-            before,
-            budget,
+        tuned = search(
+            job,
             Path(folder),
-            chosen.threads,
+            start,
+            deadline,
             lambda told: shown.update(task, completed=told.done, description=told.stage),
         )
+    if tuned.is_better:
+        with at.database.writing() as session:
+            tunings.keep(session, at.team_id, found(chosen.recipe, tuned.recipe.to_json()), tuned.score)
+    return tuned
+
+
+def reset_tuning(at: Desk) -> bool:
+    """Drop what a search found; False where there is nothing to drop."""
     with at.database.writing() as session:
-        tunings.keep(session, at.team_id, found.recipe.to_json(), found.score)
-    return found
+        return tunings.drop(session, at.team_id)
 
 
 def _follow(at: Desk, run_id: str, retraining: Retraining, out: Console) -> Run:
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-    )
-    with Progress(*columns, TimeElapsedColumn(), console=out) as progress:
+    with Progress(*COLUMNS, TimeElapsedColumn(), console=out) as progress:
         task = progress.add_task("Training", total=1.0)
         while True:
             retraining.step()  # does nothing where a bot holds the run
@@ -217,7 +235,7 @@ def acceptance(at: Desk) -> Acceptance | None:
 
 def writes(settings: Settings) -> bool:
     """Does a model write summaries?"""
-    return source(settings).writes
+    return writer(settings).writes
 
 
 def accept(settings: Settings, at: Desk, by: str) -> Acceptance:

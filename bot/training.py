@@ -25,7 +25,6 @@ from learning.tasks import classification, summarization
 from learning.tasks.classification import Classification
 from learning.tasks.summarization import Summarization
 from learning.training.process import TrainingProcess
-from learning.training.recipe import Recipe
 from learning.triggers import Triggers
 from learning.watching import Watching
 from storage.database import Database
@@ -110,7 +109,7 @@ def terms(settings: Settings) -> classification.Terms:
         threads=settings.training_threads,
         holdout_share=settings.holdout_share,
         limits=limits,
-        recipe=Recipe.from_json(settings.recipe),
+        recipe=settings.recipe,
         report_to=settings.report_to,
     )
 

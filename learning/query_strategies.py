@@ -56,8 +56,25 @@ class Pool:
 
 
 @dataclass(frozen=True)
+class Fair:
+    """What the random tenth is drawn from, and what was drawn before.
+
+    rows: (messages,), the row of the pool that each message has, -1 if it has none; asked, at_random: how many messages
+    were asked about before, and how many of them at random.
+    """
+
+    rows: Indices
+    asked: int = 0
+    at_random: int = 0
+
+    def owed(self, n: int) -> int:
+        """How many of the next `n` have to be random so that a tenth of all is, rounded up."""
+        return min(n, max(0, math.ceil(RANDOM_SHARE * (self.asked + n)) - self.at_random))
+
+
+@dataclass(frozen=True)
 class Pick:
-    """Rows of the pool to ask about: `at_random` over all of it, and `chosen` by the strategy from the rest."""
+    """What to ask about: `at_random`, rows of what is fair to draw from, and `chosen`, other rows of the pool."""
 
     at_random: Indices
     chosen: Indices
@@ -66,25 +83,31 @@ class Pick:
 Strategy = Callable[[Pool, int, int], Indices]
 
 
-def pick(name: str, pool: Pool, n: int, seed: int) -> Pick:
-    """Up to `n` rows by the strategy of that name, a tenth of them (rounded up) at random.
+def pick(name: str, pool: Pool, n: int, seed: int, fair: Fair | None = None) -> Pick:
+    """Up to `n` messages: a tenth (rounded up) at random, the others by the strategy of that name.
 
-    Raises UnknownStrategyError.
+    Without `fair` the random ones are drawn from the pool. Raises UnknownStrategyError.
     """
     if name not in STRATEGIES:
         raise UnknownStrategyError(name)
-    at_random = by_chance(pool, math.ceil(RANDOM_SHARE * min(n, len(pool))), seed)
-    rest = np.setdiff1d(np.arange(len(pool)), at_random)
+    fair = fair or Fair(np.arange(len(pool)))
+    at_random = _draw(len(fair.rows), fair.owed(n), seed)
+    taken = fair.rows[at_random]
+    taken = taken[taken >= 0]
+    rest = np.setdiff1d(np.arange(len(pool)), taken)
     remaining = Pool(
-        pool.vectors[rest], pool.probabilities[rest], np.vstack([pool.labelled, pool.vectors[at_random]])
+        pool.vectors[rest], pool.probabilities[rest], np.vstack([pool.labelled, pool.vectors[taken]])
     )
     return Pick(at_random, rest[STRATEGIES[name](remaining, n - len(at_random), seed)])
 
 
 def by_chance(pool: Pool, n: int, seed: int) -> Indices:
     """`n` rows, each as likely as any other."""
-    drawn = np.random.default_rng(seed).permutation(len(pool))[: max(n, 0)]
-    return drawn.astype(np.int64)
+    return _draw(len(pool), n, seed)
+
+
+def _draw(size: int, n: int, seed: int) -> Indices:
+    return np.random.default_rng(seed).permutation(size)[: max(n, 0)].astype(np.int64)
 
 
 def by_margin(pool: Pool, n: int, seed: int) -> Indices:  # noqa: ARG001

@@ -184,10 +184,14 @@ def lowered(session: Session, team_id: str, belief: Belief) -> list[Lowered]:
 
 def for_head(session: Session, team_id: str, belief: Belief) -> dict[str, str]:
     """For each message that the head may learn from at once, the id of its label."""
+    return choose_for_head(*gather(session, team_id, belief))
+
+
+def gather(session: Session, team_id: str, belief: Belief) -> tuple[Gathered, Trust]:
+    """As `read`, much quicker, with the one word of messages of which there is one kept apart."""
     gathered = resolution.gathered(session, team_id)
     # On what was said once there is no evidence but that of twins.
-    trust = weigh(gathered.others, backgrounds(session, team_id), belief)
-    return choose_for_head(gathered, trust)
+    return gathered, weigh(gathered.others, backgrounds(session, team_id), belief)
 
 
 def backgrounds(session: Session, team_id: str) -> dict[str, Background]:

@@ -20,7 +20,7 @@ SURENESS = 4.0
 
 @dataclass(frozen=True)
 class Rate:
-    """How many of `seen` messages were corrected; only messages count that people had time to correct."""
+    """How many of `seen` messages were corrected."""
 
     corrected: int
     seen: int
@@ -33,6 +33,17 @@ class Watching:
     is_worse: bool
     evidence: float
     reason: str
+
+
+def judge_soon(lately: Rate, settled: Rate, before: Rate, tolerance: float) -> Watching:
+    """Whether a model is worse, as soon as that is certain; the clearer of two judgements.
+
+    lately: all of its messages, where silence speaks for the model although a correction may still come; settled: those
+    that people had time to correct, which a rush of new messages does not dilute. Both show at most the evidence that
+    the same messages show in the end, so a good model is rolled back no more often than if everyone had waited.
+    """
+    found = (judge(now, before, tolerance) for now in (lately, settled))
+    return max(found, key=lambda one: one.evidence)
 
 
 def judge(now: Rate, before: Rate, tolerance: float) -> Watching:

@@ -1,4 +1,4 @@
-"""Watching: a new champion that is corrected more often than the one before is rolled back by itself."""
+"""Watching: a new champion that is corrected more often than the one before is rolled back within seconds."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from learning.trust import Belief
 from learning.watch import Rate
 from storage import predictions, resolution, versions
 from storage.database import Database
-from storage.resolution import Evidence
-from storage.tables import Grounds
+from storage.resolution import Evidence, State
+from storage.tables import Grounds, Ruling
 
 log = logging.getLogger(__name__)
 
-STEP_S = 10.0
-# The champion before is known by this many of its latest messages.
-BEFORE_MOST = 1_000
+# Silence settles without anybody saying so: it is looked at so often.
+SILENCE_S = 10.0
+# Each of the two is known by this many of its latest messages.
+MESSAGES_MOST = 1_000
 
 
 class Watching:
@@ -35,48 +36,65 @@ class Watching:
         belief: Belief,
         on_change: Callable[[], None],
     ) -> None:
+        """`settle_s`: so long after a message silence means that nobody will correct it."""
         self._database = database
         self._team_id = team_id
         self._tolerance = tolerance
         self._settle_s = settle_s
         self._belief = belief
         self._on_change = on_change
+        self._looked_at: tuple[str, State] | None = None
         self._next = 0.0
 
     def step(self) -> float | None:
-        """Judge; roll back where it is worse."""
-        if time.monotonic() < self._next:
-            return self._next - time.monotonic()
-        self._next = time.monotonic() + STEP_S
+        """Judge, where somebody said something or silence may have settled; roll back a model that is worse."""
         with self._database.reading() as session:
             promotion = versions.latest_promotion(session, self._team_id)
             if promotion is None:
-                return STEP_S
-            corrected = self._corrected(session)
-            now = self._rate(session, promotion.challenger, promotion.made_at, corrected)
-            before = self._rate(session, promotion.champion, 0.0, corrected)
-        found = watch.judge(now, before, self._tolerance)
+                return None
+            standing = promotion.id, resolution.state(session, self._team_id)
+            if standing == self._looked_at and time.monotonic() < self._next:
+                return None
+            found = self._judge(session, promotion)
+        self._looked_at, self._next = standing, time.monotonic() + SILENCE_S
         if found.is_worse:
             self._roll_back(promotion.challenger, f"v{promotion.challenger} {found.reason}")
-        return STEP_S
+        return None
+
+    def _judge(self, session: Session, promotion: Ruling) -> watch.Watching:
+        since, now = promotion.made_at, time.time()
+        lately = self._predicted(session, promotion.challenger, (since, now))
+        settled = self._predicted(session, promotion.challenger, (since, now - self._settle_s))
+        # People had longer to correct these than the challenger's, so silence about them counts at once.
+        before = self._predicted(session, promotion.champion, (0.0, now))
+        most = predictions.count_contradicted(session, self._team_id, promotion.challenger, since)
+        lately_at_worst, settled_at_worst = (
+            Rate(min(most, len(said)), len(said)) for said in (lately, settled)
+        )
+        found = watch.judge_soon(lately_at_worst, settled_at_worst, Rate(0, len(before)), self._tolerance)
+        if not found.is_worse:
+            return found  # whoever is believed; that takes much longer to find out
+        corrected = self._corrected(session)
+        return watch.judge_soon(
+            _rate(lately, corrected), _rate(settled, corrected), _rate(before, corrected), self._tolerance
+        )
+
+    def _predicted(
+        self, session: Session, version: int, between: tuple[float, float]
+    ) -> list[tuple[str, str]]:
+        """Message id and label id of what a version said last between two moments."""
+        return predictions.of_version(session, self._team_id, version, *between, MESSAGES_MOST)
 
     def _corrected(self, session: Session) -> dict[str, str]:
         """Labels from reviewers and trusted users, by message id."""
-        evidence, trusted = trust.read(session, self._team_id, self._belief)
-        said: dict[str, str] = {}
-        for one in evidence:
+        gathered, trusted = trust.gather(session, self._team_id, self._belief)
+        said = {one: word.label_id for one, word in gathered.once.items() if word.user_id in trusted}
+        for one in gathered.others:
             words = tuple(word for word in one.words if word.user_id in trusted)
             label_id = resolution.label_of(Evidence(one.message_id, words, one.verdict))
             if label_id:
                 said[one.message_id] = label_id
         return said
-
-    def _rate(self, session: Session, version: int, since: float, corrected: dict[str, str]) -> Rate:
-        """Messages that people had time to correct: a correction comes sooner than its absence shows."""
-        until = time.time() - self._settle_s
-        said = predictions.of_version(session, self._team_id, version, since, until, BEFORE_MOST)
-        wrong = sum(corrected.get(message_id, label_id) != label_id for message_id, label_id in said)
-        return Rate(wrong, len(said))
 
     def _roll_back(self, number: int, reason: str) -> None:
         with self._database.writing() as session:
@@ -86,3 +104,9 @@ class Watching:
             versions.rule(session, ruling)
         log.warning("rolled back version=%d", number)
         self._on_change()
+
+
+def _rate(said: list[tuple[str, str]], corrected: dict[str, str]) -> Rate:
+    """How many of these messages were corrected until now."""
+    wrong = sum(corrected.get(message_id, label_id) != label_id for message_id, label_id in said)
+    return Rate(wrong, len(said))

@@ -122,8 +122,11 @@ def standing_ids(session: Session, team_id: str) -> list[str]:
 
 def standing(session: Session, message_ids: Sequence[str]) -> list[Message]:
     """Those of these messages that were not erased."""
-    chosen = select(Message).where(col(Message.id).in_(message_ids), col(Message.erased_at).is_(None))
-    return list(session.exec(chosen))
+    found: list[Message] = []
+    for start in range(0, len(message_ids), 500):  # databases bound how many parameters one statement takes
+        some = col(Message.id).in_(message_ids[start : start + 500])
+        found += session.exec(select(Message).where(some, col(Message.erased_at).is_(None)))
+    return found
 
 
 def known_ids(session: Session, message_ids: Sequence[str]) -> set[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import LargeBinary, delete, insert, union
+from sqlalchemy import LargeBinary, Select, delete, insert, union
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
 
@@ -127,6 +127,29 @@ def of_version(
         )
     )
     return list(session.exec(chosen.order_by(col(Prediction.created_at).desc()).limit(most)).all())
+
+
+def count_contradicted(session: Session, team_id: str, version: int, after: float) -> int:
+    """Of how many messages that a version predicted after a moment anybody ever said another label, at most."""
+    said = union(
+        _contradicted(Correction, team_id, version, after), _contradicted(Answer, team_id, version, after)
+    )
+    return session.connection().execute(columns(func.count()).select_from(said.subquery())).scalar_one()
+
+
+def _contradicted(
+    words: type[Correction] | type[Answer], team_id: str, version: int, after: float
+) -> Select[str]:
+    return (
+        columns(col(Prediction.message_id))
+        .join(words, col(words.message_id) == col(Prediction.message_id))
+        .where(
+            col(Prediction.team_id) == team_id,
+            col(Prediction.version) == version,
+            col(Prediction.created_at) > after,
+            col(words.label_id) != col(Prediction.label_id),
+        )
+    )
 
 
 def between(session: Session, team_id: str, after: float, until: float, most: int) -> list[str]:

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import or_
+from sqlalchemy import and_, or_
 from sqlmodel import Session, col, func, select
 
 from storage import outbox
@@ -44,6 +44,22 @@ def doubt(session: Session, team_id: str, message_id: str) -> None:
     elif question.source != DOUBT and question.rounds == first_round(question):
         question.source, question.rounds = DOUBT, question.rounds + 1
         outbox.append(session, team_id, message_id, Kind.TIE)
+
+
+def doubted(session: Session, message_ids: Sequence[str]) -> dict[str, bool]:
+    """Of these messages, those whose label was doubted: was the round answered that asked about it?"""
+    found: dict[str, bool] = {}
+    for start in range(0, len(message_ids), 500):  # databases bound how many parameters one statement takes
+        is_answer = and_(
+            col(Answer.message_id) == Question.message_id,
+            col(Answer.round) == Question.rounds,
+            col(Answer.aside).is_(None),
+        )
+        some = col(Question.message_id).in_(message_ids[start : start + 500]), Question.source == DOUBT
+        rows = select(Question.message_id, func.count(col(Answer.response_id))).outerjoin(Answer, is_answer)
+        grouped = session.exec(rows.where(*some).group_by(Question.message_id))
+        found |= {message_id: number > 0 for message_id, number in grouped}
+    return found
 
 
 def ask(session: Session, team_id: str, message_id: str, source: str, is_random: bool) -> None:

@@ -17,6 +17,15 @@ RESTARTING = "starting over without what was erased"
 OPEN = (Phase.WAITING, Phase.TRAINING, Phase.SHADOW)
 
 
+class RunNotFoundError(LookupError):
+    """A team has no such run, or several whose ids begin so."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"There is no run {name!r}, or more than one. Give the beginning of a run's id, or a version such as v2."
+        )
+
+
 class RunUnderWayError(RuntimeError):
     """A run was asked for while another one is not done."""
 
@@ -76,6 +85,17 @@ def latest(session: Session, team_id: str, task: TaskName = TaskName.CLASSIFICAT
     """The run of a task that was asked for last."""
     chosen = select(Run).where(Run.team_id == team_id, Run.task == task)
     return session.exec(chosen.order_by(col(Run.created_at).desc())).first()
+
+
+def find(session: Session, team_id: str, name: str) -> Run:
+    """The run whose id begins so, or that made this version (`v2`). Raises RunNotFoundError."""
+    chosen = select(Run).where(Run.team_id == team_id)
+    is_version = name[:1] == "v" and name[1:].isdecimal() and len(name) <= 10
+    named = Run.version == int(name[1:]) if is_version else col(Run.id).startswith(name, autoescape=True)
+    found = session.exec(chosen.where(named).limit(2)).all()
+    if len(found) != 1:
+        raise RunNotFoundError(name)
+    return found[0]
 
 
 def get(session: Session, run_id: str) -> Run:

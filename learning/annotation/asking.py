@@ -8,9 +8,12 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from sqlmodel import Session
 
+from learning import doubting
 from learning.champion import Champion
-from learning.query_strategies import STRATEGIES, Pool
+from learning.encoder import Vectors
+from learning.query_strategies import Fair, Pool, pick
 from storage import messages, predictions, questions
 from storage.database import Database
 
@@ -22,7 +25,6 @@ POOL_MOST = 100_000
 CHOICE = 0.2
 # The budget is spent in portions over the day, so that the evening's messages have a chance too.
 PORTIONS = 5
-RANDOM_SHARE = 0.1
 RANDOM_WINDOW_S = 7 * DAY_S
 
 
@@ -46,7 +48,8 @@ class Asking:
         self._on_asked = on_asked
 
     def ask(self) -> None:
-        """Ask about as many messages as the budget allows now."""
+        """Ask about as many messages as the budget allows now, and about labels that look wrong while that pays."""
+        self._doubt()
         allowance = self._allowance()
         if not allowance:
             return
@@ -55,6 +58,17 @@ class Asking:
         number = min(allowance, math.ceil(CHOICE * len(pool)))
         if number:
             self._ask(pool, number)
+
+    def _doubt(self) -> None:
+        with self._database.reading() as session:
+            due = doubting.due(session, self._team_id)
+        if not due:
+            return
+        with self._database.writing() as session:
+            number = doubting.ask(session, self._team_id, due)
+        if number:
+            log.info("asked reviewers doubted=%d", number)
+            self._on_asked()
 
     def _allowance(self) -> int:
         """How many may be asked now: so that neither a day nor a portion of it is overspent."""
@@ -69,28 +83,31 @@ class Asking:
     def _ask(self, pool: list[str], number: int) -> None:
         with self._database.reading() as session:
             before = questions.asked(session, self._team_id)
-        at_random = min(number, max(0, math.ceil(RANDOM_SHARE * (before.total + number)) - before.random))
-        random_ones = self._random(at_random, seed=before.total)
-        rest = [message_id for message_id in pool if message_id not in set(random_ones)]
-        chosen = self._choose(rest, number - len(random_ones), seed=before.total)
+            anything = questions.everything(session, self._team_id, time.time() - RANDOM_WINDOW_S)
+        known, options = self._options(pool)
+        row = {message_id: number for number, message_id in enumerate(known)}
+        rows = np.array([row.get(message_id, -1) for message_id in anything], dtype=np.int64)
+        fair = Fair(rows, before.total, before.random)
+        picked = pick(self._strategy, options, number, before.total, fair)
         with self._database.writing() as session:
-            for message_id in (*random_ones, *chosen):
-                is_random = message_id in random_ones
-                source = questions.RANDOM if is_random else self._strategy
-                if messages.is_standing(session, message_id):
-                    questions.ask(session, self._team_id, message_id, source, is_random)
-        log.info("asked reviewers random=%d chosen=%d pool=%d", len(random_ones), len(chosen), len(pool))
+            for at in picked.at_random:
+                self._ask_about(session, anything[at], questions.RANDOM, is_random=True)
+            for at in picked.chosen:
+                self._ask_about(session, known[at], self._strategy, is_random=False)
+        log.info(
+            "asked reviewers random=%d chosen=%d pool=%d",
+            len(picked.at_random),
+            len(picked.chosen),
+            len(pool),
+        )
         self._on_asked()
 
-    def _random(self, number: int, seed: int) -> list[str]:
-        with self._database.reading() as session:
-            every = questions.everything(session, self._team_id, time.time() - RANDOM_WINDOW_S)
-        if not number or not every:
-            return []
-        picked = np.random.default_rng(seed).choice(len(every), size=min(number, len(every)), replace=False)
-        return [every[index] for index in picked]
+    def _ask_about(self, session: Session, message_id: str, source: str, is_random: bool) -> None:
+        if messages.is_standing(session, message_id):
+            questions.ask(session, self._team_id, message_id, source, is_random)
 
-    def _choose(self, pool: list[str], number: int, seed: int) -> list[str]:
+    def _options(self, pool: list[str]) -> tuple[list[str], Pool]:
+        """Those of the pool that have a vector, and what a strategy chooses them by."""
         served = self._champion.served
         with self._database.reading() as session:
             fingerprint = served.encoder.fingerprint
@@ -98,9 +115,10 @@ class Asking:
             concerned = questions.concerned(session, self._team_id)
             labelled = list(predictions.vectors(session, fingerprint, concerned).values())
         known = [message_id for message_id in pool if message_id in vectors]
-        if not known or not number:
-            return []
-        rows = np.stack([vectors[message_id] for message_id in known])
-        asked = np.array(labelled, dtype=np.float32).reshape(len(labelled), rows.shape[1])
-        options = Pool(rows, served.head.probabilities(rows), asked)
-        return [known[index] for index in STRATEGIES[self._strategy](options, number, seed)]
+        rows = _matrix([vectors[message_id] for message_id in known], served.encoder.dimensions)
+        asked = _matrix(labelled, served.encoder.dimensions)
+        return known, Pool(rows, served.head.probabilities(rows), asked)
+
+
+def _matrix(vectors: list[Vectors], dimensions: int) -> Vectors:
+    return np.array(vectors, dtype=np.float32).reshape(len(vectors), dimensions)

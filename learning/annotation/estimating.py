@@ -12,7 +12,7 @@ import numpy as np
 from learning import accuracy, estimate
 from learning.accuracy import Accuracy
 from learning.champion import Champion
-from learning.estimate import NotYet, Savings
+from learning.estimate import Savings
 from learning.refit import description
 from storage import answers, estimates, labels, predictions, questions
 from storage.answers import Verdict
@@ -67,7 +67,7 @@ class Estimating:
         row = {label.id: number for number, label in enumerate(known)}
         used = [one for one in answered if one in vectors and answered[one].label_id in row]
         if not used or len(known) < 2:
-            return {"savings": "not yet: no answers"}
+            return {}
         found = estimate.saved(
             served.encoder.encode([description(label) for label in known]).vectors,
             np.stack([vectors[one] for one in used]),
@@ -75,12 +75,10 @@ class Estimating:
             np.array([picked[one] for one in used]),
             seed=len(used),
         )
-        return {"savings": _words(found)}
+        return {"saved": _words(found)} if isinstance(found, Savings) and found.says_something else {}
 
 
-def _words(found: Savings | NotYet) -> str:
-    if isinstance(found, NotYet):
-        return found.reason
+def _words(found: Savings) -> str:
     # The middle is off by up to three times: only the ends are told.
     share = f"at least {found.low:.0f}" if math.isinf(found.high) else f"{found.low:.0f} to {found.high:.0f}"
-    return f"{found.labels} answers do what {share} random ones would (95 %)"
+    return f"{found.labels} answers do the work of {share} random ones (95 % interval)"

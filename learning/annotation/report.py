@@ -85,10 +85,9 @@ def _estimate(session: Session, team_id: str) -> Iterator[tuple[str, str]]:
     else:
         told = "no answers yet"
     yield "accuracy, by messages picked at random", told
-    yield (
-        "labels saved against random",
-        estimates.latest(session, team_id).get("savings", "not yet: no answers"),
-    )
+    saved = estimates.latest(session, team_id).get("saved")
+    if saved:
+        yield "labels saved against random", saved
 
 
 def _labels(found: Admission) -> Iterator[tuple[str, str]]:

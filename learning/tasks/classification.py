@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sqlmodel import Session
 
-from learning import trust
+from learning import doubting, trust
 from learning.gate import Limits
 from learning.registry import Registry, Source
 from learning.training.job import Job, Result
 from learning.training.lessons import gather
-from learning.training.recipe import Recipe
-from storage import imports, messages, questions, runs, splits, tunings, versions
+from learning.training.recipe import Recipe, followed
+from storage import runs, splits, tunings, versions
 from storage.database import Database
 from storage.tables import Run, TaskName, Version
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What settings say of training classifiers."""
+    """What settings say of training classifiers. recipe: what RECIPE names, and nothing else."""
 
     threads: int
     holdout_share: float
     limits: Limits
-    recipe: Recipe
+    recipe: Mapping[str, Any]
     report_to: str = "none"
 
 
@@ -85,7 +86,8 @@ class Classification:
     def _recipe(self, run: Run) -> Recipe:
         with self._database.reading() as session:
             tuned = tunings.recipe(session, self._team_id)
-        return replace(Recipe.from_json(run.recipe or tuned or self._terms.recipe.to_json()), seed=run.seed)
+        recipe = Recipe.from_json(run.recipe) if run.recipe else followed(self._terms.recipe, tuned)
+        return replace(recipe, seed=run.seed)
 
     def _folder_of(self, artifact: str | None) -> str | None:
         return str(self._registry.artifacts.get(artifact).resolve()) if artifact else None
@@ -99,14 +101,8 @@ class Classification:
         return None
 
     def concluded(self, session: Session, result: Result) -> None:
-        """Labels that look wrong go back to people: reviewers see them again, free of their daily budget.
-
-        Not imported ones: a file with many faults would be all that reviewers see.
-        """
-        imported = imports.labels(session, self._team_id)
-        for suspect in result.report.get("suspects", []):
-            if suspect["id"] not in imported and messages.is_standing(session, suspect["id"]):
-                questions.doubt(session, self._team_id, suspect["id"])
+        """Labels that look wrong go back to people, without spending the reviewers' daily budget."""
+        doubting.begin(session, self._team_id, result.report)
 
 
 def _exports(source: Source) -> str | None:

@@ -21,11 +21,17 @@ def calibration_error(probabilities: NDArray[Any], truth: Classes) -> float:
     """
     if not len(truth):
         return 0.0
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == truth
+    return binary_calibration_error(probabilities.max(axis=1), probabilities.argmax(axis=1) == truth)
+
+
+def binary_calibration_error(confidence: NDArray[Any], right: NDArray[np.bool_]) -> float:
+    """How far confidence is from how often it is right, 0 to 1, over the same bins.
+
+    confidence: (messages,), messages >= 1, each between 0 and 1; right: (messages,).
+    """
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     off = [abs(confidence[bins == one].sum() - right[bins == one].sum()) for one in np.unique(bins)]
-    return float(np.sum(off) / len(truth))
+    return float(np.sum(off) / len(right))
 
 
 def temperature(logits: NDArray[Any], truth: Classes) -> float:

@@ -30,6 +30,7 @@ from learning.training.form import Form
 from learning.training.job import Job, Result, task_of
 from learning.training.metrics import Scores, score, slices_of
 from learning.training.progress import Progress
+from learning.training.trials import is_search
 from storage.tables import TaskName
 
 if TYPE_CHECKING:
@@ -71,6 +72,10 @@ def work(folder: Path, tell: Any) -> Result:
     from learning.training.model import UnknownArchitectureError
 
     try:
+        if is_search(folder):
+            from learning.training import search
+
+            return search.work(folder, tell)
         if task_of(folder) is TaskName.SUMMARIZATION:
             from learning.summarizing import training
 
@@ -154,17 +159,13 @@ class _Work:
         )
 
     def _examine(self) -> dict[str, Any]:
-        from learning.training.examination import examine, rows
+        from learning.training.examination import examine
 
         job = self._job
         encoder = load_encoder(job.source, job.recipe.max_tokens, job.threads)
         vectors = encoder.encode([example.text for example in job.training]).vectors
         found = examine(job.training, job.groups, vectors, job.targets, job.recipe.seed)
-        return {
-            **found.to_json(),
-            "rows": [list(row) for row in rows(found)],
-            "fingerprint": fingerprint(job.training),
-        }
+        return {**found.to_json(), "fingerprint": fingerprint(job.training)}
 
     def _judge(self, champion: Contender | None, challenger: Contender | None) -> gate.Judgement:
         names, seed = tuple(self._names.values()), self._job.recipe.seed

@@ -19,7 +19,8 @@ NEIGHBOURS = 5
 # As far below the median as this many median deviations: rarer than one in ten thousand, were they normal.
 OUTLYING = 4.0
 FOLDS = 5
-SUSPECTS_MOST = 50
+# More than people look at between two runs.
+SUSPECTS_MOST = 1_000
 BLOCK = 1_024
 
 
@@ -76,7 +77,7 @@ def examine(
         outliers=[examples[at].id for at in _outliers(vectors, groups)],
         suspects=[
             Suspect(examples[at].id, examples[at].label_id, targets[other].id, sure)
-            for at, other, sure in _suspects(vectors, classes, seed)
+            for at, other, sure in suspects(vectors, classes, seed)
         ],
     )
 
@@ -106,7 +107,7 @@ def _outliers(vectors: Vectors, groups: Sequence[int]) -> list[int]:
     return [int(at) for at in np.flatnonzero(near < np.median(usual) - OUTLYING * max(deviation, 1e-6))]
 
 
-def _suspects(vectors: Vectors, classes: Classes, seed: int) -> Iterator[tuple[int, int, float]]:
+def suspects(vectors: Vectors, classes: Classes, seed: int) -> Iterator[tuple[int, int, float]]:
     """Row, suggested class and its probability, most suspicious first (confident learning: Northcutt et al., 2021)."""
     labels, counts = np.unique(classes, return_counts=True)
     usable = np.flatnonzero(np.isin(classes, labels[counts >= FOLDS]))
@@ -131,22 +132,3 @@ def _out_of_sample(vectors: Vectors, classes: Classes, seed: int) -> NDArray[np.
     model = LogisticRegression(C=10.0, max_iter=300)
     found: NDArray[np.float64] = cross_val_predict(model, vectors, classes, cv=folds, method="predict_proba")
     return found
-
-
-def rows(found: Examination) -> Iterator[tuple[str, str]]:
-    """Name and value of each finding, as people read them."""
-    scarce = sorted(found.counts.items(), key=lambda one: one[1])
-    yield "examples", f"{found.examples} of {sum(number > 0 for number in found.counts.values())} labels"
-    if scarce:
-        yield "fewest examples", ", ".join(f"{name} ({number})" for name, number in scarce[:3])
-    yield (
-        "words",
-        f"{found.lengths[0]:.0f} to {found.lengths[3]:.0f}, half of them under {found.lengths[1]:.0f}",
-    )
-    yield "languages", ", ".join(f"{name} {number}" for name, number in list(found.languages.items())[:5])
-    yield (
-        "said twice",
-        f"{len(found.duplicates)} groups, {len(found.conflicts)} of them with different labels",
-    )
-    yield "like no other", str(len(found.outliers))
-    yield "labels that look wrong", str(len(found.suspects))

@@ -22,6 +22,7 @@ from learning.training.examples import Target
 from learning.training.model import heights
 from learning.training.progress import Progress
 from learning.training.recipe import Recipe
+from learning.training.replacement import Replacement
 
 GPU_BATCH = 128
 LOADED_SHARE, TRAINED_SHARE = 0.05, 0.95
@@ -36,13 +37,14 @@ class Reading:
         self._max_tokens = max_tokens
 
     def rows(self, texts: Sequence[str], classes: Classes) -> Dataset:
-        """Columns input_ids, attention_mask, labels and length."""
+        """Columns input_ids, labels, length, and text, which others are made of."""
         read = self._tokenizer(list(texts), truncation=True, max_length=self._max_tokens) if texts else {}
         ids = read.get("input_ids", [])
         columns = {
             "input_ids": ids,
             "labels": [int(label) for label in classes],
             "length": [len(row) for row in ids],
+            "text": list(texts),
         }
         return Dataset.from_dict(columns)
 
@@ -87,28 +89,43 @@ def class_weights(classes: Classes, labels: int, recipe: Recipe) -> torch.Tensor
 
 
 class Collator:
-    """Pads a batch to its longest row; leaves tokens out of training rows where the recipe augments."""
+    """Pads a batch to its longest row."""
 
-    def __init__(self, tokenizer: Any, augmentation: float, seed: int) -> None:
+    def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
-        self._augmentation = augmentation
-        self._random = np.random.default_rng(seed)
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        padded = self._tokenizer.pad(
-            {"input_ids": [self._thinned(row["input_ids"]) for row in rows]}, return_tensors="pt"
-        )
+        padded = self._tokenizer.pad({"input_ids": [self._ids(row) for row in rows]}, return_tensors="pt")
         return {
             "input_ids": padded["input_ids"],
             "attention_mask": padded["attention_mask"],
             "labels": torch.tensor([row["labels"] for row in rows]),
         }
 
+    def _ids(self, row: dict[str, Any]) -> list[int]:
+        ids: list[int] = row["input_ids"]
+        return ids
+
+
+class Augmenting(Collator):
+    """Changes texts before they are learned from, each time another way: words are replaced, then tokens left out."""
+
+    def __init__(self, tokenizer: Any, recipe: Recipe, replacement: Replacement | None) -> None:
+        super().__init__(tokenizer)
+        self._recipe = recipe
+        self._replacement = replacement
+        self._random = np.random.default_rng(recipe.seed)
+
+    def _ids(self, row: dict[str, Any]) -> list[int]:
+        ids = super()._ids(row)
+        if self._replacement:
+            text = self._replacement(row["text"], self._random)
+            ids = self._tokenizer(text, truncation=True, max_length=self._recipe.max_tokens)["input_ids"]
+        return self._thinned(ids) if self._recipe.augmentation else ids
+
     def _thinned(self, ids: list[int]) -> list[int]:
-        if not self._augmentation or not torch.is_grad_enabled():
-            return ids
         special = set(self._tokenizer.all_special_ids)
-        kept = [one for one in ids if one in special or self._random.random() >= self._augmentation]
+        kept = [one for one in ids if one in special or self._random.random() >= self._recipe.augmentation]
         return kept if any(one not in special for one in kept) else ids
 
 
@@ -169,8 +186,19 @@ def arguments(recipe: Recipe, folder: Path, has_validation: bool, report_to: str
 
 
 def stopping(recipe: Recipe, has_validation: bool) -> list[TrainerCallback]:
-    """Early stopping, where there is something to stop by."""
-    return [EarlyStoppingCallback(recipe.patience, IMPROVEMENT)] if has_validation else []
+    """Early stopping: as cross-validation found, and where there is something to stop by."""
+    stops: list[TrainerCallback] = [StopAfter(recipe.stop_after)] if recipe.stop_after else []
+    return [*stops, EarlyStoppingCallback(recipe.patience, IMPROVEMENT)] if has_validation else stops
+
+
+class StopAfter(TrainerCallback):
+    """Ends training after so many epochs, whose learning rates fall as if all of the recipe's were to come."""
+
+    def __init__(self, epochs: int) -> None:
+        self._epochs = epochs
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG002
+        control.should_training_stop |= state.epoch >= self._epochs
 
 
 def accuracy(prediction: EvalPrediction) -> dict[str, float]:

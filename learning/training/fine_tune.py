@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learning import head
-from learning.encoder import Vectors, load_encoder, source_of
+from learning.encoder import Encoder, Vectors, load_encoder, source_of
 from learning.head import Classes, Head
 from learning.hub import SAFE
 from learning.registry import HEAD
@@ -28,6 +28,7 @@ from learning.training.examples import Example, Target
 from learning.training.job import MODEL
 from learning.training.progress import Progress
 from learning.training.recipe import Recipe
+from learning.training.replacement import Replacement, close_words
 from learning.training.splitting import validation
 
 # Of a version without a validation split to calibrate it on: probabilities as they were trained.
@@ -47,7 +48,10 @@ class DivergedError(ArithmeticError):
 
 @dataclass(frozen=True)
 class Trained:
-    """What training made: `folder` holds encoder, tokenizer and head; `curve` a row for each epoch."""
+    """What training made: `folder` holds encoder, tokenizer and head; `curve` a row for each epoch.
+
+    `kept_epoch`: the one whose weights it has, or the last of those whose weights were averaged.
+    """
 
     folder: Path
     head: Head
@@ -57,11 +61,12 @@ class Trained:
     ece_after: float | None
     seconds: float
     device: str
+    kept_epoch: float = 0.0
 
 
 @dataclass(frozen=True)
 class Material:
-    """Examples ready to learn from. rows: which are validated on; classes: (examples,), rows of the targets."""
+    """Examples ready to learn from. validated: (examples,), which are; classes: (examples,), rows of the targets."""
 
     texts: list[str]
     classes: Classes
@@ -86,21 +91,27 @@ def fine_tune(
     threads: int,
     tell: Callable[[Progress], None],
     report_to: str = "none",
+    held: Sequence[Example] = (),
 ) -> Trained:
     """Fine-tune the encoder `source` (a folder or hub name; None is the installed one) and save it in `folder`.
 
     groups: (examples,), one number for texts that say nearly the same: they are never on both sides of the validation
-    split. Called again with the same arguments after it was stopped, it goes on from its last checkpoint. `threads`:
-    of the processor. Raises EncoderNotFoundError, UnknownArchitectureError and DivergedError.
+    split. held: what to validate on instead of a split, as in cross-validation. `threads`: of the processor. Called
+    again with the same arguments after it was stopped, it goes on from its last checkpoint. Raises
+    EncoderNotFoundError, UnknownArchitectureError and DivergedError.
     """
     began = time.monotonic()
     tell(Progress("reading", 0.0))
-    material = _material(targets, examples, groups, recipe)
-    probe = _probe(source, targets, material, recipe, threads)
+    material = _material(targets, examples, groups, recipe, held)
+    encoder = load_encoder(source, recipe.max_tokens, threads)
+    probe = _probe(encoder, targets, material, recipe)
+    replacement = _replacement(encoder, material, recipe)
     tell(Progress("probed", 0.05))
-    about = checkpoints.fingerprint(source, targets, examples, groups, recipe)
+    about = checkpoints.fingerprint(source, targets, [*examples, *held], groups, recipe)
     kept = checkpoints.prepare(folder / CHECKPOINTS, about)
-    training = _Training(source, targets, material, probe, recipe, kept, threads, tell, report_to)
+    training = _Training(
+        source, targets, material, probe, replacement, recipe, kept, threads, tell, report_to
+    )
     training.run()
     tell(Progress("saving", 0.97))
     trained = training.finish(folder / MODEL)
@@ -109,24 +120,37 @@ def fine_tune(
 
 
 def _material(
-    targets: Sequence[Target], examples: Sequence[Example], groups: NDArray[np.int64] | None, recipe: Recipe
+    targets: Sequence[Target],
+    examples: Sequence[Example],
+    groups: NDArray[np.int64] | None,
+    recipe: Recipe,
+    held: Sequence[Example],
 ) -> Material:
     row = {target.id: number for number, target in enumerate(targets)}
-    classes = np.array([row[example.label_id] for example in examples], dtype=np.int64)
-    held = validation(classes, groups, recipe.validation_share, recipe.seed)
-    return Material([example.text for example in examples], classes, held)
+    every = [*examples, *held]
+    classes = np.array([row[example.label_id] for example in every], dtype=np.int64)
+    validated = (
+        np.arange(len(every)) >= len(examples)
+        if held
+        else validation(classes, groups, recipe.validation_share, recipe.seed)
+    )
+    return Material([example.text for example in every], classes, validated)
 
 
-def _probe(
-    source: str | None, targets: Sequence[Target], material: Material, recipe: Recipe, threads: int
-) -> Vectors:
+def _probe(encoder: Encoder, targets: Sequence[Target], material: Material, recipe: Recipe) -> Vectors:
     """(labels, dimensions): the head fitted to the encoder's vectors as they are."""
-    encoder = load_encoder(source, recipe.max_tokens, threads)
     rows = material.training
     described = encoder.encode([target.description for target in targets]).vectors
     vectors = encoder.encode([material.texts[row] for row in rows]).vectors
     labels = tuple(target.id for target in targets)
     return recipe.probe * head.fit(labels, described, vectors, material.classes[rows], None).weights
+
+
+def _replacement(encoder: Encoder, material: Material, recipe: Recipe) -> Replacement | None:
+    if not recipe.replacement:
+        return None
+    texts = [material.texts[row] for row in material.training]
+    return Replacement(close_words(texts, encoder), recipe.replacement)
 
 
 class _Training:
@@ -138,6 +162,7 @@ class _Training:
         targets: Sequence[Target],
         material: Material,
         probe: Vectors,
+        replacement: Replacement | None,
         recipe: Recipe,
         kept: Path,
         threads: int,
@@ -154,6 +179,7 @@ class _Training:
         torch.set_num_threads(threads)
         torch.manual_seed(recipe.seed)
         self._recipe = recipe
+        self._kept_epoch = 0.0
         self._checkpoints = kept
         self._labels = tuple(target.id for target in targets)
         self._has_validation = bool(material.validated.any())
@@ -175,12 +201,12 @@ class _Training:
             read, targets, material.texts, material.classes, material.training, recipe
         )
         self._trainer = QuietTrainer(
-            feeding.Collator(self._tokenizer, recipe.augmentation, recipe.seed),
+            feeding.Augmenting(self._tokenizer, recipe, replacement),
             model=self._model,
             args=feeding.arguments(recipe, kept, self._has_validation, report_to),
             train_dataset=train,
             eval_dataset=self._validated if self._has_validation else None,
-            data_collator=feeding.Collator(self._tokenizer, 0.0, recipe.seed),
+            data_collator=feeding.Collator(self._tokenizer),
             compute_metrics=feeding.accuracy,
             optimizers=(feeding.optimizer(self._model, recipe), None),
             callbacks=[
@@ -196,15 +222,18 @@ class _Training:
         if not bool(self._model.weights.isfinite().all()):
             shutil.rmtree(self._checkpoints, ignore_errors=True)  # nothing good comes of going on from them
             raise DivergedError(self._recipe.learning_rate)
-        if self._averaging.has_begun:
-            self._average()
+        self._kept_epoch = float(self._trainer.state.epoch or 0)
+        if not (self._averaging.has_begun and self._average()) and self._has_validation:
+            self._kept_epoch = _best(self._watch.curve(self._trainer))
 
-    def _average(self) -> None:
-        """Take the mean of the weights, unless the validation split knows better."""
+    def _average(self) -> bool:
+        """Take the mean of the weights, unless the validation split knows better; was it taken?"""
         before = self._validation_accuracy()
         self._averaging.exchange()
-        if self._validation_accuracy() < before:
-            self._averaging.exchange()
+        if self._validation_accuracy() >= before:
+            return True
+        self._averaging.exchange()
+        return False
 
     def _validation_accuracy(self) -> float:
         if not self._has_validation:
@@ -230,9 +259,13 @@ class _Training:
         learned = Head(self._labels, weights, sharpness)
         device = str(self._trainer.args.device)
         save(folder, merged(self._model.encoder), self._tokenizer, learned, HEAD)
-        return Trained(
-            folder, learned, accuracy, self._watch.curve(self._trainer), before, after, 0.0, device
-        )
+        curve = self._watch.curve(self._trainer)
+        return Trained(folder, learned, accuracy, curve, before, after, 0.0, device, self._kept_epoch)
+
+
+def _best(curve: Sequence[Mapping[str, float]]) -> float:
+    """The first epoch with the highest accuracy on the validation split."""
+    return max(curve, key=lambda row: row.get("accuracy", 0.0))["epoch"]
 
 
 def describe(trained: Trained) -> dict[str, Any]:
@@ -242,6 +275,7 @@ def describe(trained: Trained) -> dict[str, Any]:
         "ece_before": trained.ece_before,
         "ece_after": trained.ece_after,
         "epochs": len(trained.curve),
+        "kept_epoch": trained.kept_epoch,
         "curve": trained.curve,
         "seconds": round(trained.seconds, 1),
         "device": trained.device,

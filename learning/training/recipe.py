@@ -28,8 +28,10 @@ class Recipe:
     last ones, over which weights are averaged; probe: the classifier begins at so many times the linear probe; warmup:
     share of the steps; balance: how rare labels are helped, by weights in the loss or by being drawn more often;
     frozen_layers: the embeddings and so many of the lowest layers stay as they are (0: none); lora_rank: 0 trains all
-    weights; augmentation: share of words that is left out at random from training texts; validation_share: of the
-    examples, for early stopping and calibration; patience: epochs without improvement before it stops.
+    weights; augmentation: share of words that is left out at random from training texts; replacement: share of words
+    that another one takes the place of, which the team uses too and the encoder finds close; validation_share: of the
+    examples, for early stopping and calibration; patience: epochs without improvement before it stops; stop_after: the
+    epoch after which it stops, as cross-validation found (0: the last).
     """
 
     epochs: int = 6
@@ -47,8 +49,10 @@ class Recipe:
     frozen_layers: int = 0
     lora_rank: int = 0
     augmentation: float = 0.0
+    replacement: float = 0.0
     validation_share: float = 0.1
     patience: int = 3
+    stop_after: int = 0
     max_tokens: int = 64
     seed: int = 0
 
@@ -80,6 +84,35 @@ class Recipe:
         return Recipe(**{key: kinds[key](value) for key, value in given.items()})
 
 
+# What a search may change.
+SEARCHED = (
+    "learning_rate",
+    "head_rate",
+    "label_smoothing",
+    "probe",
+    "epochs",
+    "stop_after",
+    "batch_size",
+    "balance",
+    "frozen_layers",
+    "augmentation",
+    "replacement",
+)
+
+
+def followed(named: Mapping[str, Any], tuned: Mapping[str, Any] | None) -> Recipe:
+    """The recipe that runs follow: what RECIPE names, then what a search found, then what is usual.
+
+    Raises RecipeError.
+    """
+    return Recipe.from_json({**found(named, tuned or {}), **named})
+
+
+def found(named: Mapping[str, Any], tuned: Mapping[str, Any]) -> dict[str, Any]:
+    """What counts of a recipe that a search found: RECIPE names the others."""
+    return {key: value for key, value in tuned.items() if key in SEARCHED and key not in named}
+
+
 _HUGE = 1e12
 _KINDS = {int: "a whole number", float: "a number", str: "a word"}
 _BOUNDS = (
@@ -97,7 +130,9 @@ _BOUNDS = (
     ("frozen_layers", 0, 1_000),
     ("lora_rank", 0, 1_024),
     ("augmentation", 0, 0.9),
+    ("replacement", 0, 0.9),
     ("validation_share", 0, 0.5),
     ("patience", 1, 1_000),
+    ("stop_after", 0, 1_000),
     ("max_tokens", 8, 8_192),
 )

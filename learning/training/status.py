@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
-from storage import acceptances, disputes, jobs, runs, splits, versions
+from learning.training.recipe import SEARCHED, found
+from storage import acceptances, disputes, jobs, runs, splits, tunings, versions
 from storage.tables import Decision, Phase, Side, TaskName
 
 RULINGS_SHOWN = 3
@@ -19,8 +21,9 @@ DECIDED = {
 }
 
 
-def rows(session: Session, team_id: str) -> Iterator[tuple[str, str]]:
-    """Name and value of each figure."""
+def rows(session: Session, team_id: str, named: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Name and value of each figure. named: what RECIPE names."""
+    yield from _recipe(session, team_id, named)
     latest = runs.latest(session, team_id)
     if latest:
         yield "latest training run", f"{latest.phase.value}, because of {latest.cause}: {latest.stage}"
@@ -45,6 +48,23 @@ def rows(session: Session, team_id: str) -> Iterator[tuple[str, str]]:
         last = f"last done {_time(job.succeeded_at)}" if job.succeeded_at else "not done yet"
         failed = f", failed: {job.failed}" if job.failed else ""
         yield f"schedule: {job.name}", f"next {_time(job.due_at)}, {last}{failed}"
+
+
+def _recipe(session: Session, team_id: str, named: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a search found, and which of it counts."""
+    tuning = tunings.find(session, team_id)
+    if tuning is None:
+        return
+    counts = found(named, tuning.recipe)
+    what = ", ".join(f"{key} {_figure(value)}" for key, value in counts.items())
+    overruled = ", ".join(key for key in SEARCHED if key in tuning.recipe and key in named)
+    by = f"; for {overruled} RECIPE counts" if overruled else ""
+    score = f"{_time(tuning.made_at)}, macro-F1 {tuning.score:.3f} in cross-validation"
+    yield "recipe by `corrigible tune` (drop it: tune --reset)", f"{what or 'nothing'}{by} ({score})"
+
+
+def _figure(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _time(moment: float) -> str:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bot.edit_questions import EditQuestions
@@ -12,11 +15,13 @@ from bot.locales import Locales
 from bot.notes import Notes
 from bot.reach import Reach
 from bot.scopes import Scopes
+from bot.summaries import link
+from learning.training.metrics import score
 from local.slack.seed import CHANNELS
-from storage import runs, scope_notes, versions
+from storage import erasure, runs, scope_notes, versions
 from storage.database import Database
 from storage.tables import Decision, Grounds, Phase, Ruling
-from tests.factories import TEAM
+from tests.factories import TEAM, received
 from tests.local.running import Slack, workspace
 
 OPS = CHANNELS["corrigible-ops"]
@@ -36,7 +41,10 @@ class Channel:
     def notes(self, channel: str | None = OPS, language: Language = "en") -> Notes:
         web = self.slack.web
         questions = EditQuestions(web, Locales(web, language), lambda message: message.ts)
-        return Notes(self.database, TEAM, web, channel, language, Reach(web), Scopes(web, None), questions)
+        to_message = partial(link, "https://example.slack.com/")
+        return Notes(
+            self.database, TEAM, web, channel, language, Reach(web), Scopes(web, None), questions, to_message
+        )
 
     def tell(self, notes: Notes, times: int = 6) -> None:
         """Take steps as a worker does, but sooner."""
@@ -48,7 +56,7 @@ class Channel:
         with self.database.writing() as session:
             runs.tell(session, self.run_id, **changes)
 
-    def rule(self, decision: Decision = Decision.GO_ON) -> None:
+    def rule(self, decision: Decision = Decision.GO_ON, card: dict[str, Any] | None = None) -> None:
         ruling = Ruling(
             team_id=TEAM,
             run_id=self.run_id,
@@ -59,7 +67,7 @@ class Channel:
             reason="the holdout can't tell",
         )
         with self.database.writing() as session:
-            versions.register(session, TEAM, self.run_id, self.first, "tuned", "digest", {})
+            versions.register(session, TEAM, self.run_id, self.first, "tuned", "digest", card or {})
             versions.rule(session, ruling)
 
     @property
@@ -112,6 +120,41 @@ def test_each_ruling_is_told_once_and_the_picture_is_in_the_thread_of_its_run(ch
     assert ruling["text"].startswith("v2 runs in shadow beside v1")
     assert picture["thread_ts"] == note["ts"]
     assert picture["files"][0]["alt_txt"] == picture["text"] == "The loss fell."
+
+
+def test_a_run_links_to_the_messages_that_look_wrong_as_long_as_they_exist(channel: Channel) -> None:
+    odd, gone = (received(channel.database, text) for text in ("zebras dance", "purple rain"))
+    report = {
+        "examples": 2, "counts": {"bug": 2}, "lengths": [1, 2, 3, 4], "languages": {"en": 2},
+        "duplicates": [], "conflicts": [], "outliers": [odd.id, gone.id], "suspects": [],
+    }  # fmt: skip
+    with channel.database.writing() as session:
+        erasure.erase(session, [gone.id])
+    channel.change(phase=Phase.SHADOW, report=report)
+
+    channel.tell(channel.notes())
+
+    told = json.dumps(channel.shown)
+    address = f"https://example.slack.com/archives/{odd.channel_id}/p{odd.ts.replace('.', '')}"
+    assert f"2 outliers: <{address}|1>" in told
+    assert gone.ts.replace(".", "") not in told
+    assert "zebras" not in told
+
+
+def test_a_verdict_says_how_each_group_of_messages_fares(channel: Channel) -> None:
+    slices = {"length": ["up to 10 words", "over 30 words"]}
+    before, after = (
+        score(np.eye(2, dtype=np.float32)[said], np.array([0, 1]), ["a", "b"], slices).to_json()
+        for said in ([0, 0], [0, 1])
+    )
+    channel.rule(card={"champion_scores": before, "scores": after})
+
+    channel.tell(channel.notes())
+
+    groups = (
+        "By length, macro-F1: over 30 words 0.00 → 1.00 (1 message) · up to 10 words 1.00 → 1.00 (1 message)"
+    )
+    assert groups in json.dumps(channel.shown, ensure_ascii=False)
 
 
 def test_of_two_replicas_one_tells(channel: Channel) -> None:

@@ -14,8 +14,9 @@ from bot.settings import Settings
 from bot.terminal_belief import belief
 from learning.summarizing.policy import QUOTED
 from local.slack.seed import PEOPLE
-from storage import acceptances, choices, runs, versions
+from storage import acceptances, choices, labels, runs, tunings, versions
 from storage.database import Database, open_database
+from storage.labels import LabelSpec
 from storage.tables import Decision, Grounds, Phase, Ruling
 from tests.bot.command_line import corrigible
 from tests.factories import OTHER, TEAM, label_set
@@ -147,6 +148,41 @@ def test_a_run_with_nothing_to_learn_from_fails_with_its_reason(opened: Database
         run = runs.latest(session, TEAM)
     assert run
     assert (run.phase, run.cause) == (Phase.FAILED, "asked for at the terminal")
+
+
+@pytest.mark.slow  # it loads the real encoder, here and in the process that searches
+def test_a_search_that_has_too_little_time_is_stopped_and_says_so(database: Database) -> None:
+    examples = {"bug": ("it crashes", "an error", "it hangs"), "praise": ("thank you", "well done", "great")}
+    with database.writing() as session:
+        labels.synchronize(session, TEAM, [LabelSpec(name, examples=some) for name, some in examples.items()])
+
+    status, told = at(database, "tune", "--minutes", "0.01")
+
+    assert status == 1
+    assert "0.01 minutes are not enough time for the 2 trials" in told
+    with database.reading() as session:
+        assert tunings.find(session, TEAM) is None
+
+
+def test_status_shows_the_recipe_that_was_found_and_for_what_RECIPE_counts(opened: Database) -> None:
+    with opened.writing() as session:
+        tunings.keep(session, TEAM, {"epochs": 9, "learning_rate": 0.000123, "batch_size": 8}, 0.7123)
+
+    _, found = at(opened, "status")
+    _, overruled = at(opened, "status", RECIPE='{"epochs": 2, "max_tokens": 32}')
+
+    assert "epochs 9, learning_rate 0.000123, batch_size 8 (20" in found
+    assert "macro-F1 0.712 in cross-validation" in found
+    assert "learning_rate 0.000123, batch_size 8; for epochs RECIPE counts" in overruled
+
+
+def test_the_recipe_that_was_found_can_be_dropped(opened: Database) -> None:
+    with opened.writing() as session:
+        tunings.keep(session, TEAM, {"epochs": 9}, 0.7)
+
+    assert at(opened, "tune", "--reset") == (0, "Dropped. Runs follow RECIPE.\n")
+    assert at(opened, "tune", "--reset") == (0, "Nothing was kept that could be dropped.\n")
+    assert "epochs 9" not in at(opened, "status")[1]
 
 
 def test_nothing_that_writes_is_trained_until_somebody_accepts_the_policy_that_is_quoted(

@@ -65,7 +65,7 @@ class ReviewedTeam:
     def another(self, start: Callable[[Path], Training] = TrainingHere) -> Retraining:
         """What trains in another replica of the bot."""
         recipe = TINY_RECIPE if self.registry.source.name else RECIPE
-        terms = Terms(1, 0.3, Limits(least=4), recipe)
+        terms = Terms(1, 0.3, Limits(least=4), recipe.to_json())
         task = Classification(self.database, TEAM, self.registry, terms)
         artifacts, work = self.registry.artifacts, self.folder / "work"
         return Retraining(self.database, TEAM, [task], artifacts, work, start, lambda: None)

@@ -7,14 +7,11 @@ import pytest
 
 from learning.classification import Classifier
 from learning.dueling import Budget, Dueling
-from learning.following import Following
-from learning.trust import Belief
-from learning.watching import Watching
 from storage import cards, contents, disputes, runs, versions
 from storage.database import Database
 from storage.tables import Answer, Dataset, Decision, Dispute, Grounds, Phase, Ruling, Run, Stage, Status
 from tests.databases import on_both
-from tests.factories import ANA, BEN, TEAM, received, say
+from tests.factories import BEN, TEAM, received, say
 from tests.learning.tiny_team import TinyTeam
 
 TEXTS = (
@@ -165,36 +162,3 @@ def test_no_more_is_asked_than_a_day_allows(database: Database, tmp_path: Path, 
     duel.write(60)
 
     assert len([one for one in duel.disputed() if one.asked_at]) == 2  # a fifth of the day's
-
-
-@on_both
-def test_a_new_champion_that_is_corrected_more_often_is_rolled_back_by_itself(
-    database: Database, tmp_path: Path, tiny_base: str
-) -> None:
-    team = TinyTeam(database, tmp_path, tiny_base)
-    following: Following = team.following()
-    classifier = Classifier(database, TEAM, following.champion, 0.3)
-    watching = Watching(database, TEAM, 0.05, 0.0, Belief(operators=frozenset({ANA})), _nothing)
-
-    def write(number: int, wrong: int) -> None:
-        for at in range(number):
-            one = received(database, f"{TEXTS[at % len(TEXTS)]} {at}")
-            classifier.predict_waiting()
-            with database.reading() as session:
-                content = contents.of_message(session, one.id)
-            assert content.prediction
-            if at < wrong:
-                others = [label for label in team.known.values() if label.id != content.prediction.label_id]
-                say(database, one, ANA, others[0])
-
-    write(40, wrong=2)
-    team.promote(team.version(seed=1))
-    following.follow()
-    write(30, wrong=24)
-
-    watching.step()
-
-    assert team.in_service() == 1
-    latest = team.rulings()[0]
-    assert (latest.decision, latest.grounds) == (Decision.ROLL_BACK, Grounds.WATCH)
-    assert "24 of" in latest.reason

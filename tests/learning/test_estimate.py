@@ -116,3 +116,13 @@ def _blobs(number: int, labels: int = 12) -> tuple[Vectors, Vectors, Classes]:
 
 def _unit(rows: np.ndarray) -> Vectors:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "says_something"),
+    [(5.0, np.inf, False), (300.0, 900.0, False), (600.0, np.inf, True), (200.0, 500.0, True)],
+)
+def test_a_saving_says_something_only_if_it_is_clear_whether_choosing_helped(
+    low: float, high: float, says_something: bool
+) -> None:
+    assert Savings(562, 700.0, low, high).says_something is says_something

@@ -10,7 +10,6 @@ from learning.artifacts import Artifacts
 from learning.gate import Limits
 from learning.registry import Registry, Source
 from learning.tasks.classification import Classification, Terms
-from learning.training.recipe import Recipe
 from learning.triggers import Triggers
 from learning.trust import Belief
 from storage import runs, splits
@@ -26,7 +25,7 @@ def _classification(database: Database) -> Classification:
     registry = Registry(
         database, TEAM, Artifacts("unused", Path("unused")), Source(None, 32, 1), belief=BELIEF
     )
-    return Classification(database, TEAM, registry, Terms(1, 0.3, Limits(), Recipe()))
+    return Classification(database, TEAM, registry, Terms(1, 0.3, Limits(), {}))
 
 
 class Team:

@@ -6,7 +6,7 @@ from bisect import bisect
 import pytest
 
 from learning.estimate import accuracy
-from learning.watch import Rate, judge
+from learning.watch import Rate, judge, judge_soon
 
 BEFORE = Rate(corrected=50, seen=1_000)
 TWICE = Rate(corrected=100, seen=1_000)
@@ -25,6 +25,24 @@ def test_a_model_that_is_corrected_far_more_often_is_worse_and_the_reason_says_s
 @pytest.mark.parametrize("now", [Rate(0, 200), Rate(10, 200), Rate(17, 200)])
 def test_a_model_that_is_corrected_no_more_often_stays(now: Rate) -> None:
     assert not judge(now, BEFORE, tolerance=0.02).is_worse
+
+
+def test_what_is_certain_whatever_is_still_corrected_is_not_waited_for() -> None:
+    found = judge_soon(Rate(12, 14), Rate(0, 0), BEFORE, tolerance=0.02)
+
+    assert found.is_worse
+    assert found.reason.startswith("is corrected in 12 of 14 messages")
+
+
+def test_corrections_that_come_before_silence_settles_accuse_no_model_that_is_as_good() -> None:
+    assert not judge_soon(Rate(5, 100), Rate(0, 0), BEFORE, tolerance=0.0).is_worse
+
+
+def test_a_rush_of_new_messages_does_not_hide_what_has_settled() -> None:
+    found = judge_soon(Rate(30, 5_000), Rate(30, 200), BEFORE, tolerance=0.02)
+
+    assert found.is_worse
+    assert found.reason.startswith("is corrected in 30 of 200 messages")
 
 
 def test_more_tolerance_asks_for_more_corrections() -> None:

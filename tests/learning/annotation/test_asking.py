@@ -163,7 +163,7 @@ def test_what_the_random_answers_say_is_shown_with_its_interval(
     assert metrics.registry.get_sample_value(
         "corrigible_accuracy", {"team": TEAM, "bound": "low"}
     ) == pytest.approx(0.54, abs=0.01)
-    assert told["labels saved against random"] == "not yet: needs 30 more random answers"
+    assert "labels saved against random" not in told, "20 answers say nothing about it"
     assert told["reviewers asked about"] == "20 messages (random 20)"
     assert told["answered by reviewers"] == "20, 0 wait for a first answer"
     assert told["labels to fine-tune on"] == "20 (20 by reviewers)"

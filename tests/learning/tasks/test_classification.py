@@ -7,7 +7,6 @@ from learning.gate import Limits
 from learning.registry import Registry, Source
 from learning.tasks.classification import Classification, Terms
 from learning.training.job import Result
-from learning.training.recipe import Recipe
 from learning.trust import Belief
 from storage import imports, questions
 from storage.database import Database
@@ -25,7 +24,7 @@ def test_reviewers_are_asked_about_labels_that_look_wrong_and_not_about_imported
     registry = Registry(
         database, TEAM, artifacts, Source(tiny_base, 32, 1), belief=Belief(operators=frozenset({ANA}))
     )
-    task = Classification(database, TEAM, registry, Terms(1, 0.3, Limits(), Recipe()))
+    task = Classification(database, TEAM, registry, Terms(1, 0.3, Limits(), {}))
     corrected = predicted(database, known["bug"])
     say(database, corrected, ANA, known["billing"])
     with database.writing() as session:
@@ -33,7 +32,8 @@ def test_reviewers_are_asked_about_labels_that_look_wrong_and_not_about_imported
         [imported] = imports.labels(session, TEAM)
 
     with database.writing() as session:
-        result = Result(report={"suspects": [{"id": corrected.id}, {"id": imported}]})
+        suspects = [{"id": one, "label_id": known["billing"].id} for one in (corrected.id, imported)]
+        result = Result(report={"suspects": suspects})
         task.concluded(session, result)
 
     with database.reading() as session:

@@ -8,7 +8,7 @@ import pytest
 
 from learning.encoder import Vectors
 from learning.training.duplicates import groups_of
-from learning.training.examination import SUSPECTS_MOST, Examination, examine, rows
+from learning.training.examination import Examination, examine
 from learning.training.examples import Example, Target
 from tests.learning.conftest import Banking
 
@@ -46,12 +46,16 @@ def test_labels_with_few_examples_are_not_suspected() -> None:
     assert all(one.label_id != "label2" for one in found.suspects)
 
 
-def test_no_more_are_suspected_than_reviewers_can_look_at() -> None:
+def test_every_label_that_looks_wrong_is_told_of_the_most_suspicious_first() -> None:
     classes = np.repeat([0, 1], 300)
     vectors = _unit(np.vstack([_around(0, 300), _around(1, 300)]))
     classes[:70], classes[300:370] = 1, 0
 
-    assert len(_examine(vectors, classes, 2).suspects) == SUSPECTS_MOST
+    found = _examine(vectors, classes, 2).suspects
+
+    wrong = {str(at) for at in (*range(70), *range(300, 370))}
+    assert len({one.id for one in found} & wrong) >= 130
+    assert {one.id for one in found[:50]} <= wrong
 
 
 def test_where_most_are_copies_the_others_are_not_all_outliers() -> None:
@@ -64,12 +68,11 @@ def test_where_most_are_copies_the_others_are_not_all_outliers() -> None:
     assert found.outliers == ["120"]
 
 
-def test_people_read_numbers_and_no_text_is_kept(banking: Banking) -> None:
+def test_no_text_is_kept(banking: Banking) -> None:
     found = _examine(banking.vectors[:30], banking.classes[:30], 10)
 
     assert json.loads(json.dumps(found.to_json())) == json.loads(json.dumps(dataclasses.asdict(found)))
     assert "secret" not in json.dumps(found.to_json())
-    assert dict(rows(found))["examples"].startswith("30 of ")
 
 
 def _examine(vectors: Vectors, classes: np.ndarray, labels: int) -> Examination:

@@ -225,7 +225,10 @@ def test_adapters_are_merged_before_they_serve(tmp_path: Path) -> None:
     assert not any("embeddings" in name or "LayerNorm" in name for name in changed)
 
 
-@pytest.mark.parametrize("changes", [{"balance": "sampling"}, {"balance": "weights"}, {"augmentation": 0.3}])
+@pytest.mark.parametrize(
+    "changes",
+    [{"balance": "sampling"}, {"balance": "weights"}, {"augmentation": 0.3}, {"replacement": 0.3}],
+)
 def test_rare_labels_and_augmented_texts_are_learned_too(changes: dict[str, object], tmp_path: Path) -> None:
     base = tiny_model(tmp_path / "base")
     few = [*examples(times=6), Example("rare", "crashes", "rare")]
@@ -237,6 +240,28 @@ def test_rare_labels_and_augmented_texts_are_learned_too(changes: dict[str, obje
     encoder = load_encoder(str(trained.folder), 16, 1)
     [row] = trained.head.probabilities(encoder.encode(["crashes"]).vectors)
     assert trained.head.labels[int(np.argmax(row))] == "rare"
+
+
+def test_a_run_stops_after_the_epoch_that_cross_validation_found(tmp_path: Path) -> None:
+    recipe = Recipe.from_json({**QUICK.to_json(), "epochs": 6, "stop_after": 2})
+
+    trained = train(tiny_model(tmp_path / "base"), tmp_path / "run", recipe)
+
+    assert [row["epoch"] for row in trained.curve] == [1, 2]
+    assert trained.kept_epoch == 2
+
+
+def test_examples_of_another_fold_say_when_to_stop_and_are_not_learned_from(tmp_path: Path) -> None:
+    thorough = Recipe.from_json({**QUICK.to_json(), "epochs": 9, "averaged": 0.0, "patience": 1})
+    held = [Example("h1", "where is my invoice", "b"), Example("h2", "thank you", "p")]
+    base = tiny_model(tmp_path / "base")
+
+    trained = fine_tune(
+        base, TARGETS, examples(), None, thorough, tmp_path / "run", 1, lambda _: None, held=held
+    )
+
+    assert trained.kept_epoch < len(trained.curve) < 9
+    assert trained.validation_accuracy == 1.0
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, TrainingArguments
 
 from learning.encoder import load_encoder
 from learning.engines.pytorch import pool
-from learning.training.feeding import Collator
+from learning.training.feeding import Augmenting, Collator
 from learning.training.model import (
     QuietTrainer,
     UnknownArchitectureError,
@@ -23,6 +23,7 @@ from learning.training.model import (
     merged,
     with_lora,
 )
+from learning.training.recipe import Recipe
 from tests.learning.tiny_models import tiny_model
 
 TEXTS = ["where is my invoice", "thank you", "the export crashes the export crashes"]
@@ -165,12 +166,12 @@ def test_words_are_left_out_of_what_is_learned_from_and_of_nothing_that_is_measu
     ids = tokenizer(["where is my invoice the export crashes thank you"])["input_ids"][0]
     rows = Dataset.from_list([{"input_ids": ids, "labels": 0}] * 20)
     trainer = QuietTrainer(
-        Collator(tokenizer, 0.5, seed=0),
+        Augmenting(tokenizer, Recipe(augmentation=0.5), None),
         model=VectorClassifier(AutoModel.from_pretrained(folder), torch.zeros(2, 16), None, 0.0, 0.0),
         args=TrainingArguments(
             str(tmp_path / "run"), use_cpu=True, dataloader_pin_memory=False, remove_unused_columns=False
         ),
-        data_collator=Collator(tokenizer, 0.0, seed=0),
+        data_collator=Collator(tokenizer),
     )
     trainer.train_dataset = trainer.eval_dataset = rows
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from learning.training.recipe import Recipe, RecipeError
+from learning.training.recipe import Recipe, RecipeError, followed
 
 
 def test_a_recipe_survives_json() -> None:
@@ -52,3 +52,13 @@ def test_the_key_that_is_wrong_is_named_and_all_keys_are_listed(key: str, value:
         Recipe.from_json({key: value})
 
     assert error.value.key == key
+
+
+def test_what_recipe_names_counts_before_what_a_search_found_and_that_before_what_is_usual() -> None:
+    tuned = {"epochs": 9, "batch_size": 8, "max_tokens": 16}
+
+    recipe = followed({"epochs": 2}, tuned)
+
+    assert (recipe.epochs, recipe.batch_size) == (2, 8)
+    assert recipe.max_tokens == Recipe().max_tokens, "no search changes it"
+    assert followed({}, None) == Recipe()

@@ -1,105 +1,146 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
+from transformers import AutoModel
 
+from learning.training import trials
 from learning.training.lessons import TooFewExamplesError
+from learning.training.process import Training
 from learning.training.progress import Progress
 from learning.training.recipe import Recipe
-from learning.training.tune import Budget, _folds, tune
+from learning.training.trials import TuneJob
+from learning.training.tune import Deadline, NotEnoughTimeError, SearchFailedError, Tuned, tune
 from tests.learning.tiny_models import tiny_model
-from tests.learning.training.examples import TARGETS, examples
+from tests.learning.training.examples import QUICK, TARGETS, examples
+from tests.learning.training_here import Deaths, TrainingHere
 
 BEFORE = Recipe(epochs=1, batch_size=8, learning_rate=1e-5, head_rate=1e-4, max_tokens=16)
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("training_libraries")]
 
 
-def test_what_wins_is_kept_and_is_never_worse_than_the_recipe_before(tmp_path: Path) -> None:
+def job(folder: Path, times: int = 6, **given: Any) -> TuneJob:
+    """A search from a transformer of a few kilobytes."""
+    some = examples(times)
+    source = tiny_model(folder / "base")
+    usual = {"before": BEFORE, "fixed": [], "trials": 2, "threads": 1}
+    return TuneJob(
+        source=source, targets=TARGETS, examples=some, groups=list(range(len(some))), **{**usual, **given}
+    )
+
+
+def search(of: TuneJob, folder: Path, told: list[Progress] | None = None) -> Tuned:
+    heard: list[Progress] = [] if told is None else told
+    return tune(of, folder / "tuning", TrainingHere, None, heard.append)
+
+
+def test_what_wins_is_never_worse_than_the_recipe_before(tmp_path: Path) -> None:
     told: list[Progress] = []
 
-    found = tune(
-        tiny_model(tmp_path / "base"),
-        TARGETS,
-        examples(times=9),
-        np.arange(27),
-        BEFORE,
-        Budget(trials=3, seconds=None),
-        tmp_path,
-        1,
-        told.append,
-    )
+    found = search(job(tmp_path, trials=3), tmp_path, told)
 
-    assert found.trials == len(found.scores) == 3
-    assert found.score == max(score for score in found.scores if score is not None)
-    assert found.score >= found.score_before
+    assert len(found.scores) == 3
+    assert found.score >= found.score_before == found.scores[0]
     assert found.recipe.max_tokens == BEFORE.max_tokens
-    assert [one.stage for one in told][:3] == [f"trial 1, fold {number}" for number in (1, 2, 3)]
-    assert not (tmp_path / "trial").exists()  # it held what people wrote
+    assert {one.stage for one in told} <= {f"trial {at}, fold {of}" for at in (1, 2, 3) for of in (1, 2, 3)}
+    assert not (tmp_path / "tuning" / "trial").exists()
 
 
-def test_it_stops_when_its_time_is_over(tmp_path: Path) -> None:
-    found = tune(
-        tiny_model(tmp_path / "base"),
-        TARGETS,
-        examples(times=6),
-        np.arange(18),
-        BEFORE,
-        Budget(trials=50, seconds=0.0),
-        tmp_path,
-        1,
-        lambda _: None,
-    )
+def test_what_recipe_names_is_the_same_in_each_trial(tmp_path: Path) -> None:
+    fixed = ["learning_rate", "head_rate", "label_smoothing", "probe", "epochs", "batch_size", "balance"]
+    fixed += ["frozen_layers", "augmentation", "replacement"]
+    unusual = Recipe(epochs=1, learning_rate=3e-3, head_rate=0.5, probe=2.0, batch_size=7, max_tokens=16)
 
-    assert found.trials == 1
-    assert found.recipe == BEFORE
-
-
-def test_a_recipe_outside_what_is_searched_is_tried_too(tmp_path: Path) -> None:
-    unusual = Recipe(
-        epochs=1, learning_rate=3e-3, head_rate=0.5, label_smoothing=0.4, probe=2.0, batch_size=7
-    )
-
-    found = tune(
-        tiny_model(tmp_path / "base"),
-        TARGETS,
-        examples(times=6),
-        np.arange(18),
-        unusual,
-        Budget(trials=1, seconds=None),
-        tmp_path,
-        1,
-        lambda _: None,
-    )
+    found = search(job(tmp_path, before=unusual, fixed=fixed), tmp_path)
 
     assert found.recipe == unusual
-    assert found.scores == (found.score,) == (found.score_before,)
+    assert not found.is_better
 
 
-def test_what_says_nearly_the_same_is_in_one_fold() -> None:
-    some = examples(times=12)
-    groups = np.arange(len(some)) // 2
+def test_few_examples_are_enough_to_find_out_after_which_epoch_to_stop(tmp_path: Path) -> None:
+    """A recipe that has learned everything in its first epochs."""
+    thorough = Recipe.from_json({**QUICK.to_json(), "epochs": 8, "averaged": 0.0, "patience": 2})
+    every = ["learning_rate", "head_rate", "label_smoothing", "probe", "epochs", "batch_size", "balance"]
+    every += ["frozen_layers", "augmentation", "replacement"]
 
-    folds = _folds(some, groups)
+    found = search(job(tmp_path, before=thorough, fixed=every), tmp_path)
 
-    assert sorted(np.concatenate(folds).tolist()) == list(range(len(some)))
-    inside = [set(groups[held].tolist()) for held in folds]
-    assert not any(one & other for one in inside for other in inside if one is not other)
-    assert all({some[at].label_id for at in held} == {"b", "x", "p"} for held in folds)
+    assert 0 < found.recipe.stop_after < 8
+
+
+class Stuck:
+    """A process that begins a trial and never comes to its end."""
+
+    status = None
+    is_stopped = False
+
+    def __init__(self, done: float) -> None:
+        self.progress = Progress("trial 1, fold 2", done)
+
+    def stop(self) -> None:
+        self.is_stopped = True
+
+
+def test_a_trial_that_is_over_its_time_is_stopped_and_nothing_is_made_of_one_alone(tmp_path: Path) -> None:
+    begun: list[Stuck] = []
+
+    def start(_folder: Path) -> Training:
+        begun.append(Stuck(0.0))
+        return begun[-1]
+
+    began = time.monotonic()
+    with pytest.raises(NotEnoughTimeError, match=r"0\.01 minutes are not enough time for the 2 trials"):
+        tune(job(tmp_path), tmp_path / "tuning", start, Deadline.after(0.01), lambda _: None)
+
+    assert begun[0].is_stopped
+    assert 0.5 < time.monotonic() - began < 5
+
+
+def test_a_time_that_will_never_do_is_not_waited_for(tmp_path: Path) -> None:
+    """A fold takes longer than the minute that is given for all of them."""
+    started = Stuck(done=1 / 60)
+    deadline = Deadline(0.001, time.monotonic() + 600)
+
+    with pytest.raises(NotEnoughTimeError, match="here they take about 1 minute"):
+        tune(job(tmp_path, trials=20), tmp_path / "tuning", lambda _: started, deadline, lambda _: None)
+
+    assert started.is_stopped
+
+
+def test_what_was_found_before_the_time_was_over_is_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "tuning"
+
+    class OverAfterTwoTrials(Deadline):
+        @property
+        def is_over(self) -> bool:
+            return len(trials.read(folder)) == 2
+
+    found = tune(job(tmp_path, trials=50), folder, TrainingHere, OverAfterTwoTrials(1.0, 0.0), lambda _: None)
+
+    assert len(found.scores) >= 2
+    assert found.scores[0] == found.score_before
+
+
+def test_a_process_that_dies_before_anything_can_be_compared_is_told_of(tmp_path: Path) -> None:
+    with pytest.raises(SearchFailedError, match="its process died"):
+        tune(job(tmp_path), tmp_path / "tuning", Deaths("trial 1, fold 1"), None, lambda _: None)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
+def test_a_recipe_of_now_that_can_not_be_followed_is_told_of(tmp_path: Path) -> None:
+    some = job(tmp_path)
+    encoder = AutoModel.from_pretrained(str(some.source))
+    encoder.embeddings.word_embeddings.weight.data[5] = float("nan")
+    encoder.save_pretrained(str(some.source))
+
+    with pytest.raises(SearchFailedError, match="training diverged"):
+        search(some, tmp_path)
 
 
 def test_labels_with_too_few_examples_to_judge_a_recipe_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TooFewExamplesError, match="labels with 3 examples"):
-        tune(
-            None,
-            TARGETS,
-            examples(times=2),
-            np.arange(6),
-            BEFORE,
-            Budget(trials=1, seconds=None),
-            tmp_path,
-            1,
-            lambda _: None,
-        )
+        search(job(tmp_path, times=2), tmp_path)
