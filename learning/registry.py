@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from learning.artifacts import ArtifactMissingError, Artifacts
-from learning.encoder import Encoder, EncoderNotFoundError, load_encoder
+from learning.encoder import Encoder, EncoderNotFoundError, load_encoder, title
 from learning.head import Head
 from learning.refit import Refitter
 from learning.serving import load_on_gpu, load_small
@@ -57,7 +57,7 @@ class Source:
 
     @property
     def title(self) -> str:
-        return self.name or "all-MiniLM-L6-v2"
+        return title(self.name)
 
 
 class Registry:
