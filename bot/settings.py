@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import re
 from io import StringIO
 from pathlib import Path
@@ -300,10 +301,9 @@ def _is_as_shipped(labels_file: Path) -> bool:
     if labels_file in SHIPPED_IN.values():
         return labels_file == SHIPPED_LABELS  # another language's was asked for by its name
     try:
-        content = labels_file.read_bytes()
+        return any(filecmp.cmp(labels_file, shipped, shallow=False) for shipped in SHIPPED_IN.values())
     except OSError:
         return False
-    return any(content == shipped.read_bytes() for shipped in SHIPPED_IN.values())
 
 
 def read_settings() -> Settings:
