@@ -13,7 +13,7 @@ Tokens = NDArray[np.int64]
 
 # Some 12 characters a token is more than any language here needs; a longer tail can't reach the model anyway.
 CHARACTERS_PER_TOKEN = 12
-# Of a text that is longer than a window so many are read: with 256 tokens each some 15,000 characters.
+# Of a text that is longer than a window so many are read: with 256 tokens each some 13,000 characters.
 WINDOWS = 16
 # A window begins within the one before, so that no sentence is torn apart in both: an eighth of its tokens.
 OVERLAP = 8
