@@ -1,7 +1,8 @@
 # Our bot alone: Slack in and out, the model, its database elsewhere. compose.yaml puts an Argilla beside it.
 FROM python:3.12-slim
 WORKDIR /app
-COPY constraints.txt pyproject.toml README.md labels.toml corrigible.py ./
+# labels.toml is a team's own, if there is one: the pattern may match nothing.
+COPY constraints.txt pyproject.toml README.md corrigible.py labels.tom[l] ./
 COPY bot bot
 COPY learning learning
 COPY storage storage

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from rich.progress import track
@@ -13,6 +12,7 @@ from sqlmodel import SQLModel
 
 from benchmarks.report import progress
 from benchmarks.rig import ANA, SUPPORT
+from bot.settings import SHIPPED_LABELS
 from learning.encoder import load_encoder
 from learning.label_file import read_label_file
 from local.slack.seed import TEAM_ID
@@ -27,7 +27,6 @@ AT_ONCE = 10_000
 DIMENSIONS = 384
 # SQLite does its own as it writes.
 SETTLE: dict[str, tuple[str, ...]] = {"sqlite": (), "postgresql": ("VACUUM (ANALYZE)", "CHECKPOINT")}
-LABELS = Path(__file__).parent.parent / "labels.toml"
 
 Row = tuple[type[SQLModel], dict[str, object]]
 
@@ -37,7 +36,7 @@ def fill(url: str, messages: int) -> None:
     database = open_database(url)
     migrate(database)
     with database.writing() as session:
-        labels.synchronize(session, TEAM_ID, read_label_file(LABELS))
+        labels.synchronize(session, TEAM_ID, read_label_file(SHIPPED_LABELS))
     with database.reading() as session:
         label_ids = [label.id for label in labels.active(session, TEAM_ID)]
     fingerprint = load_encoder(None, 256, threads=1).fingerprint

@@ -33,7 +33,7 @@ from learning.annotation.suggesting import Refreshing, Suggesting
 from learning.annotation.summaries import SummaryReviews
 from learning.annotation.webhooks import ForgedWebhookError, Webhooks
 from learning.champion import Champion
-from learning.encoder import Encoder
+from learning.encoder import Encoder, title
 from learning.masking import Mask
 from learning.names import markdown_name
 from storage import answers, labels, outbox, questions
@@ -216,7 +216,7 @@ def _plan(
     # A retired label stays an option where answers name it: Argilla would not take these otherwise.
     offered = [label for label in every if label.retired_at is None or label.id in used]
     # Versions come and go; reviewers find similar messages by the encoder that all of them are made from.
-    encoder = hub.title(settings.encoder) if settings.encoder else "all-MiniLM-L6-v2"
+    encoder = hub.title(title(settings.encoder))
     answers_each, note = settings.argilla_min_submitted, ""
     if panel is Panel.DOUBLE:
         other = markdown_name(dataset_names(settings, team_id)[Panel.SINGLE])

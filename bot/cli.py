@@ -21,7 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.logs import configure_logs
-from bot.settings import OWN_LABELS, SHIPPED_LABELS, Settings, SettingsError, read_settings
+from bot.settings import OWN_LABELS, SHIPPED_IN, SHIPPED_LABELS, Settings, SettingsError, read_settings
 from bot.terminal import explain, foreground
 from learning.annotation.reviewers import Role
 from learning.label_file import read_label_file
@@ -120,7 +120,7 @@ def _with_own_labels(settings: Settings) -> Settings:
     if settings.labels_file != SHIPPED_LABELS:
         return settings
     try:
-        shutil.copyfile(SHIPPED_LABELS, OWN_LABELS)
+        shutil.copyfile(SHIPPED_IN[settings.language], OWN_LABELS)
     except OSError:  # a folder in which we may not write
         return settings
     out.print(f"Your labels are in {OWN_LABELS.absolute()}: edit them, then start again.", soft_wrap=True)

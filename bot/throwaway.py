@@ -14,8 +14,10 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
+from bot import models
 from bot.settings import Settings, read_settings
 from learning.children import command, environment
+from learning.encoder import EncoderNotFoundError, source_of
 
 # How messages are read; nothing else of the settings is for a bot that is gone soon, least of all what opens Slack.
 READING = (
@@ -72,12 +74,20 @@ def _start(folder: Path, labels: list[str], address: str) -> subprocess.Popen[by
 def _of_reading(chosen: Settings) -> dict[str, str]:
     found = {name.upper(): str(getattr(chosen, name)) for name in READING}
     found["PHONE_REGIONS"] = ",".join(chosen.phone_regions)
-    found["LABELS_FILE"] = str(chosen.labels_file.absolute())
+    found["LABELS_FILE"] = str(chosen.labels_in(chosen.language).absolute())
     found["EXPORTS"] = str(chosen.kept_exports.absolute())
     if chosen.encoder:
-        is_here = Path(chosen.encoder).is_dir()
-        found["ENCODER"] = str(Path(chosen.encoder).absolute()) if is_here else chosen.encoder
+        found["ENCODER"] = _folder(chosen, chosen.encoder)
     return found
+
+
+def _folder(chosen: Settings, encoder: str) -> str:
+    """Where it was fetched or converted to, as a workplace that is gone soon is no place to keep it."""
+    models.keep(chosen)
+    try:
+        return str(Path(source_of(encoder)).absolute())
+    except EncoderNotFoundError as error:
+        raise ThrowawayError(str(error)) from error
 
 
 def _write_labels(path: Path, labels: list[str]) -> Path:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from learning import multilingual
 from learning.engines.pytorch import TorchEngine
 from learning.hub import SAFE, UnusableModelError, folder_of
 from learning.tokens import Tokenizer, Tokens
@@ -26,14 +27,18 @@ class EncoderNotFoundError(ValueError):
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(
             f"ENCODER {name!r} could not be loaded ({reason}). Give the path of a folder that holds a Hugging Face "
-            "model, or the name of one on the Hugging Face hub, or leave it empty for the one that is installed."
+            f"model, or the name of one on the Hugging Face hub, or {multilingual.NAME!r}, or leave it empty for the "
+            "one that is installed."
         )
         self.name = name
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """`vectors`: (texts, dimensions) float32, each row of length 1. `cut`: for each text, was its end left out?"""
+    """`vectors`: (texts, dimensions) float32, each row of length 1. `cut`: for each text, was its end left out?
+
+    A text that is longer than the encoder's window is read in windows; what lies beyond WINDOWS of them is left out.
+    """
 
     vectors: Vectors
     cut: list[bool]
@@ -70,24 +75,42 @@ class Encoder:
 
     def encode(self, texts: list[str]) -> Encoding:
         """One vector a text, in the order of the texts; texts of like length share batches, so little is padded."""
-        vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         read = self.tokenizer.read(texts)
-        lengths = [len(ids) for ids in read.ids]
-        for batch in batches(lengths, self._engine.batch_tokens, self._engine.batch_cost):
-            vectors[batch] = self._engine.vectors(*self.tokenizer.filled_up([read.ids[at] for at in batch]))
+        windows = [ids for of_text in read.windows for ids in of_text]
+        vectors = np.zeros((len(windows), self.dimensions), dtype=np.float32)
+        for batch in batches(
+            [len(ids) for ids in windows], self._engine.batch_tokens, self._engine.batch_cost
+        ):
+            vectors[batch] = self._engine.vectors(*self.tokenizer.filled_up([windows[at] for at in batch]))
+        if len(windows) > len(texts):
+            vectors = _averaged(vectors, read.windows, self.tokenizer.overlap)
         return Encoding(vectors, read.cut)
 
     def tokens(self, texts: list[str]) -> tuple[Tokens, Tokens]:
-        """Ids and mask of a batch, (texts, tokens) each, as engines take them."""
-        return self.tokenizer.filled_up(self.tokenizer.read(texts).ids)
+        """Ids and mask of a batch, (texts, tokens) each, as engines take them; of a long text the first window."""
+        return self.tokenizer.filled_up([first for first, *_ in self.tokenizer.read(texts).windows])
 
     def read_together(self, texts: list[str]) -> Vectors:
-        """(texts, dimensions), all in one batch, the shorter ones filled up."""
+        """(texts, dimensions), all in one batch, the shorter ones filled up; of a long text the first window."""
         return self._engine.vectors(*self.tokens(texts))
 
     def run_by(self, engine: Engine) -> Encoder:
         """The same encoder on another engine."""
         return Encoder(engine, self.tokenizer, self.fingerprint)
+
+
+def _averaged(vectors: Vectors, windows: list[list[list[int]]], overlap: int) -> Vectors:
+    """One vector a text, (texts, dimensions), of length 1: the mean over its windows, each token counted once.
+
+    vectors: (windows, dimensions), in the order of `windows`, the tokens of each window of each text.
+    """
+    weights = np.array(
+        [len(ids) - overlap * bool(at) for of_text in windows for at, ids in enumerate(of_text)]
+    )
+    firsts = np.cumsum([0, *(len(of_text) for of_text in windows[:-1])])
+    sums: Vectors = np.add.reduceat(vectors * weights[:, None].astype(np.float32), firsts, axis=0)
+    averaged: Vectors = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+    return averaged
 
 
 def batches(lengths: list[int], most_tokens: int, cost: int) -> Iterator[list[int]]:
@@ -126,11 +149,18 @@ def load_encoder(name: str | None, max_tokens: int, threads: int, run_by: Run = 
     from transformers import AutoModel
 
     try:
-        model = AutoModel.from_pretrained(source, **SAFE).eval()
+        model, told = AutoModel.from_pretrained(source, output_loading_info=True, **SAFE)
     except Exception as error:  # libraries have no one exception for files that are not as they should be
         raise EncoderNotFoundError(source, _first_line(error)) from error
+    model.eval()
+    made_up = set(told["missing_keys"])
+    if lacking := sorted(name for name in made_up if "pooler" not in name.split(".")):
+        raise EncoderNotFoundError(source, f"its files lack weights, such as {lacking[0]}")
     longest = min(max_tokens, _positions(model) or max_tokens)
-    tokenizer, fingerprint = _tokenizer(source, longest), _fingerprint(model, longest)
+    tokenizer, fingerprint = (
+        _tokenizer(source, longest),
+        _fingerprint(model, longest, made_up),
+    )
     encoder = Encoder(run_by(model, longest), tokenizer, fingerprint)
     _try(encoder, source)
     return encoder
@@ -187,9 +217,14 @@ def source_of(name: str | None) -> str:
 
         return str(get_model_path())
     try:
-        return str(folder_of(name))
+        return str(multilingual.folder() if name == multilingual.NAME else folder_of(name))
     except UnusableModelError as error:
         raise EncoderNotFoundError(name, str(error)) from error
+
+
+def title(name: str | None) -> str:
+    """What people read for the encoder that settings name."""
+    return multilingual.TITLE if name == multilingual.NAME else name or "all-MiniLM-L6-v2"
 
 
 def _first_line(error: Exception) -> str:
@@ -197,10 +232,15 @@ def _first_line(error: Exception) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def _fingerprint(model: Any, max_tokens: int) -> str:
-    """Sixteen hexadecimal digits that two encoders share only where their vectors are the same."""
+def _fingerprint(model: Any, max_tokens: int, made_up: Set[str]) -> str:
+    """Sixteen hexadecimal digits that two encoders share only where their vectors are the same.
+
+    made_up: weights that are in no file, so they are others each time: a pooler, which vectors don't pass through.
+    """
     digest = hashlib.sha256(f"mean pooling, {max_tokens} tokens".encode())
     for name, weights in sorted(model.state_dict().items()):
+        if name in made_up:
+            continue
         digest.update(name.encode())
         digest.update(weights.contiguous().view(-1).float().numpy().tobytes())
     return digest.hexdigest()[:16]

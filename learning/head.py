@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from learning.centring import centred, intercept, mean_of
 from learning.encoder import Vectors
 
-ZERO_SHOT_SCALE = 10.0
+ZERO_SHOT_SCALE = 9.0
 PRIOR_SCALE = 5.0
 PRECISION = 0.03
 # What is best for accuracy leaves probabilities too flat by this factor (expected calibration error).
@@ -39,22 +40,34 @@ Classes = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Head:
-    """`labels`: the id of each row of `weights`, (labels, dimensions)."""
+    """`labels`: the id of each row of `weights`, (labels, dimensions), which are for embeddings that are centred.
+
+    mean: (dimensions,), what centring subtracts; None for weights that were learned without centring.
+    """
 
     labels: tuple[str, ...]
     weights: Vectors
     sharpness: float = SHARPNESS
+    mean: Vectors | None = None
 
     def probabilities(self, vectors: Vectors) -> Vectors:
-        """(messages, labels) for (messages, dimensions); each row sums to 1."""
-        return softmax(self.sharpness * (vectors @ self.weights.T))
+        """(messages, labels) for embeddings as the encoder gives them, (messages, dimensions); each row sums to 1."""
+        return softmax(self.sharpness * (_placed(vectors, self.mean) @ self.weights.T))
+
+    def fits(self, dimensions: int) -> bool:
+        """Has it a row for each label, and is it for embeddings of this width?"""
+        is_mean_right = self.mean is None or self.mean.shape == (dimensions,)
+        return is_mean_right and self.weights.shape == (len(self.labels), dimensions)
 
     def save(self, path: Path) -> None:
         """Write it as safetensors, labels and sharpness in its metadata."""
         from safetensors.numpy import save_file
 
         about = {"labels": json.dumps(self.labels), "sharpness": repr(self.sharpness)}
-        save_file({"weights": np.ascontiguousarray(self.weights)}, path, metadata=about)
+        tensors = {"weights": np.ascontiguousarray(self.weights)}
+        if self.mean is not None:
+            tensors["mean"] = np.ascontiguousarray(self.mean)
+        save_file(tensors, path, metadata=about)
 
     @staticmethod
     def load(path: Path) -> Head:
@@ -64,7 +77,9 @@ class Head:
         with safe_open(path, framework="np") as file:
             about = file.metadata()
             weights = file.get_tensor("weights").astype(np.float32)
-        return Head(tuple(json.loads(about["labels"])), weights, float(about["sharpness"]))
+            # Heads of releases before centring have none.
+            mean = file.get_tensor("mean").astype(np.float32) if "mean" in file.keys() else None  # noqa: SIM118
+        return Head(tuple(json.loads(about["labels"])), weights, float(about["sharpness"]), mean)
 
 
 def fit(
@@ -76,20 +91,24 @@ def fit(
     learned: Head | None = None,
     go_on: Callable[[], bool] | None = None,
     iterations: int = ITERATIONS,
+    mean: Vectors | None = None,
 ) -> Head:
     """A head for `labels`, fitted to their descriptions and to examples.
 
-    descriptions: (labels, dimensions); examples: (examples, dimensions); classes: (examples,), rows of
-    `descriptions`. `start`: an earlier head to begin from, which saves time and does not change the result.
-    `learned`: the head that a fine-tuned encoder was trained with: its weights are the prior of the labels it knows.
+    descriptions: (labels, dimensions); examples: (examples, dimensions), both as the encoder gives them; classes:
+    (examples,), rows of `descriptions`; mean: (dimensions,), that of the team's messages, or None if there are too few:
+    then that of descriptions and examples.
+
+    `start`: an earlier head to begin from, which saves time and does not change the result. `learned`: the head that a
+    fine-tuned encoder was trained with: its weights are the prior of the labels it knows, its mean is what centres.
     Examples that it answers rightly hold it where it is, others move it: what was said since moves the head, what was
     learned stays. `go_on` is asked from time to time; where it says no, the fit ends early, nearer than it began.
     """
+    problem = _problem(labels, descriptions, examples, classes, learned, mean)
     if not len(classes) and _fitting(learned, descriptions) is None:
-        return Head(labels, ZERO_SHOT_SCALE * descriptions)
-    problem = _problem(labels, descriptions, examples, classes, learned)
+        return Head(labels, ZERO_SHOT_SCALE * problem.vectors, SHARPNESS, problem.mean)
     weights = _minimize(problem, _beginning(labels, problem.prior, start), iterations, go_on)
-    return Head(labels, weights, problem.sharpness)
+    return Head(labels, weights, problem.sharpness, problem.mean)
 
 
 def is_quick(labels: int, examples: int) -> bool:
@@ -104,13 +123,14 @@ def nudge(
     classes: Classes,
     start: Head,
     learned: Head | None = None,
+    mean: Vectors | None = None,
 ) -> Head:
     """A head near that of `fit`, in a fraction of its time: what was said since `start` is learned, the rest stays.
 
     Only the weights of the labels move at which the examples pull hardest, at most MOST_PULLED at a time; with the
     others fixed these few are fitted to all examples. `fit` from here comes to what it always comes to.
     """
-    problem = _problem(labels, descriptions, examples, classes, learned)
+    problem = _problem(labels, descriptions, examples, classes, learned, mean)
     weights = _beginning(labels, problem.prior, start).copy()
     for _round in range(ROUNDS):
         logits = problem.vectors @ weights.T
@@ -124,12 +144,13 @@ def nudge(
             )
         if len(pulled) < MOST_PULLED:  # nobody else pulls as hard
             break
-    return Head(labels, weights, problem.sharpness)
+    return Head(labels, weights, problem.sharpness, problem.mean)
 
 
 @dataclass(frozen=True)
 class _Problem:
-    """What weights are fitted to. `prior`, `settled`: (labels, dimensions); `rows`: the label of each of `vectors`.
+    """What weights are fitted to. `prior`, `settled`: (labels, dimensions); `rows`: the label of each of `vectors`,
+    which are centred by `mean` and have an intercept.
 
     `others`: (vectors,), what the labels that stay as they are come to together, as one more label; `rows` may name it.
     """
@@ -139,6 +160,7 @@ class _Problem:
     rows: Classes
     settled: Vectors
     sharpness: float
+    mean: Vectors | None
     others: Vectors | None = None
 
     def loss_and_gradient(self, weights: Vectors) -> tuple[float, Vectors]:
@@ -188,14 +210,29 @@ class _Problem:
 
 
 def _problem(
-    labels: tuple[str, ...], descriptions: Vectors, examples: Vectors, classes: Classes, learned: Head | None
+    labels: tuple[str, ...],
+    descriptions: Vectors,
+    examples: Vectors,
+    classes: Classes,
+    learned: Head | None,
+    mean: Vectors | None,
 ) -> _Problem:
     learned = _fitting(learned, descriptions)
-    prior = _beginning(labels, _prior_scale(learned) * descriptions, learned)
     vectors = np.vstack([descriptions, examples])
+    if learned:
+        mean = learned.mean  # its weights are for embeddings that are centred by this one
+    elif mean is None:
+        mean = mean_of(vectors)
+    vectors = _placed(vectors, mean)
+    prior = _beginning(labels, _prior_scale(learned) * vectors[: len(labels)], learned)
     rows = np.concatenate([np.arange(len(labels)), classes])
     settled = _settled(labels, vectors, rows, learned) if learned else np.zeros_like(prior)
-    return _Problem(prior, vectors, rows, settled, learned.sharpness if learned else SHARPNESS)
+    return _Problem(prior, vectors, rows, settled, learned.sharpness if learned else SHARPNESS, mean)
+
+
+def _placed(vectors: Vectors, mean: Vectors | None) -> Vectors:
+    """Embeddings as weights take them: centred, with an intercept."""
+    return vectors if mean is None else centred(vectors, mean) + intercept(mean)
 
 
 def _fitting(learned: Head | None, descriptions: Vectors) -> Head | None:

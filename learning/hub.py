@@ -109,7 +109,8 @@ def repository(name: str) -> str:
     return name if Path(name).expanduser().is_dir() else name.partition("@")[0]
 
 
-def _home() -> Path:
+def home() -> Path:
+    """The folder in which models are kept."""
     if KEPT_IN in os.environ:
         return Path(os.environ[KEPT_IN])
     from huggingface_hub import constants
@@ -118,12 +119,12 @@ def _home() -> Path:
 
 
 def _pin_file(name: str) -> Path:
-    return _home() / "pins" / f"{name.replace('/', '--')}.json"
+    return home() / "pins" / f"{name.replace('/', '--')}.json"
 
 
 def _kept(pin: Pin) -> Path | None:
     """What was fetched; None if it is not whole any more."""
-    here = _of_repository(_home(), repository(pin.name)) / "snapshots" / pin.revision
+    here = _of_repository(home(), repository(pin.name)) / "snapshots" / pin.revision
     for folder in (Path(pin.folder), here):
         with suppress(UnusableModelError):  # the folder in which all are kept may have been moved
             _check(folder, pin.name)
@@ -184,11 +185,11 @@ def _fetch(repo: str, revision: str) -> Path:
     names = sorted(one.rfilename for one in about.siblings or ())
     if not about.sha or CONFIG not in names:
         raise UnusableModelError(f"it holds no {CONFIG}")
-    config = _json(Path(hf_hub_download(repo, CONFIG, revision=about.sha, cache_dir=_home())))
+    config = _json(Path(hf_hub_download(repo, CONFIG, revision=about.sha, cache_dir=home())))
     _check_weights(names, f"{repo}@{about.sha}", config)
     _check_code(config)
     wanted = [glob.escape(name) for name in names if FETCHED.fullmatch(name)]
-    fetched = snapshot_download(repo, revision=about.sha, cache_dir=_home(), allow_patterns=wanted)
+    fetched = snapshot_download(repo, revision=about.sha, cache_dir=home(), allow_patterns=wanted)
     return Path(fetched)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from learning.artifacts import ArtifactMissingError, Artifacts
-from learning.encoder import Encoder, EncoderNotFoundError, load_encoder
+from learning.encoder import Encoder, EncoderNotFoundError, load_encoder, title
 from learning.head import Head
 from learning.refit import Refitter
 from learning.serving import load_on_gpu, load_small
@@ -57,7 +57,7 @@ class Source:
 
     @property
     def title(self) -> str:
-        return self.name or "all-MiniLM-L6-v2"
+        return title(self.name)
 
 
 class Registry:
@@ -146,7 +146,7 @@ class Registry:
         except Exception as error:  # libraries have no one exception for files that are not as they should be
             reason = f"its head can't be read ({type(error).__name__})"
             raise UnusableVersionError(version.number, reason) from error
-        if learned.weights.shape != (len(learned.labels), encoder.dimensions):
+        if not learned.fits(encoder.dimensions):
             raise UnusableVersionError(version.number, "its head belongs to another encoder")
         if encoder.fingerprint != version.encoder:
             raise UnusableVersionError(version.number, "its files hold another encoder than was registered")

@@ -13,23 +13,28 @@ Tokens = NDArray[np.int64]
 
 # Some 12 characters a token is more than any language here needs; a longer tail can't reach the model anyway.
 CHARACTERS_PER_TOKEN = 12
+# Of a text that is longer than a window so many are read: with 256 tokens each some 13,000 characters.
+WINDOWS = 16
+# A window begins within the one before, so that no sentence is torn apart in both: an eighth of its tokens.
+OVERLAP = 8
 
 
 @dataclass(frozen=True)
 class Read:
-    """`ids`: the tokens of each text that fit; `cut`: for each text, was its end left out?"""
+    """`windows`: the tokens of each window of each text, mostly one; `cut`: for each text, was its end left out?"""
 
-    ids: list[list[int]]
+    windows: list[list[list[int]]]
     cut: list[bool]
 
 
 class Tokenizer:
-    """Reads the first `max_tokens` tokens of texts. Safe to share: reading changes nothing in it."""
+    """Reads texts in windows of `max_tokens` tokens. Safe to share: reading changes nothing in it."""
 
     def __init__(self, tokenizer: Any, padding: int, max_tokens: int) -> None:
         """`tokenizer`: one of the package `tokenizers`, kept from now on; `padding`: the token that fills up."""
+        self.overlap = max_tokens // OVERLAP
         tokenizer.no_padding()
-        tokenizer.enable_truncation(max_tokens)
+        tokenizer.enable_truncation(max_tokens, stride=self.overlap)
         self._tokenizer = tokenizer
         self.padding = padding
         self.max_tokens = max_tokens
@@ -46,13 +51,14 @@ class Tokenizer:
         self._tokenizer.save(str(file))
 
     def read(self, texts: list[str]) -> Read:
-        """The tokens of each text."""
-        clipped = [text[: self.max_tokens * CHARACTERS_PER_TOKEN] for text in texts]
+        """The tokens of each text, in windows."""
+        most = WINDOWS * self.max_tokens * CHARACTERS_PER_TOKEN
+        clipped = [text[:most] for text in texts]
         read = self._tokenizer.encode_batch_fast(clipped)
         return Read(
-            [one.ids for one in read],
+            [[one.ids, *(more.ids for more in one.overflowing[: WINDOWS - 1])] for one in read],
             [
-                bool(one.overflowing) or len(text) > len(begin)
+                len(one.overflowing) >= WINDOWS or len(text) > len(begin)
                 for one, text, begin in zip(read, texts, clipped, strict=True)
             ],
         )

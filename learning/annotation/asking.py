@@ -117,7 +117,7 @@ class Asking:
         known = [message_id for message_id in pool if message_id in vectors]
         rows = _matrix([vectors[message_id] for message_id in known], served.encoder.dimensions)
         asked = _matrix(labelled, served.encoder.dimensions)
-        return known, Pool(rows, served.head.probabilities(rows), asked)
+        return known, Pool(served.centred(rows), served.head.probabilities(rows), served.centred(asked))
 
 
 def _matrix(vectors: list[Vectors], dimensions: int) -> Vectors:

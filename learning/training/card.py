@@ -6,13 +6,18 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from learning import multilingual
 from learning.hub import described, repository
 from learning.names import markdown_name
 
 if TYPE_CHECKING:
     from learning.training.job import Job
 
-DEFAULT = "sentence-transformers/all-MiniLM-L6-v2"
+# What is installed as a package, by its name on the hub.
+INSTALLED = {
+    None: "sentence-transformers/all-MiniLM-L6-v2",
+    multilingual.NAME: "intfloat/multilingual-e5-small",
+}
 CARD = """---
 library_name: transformers
 pipeline_tag: text-classification
@@ -23,8 +28,9 @@ tags: [corrigible]
 # {title}
 
 An encoder fine-tuned by Corrigible on one team's labelled messages, and the classifier on its vectors
-(`head.safetensors`: weights, labels and sharpness). Load the encoder with `AutoModel.from_pretrained`, take the mean
-over its tokens, normalize it, and multiply it with the weights.
+(`head.safetensors`: weights, labels, mean and sharpness). Load the encoder with `AutoModel.from_pretrained`, take the
+mean over its tokens and normalize it; subtract `mean` and normalize again; add 0.3 times the normalized `mean`; then
+multiply it with the weights.
 
 - Examples learned from: {examples} (fingerprint {data}); labels: {labels}
 - Made from: {origin}
@@ -46,10 +52,11 @@ over its tokens, normalize it, and multiply it with the weights.
 
 def write(path: Path, job: Job, card: dict[str, Any]) -> None:
     """The card of a version. It names labels and quotes no message."""
+    base = INSTALLED.get(job.source) or str(job.source)
     path.write_text(
         CARD.format(
-            base=repository(job.source) if job.source else DEFAULT,
-            origin=described(job.source) if job.source else DEFAULT,
+            base=repository(base),
+            origin=described(base),
             title=job.title,
             examples=card["examples"],
             data=card["data"],

@@ -57,7 +57,7 @@ def test_a_fault_of_the_setup_is_one_clear_message(
 
 
 def test_the_labels_that_are_shipped_are_in_order() -> None:
-    assert len(read_label_file(Path(__file__).parents[2] / "labels.toml")) == 12
+    assert len(read_label_file(Path(__file__).parents[2] / "bot" / "labels.toml")) == 12
 
 
 def test_a_folder_without_labels_gets_a_copy_to_edit_which_the_next_start_leaves_alone(
@@ -71,9 +71,15 @@ def test_a_folder_without_labels_gets_a_copy_to_edit_which_the_next_start_leaves
     second = corrigible(tmp_path, "run", DATABASE_URL="mysql://host/db")
 
     assert f"Your labels are in {own}" in first.stdout.replace("\n", "")
-    assert copied == (Path(__file__).parents[2] / "labels.toml").read_text(encoding="utf-8")
+    assert copied == (Path(__file__).parents[2] / "bot" / "labels.toml").read_text(encoding="utf-8")
     assert own.read_text(encoding="utf-8") == "# mine\n"
     assert "Your labels" not in second.stdout
+
+
+def test_the_copy_is_in_the_language_that_settings_name(tmp_path: Path) -> None:
+    corrigible(tmp_path, "run", DATABASE_URL="mysql://host/db", LANGUAGE="pt")
+
+    assert "Como adiciono um colega" in (tmp_path / "labels.toml").read_text(encoding="utf-8")
 
 
 def test_status_and_labels_read_the_database(tmp_path: Path, database: Database, database_url: str) -> None:

@@ -37,8 +37,12 @@ def notes(database: Database, slack: Slack, monkeypatch: pytest.MonkeyPatch) -> 
     """What tells of news in a workspace without a channel for operators."""
     monkeypatch.setattr(edit_questions, "RESTS_S", 0.0)
     web = slack.web
-    asking = EditQuestions(web, Locales(web, "en"), lambda message: f"https://here/{message.ts}")
-    return Notes(database, TEAM, web, None, "en", Reach(web), Scopes(web, None), asking)
+
+    def link(message: Message) -> str:
+        return f"https://here/{message.ts}"
+
+    asking = EditQuestions(web, Locales(web, "en"), link)
+    return Notes(database, TEAM, web, None, "en", Reach(web), Scopes(web, None), asking, link)
 
 
 def tell(notes: Notes, times: int = 3) -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from bot.settings import OWN_LABELS, SHIPPED_LABELS, Settings, SettingsError, read_settings
+from bot.language import LANGUAGES, Language
+from bot.settings import OWN_LABELS, SHIPPED_IN, SHIPPED_LABELS, Settings, SettingsError, read_settings
+from learning.label_file import read_label_file
 
 BOT, APP, SECRET = "xoxb-1-bot", "xapp-1-app", "0123456789abcdef"
 
@@ -48,6 +51,39 @@ def test_labels_of_ones_own_are_read_where_they_stand_in_the_working_folder() ->
     OWN_LABELS.touch()
 
     assert read_settings().labels_file == OWN_LABELS
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_shipped_labels_are_those_in_the_teams_language(language: Language) -> None:
+    assert read_settings().labels_in(language) == SHIPPED_IN[language]
+
+
+@pytest.mark.parametrize("copied", LANGUAGES)
+def test_a_copy_of_them_follows_the_teams_language_until_it_is_edited(copied: Language) -> None:
+    shutil.copyfile(SHIPPED_IN[copied], OWN_LABELS)
+    unedited = read_settings().labels_in("es")
+    with OWN_LABELS.open("a", encoding="utf-8") as file:
+        file.write("# ours\n")
+
+    assert unedited == SHIPPED_IN["es"]
+    assert read_settings().labels_in("es") == OWN_LABELS
+
+
+def test_a_label_file_that_is_named_is_obeyed(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    own = tmp_path / "ours.toml"
+    own.write_text("# ours\n", encoding="utf-8")
+
+    assert _read(environment, LABELS_FILE=str(own)).labels_in("pt") == own
+    assert _read(environment, LABELS_FILE=str(SHIPPED_IN["pt"])).labels_in("en") == SHIPPED_IN["pt"]
+
+
+def test_the_shipped_labels_differ_in_their_words_alone() -> None:
+    english, *others = (read_label_file(SHIPPED_IN[language]) for language in LANGUAGES)
+
+    for specs in others:
+        assert [(one.name, one.emoji) for one in specs] == [(one.name, one.emoji) for one in english]
+        assert not {one.description for one in specs} & {one.description for one in english}
+        assert all(one.examples for one in specs)
 
 
 @pytest.mark.parametrize("other", [{"SLACK_APP_TOKEN": APP}, {"SLACK_SIGNING_SECRET": SECRET}])

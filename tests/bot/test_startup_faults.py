@@ -61,7 +61,7 @@ def start(folder: Path, *words: str, **environment: str) -> Ended:
         "SLACK_APP_TOKEN": "xapp-hush",
         "SLACK_API_URL": "http://127.0.0.1:9/",
         "DATABASE_URL": f"sqlite:///{folder}/corrigible.db",
-        "LABELS_FILE": str(Path(__file__).parents[2] / "labels.toml"),
+        "LABELS_FILE": str(Path(__file__).parents[2] / "bot" / "labels.toml"),
     }
     return corrigible(folder, *(words or ("run",)), **{**given, **environment})
 

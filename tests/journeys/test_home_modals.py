@@ -10,9 +10,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bot.compose import Bot
+from bot.settings import SHIPPED_LABELS
 from local.slack.person import Person
 from local.slack.seed import CHANNELS, TEAM_ID
-from storage import choices
+from storage import choices, labels
 from storage.database import Database
 from tests.journeys.pages import open_home, take_picture
 from tests.journeys.steps import card_counts, turn_on, until_answered
@@ -121,6 +122,23 @@ def test_a_choice_of_another_replica_is_followed(
             choices.choose(session, TEAM_ID, {"operators": [ANA]}, BEN)
 
         until(lambda: "home_retrain" in str(ana.home()))
+
+
+def test_the_shipped_labels_are_described_in_the_language_that_an_operator_chooses(
+    slack: Slack, ana: Person, database_url: str, tmp_path: Path
+) -> None:
+    ours = settings(tmp_path, database_url, operators=ANA, labels_file=SHIPPED_LABELS, language="pt")
+    with bot(slack, ours) as running:
+        at_first = description(running.database, "billing")
+        choose(ana, {"language": {"language": {"selected_option": {"value": "es"}}}})
+        until(lambda: description(running.database, "billing").startswith("factura, pago"))
+
+    assert at_first.startswith("nota fiscal, pagamento")
+
+
+def description(database: Database, name: str) -> str:
+    with database.reading() as session:
+        return labels.known_by_name(session, TEAM_ID)[name].description
 
 
 def test_what_can_not_be_used_is_said_under_its_field_and_nothing_is_kept(running: Bot, ana: Person) -> None:

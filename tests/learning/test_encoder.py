@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from learning.encoder import BATCH, Encoder, EncoderNotFoundError, batches, load_encoder
 from tests.factories import together
@@ -72,21 +73,56 @@ def test_no_text_gives_no_vector(encoder: Encoder) -> None:
     assert (encoding.vectors.shape, encoding.cut) == ((0, 384), [])
 
 
-def test_a_text_that_is_too_long_is_cut_and_said_to_be(encoder: Encoder) -> None:
+def test_a_text_that_is_longer_than_all_windows_is_cut_and_said_to_be(encoder: Encoder) -> None:
     long = "My invoice is wrong. " * 2_000
     assert len(long) > 40_000
 
     encoding = encoder.encode(["short", long, long[:5_000]])
 
-    assert encoding.cut == [False, True, True]
-    assert np.isfinite(encoding.vectors).all()
+    assert encoding.cut == [False, True, False]
+    assert np.linalg.norm(encoding.vectors, axis=1) == pytest.approx(np.ones(3), abs=1e-5)
 
 
-@pytest.mark.parametrize(("words", "cut"), [(62, False), (63, True)])
-def test_a_text_is_cut_only_where_it_has_more_tokens_than_fit(tmp_path: Path, words: int, cut: bool) -> None:
-    tiny = load_encoder(tiny_model(tmp_path), max_tokens=64, threads=1)  # two of them begin and end the text
+# Two tokens begin and end each window of 64; each after the first brings 54 words more, as 8 are read again.
+@pytest.mark.parametrize(
+    ("words", "windows", "cut"),
+    [
+        (62, 1, False),
+        (63, 2, False),
+        (62 + 54, 2, False),
+        (62 + 15 * 54, 16, False),
+        (63 + 15 * 54, 16, True),
+    ],
+)
+def test_a_text_is_read_in_windows_and_cut_behind_the_sixteenth(
+    tmp_path: Path, words: int, windows: int, cut: bool
+) -> None:
+    tiny = load_encoder(tiny_model(tmp_path), max_tokens=64, threads=1)
 
+    [read] = tiny.tokenizer.read(["invoice " * words]).windows
+
+    assert len(read) == windows
     assert tiny.encode(["invoice " * words]).cut == [cut]
+
+
+def test_the_vector_of_a_long_text_is_the_mean_over_its_windows_by_their_words(tmp_path: Path) -> None:
+    tiny = load_encoder(tiny_model(tmp_path), max_tokens=64, threads=1)
+    first, last = ["where"] * 62, ["invoice"] * 20
+    windows = tiny.encode([" ".join(first), " ".join(first[-8:] + last)]).vectors
+
+    [whole] = tiny.encode([" ".join(first + last)]).vectors
+
+    mean = 64 * windows[0] + 22 * windows[1]  # 8 of the second window's 30 tokens are in the first too
+    assert np.linalg.norm(windows[0] - windows[1]) > 0.1
+    assert whole == pytest.approx(mean / np.linalg.norm(mean), abs=1e-5)
+
+
+def test_what_a_long_message_is_about_counts_even_if_it_comes_last(encoder: Encoder) -> None:
+    greeting = "Hello everybody, I hope you are all doing well on this fine day. " * 30
+    about = "The export button crashes with an error, nothing is saved. " * 30
+    crash, whole, polite = encoder.encode(["saving fails with an error", greeting + about, greeting]).vectors
+
+    assert whole @ crash > polite @ crash + 0.2
 
 
 @pytest.mark.parametrize(
@@ -123,7 +159,6 @@ def test_other_architectures_encode_whatever_is_said(tmp_path: Path, kind: str) 
 
     assert encoding.vectors.shape == (3, 16)
     assert np.linalg.norm(encoding.vectors, axis=1) == pytest.approx(np.ones(3), abs=1e-5)
-    assert encoding.cut == [False, False, True]
 
 
 def test_threads_that_share_an_encoder_get_what_each_would_get_alone(tmp_path: Path) -> None:
@@ -182,3 +217,36 @@ def test_two_encoders_share_a_fingerprint_only_where_their_vectors_are_the_same(
 
     assert fingerprints[0] == fingerprints[1]
     assert len(set(fingerprints)) == 3
+
+
+@pytest.mark.parametrize("kind", ["bert", "roberta"])
+def test_a_pooler_that_is_made_up_at_each_load_is_not_part_of_the_fingerprint(
+    tmp_path: Path, kind: str
+) -> None:
+    folder = tiny_model(tmp_path, kind)
+    without(tmp_path / "model.safetensors", "pooler.")
+
+    fingerprints = {load_encoder(folder, 64, threads=1).fingerprint for _ in range(2)}
+
+    assert len(fingerprints) == 1
+
+
+def test_a_model_that_lacks_other_weights_is_refused(tmp_path: Path) -> None:
+    folder = tiny_model(tmp_path)
+    without(tmp_path / "model.safetensors", "encoder.layer.0.output.")
+
+    with pytest.raises(
+        EncoderNotFoundError, match=r"its files lack weights, such as encoder\.layer\.0\.output"
+    ):
+        load_encoder(folder, 64, threads=1)
+
+
+def test_the_fingerprint_of_the_shipped_encoder_stays_as_it_was(encoder: Encoder) -> None:
+    """Stores hold vectors under it."""
+    assert encoder.fingerprint == "cff096cc6e35c385"
+
+
+def without(file: Path, beginning: str) -> None:
+    """Take weights out of a checkpoint, by the beginning of their names."""
+    kept = {name: weights for name, weights in load_file(file).items() if not name.startswith(beginning)}
+    save_file(kept, file, metadata={"format": "pt"})

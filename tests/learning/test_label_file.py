@@ -44,7 +44,7 @@ def test_a_file_is_read_as_its_labels_in_order(tmp_path: Path) -> None:
 
 
 def test_the_file_that_comes_with_the_bot_can_be_read() -> None:
-    specs = read_label_file(Path(__file__).parent.parent.parent / "labels.toml")
+    specs = read_label_file(Path(__file__).parents[2] / "bot" / "labels.toml")
 
     assert len(specs) >= 2
     assert all(spec.description for spec in specs)
