@@ -15,6 +15,8 @@ from learning.exporting import export_here
 from learning.hub import KEPT_IN
 from learning.multilingual import FILE, FORM, NAME, PACKAGE, REQUIREMENT, TITLE
 from learning.serving import MODEL, load_small
+from learning.training.examples import Example, Target
+from learning.training.recipe import Recipe
 from tests.factories import together
 from tests.learning.tiny_e5 import HIDDEN, POSITIONS, tiny_file, tiny_wheel
 
@@ -98,6 +100,23 @@ def test_it_is_exported_like_any_other(site: Path, tmp_path: Path) -> None:
     assert list((tmp_path / "exports").rglob(MODEL))
     assert small.fingerprint == plain.fingerprint
     assert (small.encode(texts).vectors * plain.encode(texts).vectors).sum(axis=1).min() > 0.95
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("training_libraries")
+def test_it_is_fine_tuned_like_any_other(site: Path, tmp_path: Path) -> None:
+    from learning.training.fine_tune import fine_tune
+
+    tiny_wheel(site)
+    targets = [Target("a", "a", "a a"), Target("b", "b", "b b")]
+    rows = [Example(f"{word}{number}", f"{word} {word}", word) for word in "ab" for number in range(4)]
+    recipe = Recipe(epochs=1, batch_size=4, max_tokens=16)
+
+    trained = fine_tune(NAME, targets, rows, None, recipe, tmp_path / "run", 1, lambda _told: None)
+
+    tuned = load_encoder(str(trained.folder), max_tokens=16, threads=1)
+    assert tuned.dimensions == HIDDEN
+    assert tuned.fingerprint != load_encoder(NAME, max_tokens=16, threads=1).fingerprint
 
 
 def test_once_converted_it_needs_the_package_no_more(
