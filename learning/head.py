@@ -26,10 +26,11 @@ PRECISION = 0.03
 SHARPNESS = 1.6
 FALLEN_BY = 12
 # Labels with many examples have long weights, which outbid others. When probabilities are computed, each label's are
-# multiplied by (median length / their length) ** TAU (Kang et al., 2020), and those of a label that has few examples
-# yet by a power up to 1: else a label that was added later would hardly ever be predicted.
+# multiplied by (median length / their length) ** TAU (Kang et al., 2020), and those of a label with less than
+# FEW_EXAMPLES, if others have more, by a power up to 1: else a label that was added later would hardly be predicted.
 TAU = 0.5
-SCALE_MAX = 3.0
+FEW_EXAMPLES = 5
+MAX_SCALE = 3.0
 # With so few labels examples are weighted by one over their label's number, so that a rare one is learned.
 FEW_LABELS = 5
 ITERATIONS = 60
@@ -272,10 +273,12 @@ def _counts(rows: Classes, labels: int) -> Vectors:
 def _scale(weights: Vectors, number: Classes) -> Vectors:
     """What evens the lengths of weights out, (labels,). number: (labels,), of examples."""
     lengths = np.maximum(np.linalg.norm(weights, axis=1), 1e-6)
-    usual = np.median(number)
+    usual = min(
+        float(np.median(number)), FEW_EXAMPLES
+    )  # a query strategy asks little about labels that are easily told
     known = np.minimum(number / usual, 1.0) if usual else np.ones(len(number))
     scale = (np.median(lengths) / lengths) ** (1.0 - (1.0 - TAU) * known**2)
-    found: Vectors = np.minimum(scale, SCALE_MAX).astype(np.float32)
+    found: Vectors = np.minimum(scale, MAX_SCALE).astype(np.float32)
     return found
 
 
