@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from learning.encoder import Encoder, Vectors
+from learning.centring import centred
+from learning.encoder import Encoder
 from learning.linear import LETTER, Match, Pattern
 
 WORDS = Pattern(rf"[{LETTER}]{{3,}}")
@@ -50,7 +51,8 @@ def close_words(texts: Sequence[str], encoder: Encoder) -> dict[str, list[str]]:
     words = [word for word, number in used.most_common(WORDS_MOST) if number >= TEXTS_LEAST]
     if len(words) < 2:
         return {}
-    vectors = _centred(encoder.encode(words).vectors)
+    read = encoder.encode(words).vectors
+    vectors = centred(read, read.mean(axis=0))
     similar = vectors @ vectors.T
     np.fill_diagonal(similar, -1.0)
     nearest = np.argsort(-similar, axis=1)[:, :NEIGHBOURS]
@@ -59,9 +61,3 @@ def close_words(texts: Sequence[str], encoder: Encoder) -> dict[str, list[str]]:
         for row, (word, near) in enumerate(zip(words, nearest, strict=True))
     }
     return {word: others for word, others in close.items() if others}
-
-
-def _centred(vectors: Vectors) -> Vectors:
-    apart = vectors - vectors.mean(axis=0)
-    unit: Vectors = apart / np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-9)
-    return unit
