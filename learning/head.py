@@ -18,11 +18,21 @@ from numpy.typing import NDArray
 from learning.centring import centred, intercept, mean_of
 from learning.encoder import Vectors
 
-ZERO_SHOT_SCALE = 9.0
+ZERO_SHOT_SCALE = 8.5
 PRIOR_SCALE = 5.0
 PRECISION = 0.03
-# What is best for accuracy leaves probabilities too flat by this factor (expected calibration error).
+# What is best for accuracy leaves probabilities too flat (expected calibration error): by this factor with few
+# examples, and by less and less with more; with FALLEN_BY a label by half of what is above 1.
 SHARPNESS = 1.6
+FALLEN_BY = 12
+# Labels with many examples have long weights, which outbid others. When probabilities are computed, each label's are
+# multiplied by (median length / their length) ** TAU (Kang et al., 2020), and those of a label with less than
+# FEW_EXAMPLES, if others have more, by a power up to 1: else a label that was added later would hardly be predicted.
+TAU = 0.5
+FEW_EXAMPLES = 5
+MAX_SCALE = 3.0
+# With so few labels examples are weighted by one over their label's number, so that a rare one is learned.
+FEW_LABELS = 5
 ITERATIONS = 60
 # Labels times examples up to which a whole fit takes a few tenths of a second on one core.
 QUICK = 200_000
@@ -42,32 +52,36 @@ Classes = NDArray[np.int64]
 class Head:
     """`labels`: the id of each row of `weights`, (labels, dimensions), which are for embeddings that are centred.
 
-    mean: (dimensions,), what centring subtracts; None for weights that were learned without centring.
+    mean: (dimensions,), what centring subtracts; None for weights that were learned without centring. scale: (labels,),
+    what each label's weights are multiplied by for probabilities; None leaves them as they are.
     """
 
     labels: tuple[str, ...]
     weights: Vectors
     sharpness: float = SHARPNESS
     mean: Vectors | None = None
+    scale: Vectors | None = None
 
     def probabilities(self, vectors: Vectors) -> Vectors:
         """(messages, labels) for embeddings as the encoder gives them, (messages, dimensions); each row sums to 1."""
-        return softmax(self.sharpness * (_placed(vectors, self.mean) @ self.weights.T))
+        weights: Vectors = self.weights if self.scale is None else self.scale[:, None] * self.weights
+        return softmax(self.sharpness * (_placed(vectors, self.mean) @ weights.T))
 
     def fits(self, dimensions: int) -> bool:
         """Has it a row for each label, and is it for embeddings of this width?"""
+        number = len(self.labels)
         is_mean_right = self.mean is None or self.mean.shape == (dimensions,)
-        return is_mean_right and self.weights.shape == (len(self.labels), dimensions)
+        is_scale_right = self.scale is None or self.scale.shape == (number,)
+        return is_mean_right and is_scale_right and self.weights.shape == (number, dimensions)
 
     def save(self, path: Path) -> None:
         """Write it as safetensors, labels and sharpness in its metadata."""
         from safetensors.numpy import save_file
 
         about = {"labels": json.dumps(self.labels), "sharpness": repr(self.sharpness)}
-        tensors = {"weights": np.ascontiguousarray(self.weights)}
-        if self.mean is not None:
-            tensors["mean"] = np.ascontiguousarray(self.mean)
-        save_file(tensors, path, metadata=about)
+        tensors = {"weights": self.weights, "mean": self.mean, "scale": self.scale}
+        kept = {name: np.ascontiguousarray(one) for name, one in tensors.items() if one is not None}
+        save_file(kept, path, metadata=about)
 
     @staticmethod
     def load(path: Path) -> Head:
@@ -76,10 +90,10 @@ class Head:
 
         with safe_open(path, framework="np") as file:
             about = file.metadata()
-            weights = file.get_tensor("weights").astype(np.float32)
-            # Heads of releases before centring have none.
-            mean = file.get_tensor("mean").astype(np.float32) if "mean" in file.keys() else None  # noqa: SIM118
-        return Head(tuple(json.loads(about["labels"])), weights, float(about["sharpness"]), mean)
+            found = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
+        labels, sharpness = tuple(json.loads(about["labels"])), float(about["sharpness"])
+        # Heads of earlier releases have neither a mean nor a scale.
+        return Head(labels, found["weights"], sharpness, found.get("mean"), found.get("scale"))
 
 
 def fit(
@@ -108,7 +122,7 @@ def fit(
     if not len(classes) and _fitting(learned, descriptions) is None:
         return Head(labels, ZERO_SHOT_SCALE * problem.vectors, SHARPNESS, problem.mean)
     weights = _minimize(problem, _beginning(labels, problem.prior, start), iterations, go_on)
-    return Head(labels, weights, problem.sharpness, problem.mean)
+    return problem.head(labels, weights)
 
 
 def is_quick(labels: int, examples: int) -> bool:
@@ -144,7 +158,7 @@ def nudge(
             )
         if len(pulled) < MOST_PULLED:  # nobody else pulls as hard
             break
-    return Head(labels, weights, problem.sharpness, problem.mean)
+    return problem.head(labels, weights)
 
 
 @dataclass(frozen=True)
@@ -152,6 +166,7 @@ class _Problem:
     """What weights are fitted to. `prior`, `settled`: (labels, dimensions); `rows`: the label of each of `vectors`,
     which are centred by `mean` and have an intercept.
 
+    `counts`: (vectors,), as how many examples each of them counts; `is_scaled`: is each label's length evened out?
     `others`: (vectors,), what the labels that stay as they are come to together, as one more label; `rows` may name it.
     """
 
@@ -159,9 +174,17 @@ class _Problem:
     vectors: Vectors
     rows: Classes
     settled: Vectors
+    counts: Vectors
     sharpness: float
     mean: Vectors | None
+    is_scaled: bool
     others: Vectors | None = None
+
+    def head(self, labels: tuple[str, ...], weights: Vectors) -> Head:
+        """The head with these weights, (labels, dimensions)."""
+        number = np.bincount(self.rows, minlength=len(labels)) - 1  # each label's description is no example
+        scale = _scale(weights, number) if self.is_scaled else None
+        return Head(labels, weights, self.sharpness, self.mean, scale)
 
     def loss_and_gradient(self, weights: Vectors) -> tuple[float, Vectors]:
         away = weights - self.prior
@@ -170,17 +193,19 @@ class _Problem:
         truth = (np.arange(len(self.rows)), self.rows)
         # Sums of many small numbers in double precision: what one example changes would be lost in their rounding.
         loss = (
-            -np.log(likelihood[truth] + 1e-12).sum(dtype=np.float64)
+            -(self.counts * np.log(likelihood[truth] + 1e-12)).sum(dtype=np.float64)
             + PRECISION / 2 * np.square(away).sum(dtype=np.float64)
             - (self.settled * away).sum(dtype=np.float64)
         )
         likelihood[truth] -= 1.0
+        likelihood *= self.counts[:, None]
         return float(loss), self.gradient(likelihood[:, : len(weights)], weights)
 
     def residual(self, logits: Vectors) -> Vectors:
-        """What the likelihood of each label is too high or too low by: (vectors, labels)."""
+        """What the likelihood of each label is too high or too low by, as often as it counts: (vectors, labels)."""
         residual = softmax(logits)
         residual[np.arange(len(self.rows)), self.rows] -= 1.0
+        residual *= self.counts[:, None]
         return residual
 
     def gradient(self, residual: Vectors, weights: Vectors) -> Vectors:
@@ -205,6 +230,7 @@ class _Problem:
             vectors=self.vectors[is_involved],
             rows=column[self.rows[is_involved]],
             settled=self.settled[labels] - still,
+            counts=self.counts[is_involved],
             others=_log_sum_exp(stay) if stay.shape[1] else None,
         )
 
@@ -227,7 +253,33 @@ def _problem(
     prior = _beginning(labels, _prior_scale(learned) * vectors[: len(labels)], learned)
     rows = np.concatenate([np.arange(len(labels)), classes])
     settled = _settled(labels, vectors, rows, learned) if learned else np.zeros_like(prior)
-    return _Problem(prior, vectors, rows, settled, learned.sharpness if learned else SHARPNESS, mean)
+    if learned:
+        counts = np.ones(len(rows), dtype=np.float32)
+        return _Problem(prior, vectors, rows, settled, counts, learned.sharpness, mean, is_scaled=False)
+    counts = _counts(rows, len(labels))
+    sharpness = 1.0 + (SHARPNESS - 1.0) / (1.0 + len(classes) / len(labels) / FALLEN_BY)
+    return _Problem(prior, vectors, rows, settled, counts, sharpness, mean, is_scaled=True)
+
+
+def _counts(rows: Classes, labels: int) -> Vectors:
+    """As how many examples each one counts, (rows,): of few labels each counts as much as any other, in all."""
+    if labels > FEW_LABELS:
+        return np.ones(len(rows), dtype=np.float32)
+    number = np.bincount(rows, minlength=labels)
+    counts: Vectors = (len(rows) / labels / number)[rows].astype(np.float32)
+    return counts
+
+
+def _scale(weights: Vectors, number: Classes) -> Vectors:
+    """What evens the lengths of weights out, (labels,). number: (labels,), of examples."""
+    lengths = np.maximum(np.linalg.norm(weights, axis=1), 1e-6)
+    usual = min(
+        float(np.median(number)), FEW_EXAMPLES
+    )  # a query strategy asks little about labels that are easily told
+    known = np.minimum(number / usual, 1.0) if usual else np.ones(len(number))
+    scale = (np.median(lengths) / lengths) ** (1.0 - (1.0 - TAU) * known**2)
+    found: Vectors = np.minimum(scale, MAX_SCALE).astype(np.float32)
+    return found
 
 
 def _placed(vectors: Vectors, mean: Vectors | None) -> Vectors:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +212,7 @@ def test_the_head_learned_with_another_encoder_is_ignored(banking: Banking) -> N
     fitted = head.fit(banking.labels, banking.descriptions, *some, None, other)
 
     assert np.array_equal(fitted.weights, _fit(banking, 30).weights)
-    assert fitted.sharpness == head.SHARPNESS
+    assert fitted.sharpness == _fit(banking, 30).sharpness < head.SHARPNESS
 
 
 def test_a_saved_head_is_loaded_as_it_was(banking: Banking, tmp_path: Path) -> None:
@@ -225,15 +226,70 @@ def test_a_saved_head_is_loaded_as_it_was(banking: Banking, tmp_path: Path) -> N
     assert np.array_equal(loaded.weights, saved.weights)
 
 
-def test_a_saved_head_keeps_its_mean(banking: Banking, tmp_path: Path) -> None:
+def test_a_label_that_was_added_last_is_predicted_at_once(banking: Banking) -> None:
+    old = banking.classes[:150] < 8
+    known = banking.vectors[:150][old], banking.classes[:150][old]
+    unseen, truth = banking.vectors[150:], banking.classes[150:]
+
+    fitted = head.fit(banking.labels, banking.descriptions, *known, None)
+
+    scaled, plain = (
+        (one.probabilities(unseen).argmax(axis=1) == truth) for one in (fitted, replace(fitted, scale=None))
+    )
+    assert scaled[truth >= 8].mean() > plain[truth >= 8].mean() + 0.1
+    assert scaled[truth < 8].mean() > plain[truth < 8].mean() - 0.02
+
+
+def test_labels_with_as_many_examples_as_others_are_scaled_towards_the_median_length(
+    banking: Banking,
+) -> None:
+    rows = np.concatenate([np.flatnonzero(banking.classes == label)[:8] for label in range(10)])
+
+    fitted = head.fit(
+        banking.labels, banking.descriptions, banking.vectors[rows], banking.classes[rows], None
+    )
+
+    assert fitted.scale is not None
+    lengths = np.linalg.norm(fitted.weights, axis=1)
+    assert fitted.scale == pytest.approx(np.sqrt(np.median(lengths) / lengths), abs=1e-5)
+
+
+def test_of_two_labels_a_rare_one_is_found(banking: Banking) -> None:
+    random = np.random.default_rng(0)
+    of = [random.permutation(np.flatnonzero(banking.classes == label)) for label in (0, 1)]
+    common = _unit(np.repeat(banking.vectors[of[0][:12]], 20, axis=0) + 0.02 * random.normal(size=(240, 384)))
+    examples = np.vstack([common, banking.vectors[of[1][:2]]])
+    classes = np.array([0] * 240 + [1] * 2)
+
+    fitted = head.fit(("common", "rare"), banking.descriptions[:2], examples, classes, None)
+
+    said = [fitted.probabilities(banking.vectors[rows[12:]]).argmax(axis=1) for rows in of]
+    assert (said[0] == 0).mean() > 0.9
+    assert (said[1] == 1).mean() > 0.7
+
+
+def test_a_learned_head_is_not_scaled(banking: Banking) -> None:
+    learned = replace(_fit(banking, 150), scale=None)
+
+    fitted = head.fit(
+        banking.labels, banking.descriptions, banking.vectors[:3], banking.classes[:3], None, learned
+    )
+
+    assert fitted.scale is None
+
+
+def test_a_saved_head_keeps_its_mean_and_scale(banking: Banking, tmp_path: Path) -> None:
     saved = _fit(banking, 30)
     assert saved.mean is not None
+    assert saved.scale is not None
 
     saved.save(tmp_path / "head.safetensors")
     loaded = Head.load(tmp_path / "head.safetensors")
 
     assert loaded.mean is not None
+    assert loaded.scale is not None
     assert np.array_equal(loaded.mean, saved.mean)
+    assert np.array_equal(loaded.scale, saved.scale)
     assert np.array_equal(loaded.probabilities(banking.vectors), saved.probabilities(banking.vectors))
 
 
