@@ -35,9 +35,10 @@ def centred(vectors: Vectors, mean: Vectors | None) -> Vectors:
     """
     if mean is None:
         return vectors
-    away = vectors - mean
-    away[~vectors.any(axis=1)] = 0.0
-    found: Vectors = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), SHORTEST)
+    is_known = np.einsum("ij,ij->i", vectors, vectors) > 0
+    found = vectors - mean
+    lengths = np.sqrt(np.einsum("ij,ij->i", found, found))
+    found *= (is_known / np.maximum(lengths, SHORTEST)).astype(np.float32)[:, None]
     return found
 
 

@@ -284,7 +284,11 @@ def _scale(weights: Vectors, number: Classes) -> Vectors:
 
 def _placed(vectors: Vectors, mean: Vectors | None) -> Vectors:
     """Embeddings as weights take them: centred, with an intercept."""
-    return vectors if mean is None else centred(vectors, mean) + intercept(mean)
+    if mean is None:
+        return vectors
+    placed = centred(vectors, mean)
+    placed += intercept(mean)  # of thousands of embeddings, while somebody waits: no copy more than needed
+    return placed
 
 
 def _fitting(learned: Head | None, descriptions: Vectors) -> Head | None:
