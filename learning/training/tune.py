@@ -21,8 +21,8 @@ from learning.training.trials import FOLDS, Trial, TuneJob
 PAUSE_S = 0.1
 # Of one trial nobody knows whether another recipe would be better.
 TRIALS_LEAST = 2
-# What two trials seem to take is told from the first fold, with which the libraries are loaded.
-HOPELESS = 2.0
+# If two trials seem to take so many times as long as there is, the search ends at once.
+HOPELESS = 1.2
 
 
 class NotEnoughTimeError(RuntimeError):
@@ -91,12 +91,12 @@ def tune(
     """
     _check(job.examples)
     job.write(folder)
-    began, training = time.monotonic(), start(folder)
+    pace, training = _Pace(job.trials), start(folder)
     try:
         while training.status is None and not (deadline and deadline.is_over):
             if told := training.progress:
                 tell(told)
-                _check_time(told, job, deadline, began)
+                _check_time(pace.needed(told), deadline)
             time.sleep(PAUSE_S)
         is_over = training.status is None
     finally:
@@ -107,7 +107,7 @@ def tune(
     if len(tried) >= TRIALS_LEAST:
         return _tuned(tried)
     if deadline and is_over:
-        raise NotEnoughTimeError(deadline.minutes, _needed(training.progress, job, began))
+        raise NotEnoughTimeError(deadline.minutes, pace.needed(training.progress))
     raise SearchFailedError("its process died")
 
 
@@ -117,19 +117,30 @@ def _tuned(tried: Sequence[Trial]) -> Tuned:
     return Tuned(found.recipe, found.score or 0.0, before, tuple(one.score for one in tried))
 
 
-def _check_time(told: Progress, job: TuneJob, deadline: Deadline | None, began: float) -> None:
+class _Pace:
+    """How fast folds are done. The first one says little, because libraries are loaded with it."""
+
+    def __init__(self, trials: int) -> None:
+        self._trials = trials
+        self._began = time.monotonic()
+        self._marks: dict[int, float] = {}
+
+    def needed(self, told: Progress | None) -> float | None:
+        """About how many minutes two trials take from begin to end; None if nobody can say yet, or they are done."""
+        done = round((told.done if told else 0.0) * self._trials * FOLDS)
+        if done:
+            self._marks.setdefault(done, time.monotonic())
+        first, last = min(self._marks, default=0), max(self._marks, default=0)
+        if first == last or last >= TRIALS_LEAST * FOLDS:
+            return None
+        each = (self._marks[last] - self._marks[first]) / (last - first)
+        return (self._marks[last] - self._began + (TRIALS_LEAST * FOLDS - last) * each) / 60
+
+
+def _check_time(needed: float | None, deadline: Deadline | None) -> None:
     """Say at once that the time will not do, instead of when it is over. Raises NotEnoughTimeError."""
-    needed = _needed(told, job, began)
     if deadline and needed and needed > HOPELESS * deadline.minutes:
         raise NotEnoughTimeError(deadline.minutes, needed)
-
-
-def _needed(told: Progress | None, job: TuneJob, began: float) -> float | None:
-    """About how many minutes two trials take; None before the first fold is done, and after the two."""
-    done = round((told.done if told else 0.0) * job.trials * FOLDS)
-    if not 0 < done < TRIALS_LEAST * FOLDS:
-        return None
-    return (time.monotonic() - began) / 60 / done * FOLDS * TRIALS_LEAST
 
 
 def _check(examples: Sequence[Example]) -> None:
