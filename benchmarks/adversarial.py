@@ -3,7 +3,7 @@
 Each path reads texts that repeat one beginning without an end (`<@`, `-\\n`, `a@`, …). Growth: how much longer one
 twice as long takes; two where time is in proportion to the text, four where it grows with the square. Ratio: next to
 an ordinary message with numbers in it, of the same length, in the same run. The model itself is left out: what it
-reads is cut to so many tokens.
+reads is cut to so many windows of tokens.
 """
 
 from __future__ import annotations
