@@ -480,11 +480,13 @@ def tune(
             )
             return
         found = training.tune(settings, desk, trials, deadline, err)
-        tried = f"after {len(found.scores)} trials"
+        trials, before = len(found.scores), f"macro-F1 {found.score_before:.3f}"
         if not found.is_better:
-            out.print(f"Nothing was changed: {tried}, none is better than macro-F1 {found.score_before:.3f}.")
+            out.print(
+                f"Nothing was changed: in {trials} trials no recipe was better than that of now ({before})."
+            )
             return
-        out.print(f"Kept: macro-F1 {found.score:.3f} {tried}, {found.score_before:.3f} before.")
+        out.print(f"Kept: macro-F1 {found.score:.3f}, the best of {trials} trials; before, {before}.")
         if settings.recipe:
             out.print(
                 f"RECIPE counts for {', '.join(settings.recipe)}, which were not searched.", markup=False

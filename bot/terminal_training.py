@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,7 +26,7 @@ from learning.registry import PROCESSOR, Registry, Source
 from learning.retraining import Retraining
 from learning.summarizing.policy import POLICY
 from learning.training.lessons import gather
-from learning.training.process import TrainingProcess
+from learning.training.process import Training, TrainingProcess
 from learning.training.recipe import followed, found
 from learning.training.trials import TuneJob
 from learning.training.tune import Deadline, Tuned
@@ -103,10 +103,18 @@ def _registry(settings: Settings, at: Desk, source: Source) -> Registry:
     return Registry(at.database, at.team_id, settings.artifacts, source, belief=believed)
 
 
-def tune(settings: Settings, at: Desk, trials: int, deadline: Deadline | None, out: Console) -> Tuned:
+def tune(
+    settings: Settings,
+    at: Desk,
+    trials: int,
+    deadline: Deadline | None,
+    out: Console,
+    start: Callable[[Path], Training] | None = None,
+) -> Tuned:
     """Search the recipe on what there is to learn from now; what is better is kept for the runs to come.
 
-    Raises TooFewExamplesError, NotEnoughTimeError, SearchFailedError.
+    start: begins the job of a folder, in a process of its own unless a test does otherwise. Raises
+    TooFewExamplesError, NotEnoughTimeError, SearchFailedError.
     """
     # Nothing is served from here, so no encoder is made ready for it.
     registry = _registry(settings, at, replace(encoder_source(settings), exports=None, device=PROCESSOR))
@@ -126,7 +134,7 @@ def tune(settings: Settings, at: Desk, trials: int, deadline: Deadline | None, o
         trials=trials,
         threads=chosen.threads,
     )
-    start = partial(TrainingProcess, threads=chosen.threads)
+    start = start or partial(TrainingProcess, threads=chosen.threads)
     with (
         Progress(*COLUMNS, TimeElapsedColumn(), console=out) as shown,
         tempfile.TemporaryDirectory(prefix="corrigible-tune-") as folder,

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.oauth.installation_store.sqlalchemy import SQLAlchemyInstallationStore
 
 from bot.settings import Settings
 from bot.terminal_belief import belief
+from bot.terminal_training import desk, tune
 from learning.summarizing.policy import QUOTED
+from learning.training import trials
+from learning.training.job import Result
+from learning.training.trials import Trial, TuneJob
+from learning.training.tune import Tuned
 from local.slack.seed import PEOPLE
 from storage import acceptances, choices, labels, runs, tunings, versions
 from storage.database import Database, open_database
 from storage.labels import LabelSpec
-from storage.tables import Decision, Grounds, Phase, Ruling
+from storage.tables import Decision, Grounds, Phase, Ruling, Tuning
 from tests.bot.command_line import corrigible
 from tests.factories import OTHER, TEAM, label_set
+from tests.learning.tiny_models import tiny_model
+from tests.learning.training.examples import TEXTS
 
 OF_ONE_WORKSPACE = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
 OF_AN_APP = {"slack_client_id": "1.2", "slack_client_secret": "s", "slack_signing_secret": "s"}
@@ -162,6 +173,49 @@ def test_a_search_that_has_too_little_time_is_stopped_and_says_so(database: Data
     assert "0.01 minutes are not enough time for the 2 trials" in told
     with database.reading() as session:
         assert tunings.find(session, TEAM) is None
+
+
+class Searched:
+    """What a process leaves that tried the recipe of now and one other, which scored so."""
+
+    status, progress = 0, None
+
+    def __init__(self, score: float, folder: Path) -> None:
+        before = TuneJob.read(folder).before
+        other = replace(before, learning_rate=3e-4, stop_after=1)
+        trials.keep(folder, [Trial(before, 0.7), Trial(other, score)])
+        Result().write(folder)
+
+    def stop(self) -> None:
+        """It has ended."""
+
+
+@pytest.mark.slow
+def test_a_better_recipe_is_kept_for_later_runs_but_for_what_RECIPE_names(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.writing() as session:
+        specs = [LabelSpec(name, examples=texts) for name, texts in TEXTS.items()]
+        labels.synchronize(session, TEAM, specs)
+    named = {"batch_size": 4, "max_tokens": 16}
+    url = database.engine.url.render_as_string(hide_password=False)
+    settings = Settings(_env_file=None, encoder=tiny_model(tmp_path / "tiny"), database_url=url, recipe=named)
+
+    def search(score: float) -> tuple[Tuned, Tuning | None]:
+        with desk(settings, None) as at_desk:
+            found = tune(settings, at_desk, 5, None, Console(file=StringIO()), partial(Searched, score))
+        with database.reading() as session:
+            return found, tunings.find(session, TEAM)
+
+    same, nothing = search(0.7)
+    better, kept = search(0.8)
+
+    assert not same.is_better
+    assert nothing is None
+    assert better.is_better
+    assert kept
+    assert (kept.score, kept.recipe["learning_rate"], kept.recipe["stop_after"]) == (0.8, 3e-4, 1)
+    assert named.keys().isdisjoint(kept.recipe)
 
 
 def test_status_shows_the_recipe_that_was_found_and_for_what_RECIPE_counts(opened: Database) -> None:
