@@ -33,6 +33,7 @@ PULLED_AT_LEAST = 0.1
 INVOLVED = 1e-2
 ITERATIONS_OF_FEW = 10
 ROUNDS = 2
+SHORTEST = 1e-6
 
 Classes = NDArray[np.int64]
 
@@ -47,7 +48,21 @@ class Head:
 
     def probabilities(self, vectors: Vectors) -> Vectors:
         """(messages, labels) for (messages, dimensions); each row sums to 1."""
-        return softmax(self.sharpness * (vectors @ self.weights.T))
+        return softmax(self.sharpness * self.logits(vectors))
+
+    def logits(self, vectors: Vectors) -> Vectors:
+        """(messages, labels) for (messages, dimensions), before sharpness."""
+        logits: Vectors = vectors @ self.weights.T
+        return logits
+
+    def likeness(self, vectors: Vectors) -> Vectors:
+        """How well any label fits: (messages,) for (messages, dimensions), the cosine to a description at first.
+
+        The highest logit, by the median length of the labels' weights: these grow with what is learned.
+        """
+        length = np.median(np.linalg.norm(self.weights, axis=1))
+        best: Vectors = self.logits(vectors).max(axis=1) / max(float(length), SHORTEST)
+        return best
 
     def save(self, path: Path) -> None:
         """Write it as safetensors, labels and sharpness in its metadata."""
