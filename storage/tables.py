@@ -344,6 +344,8 @@ class Prediction(SQLModel, table=True):
     """What the model said of a message, and which version said it.
 
     `ranked` holds the likeliest labels as [label id, probability], likeliest first. `mode`: how it was shown.
+    `likeness`: how well any label fits, None in earlier releases; `floor`: the likeness below which none does, None if
+    that was not known yet. If `is_none`, `label_id` is the label that comes closest.
     """
 
     __table_args__ = (Index("ix_prediction_team", "team_id", "created_at", "mode"),)
@@ -360,6 +362,9 @@ class Prediction(SQLModel, table=True):
     cut: bool = False
     mode: Mode = _one_of(Mode)
     created_at: float = Field(default_factory=time.time)
+    likeness: float | None = None
+    floor: float | None = None
+    is_none: bool = False
 
 
 class Correction(SQLModel, table=True):
@@ -843,6 +848,32 @@ class Estimate(SQLModel, table=True):
 
     team_id: str = Field(primary_key=True)
     figures: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    made_at: float = Field(default_factory=time.time)
+
+
+class Basis(StrEnum):
+    """What a floor was made of."""
+
+    RESPONSES = "responses"
+    LABELLED = "labelled"
+    POOL = "pool"
+    NOTHING = "nothing"
+
+
+class Floor(SQLModel, table=True):
+    """The likeness below which no label fits a message, for the version of a team's model that was in service.
+
+    `at` is None if nothing is called none. At most `share` of the messages that have a label should fall below.
+    `messages`: how many it was made of. `made_of`: what decides whether it has to be made again.
+    """
+
+    team_id: str = Field(primary_key=True)
+    version: int
+    at: float | None = None
+    share: float
+    basis: Basis = _one_of(Basis)
+    messages: int
+    made_of: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     made_at: float = Field(default_factory=time.time)
 
 
