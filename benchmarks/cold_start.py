@@ -109,17 +109,17 @@ def measure(problem: Problem) -> dict[str, float]:
     """Mean accuracy and calibration error over the seeds, ours and the baseline's, for each number of labels."""
     figures: dict[str, float] = {"test_rows": len(problem.test.classes), "seeds": len(problem.samples)}
     for number in track(LABELS_A_CLASS, description="Fitting", console=progress):
-        few = [sample.take(_first_of_each(sample.classes, number)) for sample in problem.samples]
+        few = [sample.take(first_of_each(sample.classes, number)) for sample in problem.samples]
         figures |= _means([_ours(problem, examples) for examples in few], "", number)
         if number:  # without a label's name there is nothing to learn from yet
             figures |= _means([_baseline(problem, examples) for examples in few], "baseline_", number)
     return figures
 
 
-def _first_of_each(classes: head.Classes, number: int) -> head.Classes:
+def first_of_each(classes: head.Classes, number: int) -> head.Classes:
     """Which rows are among the first `number` of their class."""
     firsts = [np.flatnonzero(classes == each)[:number] for each in np.unique(classes)]
-    return np.concatenate(firsts)
+    return np.concatenate(firsts).astype(np.int64)
 
 
 def _ours(problem: Problem, examples: Vectorized) -> Score:

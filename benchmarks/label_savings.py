@@ -21,6 +21,7 @@ from benchmarks.data import MissingDataError, Row, rows
 from benchmarks.report import NO_DATA, Bound, conclude, progress, refuse
 from benchmarks.small_text_strategies import NAMES, SLOW_NAMES, Replayed, small_text
 from learning import head
+from learning.centring import centred, mean_of
 from learning.encoder import Encoder, Vectors, load_encoder
 from learning.query_strategies import DEFAULT_STRATEGY, STRATEGIES, Indices, Pool, pick
 from learning.refit import description
@@ -43,7 +44,10 @@ Choose = Callable[[Replayed, int, int], Indices]
 
 @dataclass(frozen=True)
 class Problem:
-    """Vectors and classes of what may be asked about and of the test rows; the labels' names as vectors."""
+    """Vectors and classes of what may be asked about and of the test rows; the labels' names as vectors.
+
+    The mean that centres them is that of all that may be asked about: these are the team's messages.
+    """
 
     descriptions: Vectors
     vectors: Vectors
@@ -122,10 +126,9 @@ def ours(name: str) -> Choose:
 
     def choose(now: Replayed, n: int, seed: int) -> Indices:
         rest = now.unlabelled
-        vectors = now.vectors[rest]
-        picked = pick(
-            name, Pool(vectors, now.head.probabilities(vectors), now.vectors[now.labelled]), n, seed
-        )
+        vectors = centred(now.vectors, now.head.mean)
+        probabilities = now.head.probabilities(now.vectors[rest])
+        picked = pick(name, Pool(vectors[rest], probabilities, vectors[now.labelled]), n, seed)
         rows: Indices = rest[np.concatenate([picked.at_random, picked.chosen])]
         return rows
 
@@ -142,10 +145,12 @@ def replay(problem: Problem, choose: Choose, seed: int, batch: int) -> list[tupl
     problem = replace(problem, vectors=problem.vectors[order], classes=problem.classes[order])
     labels = tuple(str(number) for number in range(len(problem.descriptions)))
     labelled, fitted, curve = np.zeros(0, dtype=np.int64), None, list[tuple[int, float]]()
+    mean = mean_of(problem.vectors)
     most = min(MOST_LABELS, len(problem.classes) - batch)
     while True:
         classes = problem.classes[labelled]
-        fitted = head.fit(labels, problem.descriptions, problem.vectors[labelled], classes, fitted)
+        known = problem.vectors[labelled]
+        fitted = head.fit(labels, problem.descriptions, known, classes, fitted, mean=mean)
         right = fitted.probabilities(problem.test_vectors).argmax(axis=1) == problem.test_classes
         curve.append((len(labelled), float(right.mean())))
         if curve[-1][1] >= TARGETS[-1] / 100 or len(labelled) >= most:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from learning.centring import centred
 from learning.encoder import Encoder, Vectors
 from learning.head import Head
 
@@ -40,12 +41,20 @@ class Ranking:
 
 @dataclass(frozen=True)
 class Served:
-    """One revision of one version, whole: what it reads with, what it decides with, and its name."""
+    """One revision of one version, whole: what it reads with, what it decides with, and its name.
+
+    mean: (dimensions,), that of the team's messages under this encoder.
+    """
 
     version: int
     revision: int
     encoder: Encoder
     head: Head
+    mean: Vectors | None = None
+
+    def centred(self, vectors: Vectors) -> Vectors:
+        """Embeddings by whose cosines messages are alike, (messages, dimensions), for those of the encoder."""
+        return centred(vectors, self.mean)
 
     def rank(self, texts: list[str], most: int = 10) -> list[Ranking]:
         """The `most` likeliest labels of each text."""

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import numpy as np
 
 from learning import vectors
-from learning.champion import Champion
+from learning.champion import Champion, Served
 from learning.drift import SAMPLE_MOST, falling, mmd
-from learning.encoder import Encoder, Vectors
+from learning.encoder import Vectors
 from storage import predictions, resolution, versions
 from storage.database import Database
 
@@ -54,15 +54,16 @@ class Drifting:
                 predictions.between(session, self._team_id, *span, LATELY_MOST)
                 for span in ((0.0, until), (now - WEEK_S, now))
             )
-        found = mmd(self._vectors(before, served.encoder), self._vectors(lately, served.encoder), seed=0)
+        found = mmd(self._vectors(before, served), self._vectors(lately, served), seed=0)
         return found.has_drifted, found.reason
 
-    def _vectors(self, message_ids: list[str], encoder: Encoder) -> Vectors:
-        """Of some of the messages: (messages, dimensions). What another encoder read is read again."""
+    def _vectors(self, message_ids: list[str], served: Served) -> Vectors:
+        """Of some of the messages, centred: (messages, dimensions). What another encoder read is read again."""
         order = np.random.default_rng(0).permutation(len(message_ids))
         chosen = [message_ids[at] for at in order[:SAMPLE_MOST]]
-        found = vectors.of_messages(self._database, encoder, chosen)
-        return np.vstack([np.zeros((0, encoder.dimensions), dtype=np.float32), *found.values()])
+        found = vectors.of_messages(self._database, served.encoder, chosen)
+        rows = np.vstack([np.zeros((0, served.encoder.dimensions), dtype=np.float32), *found.values()])
+        return served.centred(rows)
 
     def _rightness(self) -> tuple[bool, str]:
         """Of the judged messages of the version in service: the last week against before."""

@@ -15,13 +15,23 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from learning.centring import centred, intercept, mean_of
 from learning.encoder import Vectors
 
-ZERO_SHOT_SCALE = 10.0
+ZERO_SHOT_SCALE = 8.5
 PRIOR_SCALE = 5.0
 PRECISION = 0.03
-# What is best for accuracy leaves probabilities too flat by this factor (expected calibration error).
+# What is best for accuracy leaves probabilities too flat (expected calibration error): by this factor with few
+# examples, and by less and less with more; with FALLEN_BY a label by half of what is above 1.
 SHARPNESS = 1.6
+FALLEN_BY = 12
+# Labels with many examples have long weights, which outbid others. When probabilities are computed, each label's are
+# multiplied by (median length / their length) ** TAU (Kang et al., 2020), and those of a label that has few examples
+# yet by a power up to 1: else a label that was added later would hardly ever be predicted.
+TAU = 0.5
+SCALE_MAX = 3.0
+# With so few labels examples are weighted by one over their label's number, so that a rare one is learned.
+FEW_LABELS = 5
 ITERATIONS = 60
 # Labels times examples up to which a whole fit takes a few tenths of a second on one core.
 QUICK = 200_000
@@ -40,36 +50,54 @@ Classes = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Head:
-    """`labels`: the id of each row of `weights`, (labels, dimensions)."""
+    """`labels`: the id of each row of `weights`, (labels, dimensions), which are for embeddings that are centred.
+
+    mean: (dimensions,), what centring subtracts; None for weights that were learned without centring. scale: (labels,),
+    what each label's weights are multiplied by for probabilities; None leaves them as they are.
+    """
 
     labels: tuple[str, ...]
     weights: Vectors
     sharpness: float = SHARPNESS
+    mean: Vectors | None = None
+    scale: Vectors | None = None
 
     def probabilities(self, vectors: Vectors) -> Vectors:
-        """(messages, labels) for (messages, dimensions); each row sums to 1."""
+        """(messages, labels) for embeddings as the encoder gives them, (messages, dimensions); each row sums to 1."""
         return softmax(self.sharpness * self.logits(vectors))
 
     def logits(self, vectors: Vectors) -> Vectors:
-        """(messages, labels) for (messages, dimensions), before sharpness."""
-        logits: Vectors = vectors @ self.weights.T
+        """The same before sharpness: (messages, labels) for (messages, dimensions)."""
+        logits: Vectors = _placed(vectors, self.mean) @ self._scaled().T
         return logits
 
     def likeness(self, vectors: Vectors) -> Vectors:
-        """How well any label fits: (messages,) for (messages, dimensions), the cosine to a description at first.
+        """How well any label fits: (messages,) for (messages, dimensions), close to a cosine.
 
         The highest logit, by the median length of the labels' weights: these grow with what is learned.
         """
-        length = np.median(np.linalg.norm(self.weights, axis=1))
+        length = np.median(np.linalg.norm(self._scaled(), axis=1))
         best: Vectors = self.logits(vectors).max(axis=1) / max(float(length), SHORTEST)
         return best
+
+    def _scaled(self) -> Vectors:
+        return self.weights if self.scale is None else self.scale[:, None] * self.weights
+
+    def fits(self, dimensions: int) -> bool:
+        """Has it a row for each label, and is it for embeddings of this width?"""
+        number = len(self.labels)
+        is_mean_right = self.mean is None or self.mean.shape == (dimensions,)
+        is_scale_right = self.scale is None or self.scale.shape == (number,)
+        return is_mean_right and is_scale_right and self.weights.shape == (number, dimensions)
 
     def save(self, path: Path) -> None:
         """Write it as safetensors, labels and sharpness in its metadata."""
         from safetensors.numpy import save_file
 
         about = {"labels": json.dumps(self.labels), "sharpness": repr(self.sharpness)}
-        save_file({"weights": np.ascontiguousarray(self.weights)}, path, metadata=about)
+        tensors = {"weights": self.weights, "mean": self.mean, "scale": self.scale}
+        kept = {name: np.ascontiguousarray(one) for name, one in tensors.items() if one is not None}
+        save_file(kept, path, metadata=about)
 
     @staticmethod
     def load(path: Path) -> Head:
@@ -78,8 +106,10 @@ class Head:
 
         with safe_open(path, framework="np") as file:
             about = file.metadata()
-            weights = file.get_tensor("weights").astype(np.float32)
-        return Head(tuple(json.loads(about["labels"])), weights, float(about["sharpness"]))
+            found = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
+        labels, sharpness = tuple(json.loads(about["labels"])), float(about["sharpness"])
+        # Heads of earlier releases have neither a mean nor a scale.
+        return Head(labels, found["weights"], sharpness, found.get("mean"), found.get("scale"))
 
 
 def fit(
@@ -91,20 +121,24 @@ def fit(
     learned: Head | None = None,
     go_on: Callable[[], bool] | None = None,
     iterations: int = ITERATIONS,
+    mean: Vectors | None = None,
 ) -> Head:
     """A head for `labels`, fitted to their descriptions and to examples.
 
-    descriptions: (labels, dimensions); examples: (examples, dimensions); classes: (examples,), rows of
-    `descriptions`. `start`: an earlier head to begin from, which saves time and does not change the result.
-    `learned`: the head that a fine-tuned encoder was trained with: its weights are the prior of the labels it knows.
+    descriptions: (labels, dimensions); examples: (examples, dimensions), both as the encoder gives them; classes:
+    (examples,), rows of `descriptions`; mean: (dimensions,), that of the team's messages, or None if there are too few:
+    then that of descriptions and examples.
+
+    `start`: an earlier head to begin from, which saves time and does not change the result. `learned`: the head that a
+    fine-tuned encoder was trained with: its weights are the prior of the labels it knows, its mean is what centres.
     Examples that it answers rightly hold it where it is, others move it: what was said since moves the head, what was
     learned stays. `go_on` is asked from time to time; where it says no, the fit ends early, nearer than it began.
     """
+    problem = _problem(labels, descriptions, examples, classes, learned, mean)
     if not len(classes) and _fitting(learned, descriptions) is None:
-        return Head(labels, ZERO_SHOT_SCALE * descriptions)
-    problem = _problem(labels, descriptions, examples, classes, learned)
+        return Head(labels, ZERO_SHOT_SCALE * problem.vectors, SHARPNESS, problem.mean)
     weights = _minimize(problem, _beginning(labels, problem.prior, start), iterations, go_on)
-    return Head(labels, weights, problem.sharpness)
+    return problem.head(labels, weights)
 
 
 def is_quick(labels: int, examples: int) -> bool:
@@ -119,13 +153,14 @@ def nudge(
     classes: Classes,
     start: Head,
     learned: Head | None = None,
+    mean: Vectors | None = None,
 ) -> Head:
     """A head near that of `fit`, in a fraction of its time: what was said since `start` is learned, the rest stays.
 
     Only the weights of the labels move at which the examples pull hardest, at most MOST_PULLED at a time; with the
     others fixed these few are fitted to all examples. `fit` from here comes to what it always comes to.
     """
-    problem = _problem(labels, descriptions, examples, classes, learned)
+    problem = _problem(labels, descriptions, examples, classes, learned, mean)
     weights = _beginning(labels, problem.prior, start).copy()
     for _round in range(ROUNDS):
         logits = problem.vectors @ weights.T
@@ -139,13 +174,15 @@ def nudge(
             )
         if len(pulled) < MOST_PULLED:  # nobody else pulls as hard
             break
-    return Head(labels, weights, problem.sharpness)
+    return problem.head(labels, weights)
 
 
 @dataclass(frozen=True)
 class _Problem:
-    """What weights are fitted to. `prior`, `settled`: (labels, dimensions); `rows`: the label of each of `vectors`.
+    """What weights are fitted to. `prior`, `settled`: (labels, dimensions); `rows`: the label of each of `vectors`,
+    which are centred by `mean` and have an intercept.
 
+    `counts`: (vectors,), as how many examples each of them counts; `is_scaled`: is each label's length evened out?
     `others`: (vectors,), what the labels that stay as they are come to together, as one more label; `rows` may name it.
     """
 
@@ -153,8 +190,17 @@ class _Problem:
     vectors: Vectors
     rows: Classes
     settled: Vectors
+    counts: Vectors
     sharpness: float
+    mean: Vectors | None
+    is_scaled: bool
     others: Vectors | None = None
+
+    def head(self, labels: tuple[str, ...], weights: Vectors) -> Head:
+        """The head with these weights, (labels, dimensions)."""
+        number = np.bincount(self.rows, minlength=len(labels)) - 1  # each label's description is no example
+        scale = _scale(weights, number) if self.is_scaled else None
+        return Head(labels, weights, self.sharpness, self.mean, scale)
 
     def loss_and_gradient(self, weights: Vectors) -> tuple[float, Vectors]:
         away = weights - self.prior
@@ -163,17 +209,19 @@ class _Problem:
         truth = (np.arange(len(self.rows)), self.rows)
         # Sums of many small numbers in double precision: what one example changes would be lost in their rounding.
         loss = (
-            -np.log(likelihood[truth] + 1e-12).sum(dtype=np.float64)
+            -(self.counts * np.log(likelihood[truth] + 1e-12)).sum(dtype=np.float64)
             + PRECISION / 2 * np.square(away).sum(dtype=np.float64)
             - (self.settled * away).sum(dtype=np.float64)
         )
         likelihood[truth] -= 1.0
+        likelihood *= self.counts[:, None]
         return float(loss), self.gradient(likelihood[:, : len(weights)], weights)
 
     def residual(self, logits: Vectors) -> Vectors:
-        """What the likelihood of each label is too high or too low by: (vectors, labels)."""
+        """What the likelihood of each label is too high or too low by, as often as it counts: (vectors, labels)."""
         residual = softmax(logits)
         residual[np.arange(len(self.rows)), self.rows] -= 1.0
+        residual *= self.counts[:, None]
         return residual
 
     def gradient(self, residual: Vectors, weights: Vectors) -> Vectors:
@@ -198,19 +246,59 @@ class _Problem:
             vectors=self.vectors[is_involved],
             rows=column[self.rows[is_involved]],
             settled=self.settled[labels] - still,
+            counts=self.counts[is_involved],
             others=_log_sum_exp(stay) if stay.shape[1] else None,
         )
 
 
 def _problem(
-    labels: tuple[str, ...], descriptions: Vectors, examples: Vectors, classes: Classes, learned: Head | None
+    labels: tuple[str, ...],
+    descriptions: Vectors,
+    examples: Vectors,
+    classes: Classes,
+    learned: Head | None,
+    mean: Vectors | None,
 ) -> _Problem:
     learned = _fitting(learned, descriptions)
-    prior = _beginning(labels, _prior_scale(learned) * descriptions, learned)
     vectors = np.vstack([descriptions, examples])
+    if learned:
+        mean = learned.mean  # its weights are for embeddings that are centred by this one
+    elif mean is None:
+        mean = mean_of(vectors)
+    vectors = _placed(vectors, mean)
+    prior = _beginning(labels, _prior_scale(learned) * vectors[: len(labels)], learned)
     rows = np.concatenate([np.arange(len(labels)), classes])
     settled = _settled(labels, vectors, rows, learned) if learned else np.zeros_like(prior)
-    return _Problem(prior, vectors, rows, settled, learned.sharpness if learned else SHARPNESS)
+    if learned:
+        counts = np.ones(len(rows), dtype=np.float32)
+        return _Problem(prior, vectors, rows, settled, counts, learned.sharpness, mean, is_scaled=False)
+    counts = _counts(rows, len(labels))
+    sharpness = 1.0 + (SHARPNESS - 1.0) / (1.0 + len(classes) / len(labels) / FALLEN_BY)
+    return _Problem(prior, vectors, rows, settled, counts, sharpness, mean, is_scaled=True)
+
+
+def _counts(rows: Classes, labels: int) -> Vectors:
+    """As how many examples each one counts, (rows,): of few labels each counts as much as any other, in all."""
+    if labels > FEW_LABELS:
+        return np.ones(len(rows), dtype=np.float32)
+    number = np.bincount(rows, minlength=labels)
+    counts: Vectors = (len(rows) / labels / number)[rows].astype(np.float32)
+    return counts
+
+
+def _scale(weights: Vectors, number: Classes) -> Vectors:
+    """What evens the lengths of weights out, (labels,). number: (labels,), of examples."""
+    lengths = np.maximum(np.linalg.norm(weights, axis=1), 1e-6)
+    usual = np.median(number)
+    known = np.minimum(number / usual, 1.0) if usual else np.ones(len(number))
+    scale = (np.median(lengths) / lengths) ** (1.0 - (1.0 - TAU) * known**2)
+    found: Vectors = np.minimum(scale, SCALE_MAX).astype(np.float32)
+    return found
+
+
+def _placed(vectors: Vectors, mean: Vectors | None) -> Vectors:
+    """Embeddings as weights take them: centred, with an intercept."""
+    return vectors if mean is None else centred(vectors, mean) + intercept(mean)
 
 
 def _fitting(learned: Head | None, descriptions: Vectors) -> Head | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from learning import head, trust, vectors
+from learning.centring import team_mean
 from learning.champion import Served
 from learning.encoder import Encoder, Vectors
 from learning.head import Head
@@ -29,12 +30,13 @@ UNTIL_SETTLED = 1_000
 class TrainingSet:
     """Labels with their examples. `examples`: (examples, dimensions); `classes`: (examples,), rows of `labels`.
 
-    `fingerprint` changes when a label, an example or an example's label does.
+    `fingerprint` changes when a label, an example, an example's label or the `mean` does.
     """
 
     labels: tuple[Label, ...]
     examples: Vectors
     classes: head.Classes
+    mean: Vectors
     messages: int
     fingerprint: str
 
@@ -107,9 +109,10 @@ class Refitter:
         training, version = self._gather()
         self.is_settled = head.is_quick(len(training.labels), len(training.classes))
         start = previous.head if previous and previous.encoder is self.encoder else None
+        material, mean = self._material(training), training.mean
         if start is None or self.is_settled:
-            return self._served(version, training, head.fit(*self._material(training), start, self.learned))
-        return self._served(version, training, head.nudge(*self._material(training), start, self.learned))
+            return self._served(version, training, head.fit(*material, start, self.learned, mean=mean))
+        return self._served(version, training, head.nudge(*material, start, self.learned, mean))
 
     def settle(self, served: Served, go_on: Callable[[], bool]) -> Served:
         """What `serve` left: a head that is fitted to the end, whatever it began with; no new revision of it.
@@ -124,7 +127,8 @@ class Refitter:
             is_interrupted = not go_on()
             return not is_interrupted
 
-        fitted = head.fit(*self._material(training), served.head, self.learned, ask, UNTIL_SETTLED)
+        material = self._material(training)
+        fitted = head.fit(*material, served.head, self.learned, ask, UNTIL_SETTLED, training.mean)
         self.is_settled = not is_interrupted
         return self._served(version, training, fitted)
 
@@ -141,12 +145,22 @@ class Refitter:
         row = {label.id: number for number, label in enumerate(known)}
         read = {message_id: vector for message_id, vector in read.items() if said[message_id] in row}
         classes += [row[said[message_id]] for message_id in read]
-        described = self._vectors([description(label) for label in known])
+        described = self._described(known)
         examples = np.vstack([own, *read.values()])
         rows = np.array(classes, dtype=np.int64)
-        fitted = head.fit(tuple(row), described, examples, rows, None, self.learned)
+        fitted = head.fit(tuple(row), described, examples, rows, None, self.learned, mean=self._mean(known))
         self._aside = made_of, dict(said), fitted
         return fitted
+
+    def mean(self) -> Vectors:
+        """(dimensions,): what centres embeddings, the mean of the team's messages, or of its labels' texts at first."""
+        with self._database.reading() as session:
+            known = labels.active(session, self._team_id)
+        return self._mean(known)
+
+    def _mean(self, known: list[Label]) -> Vectors:
+        texts = np.vstack([self._described(known), self._own_examples(known)[0]])
+        return team_mean(self._database, self._team_id, self.encoder.fingerprint, texts)
 
     def own_examples(self) -> tuple[Vectors, list[str]]:
         """Vectors of the labels' own examples, (examples, dimensions), and the label id of each."""
@@ -160,13 +174,16 @@ class Refitter:
         return self._vectors([text for text, _ in written]), [number for _, number in written]
 
     def _material(self, training: TrainingSet) -> tuple[tuple[str, ...], Vectors, Vectors, head.Classes]:
-        described = self._vectors([description(label) for label in training.labels])
+        described = self._described(training.labels)
         return tuple(label.id for label in training.labels), described, training.examples, training.classes
+
+    def _described(self, known: Sequence[Label]) -> Vectors:
+        return self._vectors([description(label) for label in known])
 
     def _served(self, version: Version, training: TrainingSet, fitted: Head) -> Served:
         with self._database.writing() as session:
             revision = versions.revise(session, version, training.fingerprint, training.messages)
-        return Served(version.number, revision.number, self.encoder, fitted)
+        return Served(version.number, revision.number, self.encoder, fitted, training.mean)
 
     def _gather(self) -> tuple[TrainingSet, Version]:
         version = self._row()
@@ -193,16 +210,18 @@ class Refitter:
         own, classes = self._own_examples(known)
         classes += [row[label_id] for label_id in said.values()]
         learned = self._remembered.vectors(list(said))
+        mean = self._mean(known)
         return TrainingSet(
             labels=tuple(known),
             examples=np.vstack([own, learned]),
             classes=np.array(classes, dtype=np.int64),
+            mean=mean,
             messages=len(said),
-            fingerprint=self._fingerprint(known, said),
+            fingerprint=self._fingerprint(known, said, mean),
         )
 
-    def _fingerprint(self, known: list[Label], said: dict[str, str]) -> str:
-        digest = hashlib.sha256()
+    def _fingerprint(self, known: list[Label], said: dict[str, str], mean: Vectors) -> str:
+        digest = hashlib.sha256(mean.tobytes())
         for label in known:
             digest.update(f"{label.id} {label.name} {label.description} {label.examples}".encode())
         messages = sorted(said)

@@ -146,7 +146,7 @@ class Registry:
         except Exception as error:  # libraries have no one exception for files that are not as they should be
             reason = f"its head can't be read ({type(error).__name__})"
             raise UnusableVersionError(version.number, reason) from error
-        if learned.weights.shape != (len(learned.labels), encoder.dimensions):
+        if not learned.fits(encoder.dimensions):
             raise UnusableVersionError(version.number, "its head belongs to another encoder")
         if encoder.fingerprint != version.encoder:
             raise UnusableVersionError(version.number, "its files hold another encoder than was registered")

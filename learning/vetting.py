@@ -11,6 +11,7 @@ import numpy as np
 from sqlmodel import Session
 
 from learning import suspicion, trust
+from learning.centring import centred
 from learning.encoder import Vectors
 from learning.head import Classes, Head
 from learning.refit import Refitter
@@ -76,7 +77,9 @@ class Vetting:
         examples, label_ids = refitter.own_examples()
         label_ids += [known[message_id] for message_id in theirs]
         rows = {message_id: len(examples) + number for number, message_id in enumerate(theirs)}
-        vectors = np.vstack([examples, *theirs.values()])
+        mean = refitter.mean()
+        vectors = centred(np.vstack([examples, *theirs.values()]), mean)
+        ours = {message_id: centred(one[None], mean)[0] for message_id, one in ours.items()}
         twins = {word.id: _twin(word, ours, rows, vectors, label_ids) for word in said}
         with self._database.writing() as session:
             corrections.keep_twins(session, twins)

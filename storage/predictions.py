@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import LargeBinary, delete, insert, union
+from sqlalchemy import LargeBinary, Subquery, delete, insert, union
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
 
@@ -51,6 +51,35 @@ def vectors(session: Session, encoder: str, message_ids: list[str]) -> dict[str,
         )
         found.update((message_id, _read(data)) for message_id, data in rows)
     return found
+
+
+def latest_vectors(session: Session, team_id: str, encoder: str, most: int) -> list[NDArray[np.float32]]:
+    """The embeddings under one encoder of the messages of a team that were predicted or labelled last, as far as there
+    are any: of `most` of either kind.
+    """
+    latest = _latest(team_id, most)
+    chosen = select(Vector.float16).join(latest, col(Vector.message_id) == latest.c.message_id)
+    return [_read(data) for data in session.exec(chosen.where(Vector.encoder == encoder))]
+
+
+def count_vectors(session: Session, team_id: str, encoder: str, most: int) -> int:
+    """How many embeddings `latest_vectors` would return."""
+    latest = _latest(team_id, most)
+    chosen = select(func.count()).select_from(Vector)
+    joined = chosen.join(latest, col(Vector.message_id) == latest.c.message_id)
+    return session.exec(joined.where(Vector.encoder == encoder)).one()
+
+
+def _latest(team_id: str, most: int) -> Subquery:
+    predicted, labelled = (
+        columns(col(table.message_id))
+        .where(col(table.team_id) == team_id)
+        .order_by(col(table.created_at).desc())
+        .limit(most)
+        .subquery()
+        for table in (Prediction, Correction)
+    )
+    return union(columns(predicted.c.message_id), columns(labelled.c.message_id)).subquery()
 
 
 def marks(session: Session, team_id: str, encoder: str) -> dict[str, bytes]:

@@ -340,6 +340,16 @@ class Vector(SQLModel, table=True):
     float16: bytes
 
 
+class Mean(SQLModel, table=True):
+    """The mean embedding of a team's messages under one encoder: little-endian float32, of so many messages."""
+
+    team_id: str = Field(primary_key=True)
+    encoder: str = Field(primary_key=True)
+    messages: int
+    float32: bytes
+    made_at: float = Field(default_factory=time.time)
+
+
 class Prediction(SQLModel, table=True):
     """What the model said of a message, and which version said it.
 

@@ -102,5 +102,5 @@ class Asking:
             return []
         rows = np.stack([vectors[message_id] for message_id in known])
         asked = np.array(labelled, dtype=np.float32).reshape(len(labelled), rows.shape[1])
-        options = Pool(rows, served.head.probabilities(rows), asked)
+        options = Pool(served.centred(rows), served.head.probabilities(rows), served.centred(asked))
         return [known[index] for index in STRATEGIES[self._strategy](options, number, seed)]

@@ -23,8 +23,9 @@ tags: [corrigible]
 # {title}
 
 An encoder fine-tuned by Corrigible on one team's labelled messages, and the classifier on its vectors
-(`head.safetensors`: weights, labels and sharpness). Load the encoder with `AutoModel.from_pretrained`, take the mean
-over its tokens, normalize it, and multiply it with the weights.
+(`head.safetensors`: weights, labels, mean and sharpness). Load the encoder with `AutoModel.from_pretrained`, take the
+mean over its tokens and normalize it; subtract `mean` and normalize again; add 0.3 times the normalized `mean`; then
+multiply it with the weights.
 
 - Examples learned from: {examples} (fingerprint {data}); labels: {labels}
 - Made from: {origin}

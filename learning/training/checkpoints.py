@@ -17,6 +17,8 @@ from learning.training.recipe import Recipe
 
 STATE = "trainer_state.json"  # the last file of a checkpoint that the Trainer writes
 AVERAGE = "average.safetensors"  # what we write after it
+# Counted up when what is trained changes: a checkpoint of an earlier release is not gone on from.
+FORM = 2
 
 
 def fingerprint(
@@ -28,6 +30,7 @@ def fingerprint(
 ) -> str:
     """Changes with anything that decides what is trained. groups: (examples,)."""
     about = [
+        FORM,
         source,
         [asdict(target) for target in targets],
         [asdict(example) for example in examples],

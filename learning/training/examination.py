@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from learning.centring import centred, mean_of
 from learning.encoder import Vectors
 from learning.head import Classes
 from learning.training.examples import Example, Target
@@ -61,6 +62,10 @@ def examine(
     groups: (examples,), the same number for texts that say nearly the same; vectors: (examples, dimensions), rows of
     length 1.
     """
+    one_of_each = np.unique(groups, return_index=True)[
+        1
+    ]  # what is said again and again is not what all share
+    vectors = centred(vectors, mean_of(vectors[one_of_each]))
     row = {target.id: number for number, target in enumerate(targets)}
     classes = np.array([row[example.label_id] for example in examples], dtype=np.int64)
     counts = Counter(example.label_id for example in examples)

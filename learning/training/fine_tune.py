@@ -119,14 +119,15 @@ def _material(
 
 def _probe(
     source: str | None, targets: Sequence[Target], material: Material, recipe: Recipe, threads: int
-) -> Vectors:
-    """(labels, dimensions): the head fitted to the encoder's vectors as they are."""
+) -> Head:
+    """The head fitted to the encoder's vectors as they are, its weights scaled as the recipe has it."""
     encoder = load_encoder(source, recipe.max_tokens, threads)
     rows = material.training
     described = encoder.encode([target.description for target in targets]).vectors
     vectors = encoder.encode([material.texts[row] for row in rows]).vectors
     labels = tuple(target.id for target in targets)
-    return recipe.probe * head.fit(labels, described, vectors, material.classes[rows], None).weights
+    fitted = head.fit(labels, described, vectors, material.classes[rows], None)
+    return replace(fitted, weights=recipe.probe * fitted.weights)
 
 
 class _Training:
@@ -137,7 +138,7 @@ class _Training:
         source: str | None,
         targets: Sequence[Target],
         material: Material,
-        probe: Vectors,
+        probe: Head,
         recipe: Recipe,
         kept: Path,
         threads: int,
@@ -162,8 +163,14 @@ class _Training:
         encoder = with_lora(encoder, recipe.lora_rank, recipe.seed)
         freeze(encoder, recipe.frozen_layers)
         weights = feeding.class_weights(material.classes[material.training], len(targets), recipe)
+        self._mean = probe.mean
         self._model = VectorClassifier(
-            encoder, torch.from_numpy(probe), weights, recipe.label_smoothing, recipe.consistency
+            encoder,
+            torch.from_numpy(probe.weights),
+            weights,
+            recipe.label_smoothing,
+            recipe.consistency,
+            None if probe.mean is None else torch.from_numpy(probe.mean),
         )
         self._averaging = Averaging(self._model, recipe.averaged)
         read = feeding.Reading(self._tokenizer, recipe.max_tokens)
@@ -227,7 +234,7 @@ class _Training:
                 calibration_error(head.softmax(scale * logits), truth) for scale in (1.0, sharpness)
             )
         weights: Vectors = self._model.weights.detach().float().cpu().numpy()
-        learned = Head(self._labels, weights, sharpness)
+        learned = Head(self._labels, weights, sharpness, self._mean)
         device = str(self._trainer.args.device)
         save(folder, merged(self._model.encoder), self._tokenizer, learned, HEAD)
         return Trained(

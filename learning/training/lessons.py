@@ -9,13 +9,14 @@ import numpy as np
 from sqlmodel import Session, col, select
 
 from learning import trust
+from learning.centring import centred, mean_of
 from learning.encoder import Vectors
 from learning.refit import description
 from learning.tasks.task import NothingToLearnError
 from learning.training.duplicates import groups_of
 from learning.training.examples import Example, Target
 from learning.trust import Belief, Grounds
-from storage import labels, predictions, splits
+from storage import labels, means, predictions, splits
 from storage.database import Database
 from storage.tables import Label, Message, Side
 
@@ -62,8 +63,11 @@ def gather(
         settled = trust.for_head(session, team_id, belief)
         written = _messages(session, [*settled, *admitted])
         vectors = predictions.vectors(session, encoder, list(written))
+        mean = means.latest(session, team_id, encoder)
         drawn = splits.sides(session, team_id)
-    group = _groups(written, vectors)  # takes seconds where there is much: no writer waits for it
+    group = _groups(
+        written, vectors, mean.vector if mean else None
+    )  # takes seconds where there is much: no writer waits for it
     sides = _draw(drawn, group, share)
     trained = _on(Side.TRAINING, sides, {one: label for one, (label, _) in admitted.items()})
     by_reviewers = {one: label for one, (label, why) in admitted.items() if why is Grounds.REVIEWERS}
@@ -101,16 +105,20 @@ def _messages(session: Session, message_ids: list[str]) -> dict[str, Message]:
     return found
 
 
-def _groups(written: Mapping[str, Message], vectors: Mapping[str, Vectors]) -> dict[str, str]:
+def _groups(
+    written: Mapping[str, Message], vectors: Mapping[str, Vectors], mean: Vectors | None
+) -> dict[str, str]:
     """For each message, the first of those that say nearly the same."""
     ids = list(written)
     if not ids:
         return {}
+    if mean is None and vectors:  # there are few messages: then their own
+        mean = mean_of(np.stack(list(vectors.values())))
     dimensions = len(next(iter(vectors.values()))) if vectors else 1
     blank = np.zeros(
         dimensions, dtype=np.float32
     )  # read by no model yet: like nothing else, but by its words
-    rows = np.stack([vectors.get(one, blank) for one in ids])
+    rows = centred(np.stack([vectors.get(one, blank) for one in ids]), mean)
     first: dict[int, str] = {}
     numbers = groups_of([written[one].text for one in ids], rows)
     return {one: first.setdefault(int(number), one) for one, number in zip(ids, numbers, strict=True)}

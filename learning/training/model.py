@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer
 
+from learning.centring import intercept
 from learning.engines.pytorch import pool
 from learning.head import Head
 
@@ -24,7 +25,10 @@ class UnknownArchitectureError(ValueError):
 
 
 class VectorClassifier(nn.Module):
-    """Logits from the cosine-like product of a text's vector with one row of weights a label."""
+    """Logits from the cosine-like product of a text's centred vector with one row of weights a label.
+
+    mean: (dimensions,), what centring subtracts; None leaves vectors as they are.
+    """
 
     def __init__(
         self,
@@ -33,9 +37,15 @@ class VectorClassifier(nn.Module):
         class_weights: Tensor | None,
         label_smoothing: float,
         consistency: float,
+        mean: Tensor | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder
+        self.mean: Tensor | None
+        self.intercept: Tensor | None
+        self.register_buffer("mean", mean, persistent=False)
+        added = None if mean is None else torch.from_numpy(intercept(mean.numpy()))
+        self.register_buffer("intercept", added, persistent=False)
         self.weights = nn.Parameter(weights.clone())
         self.consistency = consistency
         self.loss = nn.CrossEntropyLoss(weight=class_weights, label_smoothing=label_smoothing)
@@ -59,7 +69,10 @@ class VectorClassifier(nn.Module):
 
     def _logits(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        return pool(hidden, attention_mask).to(self.weights.dtype) @ self.weights.T
+        vectors = pool(hidden, attention_mask).to(self.weights.dtype)
+        if self.mean is not None and self.intercept is not None:
+            vectors = nn.functional.normalize(vectors - self.mean, dim=1) + self.intercept
+        return vectors @ self.weights.T
 
 
 class QuietTrainer(Trainer):

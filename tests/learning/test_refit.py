@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from learning import head, vectors
+from learning.centring import MESSAGES_MIN, mean_of
 from learning.champion import Champion, Served
 from learning.classification import Classifier
 from learning.encoder import Encoder
@@ -186,6 +187,43 @@ def test_a_restart_serves_what_was_served_before(
     assert (restarted.version, restarted.revision) == (running.version, running.revision)
     for text in ("Checkout crashes while paying", "The page crashes", "Thanks"):
         assert _answer(restarted, text) == _answer(running, text)
+
+
+def test_embeddings_are_centred_by_the_labels_texts_and_then_by_the_teams_messages(
+    database: Database, known: dict[str, Label], refitter: Refitter
+) -> None:
+    first = refitter.serve()
+    described = refitter.encoder.encode([description(label) for label in known.values()]).vectors
+    _import(database, known["bug"], *[f"The page number {number} crashes" for number in range(40)])
+    imported = refitter.encoder.encode([f"The page number {number} crashes" for number in range(40)]).vectors
+
+    refitter.read_again()
+    second = refitter.serve(first)
+
+    assert first.mean == pytest.approx(mean_of(described), abs=1e-6)
+    expected = (40 * mean_of(imported) + MESSAGES_MIN * mean_of(described)) / (40 + MESSAGES_MIN)
+    assert second.mean == pytest.approx(expected, abs=1e-3)
+    for served in (first, second):
+        assert served.head.mean is not None
+        assert served.mean is not None
+        assert np.array_equal(served.head.mean, served.mean)
+
+
+def test_another_mean_is_another_revision_that_a_restart_finds_again(
+    database: Database, known: dict[str, Label], refitter: Refitter, encoder: Encoder
+) -> None:
+    first = refitter.serve()
+    for number in range(MESSAGES_MIN):
+        _predicted(database, first, f"Where do I find page {number}?")
+
+    second = refitter.serve(first)
+    for number in range(MESSAGES_MIN // 2):
+        _predicted(database, first, f"Thank you for page {number}!")
+    third = refitter.serve(second)
+    restarted = Refitter(database, TEAM, encoder, "all-MiniLM-L6-v2").serve()
+
+    assert [one.revision for one in (first, second, third, restarted)] == [0, 1, 1, 1]
+    assert np.array_equal(restarted.head.weights, third.head.weights)
 
 
 def test_the_state_changes_when_people_say_something_new(
