@@ -15,7 +15,7 @@ from bot.language import N_
 from bot.metrics import Metrics
 from bot.payloads import Deleted, Reacted, Said, Target
 from bot.reading import Read
-from bot.small_talk import says_nothing
+from bot.small_talk import has_no_words, says_nothing
 from bot.summary_service import SummaryService
 from learning import edits
 from storage import cards, channels, contents, corrections, labels, messages, overview, predictions, summaries
@@ -49,12 +49,12 @@ def _has_emoji(label: Label, name: str) -> bool:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a person sees before choosing: the label shown now, the one that they said themselves, and what the message
-    means now.
+    """What a person sees before choosing: the label shown now (None: none fits), the one that they said themselves, and
+    what the message means now.
     """
 
     message_id: str
-    current: Label
+    current: Label | None
     mine: Label | None = None
     meaning: int = 0
 
@@ -129,7 +129,7 @@ class Service:
             self._wake_for(said, text)
 
     def _wake_for(self, said: Said, text: str) -> None:
-        if not text:
+        if not text or has_no_words(said.text):
             self._wake.courier()
         elif self._is_addressed(said):
             self._wake.answerer()
@@ -150,11 +150,12 @@ class Service:
         if said.team_id != self._team_id:
             return None
         key = said.team_id, said.channel_id, said.ts
-        text = self._read(said.text)
+        # Without words no label fits any more, whatever was answered before.
+        text = "" if has_no_words(said.text) else self._read(said.text)
         with self._database.writing() as session:
             found = messages.rewrite(session, *key, text, said.edited_ts, self._judge)
             is_answered = found in (Edit.SAME, Edit.DONE) and self._answer_edited(session, said)
-            if found is Edit.DONE and self._is_small_talk(said):
+            if found is Edit.DONE and self._is_left_alone(said):
                 messages.leave_unanswered(session, *key)
         if (
             found is Edit.UNKNOWN
@@ -195,12 +196,12 @@ class Service:
             text=text,
             mode=mode,
             lane=Lane.ASKED if self._is_addressed(said) else Lane.HEARD,
-            waiting=bool(text) and mode is not Mode.OFF and not self._is_small_talk(said),
+            waiting=bool(text) and mode is not Mode.OFF and not self._is_left_alone(said),
             edited_ts=said.edited_ts,
             is_addressed=self._is_addressed(said),
         )
         is_new = messages.receive(session, message)
-        if is_new and not text:
+        if is_new and self._is_addressed(said) and has_no_words(said.text):
             predictions.show(session, [message])
         return is_new
 
@@ -213,9 +214,9 @@ class Service:
     def _is_addressed(said: Said) -> bool:
         return said.is_mention or said.is_direct
 
-    def _is_small_talk(self, said: Said) -> bool:
-        """Is it neither answered nor asked about, because it says nothing and nobody asked?"""
-        return not self._is_addressed(said) and says_nothing(said.text)
+    def _is_left_alone(self, said: Said) -> bool:
+        """Is it never predicted, because it has no words, or because it says nothing and nobody asked?"""
+        return has_no_words(said.text) or (not self._is_addressed(said) and says_nothing(said.text))
 
     def erase(self, deleted: Deleted) -> None:
         """Erase a message that its author or Slack deleted, with its vector and its card."""
@@ -253,9 +254,9 @@ class Service:
             content = contents.of_message(session, message_id)
             own = corrections.of_user(session, message_id, by) if by else None
             mine = session.get(Label, own.label_id) if own else None
-        if content.prediction is None or content.current is None:
+        if content.prediction is None:
             raise UnknownMessageError
-        return Choice(message_id, content.labels[content.current], mine, content.message.meaning)
+        return Choice(message_id, content.shown, mine, content.message.meaning)
 
     def confirm_or_choose(
         self, team_id: str, user_id: str, of: Target, label_id: str, once: str = ""
@@ -264,8 +265,8 @@ class Service:
 
         Raises UnknownMessageError, RetiredLabelError, EditedSinceError.
         """
-        shown = self.choice(team_id, of.message_id).current.id
-        word = Word.CONFIRMED if shown == label_id else Word.CHANGED
+        shown = self.choice(team_id, of.message_id).current
+        word = Word.CONFIRMED if shown and shown.id == label_id else Word.CHANGED
         with self._database.writing() as session:
             label = session.get(Label, label_id)
             if label is None or label.team_id != team_id:

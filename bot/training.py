@@ -165,13 +165,15 @@ def train(
         "retrain": Scheduled(settings.retrain_cron, due),
         "drift": Scheduled(settings.drift_cron, drifting.look),
     }
+    flooring = Worker("floors", floors.step, metrics)
+    floors.is_stopping = lambda: flooring.is_stopping
     workers = [
         begin,
         Worker("triggers", triggers.step, metrics),
         Worker("triggers of summaries", of_summaries.step, metrics),
         Worker("dueling", dueling.step, metrics),
         Worker("watching", watching.step, metrics),
-        Worker("floors", floors.step, metrics),
+        flooring,
     ]
     claims = retraining.claim, dueling.claim, floors.claim
     return Training(workers, times, claims, retraining, dueling, floors, begin.wake)

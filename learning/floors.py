@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from learning import trust
 from learning.champion import Served
 from learning.encoder import Vectors
 from learning.following import Following
+from learning.head import Head
 from learning.none_of_these import PROMISE_MIN, Likeness, floor, held_out
 from learning.refit import Refitter
 from learning.trust import Belief
@@ -38,6 +40,10 @@ MESSAGES_MAX = 1_000
 # fewer of the others fall below.
 POOL_MIN = 100
 COUNTED = ("labelled", "responses", "pool")
+
+
+class StoppedError(RuntimeError):
+    """The bot stops while a floor is made; the next one makes it."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,7 @@ class Floors:
         self._share = share
         self._belief = belief
         self.claim = Claim(database, f"floor {team_id}")
+        self.is_stopping: Callable[[], bool] = lambda: False
         self._next = 0.0
         self._seen: tuple[object, ...] | None = None
 
@@ -104,7 +111,8 @@ class Floors:
         self._seen = seen if found.labelled else None
         made_of = self._made_of(served, found)
         if (before is None or _is_new(before.made_of, made_of)) and self.claim.hold():
-            self._make(served, refitter, found, made_of)
+            with suppress(StoppedError):
+                self._make(served, refitter, found, made_of)
         return STEP_S
 
     def close(self) -> None:
@@ -135,20 +143,19 @@ class Floors:
 
     def _made_of(self, served: Served, found: Material) -> dict[str, Any]:
         names = hashlib.sha256(" ".join(sorted(served.head.labels)).encode()).hexdigest()[:16]
-        is_of_pool = found.basis in (Basis.POOL, Basis.NOTHING)
         return {
             "version": served.version,
             "labels": names,
             "share": self._share,
             "labelled": len(found.labelled),
             "responses": len(found.responses),
-            "pool": len(found.pool) if is_of_pool else 0,
+            "pool": len(found.pool) if found.basis is Basis.POOL else 0,
         }
 
     def _make(self, served: Served, refitter: Refitter, found: Material, made_of: dict[str, Any]) -> None:
         with self._database.reading() as session:
             vectors = predictions.vectors(session, served.encoder.fingerprint, found.messages)
-        true = _likeness(served, refitter, found, vectors)
+        true = self._likeness(served, refitter, found, vectors)
         row = Floor(
             team_id=self._team_id,
             version=served.version,
@@ -162,15 +169,20 @@ class Floors:
             floors.keep(session, row)
         log.info("floor made version=%d basis=%s messages=%d", served.version, found.basis.value, len(true))
 
+    def _likeness(
+        self, served: Served, refitter: Refitter, found: Material, vectors: Mapping[str, Vectors]
+    ) -> Likeness:
+        if not vectors:
+            return np.zeros(0, dtype=np.float32)
+        if found.basis is Basis.POOL:  # the head learned from none of these
+            return served.head.likeness(np.stack(list(vectors.values())))
 
-def _likeness(
-    served: Served, refitter: Refitter, found: Material, vectors: Mapping[str, Vectors]
-) -> Likeness:
-    if not vectors:
-        return np.zeros(0, dtype=np.float32)
-    if found.basis is Basis.POOL:  # the head learned from none of these
-        return served.head.likeness(np.stack(list(vectors.values())))
-    return held_out(found.learned, vectors, refitter.fit_on)
+        def fit(labels: Mapping[str, str]) -> Head:
+            if self.is_stopping():
+                raise StoppedError
+            return refitter.fit_on(labels)
+
+        return held_out(found.learned, vectors, fit)
 
 
 def _is_new(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
