@@ -120,6 +120,7 @@ def our_bot(rig: Rig, folder: Path, **given: str) -> Iterator[Process]:
         "SLACK_APP_TOKEN": APP_TOKEN,
         "DATABASE_URL": f"sqlite:///{folder}/corrigible.db",
         "PORT": str(_free_port()),
+        "MAX_WRONG_NONE": "0",  # every message gets its card
         "POSTS_PER_SECOND": "1000",  # what is measured is the bot, not what Slack wishes
         **given,
     }

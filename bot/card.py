@@ -30,10 +30,13 @@ UNDO = "undo"
 ACTIONS = "actions"
 METADATA = "corrigible_card"
 OFFERED = 3
+CLOSEST = 2
 NAMED = 5
 NO_WORDS = N_(
-    "I read words, and this message has none. Write what I should classify, or try `/corrigible help`."
+    "None of my labels: I read words, and this message has none. Write what I should classify, or try "
+    "`/corrigible help`."
 )
+NO_LABEL_FITS = N_("None of my labels fits this message.")
 SAID = {
     Word.CONFIRMED: N_("{person} confirmed {label}"),
     Word.CHANGED: N_("{person} chose {label}"),
@@ -55,6 +58,8 @@ def card(content: Content) -> Json:
         return _still(content, prediction, content.labels[content.still])
     if content.choice:
         return _question(content, prediction, _in_any_order(content.message.id, content.choice))
+    if prediction.is_none:
+        return _none(content, prediction)
     if content.message.mode is Mode.ASK:
         return _question(content, prediction, [label_id for label_id, _ in prediction.ranked[:OFFERED]])
     return _answer(content, prediction)
@@ -98,6 +103,45 @@ def question_to_one(content: Content, link: str) -> Json:
     label = content.labels[str(content.still)]
     asked = _("<{link}|This message> was edited. Still {label}?").format(link=link, label=title(label))
     return _asking(content, label, _lines(asked, _earlier(content)))
+
+
+def none_of_these() -> str:
+    """How the model says that no label fits, in words."""
+    return _("none of my labels")
+
+
+def model_said(content: Content, prediction: Prediction) -> str:
+    """What the model says of a message, in words: the label and how sure it is, or that none fits."""
+    if prediction.is_none:
+        return _("I said none of my labels")
+    label = as_name(content.labels[prediction.label_id].name)
+    return _("I said {label}, {sure}").format(label=label, sure=sure(prediction.confidence))
+
+
+def _none(content: Content, prediction: Prediction) -> Json:
+    closest = [content.labels[label_id] for label_id, _share in prediction.ranked[:CLOSEST]]
+    names = ", ".join(as_name(label.name) for label in closest)
+    near = _("Closest: {labels}").format(labels=", ".join(title(label) for label in closest))
+    blocks: list[Block] = [
+        _section(_lines(f"{_(NO_LABEL_FITS)} {near}{_cut(prediction)}", _earlier(content))),
+        ActionsBlock(
+            block_id=ACTIONS,
+            elements=[*_choices(content.message, closest), _change(content.message, _("New label…"))],
+        ),
+    ]
+    return _message(_("None of my labels fits. Closest: {labels}").format(labels=names), blocks)
+
+
+def _choices(message: Message, offered: Sequence[Label]) -> list[ButtonElement]:
+    return [
+        ButtonElement(
+            text=plain_text(label.name),
+            action_id=f"{CHOOSE}_{number}",
+            value=_value(message, label),
+            accessibility_label=_("This message is: {label}").format(label=as_plain_name(label.name))[:75],
+        )
+        for number, label in enumerate(offered)
+    ]
 
 
 def _still(content: Content, prediction: Prediction, label: Label) -> Json:
@@ -154,17 +198,8 @@ def _in_any_order(message_id: str, choice: tuple[str, str]) -> list[str]:
 def _question(content: Content, prediction: Prediction, offers: list[str]) -> Json:
     offered = [content.labels[label_id] for label_id in offers]
     names = ", ".join(as_name(label.name) for label in offered)
-    choices: list[ButtonElement] = [
-        ButtonElement(
-            text=plain_text(label.name),
-            action_id=f"{CHOOSE}_{number}",
-            value=_value(content.message, label),
-            accessibility_label=_("This message is: {label}").format(label=as_plain_name(label.name))[:75],
-        )
-        for number, label in enumerate(offered)
-    ]
     change = _change(content.message, _("Another…"))
-    ask = ActionsBlock(block_id=ACTIONS, elements=[*choices, change])
+    ask = ActionsBlock(block_id=ACTIONS, elements=[*_choices(content.message, offered), change])
     if content.choice:  # whoever is asked which of two models is right should not be led by one of them
         asked = _(" or ").join(title(label) for label in offered)
         told = _("Two models disagree on this message; your answer decides which of them stays.")
@@ -208,16 +243,13 @@ def _settlers(content: Content) -> str:
 def _said(content: Content, prediction: Prediction) -> str:
     """Return who said what, those who disagree first, and what the model had said."""
     words = sorted(content.words, key=lambda word: word.label_id == content.settled)
-    said = _named(words, content.labels)
+    told = _named(words, content.labels)
     if content.verdict and content.verdict.is_tied:
-        said.append(_("reviewers disagree, and ask one more of them"))
+        told.append(_("reviewers disagree, and ask one more of them"))
     if content.verdict and content.verdict.against and not content.verdict.is_tied:
         against = content.verdict.against
-        said.append(many("{number} reviewer disagrees", "{number} reviewers disagree", against))
-    guess = _("I said {label}, {sure}").format(
-        label=as_name(content.labels[prediction.label_id].name), sure=sure(prediction.confidence)
-    )
-    return " · ".join([*said, f"{guess}{_cut(prediction)}"])
+        told.append(many("{number} reviewer disagrees", "{number} reviewers disagree", against))
+    return " · ".join([*told, f"{model_said(content, prediction)}{_cut(prediction)}"])
 
 
 def _word(word: Spoken, labels: dict[str, Label]) -> str:

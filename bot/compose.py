@@ -501,7 +501,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         swap.wake()
         tell.wake()
 
-    training = train(settings, database, team_id, registry, champion, metrics, change, show.wake)
+    training = train(settings, database, team_id, registry, following, metrics, change, show.wake)
     forgetting = Forgetting(database, team_id, service.erased)
     retention = Retention(database, team_id, settings.retention_cron, settings.timezone, service.erased)
 

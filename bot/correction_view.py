@@ -19,7 +19,7 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.views import View
 
-from bot.card import undo_button
+from bot.card import none_of_these, undo_button
 from bot.language import _
 from bot.mrkdwn import as_name, as_plain_name, plain_text
 from bot.payloads import Json, Target
@@ -36,7 +36,7 @@ OPTIONS_MOST = 100
 OPTIONS_BYTES = 64_000
 
 
-def correction_view(of: Target, current: Label, mine: Label | None = None, notice: str = "") -> Json:
+def correction_view(of: Target, current: Label | None, mine: Label | None = None, notice: str = "") -> Json:
     """A view for views.open. `mine`: the label that whoever opens it has chosen already; `notice`: what the user has
     to know first.
     """
@@ -64,11 +64,12 @@ def own(message_id: str, mine: Label | None) -> list[Block]:
     ]
 
 
-def inputs(current: Label) -> list[InputBlock]:
-    """What a person says the right label by."""
+def inputs(current: Label | None) -> list[InputBlock]:
+    """What a person says the right label by. `current`: the label that is shown now; None if none fits."""
     menu = ExternalDataSelectElement(action_id=LABEL, min_query_length=0, placeholder=_("Choose a label"))
     new = PlainTextInputElement(action_id=PROPOSAL, max_length=NAME_MOST, placeholder=_("e.g. data export"))
-    now = _("Shown now: {label}").format(label=as_plain_name(current.name))
+    name = as_plain_name(current.name) if current else none_of_these()
+    now = _("Shown now: {label}").format(label=name)
     shown = PlainTextObject(text=now, emoji=False)
     hint = PlainTextObject(text=_("If none fits. It can be chosen from then on, and wins over the menu."))
     return [

@@ -11,8 +11,9 @@ from sqlmodel import Session
 from bot.language import N_
 from bot.payloads import SLACKBOT, Pointed
 from bot.reading import Read
+from bot.small_talk import has_no_words
 from learning.champion import Champion
-from storage import channels, contents, corrections, labels, messages, predictions
+from storage import channels, contents, corrections, floors, labels, messages, predictions
 from storage.contents import Content
 from storage.database import Database
 from storage.tables import Label, Lane, Message, Mode
@@ -64,9 +65,9 @@ FAULTS = (NotKeptError, NoWordsError, NotAPersonsError, NotReadError)
 
 @dataclass(frozen=True)
 class Glance:
-    """What the model says of a message of which nothing is kept."""
+    """What the model says of a message of which nothing is kept. `label`: None if none fits."""
 
-    label: Label
+    label: Label | None
     confidence: float
 
 
@@ -94,7 +95,10 @@ class Pointing:
 
         Raises NotKeptError, NoWordsError, NotAPersonsError.
         """
+        # On our card it is about the message above.
         is_card = pointed.user == self._bot_user_id and pointed.thread_ts is not None
+        if not is_card and has_no_words(pointed.text):
+            raise NoWordsError
         ts = (pointed.thread_ts or pointed.ts) if is_card else pointed.ts
         with self._database.writing() as session:
             message = messages.known(session, self._team_id, pointed.channel_id, ts)
@@ -165,9 +169,12 @@ class Pointing:
         if pointed.app:
             raise NotAPersonsError
         text = self._read(pointed.text)
-        if not text:
+        if not text or has_no_words(pointed.text):
             raise NoWordsError
-        [ranking] = self._champion.served.rank([text])
+        served = self._champion.served
+        [ranking] = served.rank([text])
         with self._database.reading() as session:
             known = {label.id: label for label in labels.every(session, self._team_id)}
-        return Glance(known[ranking.label_id], ranking.confidence)
+            floor = floors.of_version(session, self._team_id, served.version)
+        label = None if ranking.is_none(floor) else known[ranking.label_id]
+        return Glance(label, ranking.confidence)

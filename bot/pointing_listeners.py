@@ -54,7 +54,6 @@ def _classified(pointing: Pointing, pointed: Pointed, sees_version: bool) -> Jso
 
 def _to_correct(pointing: Pointing, pointed: Pointed) -> Json:
     content = pointing.answer(pointing.find(pointed))
-    assert content.current is not None
     of = Target(content.message.id, content.message.meaning)
     mine = pointing.chosen_by(pointed.by, content.message.id)
-    return correction_view.correction_view(of, content.labels[content.current], mine)
+    return correction_view.correction_view(of, content.shown, mine)

@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
 from slack_sdk.models.views import View
 
-from bot.card import sure, title, version
+from bot.card import NO_LABEL_FITS, model_said, sure, title, version
 from bot.correction_view import CORRECT, inputs, own
 from bot.language import _
 from bot.mrkdwn import as_name
@@ -34,7 +34,7 @@ def fault(reason: str) -> Json:
 
 def glance(seen: Glance, reason: str) -> Json:
     """What the model says of a message of which nothing is kept, and why it can't be corrected."""
-    answer = f"{title(seen.label)} · {sure(seen.confidence)}"
+    answer = f"{title(seen.label)} · {sure(seen.confidence)}" if seen.label else _(NO_LABEL_FITS)
     return _closed([_section(answer), ContextBlock(elements=[MarkdownTextObject(text=reason)])])
 
 
@@ -53,16 +53,14 @@ def answer(content: Content, by: Looking = ANYBODY) -> Json:
     """What is said of a message, with all that is needed to correct it."""
     prediction = content.prediction
     assert prediction is not None
-    label = content.labels[content.current or prediction.label_id]
     told = _("settled by people") if content.settled else sure(prediction.confidence)
+    answer = f"{title(content.shown)} · {told}" if content.shown else _(NO_LABEL_FITS)
     others = [
         f"{as_name(content.labels[label_id].name)} {share:.0%}"
         for label_id, share in prediction.ranked[: OTHERS + 1]
-        if label_id != prediction.label_id
+        if prediction.is_none or label_id != prediction.label_id
     ]
-    context = _("I said {label}, {sure}").format(
-        label=as_name(content.labels[prediction.label_id].name), sure=sure(prediction.confidence)
-    )
+    context = model_said(content, prediction)
     if others:
         context += _("; then {labels}").format(labels=", ".join(others))
     if by.is_operator:
@@ -75,9 +73,9 @@ def answer(content: Content, by: Looking = ANYBODY) -> Json:
         submit=_("Save"),
         close=_("Close"),
         blocks=[
-            _section(f"{title(label)} · {told}"),
+            _section(answer),
             ContextBlock(elements=[MarkdownTextObject(text=context)]),
-            *inputs(label),
+            *inputs(content.shown),
             *own(content.message.id, by.mine),
         ],
     )

@@ -11,10 +11,14 @@ from storage.emoji import emoji_name
 
 
 def emoji_of(content: Content) -> str:
-    """The name of the emoji that should stand; empty where the label has none, or reviewers set the message aside."""
+    """The name of the emoji that should stand.
+
+    Empty if the label has none, if no label fits, or if reviewers set the message aside.
+    """
     if content.prediction is None or (content.verdict and content.verdict.is_discarded):
         return ""
-    return emoji_name(content.labels[content.settled or content.prediction.label_id].emoji)
+    label_id = content.settled or (None if content.prediction.is_none else content.prediction.label_id)
+    return emoji_name(content.labels[label_id].emoji) if label_id else ""
 
 
 def of_ours(client: WebClient, channel_id: str, ts: str, bot_user_id: str) -> list[str]:

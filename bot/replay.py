@@ -16,13 +16,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bot.mrkdwn import as_name, as_plain_name
 from bot.settings import Settings
-from bot.small_talk import says_nothing
 from bot.throwaway import ThrowawayError, throwaway_bot
 from learning.exchange.formulas import restored
 from learning.exchange.sources import MESSAGE_ID
 from learning.linear import DIGIT, Pattern
 from local.slack.person import Person, PersonError
-from local.slack.seed import CHANNELS, PEOPLE
+from local.slack.seed import BOT_USER_ID, CHANNELS, PEOPLE
 
 WINDOW = 200
 ANSWER = Pattern(rf"(?s)\A(?P<label>.*), [{DIGIT}]+% sure\z")
@@ -128,14 +127,13 @@ def _play_all(address: str, rows: list[Row], is_correcting: bool, score: Score, 
 
 
 def _play(person: Person, row: Row, is_correcting: bool, score: Score) -> None:
-    ts = person.write(CHANNELS["support"], row.text)
-    if says_nothing(row.text):  # nobody answers it
-        return
+    # A mention, which is answered also if the message says nothing, or no label fits it.
+    ts = person.write(CHANNELS["support"], f"<@{BOT_USER_ID}> {row.text}")
     card = person.wait_for_reply(CHANNELS["support"], ts)
-    said = ANSWER.search(card["text"])
-    if row.label is None or said is None:
+    if row.label is None or len(card["blocks"]) == 1:  # it has no words
         return
-    is_right = said["label"].lower() == as_name(row.label).lower()
+    said = ANSWER.search(card["text"])
+    is_right = said is not None and said["label"].lower() == as_name(row.label).lower()
     score.right.append(is_right)
     if is_correcting:
         person.press(card, "right") if is_right else _correct(person, card, row.label)

@@ -17,7 +17,7 @@ from bot.once import id_of
 from bot.payloads import Deleted, Said, Target
 from bot.reacting import Reacting
 from bot.reading import Read
-from bot.small_talk import says_nothing
+from bot.small_talk import has_no_words, says_nothing
 from bot.summary_service import SummaryService
 from learning import edits
 from storage import (
@@ -63,12 +63,12 @@ class UnknownMessageError(LookupError):
 
 @dataclass(frozen=True)
 class Choice:
-    """What a person sees before choosing: the label shown now, the one that they said themselves, and what the message
-    means now.
+    """What a person sees before choosing: the label shown now (None: none fits), the one that they said themselves, and
+    what the message means now.
     """
 
     message_id: str
-    current: Label
+    current: Label | None
     mine: Label | None = None
     meaning: int = 0
 
@@ -142,16 +142,16 @@ class Service:
             self._let_post_wait(said, text)
             return
         with self._database.writing() as session:  # one transaction, not two: Slack waits for it
-            kept = self._keep(session, said, text, self._is_small_talk(said))
+            kept = self._keep(session, said, text, self._is_left_alone(said))
         if kept:
             self._follow(said, text, kept)
 
-    def _keep(self, session: Session, said: Said, text: str, is_small_talk: bool) -> Kept | None:
+    def _keep(self, session: Session, said: Said, text: str, is_left_alone: bool) -> Kept | None:
         mode = self._mode(said, channels.mode_of(session, said.team_id, said.channel_id))
         agreed = self._summarizing.hears(session, said)
         if mode is Mode.OFF and agreed is None:
             return None
-        is_new = self._store(said, text, mode, is_small_talk, session)
+        is_new = self._store(said, text, mode, is_left_alone, session)
         if is_new and agreed:
             self._summarizing.keep(session, said, text, agreed)
         return Kept(is_new, mode, agreed)
@@ -159,7 +159,7 @@ class Service:
     def _let_post_wait(self, said: Said, text: str) -> None:
         with self._database.writing() as session:
             is_known = messages.is_stored(session, said.team_id, said.channel_id, said.ts)
-            event = waiting.of_post(said, text, self._is_small_talk(said))
+            event = waiting.of_post(said, text, self._is_left_alone(said))
             is_new = not is_known and unattributed.keep(session, event)
         if not is_new:
             self._metrics.duplicates.inc()
@@ -175,7 +175,7 @@ class Service:
             self._wake_for(said, text)
 
     def _wake_for(self, said: Said, text: str) -> None:
-        if not text:
+        if not text or has_no_words(said.text):
             self._wake.courier()
         elif self._is_addressed(said):
             self._wake.answerer()
@@ -196,14 +196,15 @@ class Service:
         if said.team_id != self._team_id:
             return None
         key = said.team_id, said.channel_id, said.ts
-        text = self._read(said.text)
+        # Without words no label fits any more, whatever was answered before.
+        text = "" if has_no_words(said.text) else self._read(said.text)
         with self._database.writing() as session:
-            about = said.edited_ts, said.is_mention, self._is_small_talk(said)
+            about = said.edited_ts, said.is_mention, self._is_left_alone(said)
             if unattributed.rewrite(session, *key, text, *about):
                 return None
             found = messages.rewrite(session, *key, text, said.edited_ts, self._judge)
             is_answered = found in (Edit.SAME, Edit.DONE) and self._answer_edited(session, said)
-            if found is Edit.DONE and self._is_small_talk(said):
+            if found is Edit.DONE and self._is_left_alone(said):
                 messages.leave_unanswered(session, *key)
         if (
             found is Edit.UNKNOWN
@@ -234,7 +235,7 @@ class Service:
             messages.answer(session, message)
         return True
 
-    def _store(self, said: Said, text: str, mode: Mode, is_small_talk: bool, session: Session) -> bool:
+    def _store(self, said: Said, text: str, mode: Mode, is_left_alone: bool, session: Session) -> bool:
         message = Message(
             team_id=said.team_id,
             channel_id=said.channel_id,
@@ -244,12 +245,12 @@ class Service:
             text=text,
             mode=mode,
             lane=Lane.ASKED if self._is_addressed(said) else Lane.HEARD,
-            waiting=bool(text) and mode is not Mode.OFF and not is_small_talk,
+            waiting=bool(text) and mode is not Mode.OFF and not is_left_alone,
             edited_ts=said.edited_ts,
             is_addressed=self._is_addressed(said),
         )
         is_new = messages.receive(session, message)
-        if is_new and not text:
+        if is_new and self._is_addressed(said) and has_no_words(said.text):
             predictions.show(session, [message])
         return is_new
 
@@ -262,9 +263,9 @@ class Service:
     def _is_addressed(said: Said) -> bool:
         return said.is_mention or said.is_direct
 
-    def _is_small_talk(self, said: Said) -> bool:
-        """Is it neither answered nor asked about, because it says nothing and nobody asked?"""
-        return not self._is_addressed(said) and says_nothing(said.text)
+    def _is_left_alone(self, said: Said) -> bool:
+        """Is it never predicted, because it has no words, or because it says nothing and nobody asked?"""
+        return has_no_words(said.text) or (not self._is_addressed(said) and says_nothing(said.text))
 
     def erase(self, deleted: Deleted) -> None:
         """Erase a message that its author or Slack deleted, with its vector and its card."""
@@ -302,9 +303,9 @@ class Service:
             content = contents.of_message(session, message_id)
             own = corrections.of_user(session, message_id, by) if by else None
             mine = session.get(Label, own.label_id) if own else None
-        if content.prediction is None or content.current is None:
+        if content.prediction is None:
             raise UnknownMessageError
-        return Choice(message_id, content.labels[content.current], mine, content.message.meaning)
+        return Choice(message_id, content.shown, mine, content.message.meaning)
 
     def confirm_or_choose(
         self, team_id: str, user_id: str, of: Target, label_id: str, once: str = ""
@@ -313,8 +314,8 @@ class Service:
 
         Raises UnknownMessageError, RetiredLabelError, EditedSinceError.
         """
-        shown = self.choice(team_id, of.message_id).current.id
-        word = Word.CONFIRMED if shown == label_id else Word.CHANGED
+        shown = self.choice(team_id, of.message_id).current
+        word = Word.CONFIRMED if shown and shown.id == label_id else Word.CHANGED
         with self._database.writing() as session:
             label = session.get(Label, label_id)
             if label is None or label.team_id != team_id:
@@ -392,7 +393,7 @@ class Service:
         is_included = channels.includes_workflows(session, post.team_id, post.channel_id)
         if kind is Kind.BOT or not says_something or not is_included:
             return None
-        return self._keep(session, waiting.said(post), post.text, post.says_nothing and not post.is_mention)
+        return self._keep(session, waiting.said(post), post.text, post.is_left_alone and not post.is_mention)
 
     def set_mode(
         self, team_id: str, channel_id: str, mode: Mode, by: str, workflows: bool = False

@@ -9,7 +9,8 @@ from __future__ import annotations
 import unicodedata
 
 from bot.language import Language
-from bot.mrkdwn import EMOJI, MENTION
+from bot.mrkdwn import EMOJI, LINK, MENTION
+from learning.linear import Match
 
 # What is longer says something, or is too long to be worth finding out.
 MAX_CHARACTERS = 400
@@ -68,10 +69,32 @@ def says_nothing(text: str) -> bool:
     """
     if len(text) > MAX_CHARACTERS or sum(map(str.isalpha, text.split())) > MAX_WORDS:
         return False  # at once: an acknowledgement waits for this
-    words = _words(EMOJI.sub(" ", MENTION.sub(" ", text)))
+    words = _words(_bare(text))
     if len(words) > MAX_WORDS or (not words and "?" in text):
         return False
     return any(_consists_of(words, phrases) for phrases in _KNOWN)
+
+
+def has_no_words(text: str) -> bool:
+    """Does a message, in Slack's mrkdwn, consist of emoji, bare links, mentions and signs alone?
+
+    One that is a question mark alone asks something. The time that it takes is bounded.
+    """
+    if len(text) > MAX_CHARACTERS:
+        return False
+    left = LINK.sub(_words_of_link, _bare(text))
+    return not _words(left) and "?" not in left
+
+
+def _bare(text: str) -> str:
+    return EMOJI.sub(" ", MENTION.sub(" ", text))
+
+
+def _words_of_link(found: Match) -> str:
+    """What somebody wrote for a link; nothing if that is its address, as Slack has it of `example.com`."""
+    address, words = found["address"], found["words"]
+    _scheme, _, rest = address.partition(":")
+    return "" if words in ("", address, rest.lstrip("/")) else words
 
 
 def _words(text: str) -> list[str]:

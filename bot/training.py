@@ -12,10 +12,11 @@ from bot.schedule import Scheduled
 from bot.settings import Settings
 from bot.summaries import source
 from bot.worker import Worker
-from learning.champion import Champion
 from learning.drifting import Drifting
 from learning.dueling import Budget, Dueling
 from learning.engines.gpu import CUDA, has_gpu
+from learning.floors import Floors
+from learning.following import Following
 from learning.gate import Limits
 from learning.registry import PROCESSOR, Registry, Source
 from learning.retraining import Retraining
@@ -42,12 +43,14 @@ class Training:
     claims: tuple[Claim, ...]
     retraining: Retraining
     dueling: Dueling
+    floors: Floors
     begin_soon: Callable[[], None]
 
     def close(self) -> None:
         """Stop training and give up leases; the next owner goes on."""
         self.retraining.close()
         self.dueling.close()
+        self.floors.close()
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def train(
     database: Database,
     team_id: str,
     registry: Registry,
-    champion: Champion,
+    following: Following,
     metrics: Metrics,
     on_change: Callable[[], None],
     on_asked: Callable[[], None],
@@ -155,17 +158,21 @@ def train(
         registry.belief,
         on_change,
     )
-    drifting = Drifting(database, team_id, champion, triggers.drifted)
+    drifting = Drifting(database, team_id, following.champion, triggers.drifted)
+    floors = Floors(database, team_id, following, settings.max_wrong_none, registry.belief)
     times = {
         "retrain": Scheduled(settings.retrain_cron, due),
         "drift": Scheduled(settings.drift_cron, drifting.look),
     }
+    flooring = Worker("floors", floors.step, metrics)
+    floors.is_stopping = lambda: flooring.is_stopping
     workers = [
         begin,
         Worker("triggers", triggers.step, metrics),
         Worker("triggers of summaries", of_summaries.step, metrics),
         Worker("dueling", dueling.step, metrics),
         Worker("watching", watching.step, metrics),
+        flooring,
     ]
-    claims = retraining.claim, dueling.claim
-    return Training(workers, times, claims, retraining, dueling, begin.wake)
+    claims = retraining.claim, dueling.claim, floors.claim
+    return Training(workers, times, claims, retraining, dueling, floors, begin.wake)

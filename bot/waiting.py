@@ -7,7 +7,7 @@ from bot.payloads import Reacted, Said
 from storage.tables import Correction, Unattributed, Word
 
 
-def of_post(said: Said, text: str, says_nothing: bool) -> Unattributed:
+def of_post(said: Said, text: str, is_left_alone: bool) -> Unattributed:
     """A post by an app. `text`: what is kept of its words."""
     return Unattributed(
         id=id_of(said.team_id, said.channel_id, said.ts),
@@ -20,7 +20,7 @@ def of_post(said: Said, text: str, says_nothing: bool) -> Unattributed:
         text=text,
         edited_ts=said.edited_ts,
         is_mention=said.is_mention,
-        says_nothing=says_nothing,
+        is_left_alone=is_left_alone,
     )
 
 

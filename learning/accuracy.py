@@ -50,5 +50,7 @@ def by_week(session: Session, team_id: str, weeks: int) -> list[Accuracy | None]
 
 
 def _of(reviewed: Sequence[Reviewed]) -> Accuracy | None:
-    share = accuracy(sum(one.is_right for one in reviewed), len(reviewed))
-    return Accuracy(share, len(reviewed)) if share else None
+    """Return the share of right labels; where the model said that none fits, it gave no label."""
+    given = [one for one in reviewed if not one.is_none]
+    share = accuracy(sum(one.is_right for one in given), len(given))
+    return Accuracy(share, len(given)) if share else None

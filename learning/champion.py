@@ -14,11 +14,12 @@ from learning.head import Head
 
 @dataclass(frozen=True)
 class Ranking:
-    """What the model thinks of one message: label ids and probabilities, likeliest first."""
+    """What the model thinks of one message: label ids and probabilities, likeliest first, and how well any fits."""
 
     ranked: tuple[tuple[str, float], ...]
     vector: Vectors
     cut: bool
+    likeness: float
 
     @property
     def label_id(self) -> str:
@@ -27,6 +28,10 @@ class Ranking:
     @property
     def confidence(self) -> float:
         return self.ranked[0][1]
+
+    def is_none(self, floor: float | None) -> bool:
+        """Does no label fit, since the likeness is below `floor`? None calls nothing none."""
+        return floor is not None and self.likeness < floor
 
     @property
     def margin(self) -> float:
@@ -55,12 +60,14 @@ class Served:
         """The `most` likeliest labels of each text."""
         encoding = self.encoder.encode(texts)
         probabilities = self.head.probabilities(encoding.vectors)
+        likeness = self.head.likeness(encoding.vectors)
         order = np.argsort(-probabilities, axis=1)[:, :most]
         return [
             Ranking(
                 tuple((self.head.labels[label], float(probabilities[row, label])) for label in order[row]),
                 encoding.vectors[row],
                 encoding.cut[row],
+                float(likeness[row]),
             )
             for row in range(len(texts))
         ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from learning.champion import Champion, Ranking, Served
-from storage import cards, edit_questions, messages, outbox, predictions
+from storage import cards, edit_questions, floors, messages, outbox, predictions
 from storage.database import Database
 from storage.tables import Kind, Lane, Message, Mode, Prediction
 
@@ -55,10 +55,11 @@ class Classifier:
         """Predict up to BATCH waiting messages and store vectors, predictions and cards."""
         with self._database.reading() as session:
             found = messages.waiting(session, self._team_id, BATCH, self._lane)
-        if not found:
-            return Batch([], 0, 0)
+            if not found:
+                return Batch([], 0, 0)
+            served = self._champion.served
+            floor = floors.of_version(session, self._team_id, served.version)
         batch = _bounded(found)
-        served = self._champion.served
         rankings = _rank(served, batch)
         with self._database.writing() as session:
             taken = messages.take(session, batch)
@@ -67,42 +68,54 @@ class Classifier:
                 for message, ranking in zip(batch, rankings, strict=True)
                 if ranking is not None and message.id in taken
             ]
-            again = self._store(session, read, served)
+            again = self._store(session, read, served, floor)
         is_full = len(found) == BATCH or len(batch) < len(found)
         return Batch(batch, rankings.count(None), again, is_full)
 
-    def _store(self, session: Session, read: list[tuple[Message, Ranking]], served: Served) -> int:
+    def _store(
+        self, session: Session, read: list[tuple[Message, Ranking]], served: Served, floor: float | None
+    ) -> int:
         """Store vectors, predictions and cards; how many of the messages had an earlier prediction?"""
         vectors = {message.id: ranking.vector for message, ranking in read}
         predictions.keep_vectors(session, served.encoder.fingerprint, vectors)
-        made = [self._prediction(message, ranking, served) for message, ranking in read]
+        made = [_prediction(message, ranking, served, floor) for message, ranking in read]
         _look_again(session, read)
         again = predictions.put(session, made)
         for message_id in again:
             cards.want(session, message_id)
             if outbox.knows(session, message_id):
                 outbox.append(session, self._team_id, message_id, Kind.EDIT)
-        predictions.show(session, [message for message, ranking in read if self._is_shown(message, ranking)])
+        shown = [message for message, ranking in read if self._is_shown(message, ranking, floor)]
+        predictions.show(session, shown)
         return len(again)
 
-    def _is_shown(self, message: Message, ranking: Ranking) -> bool:
+    def _is_shown(self, message: Message, ranking: Ranking, floor: float | None) -> bool:
+        is_none = ranking.is_none(floor)
         if message.mode is Mode.ASK:
-            return ranking.margin < self._ask_below_margin or message.still is not None
-        return message.mode in (Mode.REPLY, Mode.QUIET)
+            is_unsure = is_none or ranking.margin < self._ask_below_margin
+            return is_unsure or message.still is not None
+        if message.mode not in (Mode.REPLY, Mode.QUIET):
+            return False
+        # Nobody asked, and there is no label to say; after an edit people are asked whether theirs fits still.
+        return not is_none or message.is_addressed or message.still is not None
 
-    def _prediction(self, message: Message, ranking: Ranking, served: Served) -> Prediction:
-        return Prediction(
-            message_id=message.id,
-            team_id=message.team_id,
-            version=served.version,
-            revision=served.revision,
-            label_id=ranking.label_id,
-            confidence=ranking.confidence,
-            margin=ranking.margin,
-            ranked=[list(pair) for pair in ranking.ranked],
-            cut=ranking.cut,
-            mode=message.mode,
-        )
+
+def _prediction(message: Message, ranking: Ranking, served: Served, floor: float | None) -> Prediction:
+    return Prediction(
+        message_id=message.id,
+        team_id=message.team_id,
+        version=served.version,
+        revision=served.revision,
+        label_id=ranking.label_id,
+        confidence=ranking.confidence,
+        margin=ranking.margin,
+        ranked=[list(pair) for pair in ranking.ranked],
+        cut=ranking.cut,
+        mode=message.mode,
+        likeness=ranking.likeness,
+        floor=floor,
+        is_none=ranking.is_none(floor),
+    )
 
 
 def _look_again(session: Session, read: list[tuple[Message, Ranking]]) -> None:

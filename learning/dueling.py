@@ -122,7 +122,10 @@ class Dueling:
         rankings = challenger.rank([texts[one.message_id] for one in read])
         with self._database.writing() as session:
             for one, ranking in zip(read, rankings, strict=True):
-                if ranking.label_id != one.label_id and one.version != challenger.version:
+                # Where no label fits, people would have to choose between two that are wrong.
+                if one.is_none or one.version == challenger.version:
+                    continue
+                if ranking.label_id != one.label_id:
                     disputes.note(session, _dispute(run, one, ranking.label_id))
         self._since = said[-1].created_at
         return len(said) == BATCH

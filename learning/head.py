@@ -46,6 +46,7 @@ PULLED_AT_LEAST = 0.1
 INVOLVED = 1e-2
 ITERATIONS_OF_FEW = 10
 ROUNDS = 2
+SHORTEST = 1e-6
 
 Classes = NDArray[np.int64]
 # From centred embeddings, (vectors, dimensions), and their labels' rows to a projection of them, or none.
@@ -85,8 +86,24 @@ class Head:
 
     def probabilities(self, vectors: Vectors) -> Vectors:
         """(messages, labels) for embeddings as the encoder gives them, (messages, dimensions); each row sums to 1."""
-        weights: Vectors = self.weights if self.scale is None else self.scale[:, None] * self.weights
-        return softmax(self.sharpness * (_placed(vectors, self.mean, self.projection) @ weights.T))
+        return softmax(self.sharpness * self.logits(vectors))
+
+    def logits(self, vectors: Vectors) -> Vectors:
+        """The same before sharpness: (messages, labels) for (messages, dimensions)."""
+        logits: Vectors = _placed(vectors, self.mean, self.projection) @ self._scaled().T
+        return logits
+
+    def likeness(self, vectors: Vectors) -> Vectors:
+        """How well any label fits: (messages,) for (messages, dimensions), close to a cosine.
+
+        The highest logit, by the median length of the labels' weights: these grow with what is learned.
+        """
+        length = np.median(np.linalg.norm(self._scaled(), axis=1))
+        best: Vectors = self.logits(vectors).max(axis=1) / max(float(length), SHORTEST)
+        return best
+
+    def _scaled(self) -> Vectors:
+        return self.weights if self.scale is None else self.scale[:, None] * self.weights
 
     def fits(self, dimensions: int) -> bool:
         """Has it a row for each label, and is it for embeddings of this width?"""

@@ -49,7 +49,13 @@ class Content:
     @property
     def current(self) -> str | None:
         """The id of the label that is shown now."""
-        return self.settled or self.still or (self.prediction.label_id if self.prediction else None)
+        predicted = self.prediction.label_id if self.prediction and not self.prediction.is_none else None
+        return self.settled or self.still or predicted
+
+    @property
+    def shown(self) -> Label | None:
+        """The label that is shown now; None if none was said to fit."""
+        return self.labels[self.current] if self.current else None
 
 
 def of_message(session: Session, message_id: str) -> Content:

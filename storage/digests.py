@@ -82,7 +82,7 @@ def of_week(session: Session, team_id: str, channel_id: str) -> Week:
     """What happened in a channel within the last seven days."""
     since = time.time() - 7 * DAY_S
     judged = list(record.judged(session, team_id, since, channel_id))
-    wrong = [one for one in judged if one.predicted != one.settled]
+    wrong = [one for one in judged if one.is_wrong]
     names = dict(session.exec(select(Label.id, Label.name).where(Label.team_id == team_id)).all())
     added = select(Label.name).where(
         Label.team_id == team_id, Label.created_at > since, col(Label.retired_at).is_(None)
@@ -90,7 +90,7 @@ def of_week(session: Session, team_id: str, channel_id: str) -> Week:
     return Week(
         since=since,
         words=len(judged),
-        confusion=_confusion(wrong, names),
+        confusion=_confusion([one for one in wrong if not one.is_none], names),
         helpers=_helpers(wrong),
         new_labels=list(session.exec(added.order_by(col(Label.name)))),
         promotions=_promotions(session, team_id, time.time() - 7 * WEEKS * DAY_S),

@@ -143,13 +143,17 @@ def since(session: Session, team_id: str, after: float, most: int) -> list[Predi
 def of_version(
     session: Session, team_id: str, version: int, after: float, until: float, most: int
 ) -> list[tuple[str, str]]:
-    """Message id and label id of the latest `most` predictions of a version that were made between two moments."""
+    """Message id and label id of the latest `most` predictions of a version that were made between two moments.
+
+    Those that say that no label fits are left out.
+    """
     chosen = (
         select(Prediction.message_id, Prediction.label_id)
         .join(Message, col(Message.id) == Prediction.message_id)
         .where(
             Prediction.team_id == team_id,
             Prediction.version == version,
+            ~col(Prediction.is_none),
             Prediction.created_at > after,
             Prediction.created_at <= until,
             col(Message.erased_at).is_(None),

@@ -16,19 +16,32 @@ DAY_S = 86_400.0
 
 
 class Judged(NamedTuple):
-    """An answer of which people said what is right: its label, the right one, and who said so."""
+    """An answer of which people said what is right: its label, the right one, and who said so.
+
+    `is_none`: none of the labels was said to fit.
+    """
 
     predicted: str
     settled: str
     by: tuple[str, ...]
+    is_none: bool = False
+
+    @property
+    def is_wrong(self) -> bool:
+        return self.is_none or self.predicted != self.settled
 
 
 class Reviewed(NamedTuple):
-    """An answer to a message that was picked at random: when it was given, its label, and what reviewers settled on."""
+    """An answer to a message that was picked at random: when it was given, its label, and what reviewers settled on.
+
+    `is_none`: none of the labels was said to fit; `had_floor`: it could have been.
+    """
 
     at: float
     predicted: str
     settled: str
+    is_none: bool = False
+    had_floor: bool = False
 
     @property
     def is_right(self) -> bool:
@@ -44,7 +57,13 @@ def reviewed(session: Session, team_id: str, since: float = 0.0, most: int | Non
         select(Answer.response_id).where(Answer.message_id == Question.message_id, answers.COUNTS).exists()
     )
     chosen = (
-        columns(col(Prediction.message_id), col(Prediction.created_at), col(Prediction.label_id))
+        columns(
+            col(Prediction.message_id),
+            col(Prediction.created_at),
+            col(Prediction.label_id),
+            col(Prediction.is_none),
+            col(Prediction.floor),
+        )
         .select_from(Question)
         .join(Prediction, col(Prediction.message_id) == Question.message_id)
         .where(
@@ -60,8 +79,8 @@ def reviewed(session: Session, team_id: str, since: float = 0.0, most: int | Non
     rows = session.connection().execute(chosen.limit(2 * most) if most else chosen).all()
     verdicts = answers.verdicts(session, team_id, [row[0] for row in rows])
     found = [
-        Reviewed(at, predicted, verdict.label_id)
-        for message_id, at, predicted in rows
+        Reviewed(at, predicted, verdict.label_id, is_none, at_floor is not None)
+        for message_id, at, predicted, is_none, at_floor in rows
         if (verdict := verdicts.get(message_id)) and verdict.label_id
     ]
     return found[:most]
@@ -77,6 +96,7 @@ def judged(session: Session, team_id: str, since: float, channel_id: str) -> Ite
             col(Correction.word),
             col(Correction.label_id),
             col(Prediction.label_id),
+            col(Prediction.is_none),
         )
         .join(Prediction, col(Prediction.message_id) == Correction.message_id)
         .join(Message, col(Message.id) == Correction.message_id)
@@ -89,13 +109,14 @@ def judged(session: Session, team_id: str, since: float, channel_id: str) -> Ite
         .order_by(col(Correction.created_at), col(Correction.id))
     )
     said: dict[str, list[Said]] = {}
-    given: dict[str, str] = {}
-    for message_id, user_id, word, label_id, predicted in session.connection().execute(chosen):
+    given: dict[str, tuple[str, bool]] = {}
+    for message_id, user_id, word, label_id, predicted, is_none in session.connection().execute(chosen):
         said.setdefault(message_id, []).append(Said(user_id, word, label_id))
-        given[message_id] = predicted
+        given[message_id] = predicted, is_none
     for message_id, words in said.items():
         last = corrections.last_of_each(words)
         settled = corrections.settled(last)
         if settled:
             by = tuple(one.user_id for one in last if one.label_id == settled)
-            yield Judged(given[message_id], settled, by)
+            predicted, is_none = given[message_id]
+            yield Judged(predicted, settled, by, is_none)

@@ -355,6 +355,8 @@ class Prediction(SQLModel, table=True):
     """What the model said of a message, and which version said it.
 
     `ranked` holds the likeliest labels as [label id, probability], likeliest first. `mode`: how it was shown.
+    `likeness`: how well any label fits, None in earlier releases; `floor`: the likeness below which none does, None if
+    that was not known yet. If `is_none`, `label_id` is the label that comes closest.
     """
 
     __table_args__ = (Index("ix_prediction_team", "team_id", "created_at", "mode"),)
@@ -371,6 +373,9 @@ class Prediction(SQLModel, table=True):
     cut: bool = False
     mode: Mode = _one_of(Mode)
     created_at: float = Field(default_factory=time.time)
+    likeness: float | None = None
+    floor: float | None = None
+    is_none: bool = False
 
 
 class Correction(SQLModel, table=True):
@@ -423,7 +428,7 @@ class Unattributed(SQLModel, table=True):
 
     A reaction to a message, which says by `word` and `label_id` what a correction will, or a post that the app `app`
     made in somebody's name. `ts`: of that message, or that post. `text`, `edited_ts` and `is_mention`: as of a message;
-    `says_nothing`: it is small talk. `user_id`: about whom Slack is asked, at `due_at`.
+    `is_left_alone`: it has no words, or is small talk. `user_id`: about whom Slack is asked, at `due_at`.
     """
 
     __table_args__ = (Index("ix_unattributed_due", "team_id", "due_at"),)
@@ -440,7 +445,7 @@ class Unattributed(SQLModel, table=True):
     text: str = ""
     edited_ts: str = ""
     is_mention: bool = False
-    says_nothing: bool = False
+    is_left_alone: bool = False
     due_at: float = Field(default_factory=time.time)
     attempts: int = 0
 
@@ -890,6 +895,32 @@ class Estimate(SQLModel, table=True):
 
     team_id: str = Field(primary_key=True)
     figures: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    made_at: float = Field(default_factory=time.time)
+
+
+class Basis(StrEnum):
+    """What a floor was made of."""
+
+    RESPONSES = "responses"
+    LABELLED = "labelled"
+    POOL = "pool"
+    NOTHING = "nothing"
+
+
+class Floor(SQLModel, table=True):
+    """The likeness below which no label fits a message, for the version of a team's model that was in service.
+
+    `at` is None if nothing is called none. At most `share` of the messages that have a label should fall below.
+    `messages`: how many it was made of. `made_of`: what decides whether it has to be made again.
+    """
+
+    team_id: str = Field(primary_key=True)
+    version: int
+    at: float | None = None
+    share: float
+    basis: Basis = _one_of(Basis)
+    messages: int
+    made_of: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     made_at: float = Field(default_factory=time.time)
 
 

@@ -81,7 +81,7 @@ def rewrite(
     text: str,
     edited_ts: str,
     is_mention: bool,
-    says_nothing: bool,
+    is_left_alone: bool,
 ) -> bool:
     """Follow an edit of a post unless a newer one is known; False if no such post waits."""
     post = session.exec(
@@ -92,7 +92,7 @@ def rewrite(
     if edited_ts and edited_ts <= post.edited_ts:
         return True
     post.edited_ts = edited_ts or post.edited_ts
-    post.text, post.says_nothing = text, says_nothing
+    post.text, post.is_left_alone = text, is_left_alone
     post.is_mention = post.is_mention or is_mention
     purging.mark(session)
     return True

@@ -21,7 +21,7 @@ from tests.running import learned
 
 SECRET = "The merger with Hooli is on"
 QUIET_SECRET = "The merger with Hooli is announced quietly"
-OF_THE_CLOCK = ("job", "lease", "pacing", "estimate")  # what ticks by itself
+OF_THE_CLOCK = ("job", "lease", "pacing", "estimate", "floor")  # what ticks by itself
 STILL_S = 1.0
 Json = dict[str, Any]
 

@@ -62,6 +62,7 @@ def settings(tmp_path: Path, database_url: str, **changes: Any) -> Settings:
         "models_url": str(tmp_path / "models"),
         "workplace": tmp_path / "training",
         "posts_per_second": 1_000,
+        "max_wrong_none": 0.0,  # so that a test knows which message gets a card
         "argilla_overlap": 0.0,  # so that a test knows in which dataset a record is
         **changes,
     }

@@ -10,12 +10,19 @@ from datetime import datetime
 from sqlmodel import Session
 
 from learning import accuracy, agreement, trust
+from learning.none_of_these import PROMISE_MIN
 from learning.trust import Admission, Belief
-from storage import accidental, answers, bursts, estimates, outbox, questions
-from storage.tables import Panel
+from storage import accidental, answers, bursts, estimates, floors, outbox, questions
+from storage.tables import Basis, Panel
 
 DAY_S = 86_400.0
 BURSTS_SHOWN = 5
+CAUTIOUS = {
+    Basis.RESPONSES: "nothing is called that",
+    Basis.LABELLED: "labelled messages decide, cautiously",
+    Basis.POOL: "the least likely of all messages are called that",
+    Basis.NOTHING: "nothing is called that",
+}
 
 
 def rows(session: Session, team_id: str, per_day: int, belief: Belief) -> Iterator[tuple[str, str]]:
@@ -23,6 +30,7 @@ def rows(session: Session, team_id: str, per_day: int, belief: Belief) -> Iterat
     yield from _outbox(session, team_id)
     yield from _questions(session, team_id, per_day)
     yield from _estimate(session, team_id)
+    yield from _none(session, team_id)
     if not belief.operators:
         yield "operators", "none, so only reviewers and imports vouch for corrections: set OPERATORS"
     yield from _labels(trust.admitted(session, team_id, belief))
@@ -88,6 +96,27 @@ def _estimate(session: Session, team_id: str) -> Iterator[tuple[str, str]]:
     saved = estimates.latest(session, team_id).get("saved")
     if saved:
         yield "labels saved against random", saved
+
+
+def _none(session: Session, team_id: str) -> Iterator[tuple[str, str]]:
+    """Say what is promised about messages that are called none of the labels, and how that went."""
+    found = floors.latest(session, team_id)
+    if found is None or not found.share:
+        yield "none of my labels", "never said" if found else "not said yet"
+        return
+    if found.basis is Basis.RESPONSES and found.messages >= PROMISE_MIN:
+        told = f"promised: at least {1 - found.share:.0%} of messages that have a label get one"
+        told += f" (made of {found.messages} random responses)"
+    else:
+        responses = int(found.made_of["responses"])
+        told = f"no guarantee yet: {responses} of {PROMISE_MIN} random responses that have a label"
+        told += f"; until then {CAUTIOUS[found.basis]}"
+    yield "none of my labels", told
+    seen = floors.coverage(session, team_id)
+    observed = (
+        f"{seen.labelled} of {seen.messages} ({seen.labelled / seen.messages:.0%})" if seen.messages else ""
+    )
+    yield "got a label, of random responses that have one", observed or "no responses yet"
 
 
 def _labels(found: Admission) -> Iterator[tuple[str, str]]:

@@ -240,3 +240,22 @@ def test_reviewers_who_disagree_settle_nothing_with_the_others() -> None:
 
     assert shown["text"] == "billing, settled by 2 reviewers"
     assert "1 reviewer disagrees" in _words(shown)
+
+
+@pytest.mark.parametrize("mode", [Mode.REPLY, Mode.ASK])
+def test_where_no_label_fits_the_two_that_come_closest_or_a_new_one_can_be_chosen(mode: Mode) -> None:
+    shown = card(_content(mode=mode, is_none=True))
+
+    assert shown["text"] == "None of my labels fits. Closest: bug, billing"
+    assert _words(shown) == "None of my labels fits this message. Closest: *bug*, *billing*"
+    assert [(button["text"]["text"], button["value"]) for button in _buttons(shown)] == [
+        ("bug", "m1:l-bug"),
+        ("billing", "m1:l-billing"),
+        ("New label…", "m1"),
+    ]
+
+
+def test_a_settled_card_says_that_the_model_had_said_none() -> None:
+    shown = card(_content([(ANA, "bug", Word.CHANGED)], is_none=True))
+
+    assert _words(shown) == "*bug* · settled by 1 person\n<@U1> chose *bug* · I said none of my labels"

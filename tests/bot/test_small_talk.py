@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.small_talk import MAX_CHARACTERS, says_nothing
+from bot.small_talk import MAX_CHARACTERS, has_no_words, says_nothing
 from tests.properties import REPEATABLE
 
 NOTHING = [
@@ -86,3 +86,29 @@ def test_what_has_a_word_more_says_something(text: str) -> None:
 @given(st.text(max_size=MAX_CHARACTERS), st.sampled_from(["invoice", "crash", "reembolso"]))
 def test_a_word_that_is_no_small_talk_is_never_left_out(text: str, word: str) -> None:
     assert not says_nothing(f"{text} {word} ok")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ":tada:",
+        "\U0001f389 :+1::skin-tone-2:",
+        "1\ufe0f\u20e3",
+        "<@U123> :wave:",
+        "<https://example.com/a?b=c>",
+        "<http://example.com|example.com>",
+        "<mailto:ana@example.com|ana@example.com> !",
+        "...",
+    ],
+)
+def test_emoji_bare_links_and_signs_are_no_words(text: str) -> None:
+    assert has_no_words(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ok", "+1", "?", "<https://example.com|our prices>", "see <https://example.com>", "好的", "x " * 500],
+)
+def test_what_has_a_word_can_have_a_label(text: str) -> None:
+    assert not has_no_words(text)

@@ -51,7 +51,9 @@ def test_a_ranking_says_where_only_the_beginning_was_read(served: Served) -> Non
 
 @pytest.mark.parametrize(("chances", "margin"), [((0.5, 0.3, 0.2), 0.2), ((0.5, 0.5), 0.0), ((1.0,), 1.0)])
 def test_the_margin_is_how_far_the_first_label_is_ahead(chances: tuple[float, ...], margin: float) -> None:
-    ranking = Ranking(tuple(zip(LABELS, chances, strict=False)), np.zeros(3, np.float32), cut=False)
+    ranking = Ranking(
+        tuple(zip(LABELS, chances, strict=False)), np.zeros(3, np.float32), cut=False, likeness=0.5
+    )
 
     assert ranking.margin == pytest.approx(margin)
 

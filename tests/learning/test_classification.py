@@ -12,9 +12,9 @@ from learning.classification import BATCH, Classifier
 from learning.encoder import Encoder
 from learning.refit import Refitter
 from learning.tokens import Read
-from storage import cards, messages, notices, predictions
+from storage import cards, floors, messages, notices, predictions
 from storage.database import Database, open_database
-from storage.tables import Card, Label, Lane, Message, Mode, Prediction, Vector
+from storage.tables import Basis, Card, Floor, Label, Lane, Message, Mode, Prediction, Vector
 from tests.databases import on_both
 from tests.factories import ANA, OTHER, TEAM, label_set, predicted, prediction, received, say, together
 from tests.learning.tiny_models import Reader, tiny_encoder
@@ -115,6 +115,59 @@ def test_a_channel_in_ask_mode_sees_a_card_only_where_the_model_is_unsure(
 
     assert len(_cards(database)) == shown
     assert len(_predictions(database)) == 1
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_addressed", "shown"),
+    [
+        (Mode.ASK, False, True),
+        (Mode.REPLY, False, False),
+        (Mode.QUIET, False, False),
+        (Mode.REPLY, True, True),
+        (Mode.OFF, False, False),
+    ],
+)
+def test_where_no_label_fits_a_channel_is_asked_or_nothing_is_said_unless_somebody_addressed_the_bot(
+    database: Database, champion: Champion, mode: Mode, is_addressed: bool, shown: bool
+) -> None:
+    with_floor(database, champion, 9.0)
+    received(database, "where is my invoice", mode=mode, is_addressed=is_addressed)
+
+    Classifier(database, TEAM, champion, SURE).predict_waiting()
+
+    assert len(_cards(database)) == shown
+    [said] = _predictions(database)
+    assert (said.is_none, said.floor) == (True, 9.0)
+
+
+@pytest.mark.parametrize(("version", "floor"), [(1, -9.0), (2, 9.0)])
+def test_above_the_floor_of_the_version_in_service_a_label_fits(
+    database: Database, champion: Champion, version: int, floor: float
+) -> None:
+    with_floor(database, champion, floor, version)
+    one = received(database, "where is my invoice")
+
+    Classifier(database, TEAM, champion, SURE).predict_waiting()
+
+    [said] = _predictions(database)
+    [ranking] = champion.served.rank([one.text])
+    assert not said.is_none
+    assert said.likeness == pytest.approx(ranking.likeness)
+    assert len(_cards(database)) == 1
+
+
+def with_floor(database: Database, champion: Champion, at: float, version: int | None = None) -> None:
+    made = Floor(
+        team_id=TEAM,
+        version=version or champion.served.version,
+        at=at,
+        share=0.05,
+        basis=Basis.RESPONSES,
+        messages=20,
+        made_of={},
+    )
+    with database.writing() as session:
+        floors.keep(session, made)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import time
 import pytest
 from sqlmodel import select
 
-from storage import record
+from learning import accuracy
+from storage import digests, record
 from storage.database import Database
 from storage.record import Judged
 from storage.tables import Label, Message, Mode, Prediction, Word
@@ -109,3 +110,21 @@ def test_a_correction_that_was_taken_back_or_outvoted_settles_nothing_wrong(
     say(database, outvoted, "U9", known["bug"], Word.CONFIRMED)
 
     assert judged(database) == [Judged(known["bug"].id, known["bug"].id, (BEN, "U9"))]
+
+
+@on_both
+def test_where_no_label_was_said_to_fit_none_was_right_or_wrong(
+    database: Database, known: dict[str, Label]
+) -> None:
+    one = answered(database, known["bug"])
+    with database.writing() as session:
+        session.exec(select(Prediction).where(Prediction.message_id == one.id)).one().is_none = True
+    review_at_random(database, one, known["bug"])
+    say(database, one, ANA, known["bug"])
+
+    with database.reading() as session:
+        assert [found.is_none for found in record.reviewed(session, TEAM)] == [True]
+        assert accuracy.latest(session, TEAM) is None
+        of_week = digests.of_week(session, TEAM, SUPPORT)
+    assert [found.is_wrong for found in judged(database)] == [True]
+    assert (of_week.words, of_week.confusion, of_week.helpers) == (1, None, [(ANA, 1)])

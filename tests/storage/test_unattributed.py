@@ -53,7 +53,7 @@ def marks(database: Database) -> set[str]:
 
 def edit(database: Database, post: Unattributed, text: str, edited_ts: str, **about: Any) -> bool:
     """A post is edited; False if it does not wait."""
-    standard = {"is_mention": False, "says_nothing": False}
+    standard = {"is_mention": False, "is_left_alone": False}
     with database.writing() as session:
         return unattributed.rewrite(session, TEAM, SUPPORT, post.ts, text, edited_ts, **{**standard, **about})
 

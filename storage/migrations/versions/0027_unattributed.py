@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("text", sa.String(), nullable=False),
         sa.Column("edited_ts", sa.String(), nullable=False),
         sa.Column("is_mention", sa.Boolean(), nullable=False),
-        sa.Column("says_nothing", sa.Boolean(), nullable=False),
+        sa.Column("is_left_alone", sa.Boolean(), nullable=False),
         sa.Column("due_at", sa.Float(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["label_id"], ["label.id"]),

@@ -1,0 +1,191 @@
+"""Floors: makes, beside the answering, the likeness below which the model in service says "none of my labels".
+
+Likeness hardly moves from one revision of a head to the next, so that no click waits for a floor: it is made again when
+the version, the labels or the share change, or when the messages that it rests on grow by a tenth.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlmodel import Session
+
+from learning import trust
+from learning.champion import Served
+from learning.encoder import Vectors
+from learning.following import Following
+from learning.head import Head
+from learning.none_of_these import PROMISE_MIN, Likeness, floor, held_out
+from learning.refit import Refitter
+from learning.trust import Belief
+from storage import answers, floors, labels, predictions, questions, resolution, splits
+from storage.database import Database
+from storage.leases import Claim
+from storage.tables import Basis, Floor, Side
+
+log = logging.getLogger(__name__)
+
+STEP_S = 15.0
+GROWTH = 0.1
+# The latest messages that a floor is made of; more say nothing new about a share of 5 %.
+MESSAGES_MAX = 1_000
+# So many unlabelled messages make the floor before anything is labelled. What no label fits is among them, so that even
+# fewer of the others fall below.
+POOL_MIN = 100
+COUNTED = ("labelled", "responses", "pool")
+
+
+class StoppedError(RuntimeError):
+    """The bot stops while a floor is made; the next one makes it."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a floor can be made of: message ids of the random tenth that reviewers gave a label, of all that have one,
+    and of unlabelled ones. What the encoder was trained on is not among them.
+
+    `learned`: the label of everything that heads learn from.
+    """
+
+    learned: dict[str, str]
+    responses: list[str]
+    labelled: list[str]
+    pool: list[str]
+
+    @property
+    def basis(self) -> Basis:
+        if len(self.responses) >= PROMISE_MIN:
+            return Basis.RESPONSES
+        if len(self.labelled) >= PROMISE_MIN:
+            return Basis.LABELLED
+        return Basis.POOL if len(self.pool) >= POOL_MIN else Basis.NOTHING
+
+    @property
+    def messages(self) -> list[str]:
+        """Ids of the messages that the floor is made of."""
+        return {
+            Basis.RESPONSES: self.responses,
+            Basis.LABELLED: self.labelled[:MESSAGES_MAX],
+            Basis.POOL: self.pool,
+            Basis.NOTHING: [],
+        }[self.basis]
+
+
+class Floors:
+    """Keeps a team's floor up to date; one replica at a time does. `share`: see `none_of_these.floor`."""
+
+    def __init__(
+        self, database: Database, team_id: str, following: Following, share: float, belief: Belief
+    ) -> None:
+        self._database = database
+        self._team_id = team_id
+        self._following = following
+        self._share = share
+        self._belief = belief
+        self.claim = Claim(database, f"floor {team_id}")
+        self.is_stopping: Callable[[], bool] = lambda: False
+        self._next = 0.0
+        self._seen: tuple[object, ...] | None = None
+
+    def step(self) -> float | None:
+        """Make the floor again if there is a reason to."""
+        if time.monotonic() < self._next:
+            return self._next - time.monotonic()
+        self._next = time.monotonic() + STEP_S
+        served, refitter = self._following.champion.served, self._following.refitter
+        if refitter.encoder is not served.encoder:  # being swapped
+            return STEP_S
+        with self._database.reading() as session:
+            seen = served.version, served.head.labels, resolution.state(session, self._team_id)
+            if seen == self._seen:
+                return STEP_S
+            before = floors.latest(session, self._team_id)
+            found = self._material(session, refitter)
+        self._seen = seen if found.labelled else None
+        made_of = self._made_of(served, found)
+        if (before is None or _is_new(before.made_of, made_of)) and self.claim.hold():
+            with suppress(StoppedError):
+                self._make(served, refitter, found, made_of)
+        return STEP_S
+
+    def close(self) -> None:
+        """Let another replica go on at once."""
+        if self.claim.is_ours:
+            self.claim.give_up()
+
+    def _material(self, session: Session, refitter: Refitter) -> Material:
+        known = {label.id for label in labels.active(session, self._team_id)}
+        learned = trust.for_head(session, self._team_id, self._belief)
+        picked = questions.picked(session, self._team_id)
+        at_random = [one for one, is_random in picked.items() if is_random][-MESSAGES_MAX:]
+        verdicts = answers.verdicts(session, self._team_id, at_random)
+        trained = self._trained(session) if refitter.learned else set[str]()
+        responses = [
+            one
+            for one in at_random
+            if one not in trained and (verdict := verdicts.get(one)) and verdict.label_id in known
+        ]
+        labelled = sorted(learned.keys() - trained)  # ids are random, so the first ones are too
+        pool = questions.pool(session, self._team_id, MESSAGES_MAX)
+        return Material(learned, responses, labelled, pool)
+
+    def _trained(self, session: Session) -> set[str]:
+        """The messages that fine-tuned encoders were trained on, which fit far better than what comes next."""
+        sides = splits.sides(session, self._team_id)
+        return {message_id for message_id, side in sides.items() if side is Side.TRAINING}
+
+    def _made_of(self, served: Served, found: Material) -> dict[str, Any]:
+        names = hashlib.sha256(" ".join(sorted(served.head.labels)).encode()).hexdigest()[:16]
+        return {
+            "version": served.version,
+            "labels": names,
+            "share": self._share,
+            "labelled": len(found.labelled),
+            "responses": len(found.responses),
+            "pool": len(found.pool) if found.basis is Basis.POOL else 0,
+        }
+
+    def _make(self, served: Served, refitter: Refitter, found: Material, made_of: dict[str, Any]) -> None:
+        with self._database.reading() as session:
+            vectors = predictions.vectors(session, served.encoder.fingerprint, found.messages)
+        true = self._likeness(served, refitter, found, vectors)
+        row = Floor(
+            team_id=self._team_id,
+            version=served.version,
+            at=floor(true, self._share),
+            share=self._share,
+            basis=found.basis,
+            messages=len(true),
+            made_of=made_of,
+        )
+        with self._database.writing() as session:
+            floors.keep(session, row)
+        log.info("floor made version=%d basis=%s messages=%d", served.version, found.basis.value, len(true))
+
+    def _likeness(
+        self, served: Served, refitter: Refitter, found: Material, vectors: Mapping[str, Vectors]
+    ) -> Likeness:
+        if not vectors:
+            return np.zeros(0, dtype=np.float32)
+        if found.basis is Basis.POOL:  # the head learned from none of these
+            return served.head.likeness(np.stack(list(vectors.values())))
+
+        def fit(labels: Mapping[str, str]) -> Head:
+            if self.is_stopping():
+                raise StoppedError
+            return refitter.fit_on(labels)
+
+        return held_out(found.learned, vectors, fit)
+
+
+def _is_new(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    if any(before.get(name) != value for name, value in now.items() if name not in COUNTED):
+        return True
+    return any(abs(now[name] - before.get(name, 0)) > GROWTH * before.get(name, 0) for name in COUNTED)

@@ -1,0 +1,43 @@
+"""Floors: the likeness below which none of a team's labels fits a message, and how that went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from storage import record
+from storage.tables import Floor
+
+# "Now" is the latest messages, as for accuracy.
+LATEST = 200
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Of messages that were picked at random, that have a label, and that a floor was there for: how many got one."""
+
+    labelled: int
+    messages: int
+
+
+def keep(session: Session, floor: Floor) -> None:
+    """Put this floor in the place of the team's earlier one."""
+    session.merge(floor)
+
+
+def latest(session: Session, team_id: str) -> Floor | None:
+    """The floor that was made last, for whatever version."""
+    return session.get(Floor, team_id)
+
+
+def of_version(session: Session, team_id: str, version: int) -> float | None:
+    """The floor for a version; None if there is none, so that nothing is called none."""
+    found = latest(session, team_id)
+    return found.at if found and found.version == version else None
+
+
+def coverage(session: Session, team_id: str) -> Coverage:
+    """What came of floors on live messages: reviewers' responses came after the predictions."""
+    seen = [one for one in record.reviewed(session, team_id, most=LATEST) if one.had_floor]
+    return Coverage(sum(not one.is_none for one in seen), len(seen))

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from learning.annotation import report
+from learning.classification import Classifier
+from learning.floors import GROWTH, POOL_MIN, Floors
+from learning.following import Following
+from learning.none_of_these import PROMISE_MIN, floor
+from learning.trust import Belief
+from storage import floors, predictions, splits
+from storage.database import Database
+from storage.tables import Basis, Floor, Label, Message, Side
+from tests.databases import on_both
+from tests.factories import ANA, OTHER, TEAM, received, review_at_random, say
+from tests.learning.tiny_models import WORDS
+from tests.learning.tiny_team import TinyTeam
+
+SHARE = 0.05
+BELIEF = Belief(operators=frozenset({ANA}))
+
+
+@pytest.fixture
+def team(database: Database, tmp_path: Path, tiny_base: str) -> TinyTeam:
+    return TinyTeam(database, tmp_path, tiny_base)
+
+
+@pytest.fixture
+def following(team: TinyTeam) -> Following:
+    return team.following()
+
+
+def heard(database: Database, following: Following, number: int, **given: str) -> list[Message]:
+    """Messages that were predicted."""
+    phrases = itertools.permutations(WORDS, 4)
+    some = [received(database, " ".join(next(phrases)), **given) for _ in range(number)]
+    classifier = Classifier(database, TEAM, following.champion, 0.3)
+    while classifier.predict_waiting().messages:
+        pass
+    return some
+
+
+def respond(database: Database, some: list[Message], known: dict[str, Label]) -> None:
+    for one, label in zip(some, itertools.cycle(known.values()), strict=False):
+        review_at_random(database, one, label)
+
+
+def made(database: Database, following: Following, share: float = SHARE) -> Floor:
+    making = Floors(database, TEAM, following, share, BELIEF)
+    making.step()
+    making.close()
+    with database.reading() as session:
+        found = floors.latest(session, TEAM)
+    assert found
+    return found
+
+
+def told(database: Database) -> dict[str, str]:
+    with database.reading() as session:
+        return dict(report.rows(session, TEAM, 50, BELIEF))
+
+
+@on_both
+def test_without_messages_nothing_is_called_none(
+    database: Database, team: TinyTeam, following: Following
+) -> None:
+    assert told(database)["none of my labels"] == "not said yet"
+
+    found = made(database, following)
+
+    assert (found.basis, found.at, found.messages) == (Basis.NOTHING, None, 0)
+    assert told(database)["none of my labels"] == (
+        "no guarantee yet: 0 of 20 random responses that have a label; until then nothing is called that"
+    )
+
+
+def test_before_anything_is_labelled_the_floor_is_under_almost_all_messages(
+    database: Database, team: TinyTeam, following: Following
+) -> None:
+    some = heard(database, following, POOL_MIN)
+
+    found = made(database, following)
+
+    with database.reading() as session:
+        fingerprint = following.champion.served.encoder.fingerprint
+        vectors = predictions.vectors(session, fingerprint, [one.id for one in some])
+    likeness = following.champion.served.head.likeness(np.stack(list(vectors.values())))
+    assert (found.basis, found.messages) == (Basis.POOL, POOL_MIN)
+    assert found.at == floor(likeness, SHARE)
+
+
+@on_both
+def test_twenty_random_responses_promise_what_corrections_do_not(
+    database: Database, team: TinyTeam, following: Following
+) -> None:
+    some = heard(database, following, 2 * PROMISE_MIN)
+    for one in some[:PROMISE_MIN]:
+        say(database, one, ANA, team.known["invoice"])
+    cautious = made(database, following)
+    unpromised = told(database)["none of my labels"]
+    respond(database, some[PROMISE_MIN:], team.known)
+
+    promised = made(database, following)
+
+    assert (cautious.basis, cautious.messages) == (Basis.LABELLED, PROMISE_MIN)
+    assert unpromised.startswith("no guarantee yet: 0 of 20 random responses")
+    assert (promised.basis, promised.messages) == (Basis.RESPONSES, PROMISE_MIN)
+    assert promised.at is not None
+    assert told(database)["none of my labels"] == (
+        "promised: at least 95% of messages that have a label get one (made of 20 random responses)"
+    )
+
+
+def test_a_message_that_reviewers_discard_has_no_label_and_promises_nothing(
+    database: Database, team: TinyTeam, following: Following
+) -> None:
+    some = heard(database, following, PROMISE_MIN)
+    respond(database, some[1:], team.known)
+    review_at_random(database, some[0], None)
+
+    assert made(database, following).basis is Basis.NOTHING
+
+
+def test_what_the_encoder_was_trained_on_promises_nothing(
+    database: Database, team: TinyTeam, following: Following
+) -> None:
+    some = heard(database, following, PROMISE_MIN + 1)
+    respond(database, some, team.known)
+    with database.writing() as session:
+        splits.keep(session, TEAM, {one.id: Side.TRAINING for one in some[:2]})
+    assert made(database, following).messages == PROMISE_MIN + 1
+
+    team.promote(team.version(seed=1))
+    following.follow()
+
+    assert made(database, following).basis is Basis.NOTHING
+
+
+def test_another_version_calls_nothing_none_until_its_own_floor_is_made(
+    database: Database, team: TinyTeam, following: Following
+) -> None:
+    heard(database, following, POOL_MIN)
+    before = made(database, following)
+    team.promote(team.version(seed=1))
+    following.follow()
+
+    with database.reading() as session:
+        known = [floors.of_version(session, TEAM, number) for number in (1, 2)]
+        of_other = floors.of_version(session, OTHER, 1)
+
+    assert known == [before.at, None]
+    assert of_other is None
+    assert made(database, following).version == 2
+
+
+def test_a_floor_stands_until_a_tenth_more_is_labelled(
+    database: Database, team: TinyTeam, following: Following
+) -> None:
+    number = 2 * PROMISE_MIN
+    more = int(GROWTH * number) + 1
+    some = heard(database, following, number + more)
+    for one in some[:number]:
+        say(database, one, ANA, team.known["invoice"])
+    first = made(database, following)
+    for one in some[number:-1]:
+        say(database, one, ANA, team.known["export"])
+    second = made(database, following)
+    say(database, some[-1], ANA, team.known["export"])
+
+    third = made(database, following)
+
+    assert second.made_at == first.made_at
+    assert third.made_at > first.made_at
+    assert made(database, following, share=0.2).share == 0.2
+
+
+@on_both
+def test_status_shows_how_many_random_responses_with_a_label_got_one(
+    database: Database, team: TinyTeam, following: Following
+) -> None:
+    heard(database, following, POOL_MIN)
+    found = made(database, following)
+    with database.writing() as session:  # everything falls below
+        floors.keep(session, Floor(**{**found.model_dump(), "at": 9.0}))
+    none = heard(database, following, 1)
+    with database.writing() as session:
+        floors.keep(session, Floor(**{**found.model_dump(), "at": -9.0}))
+    labelled = heard(database, following, 3)
+
+    respond(database, none + labelled, team.known)
+
+    assert told(database)["got a label, of random responses that have one"] == "3 of 4 (75%)"
