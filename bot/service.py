@@ -393,7 +393,9 @@ class Service:
         is_included = channels.includes_workflows(session, post.team_id, post.channel_id)
         if kind is Kind.BOT or not says_something or not is_included:
             return None
-        return self._keep(session, waiting.said(post), post.text, post.is_left_alone and not post.is_mention)
+        # An edit may have added a mention of us meanwhile, which asks for an answer.
+        is_left_alone = post.is_left_alone and (not post.is_mention or has_no_words(post.text))
+        return self._keep(session, waiting.said(post), post.text, is_left_alone)
 
     def set_mode(
         self, team_id: str, channel_id: str, mode: Mode, by: str, workflows: bool = False
