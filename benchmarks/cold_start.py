@@ -32,7 +32,8 @@ BOUNDS = (
     Bound("accuracy_1", at_least=0.70),
     Bound("accuracy_2", at_least=0.72),
     Bound("accuracy_4", at_least=0.79),
-    Bound("accuracy_8", at_least=0.82),
+    Bound("accuracy_8", at_least=0.845),
+    *[Bound(f"calibration_error_{number}", at_most=0.03) for number in LABELS_A_CLASS],
 )
 
 

@@ -34,8 +34,8 @@ TARGETS = (80, 85, 88)
 LARGE_POOL, ASKED = 100_000, 50
 NEVER = float("nan")
 BOUNDS = (
-    Bound(f"{DEFAULT_STRATEGY}_of_random_85", at_most=0.45),
-    *[Bound(f"{DEFAULT_STRATEGY}_of_best_small_text_{target}", at_most=1.02) for target in TARGETS],
+    Bound(f"{DEFAULT_STRATEGY}_of_random_85", at_most=0.36),
+    *[Bound(f"{DEFAULT_STRATEGY}_of_best_small_text_{target}", at_most=1.0) for target in TARGETS],
     Bound("large_pool_s", at_most=10.0),
 )
 

@@ -15,11 +15,11 @@ from storage.database import Database
 from storage.means import Taken
 
 # A mean of fewer messages says more about these than about the encoder.
-MESSAGES_MIN = 32
+MIN_MESSAGES = 32
 # It is taken again when twice as many messages are there, and so rarely that predictions don't flicker.
 GROWTH = 2
-MESSAGES_MAX = 4_096
-# The labels' texts count as MESSAGES_MIN messages, or as this share of the messages: where all messages say nearly the
+MAX_MESSAGES = 4_096
+# The labels' texts count as MIN_MESSAGES messages, or as this share of the messages: where all messages say nearly the
 # same, what is left of them without their mean would be noise.
 TEXTS_SHARE = 0.25
 # What centring leaves of the mean's direction for the head. Without it the weights of a label could not say how common
@@ -35,9 +35,10 @@ def centred(vectors: Vectors, mean: Vectors | None) -> Vectors:
     """
     if mean is None:
         return vectors
-    away = vectors - mean
-    away[~vectors.any(axis=1)] = 0.0
-    found: Vectors = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), SHORTEST)
+    is_known = np.einsum("ij,ij->i", vectors, vectors) > 0
+    found = vectors - mean
+    lengths = np.sqrt(np.einsum("ij,ij->i", found, found))
+    found *= (is_known / np.maximum(lengths, SHORTEST)).astype(np.float32)[:, None]
     return found
 
 
@@ -66,17 +67,17 @@ def mean_of(vectors: Vectors) -> Vectors:
 def team_mean(database: Database, team_id: str, encoder: str, texts: Vectors) -> Vectors:
     """The mean of the team's latest messages under the encoder of this fingerprint; of the labels' `texts` at first.
 
-    texts: (texts, dimensions). The mean is kept, and taken again as messages double up to MESSAGES_MAX.
+    texts: (texts, dimensions). The mean is kept, and taken again as messages double up to MAX_MESSAGES.
     """
     with database.reading() as session:
         standing = means.latest(session, team_id, encoder)
-        needed = max(MESSAGES_MIN, GROWTH * standing.messages if standing else 0)
-        if needed > MESSAGES_MAX or needed > predictions.count_vectors(
-            session, team_id, encoder, MESSAGES_MAX
+        needed = max(MIN_MESSAGES, GROWTH * standing.messages if standing else 0)
+        if needed > MAX_MESSAGES or needed > predictions.count_vectors(
+            session, team_id, encoder, MAX_MESSAGES
         ):
             return standing.vector if standing else mean_of(texts)
-        read = np.stack(predictions.latest_vectors(session, team_id, encoder, MESSAGES_MAX))
-    weight = max(MESSAGES_MIN, TEXTS_SHARE * len(read))
+        read = np.stack(predictions.latest_vectors(session, team_id, encoder, MAX_MESSAGES))
+    weight = max(MIN_MESSAGES, TEXTS_SHARE * len(read))
     mixed = (len(read) * mean_of(read) + weight * mean_of(texts)) / (len(read) + weight)
     with database.writing() as session:
         return means.keep(session, team_id, encoder, Taken(mixed.astype(np.float32), len(read))).vector

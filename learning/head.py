@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from learning import adapter
+from learning.adapter import adapted
 from learning.centring import centred, intercept, mean_of
 from learning.encoder import Vectors
 
@@ -26,10 +28,11 @@ PRECISION = 0.03
 SHARPNESS = 1.6
 FALLEN_BY = 12
 # Labels with many examples have long weights, which outbid others. When probabilities are computed, each label's are
-# multiplied by (median length / their length) ** TAU (Kang et al., 2020), and those of a label that has few examples
-# yet by a power up to 1: else a label that was added later would hardly ever be predicted.
+# multiplied by (median length / their length) ** TAU (Kang et al., 2020), and those of a label with less than
+# FEW_EXAMPLES, if others have more, by a power up to 1: else a label that was added later would hardly be predicted.
 TAU = 0.5
-SCALE_MAX = 3.0
+FEW_EXAMPLES = 3
+MAX_SCALE = 3.0
 # With so few labels examples are weighted by one over their label's number, so that a rare one is learned.
 FEW_LABELS = 5
 ITERATIONS = 60
@@ -46,14 +49,32 @@ ROUNDS = 2
 SHORTEST = 1e-6
 
 Classes = NDArray[np.int64]
+# From centred embeddings, (vectors, dimensions), and their labels' rows to a projection of them, or none.
+Adapt = Callable[[Vectors, Classes], Vectors | None]
+
+
+def adapter_of(vectors: Vectors, rows: Classes) -> Vectors | None:
+    """The projection learned from these, or None if there are too few besides a description of each label.
+
+    Nor is there one of very many: it would gain nothing (0.1 points less with 20,000), and somebody waits.
+    """
+    labels = len(np.unique(rows))
+    examples = len(rows) - labels
+    is_enough = labels >= adapter.MIN_LABELS and examples >= adapter.MIN_EXAMPLES
+    return adapter.learn(vectors, rows) if is_enough and is_quick(labels, examples) else None
+
+
+def unadapted(vectors: Vectors, rows: Classes) -> None:
+    """No projection."""
 
 
 @dataclass(frozen=True)
 class Head:
     """`labels`: the id of each row of `weights`, (labels, dimensions), which are for embeddings that are centred.
 
-    mean: (dimensions,), what centring subtracts; None for weights that were learned without centring. scale: (labels,),
-    what each label's weights are multiplied by for probabilities; None leaves them as they are.
+    mean: (dimensions,), what centring subtracts; None for weights that were learned without centring. projection:
+    (dimensions, dimensions), what is done with what is centred, None for nothing. scale: (labels,), what each label's
+    weights are multiplied by for probabilities; None leaves them as they are.
     """
 
     labels: tuple[str, ...]
@@ -61,6 +82,7 @@ class Head:
     sharpness: float = SHARPNESS
     mean: Vectors | None = None
     scale: Vectors | None = None
+    projection: Vectors | None = None
 
     def probabilities(self, vectors: Vectors) -> Vectors:
         """(messages, labels) for embeddings as the encoder gives them, (messages, dimensions); each row sums to 1."""
@@ -68,7 +90,7 @@ class Head:
 
     def logits(self, vectors: Vectors) -> Vectors:
         """The same before sharpness: (messages, labels) for (messages, dimensions)."""
-        logits: Vectors = _placed(vectors, self.mean) @ self._scaled().T
+        logits: Vectors = _placed(vectors, self.mean, self.projection) @ self._scaled().T
         return logits
 
     def likeness(self, vectors: Vectors) -> Vectors:
@@ -88,14 +110,21 @@ class Head:
         number = len(self.labels)
         is_mean_right = self.mean is None or self.mean.shape == (dimensions,)
         is_scale_right = self.scale is None or self.scale.shape == (number,)
-        return is_mean_right and is_scale_right and self.weights.shape == (number, dimensions)
+        is_projection_right = self.projection is None or self.projection.shape == (dimensions, dimensions)
+        are_parts_right = is_mean_right and is_scale_right and is_projection_right
+        return are_parts_right and self.weights.shape == (number, dimensions)
 
     def save(self, path: Path) -> None:
         """Write it as safetensors, labels and sharpness in its metadata."""
         from safetensors.numpy import save_file
 
         about = {"labels": json.dumps(self.labels), "sharpness": repr(self.sharpness)}
-        tensors = {"weights": self.weights, "mean": self.mean, "scale": self.scale}
+        tensors = {
+            "weights": self.weights,
+            "mean": self.mean,
+            "scale": self.scale,
+            "projection": self.projection,
+        }
         kept = {name: np.ascontiguousarray(one) for name, one in tensors.items() if one is not None}
         save_file(kept, path, metadata=about)
 
@@ -108,8 +137,9 @@ class Head:
             about = file.metadata()
             found = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
         labels, sharpness = tuple(json.loads(about["labels"])), float(about["sharpness"])
-        # Heads of earlier releases have neither a mean nor a scale.
-        return Head(labels, found["weights"], sharpness, found.get("mean"), found.get("scale"))
+        # Heads of earlier releases have weights alone.
+        parts = (found.get(name) for name in ("mean", "scale", "projection"))
+        return Head(labels, found["weights"], sharpness, *parts)
 
 
 def fit(
@@ -122,6 +152,7 @@ def fit(
     go_on: Callable[[], bool] | None = None,
     iterations: int = ITERATIONS,
     mean: Vectors | None = None,
+    adapt: Adapt = adapter_of,
 ) -> Head:
     """A head for `labels`, fitted to their descriptions and to examples.
 
@@ -131,10 +162,11 @@ def fit(
 
     `start`: an earlier head to begin from, which saves time and does not change the result. `learned`: the head that a
     fine-tuned encoder was trained with: its weights are the prior of the labels it knows, its mean is what centres.
+    `adapt` says how embeddings are projected.
     Examples that it answers rightly hold it where it is, others move it: what was said since moves the head, what was
     learned stays. `go_on` is asked from time to time; where it says no, the fit ends early, nearer than it began.
     """
-    problem = _problem(labels, descriptions, examples, classes, learned, mean)
+    problem = _problem(labels, descriptions, examples, classes, learned, mean, adapt)
     if not len(classes) and _fitting(learned, descriptions) is None:
         return Head(labels, ZERO_SHOT_SCALE * problem.vectors, SHARPNESS, problem.mean)
     weights = _minimize(problem, _beginning(labels, problem.prior, start), iterations, go_on)
@@ -160,7 +192,9 @@ def nudge(
     Only the weights of the labels move at which the examples pull hardest, at most MOST_PULLED at a time; with the
     others fixed these few are fitted to all examples. `fit` from here comes to what it always comes to.
     """
-    problem = _problem(labels, descriptions, examples, classes, learned, mean)
+    problem = _problem(
+        labels, descriptions, examples, classes, learned, mean, lambda _vectors, _rows: start.projection
+    )
     weights = _beginning(labels, problem.prior, start).copy()
     for _round in range(ROUNDS):
         logits = problem.vectors @ weights.T
@@ -193,6 +227,7 @@ class _Problem:
     counts: Vectors
     sharpness: float
     mean: Vectors | None
+    projection: Vectors | None
     is_scaled: bool
     others: Vectors | None = None
 
@@ -200,7 +235,7 @@ class _Problem:
         """The head with these weights, (labels, dimensions)."""
         number = np.bincount(self.rows, minlength=len(labels)) - 1  # each label's description is no example
         scale = _scale(weights, number) if self.is_scaled else None
-        return Head(labels, weights, self.sharpness, self.mean, scale)
+        return Head(labels, weights, self.sharpness, self.mean, scale, self.projection)
 
     def loss_and_gradient(self, weights: Vectors) -> tuple[float, Vectors]:
         away = weights - self.prior
@@ -258,23 +293,49 @@ def _problem(
     classes: Classes,
     learned: Head | None,
     mean: Vectors | None,
+    adapt: Adapt,
 ) -> _Problem:
     learned = _fitting(learned, descriptions)
     vectors = np.vstack([descriptions, examples])
-    if learned:
-        mean = learned.mean  # its weights are for embeddings that are centred by this one
-    elif mean is None:
-        mean = mean_of(vectors)
-    vectors = _placed(vectors, mean)
-    prior = _beginning(labels, _prior_scale(learned) * vectors[: len(labels)], learned)
     rows = np.concatenate([np.arange(len(labels)), classes])
-    settled = _settled(labels, vectors, rows, learned) if learned else np.zeros_like(prior)
     if learned:
-        counts = np.ones(len(rows), dtype=np.float32)
-        return _Problem(prior, vectors, rows, settled, counts, learned.sharpness, mean, is_scaled=False)
-    counts = _counts(rows, len(labels))
+        return _beside(learned, labels, vectors, rows)
+    if mean is None:
+        mean = mean_of(vectors)
+    vectors = centred(vectors, mean)
+    projection = adapt(vectors, rows)
+    vectors = adapted(vectors, projection)
+    vectors += intercept(mean)
+    prior = PRIOR_SCALE * vectors[: len(labels)]
     sharpness = 1.0 + (SHARPNESS - 1.0) / (1.0 + len(classes) / len(labels) / FALLEN_BY)
-    return _Problem(prior, vectors, rows, settled, counts, sharpness, mean, is_scaled=True)
+    return _Problem(
+        prior,
+        vectors,
+        rows,
+        np.zeros_like(prior),
+        _counts(rows, len(labels)),
+        sharpness,
+        mean,
+        projection,
+        is_scaled=True,
+    )
+
+
+def _beside(learned: Head, labels: tuple[str, ...], vectors: Vectors, rows: Classes) -> _Problem:
+    """What moves a head that was trained with its encoder, and places embeddings as that one does."""
+    vectors = _placed(vectors, learned.mean, learned.projection)
+    prior = _beginning(labels, _prior_scale(learned) * vectors[: len(labels)], learned)
+    return _Problem(
+        prior,
+        vectors,
+        rows,
+        _settled(labels, vectors, rows, learned),
+        np.ones(len(rows), dtype=np.float32),
+        learned.sharpness,
+        learned.mean,
+        learned.projection,
+        is_scaled=False,
+    )
 
 
 def _counts(rows: Classes, labels: int) -> Vectors:
@@ -289,16 +350,22 @@ def _counts(rows: Classes, labels: int) -> Vectors:
 def _scale(weights: Vectors, number: Classes) -> Vectors:
     """What evens the lengths of weights out, (labels,). number: (labels,), of examples."""
     lengths = np.maximum(np.linalg.norm(weights, axis=1), 1e-6)
-    usual = np.median(number)
+    usual = min(
+        float(np.median(number)), FEW_EXAMPLES
+    )  # a query strategy asks little about labels that are easily told
     known = np.minimum(number / usual, 1.0) if usual else np.ones(len(number))
     scale = (np.median(lengths) / lengths) ** (1.0 - (1.0 - TAU) * known**2)
-    found: Vectors = np.minimum(scale, SCALE_MAX).astype(np.float32)
+    found: Vectors = np.minimum(scale, MAX_SCALE).astype(np.float32)
     return found
 
 
-def _placed(vectors: Vectors, mean: Vectors | None) -> Vectors:
-    """Embeddings as weights take them: centred, with an intercept."""
-    return vectors if mean is None else centred(vectors, mean) + intercept(mean)
+def _placed(vectors: Vectors, mean: Vectors | None, projection: Vectors | None) -> Vectors:
+    """Embeddings as weights take them: centred, projected, with an intercept."""
+    if mean is None:
+        return vectors
+    placed = adapted(centred(vectors, mean), projection)
+    placed += intercept(mean)  # of thousands of embeddings, while somebody waits: no copy more than needed
+    return placed
 
 
 def _fitting(learned: Head | None, descriptions: Vectors) -> Head | None:
@@ -322,14 +389,12 @@ def _settled(labels: tuple[str, ...], vectors: Vectors, rows: Classes, learned: 
     return found
 
 
-def _prior_scale(learned: Head | None) -> float:
+def _prior_scale(learned: Head) -> float:
     """How long the weights of a label are of which only the description is known.
 
     As long as those that were learned, or a label that was added since would hardly ever be said: recall 0.33 at
     PRIOR_SCALE, 0.5 to 0.6 so (7 of Banking77's labels added to 70 learned from 8 examples each, one seed).
     """
-    if learned is None:
-        return PRIOR_SCALE
     return float(np.linalg.norm(learned.weights, axis=1).mean())
 
 

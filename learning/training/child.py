@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from learning import gate, head
+from learning.centring import mean_of
 from learning.encoder import Encoder, EncoderNotFoundError, load_encoder
 from learning.gate import Contender
 from learning.head import Head
@@ -202,15 +203,13 @@ class _Work:
         holdout, said = self._job.holdout, self._job.said
         if not holdout:
             return _Tried(encoder)
-        fitted = head.fit(
-            self._labels,
-            encoder.encode([target.description for target in self._job.targets]).vectors,
-            encoder.encode([example.text for example in said]).vectors,
-            np.array([self._row[example.label_id] for example in said], dtype=np.int64),
-            None,
-            learned,
-        )
-        probabilities = fitted.probabilities(encoder.encode([example.text for example in holdout]).vectors)
+        described = encoder.encode([target.description for target in self._job.targets]).vectors
+        known = encoder.encode([example.text for example in said]).vectors
+        asked = encoder.encode([example.text for example in holdout]).vectors
+        classes = np.array([self._row[example.label_id] for example in said], dtype=np.int64)
+        mean = mean_of(np.vstack([described, known, asked]))  # the team's messages are not all here
+        fitted = head.fit(self._labels, described, known, classes, None, learned, mean=mean)
+        probabilities = fitted.probabilities(asked)
         scores = score(probabilities, self._truth, self._labels, slices_of(holdout))
         rows = probabilities.argmax(axis=1).astype(np.int64)
         return _Tried(encoder, Contender(rows, scores.ece, _latency(plain, holdout)), scores)

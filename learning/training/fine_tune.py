@@ -126,7 +126,8 @@ def _probe(
     described = encoder.encode([target.description for target in targets]).vectors
     vectors = encoder.encode([material.texts[row] for row in rows]).vectors
     labels = tuple(target.id for target in targets)
-    fitted = head.fit(labels, described, vectors, material.classes[rows], None)
+    known = material.classes[rows]
+    fitted = head.fit(labels, described, vectors, known, None, adapt=head.unadapted)
     return replace(fitted, weights=recipe.probe * fitted.weights)
 
 

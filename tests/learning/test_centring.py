@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from learning.centring import MESSAGES_MIN, centred, mean_of, team_mean
+from learning.centring import MIN_MESSAGES, centred, mean_of, team_mean
 from learning.encoder import Vectors
 from storage import messages, predictions
 from storage.database import Database
@@ -53,7 +53,7 @@ def test_without_a_mean_embeddings_stay_as_they_are(banking: Banking) -> None:
 @on_both
 def test_the_mean_is_that_of_the_teams_own_messages_once_there_are_enough(database: Database) -> None:
     bug, theirs = label_set(database, "bug")["bug"], label_set(database, "bug", team_id=OTHER)["bug"]
-    made = _vectors(MESSAGES_MIN)
+    made = _vectors(MIN_MESSAGES)
     _predict(database, theirs, -made)
 
     _predict(database, bug, made[:-1])
@@ -67,7 +67,7 @@ def test_the_mean_is_that_of_the_teams_own_messages_once_there_are_enough(databa
 @on_both
 def test_it_stays_the_same_until_there_are_twice_as_many_messages(database: Database) -> None:
     bug = label_set(database, "bug")["bug"]
-    first = _vectors(MESSAGES_MIN)
+    first = _vectors(MIN_MESSAGES)
     _predict(database, bug, first)
     before = _mean(database)
 
@@ -81,7 +81,7 @@ def test_it_stays_the_same_until_there_are_twice_as_many_messages(database: Data
 @on_both
 def test_two_replicas_have_one_mean(database: Database) -> None:
     bug = label_set(database, "bug")["bug"]
-    _predict(database, bug, _vectors(MESSAGES_MIN))
+    _predict(database, bug, _vectors(MIN_MESSAGES))
 
     one, other = (team_mean(database, TEAM, ENCODER, texts) for texts in (TEXTS, -TEXTS))
 
@@ -91,7 +91,7 @@ def test_two_replicas_have_one_mean(database: Database) -> None:
 @on_both
 def test_it_does_not_change_when_messages_are_erased(database: Database) -> None:
     bug = label_set(database, "bug")["bug"]
-    ids = _predict(database, bug, _vectors(MESSAGES_MIN))
+    ids = _predict(database, bug, _vectors(MIN_MESSAGES))
     before = _mean(database)
 
     with database.writing() as session:

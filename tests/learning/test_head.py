@@ -268,6 +268,22 @@ def test_of_two_labels_a_rare_one_is_found(banking: Banking) -> None:
     assert (said[1] == 1).mean() > 0.7
 
 
+def test_with_many_labels_and_enough_examples_embeddings_are_projected() -> None:
+    descriptions, vectors, classes = _made_up(labels=30, examples=90)
+    labels = tuple(map(str, range(30)))
+
+    few, enough, kept = (
+        head.fit(labels, descriptions, vectors[:number], classes[:number], None, adapt=adapt)
+        for number, adapt in ((49, head.adapter_of), (90, head.adapter_of), (90, head.unadapted))
+    )
+
+    assert few.projection is None
+    assert enough.projection is not None
+    assert kept.projection is None
+    nudged = head.nudge(labels, descriptions, vectors, classes, start=enough)
+    assert nudged.projection is enough.projection
+
+
 def test_a_learned_head_is_not_scaled(banking: Banking) -> None:
     learned = replace(_fit(banking, 150), scale=None)
 
@@ -278,8 +294,8 @@ def test_a_learned_head_is_not_scaled(banking: Banking) -> None:
     assert fitted.scale is None
 
 
-def test_a_saved_head_keeps_its_mean_and_scale(banking: Banking, tmp_path: Path) -> None:
-    saved = _fit(banking, 30)
+def test_a_saved_head_keeps_its_mean_scale_and_projection(banking: Banking, tmp_path: Path) -> None:
+    saved = replace(_fit(banking, 30), projection=np.eye(384, dtype=np.float32)[::-1])
     assert saved.mean is not None
     assert saved.scale is not None
 
@@ -290,6 +306,7 @@ def test_a_saved_head_keeps_its_mean_and_scale(banking: Banking, tmp_path: Path)
     assert loaded.scale is not None
     assert np.array_equal(loaded.mean, saved.mean)
     assert np.array_equal(loaded.scale, saved.scale)
+    assert loaded.projection is not None
     assert np.array_equal(loaded.probabilities(banking.vectors), saved.probabilities(banking.vectors))
 
 

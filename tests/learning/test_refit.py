@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from learning import head, vectors
-from learning.centring import MESSAGES_MIN, mean_of
+from learning.centring import MIN_MESSAGES, mean_of
 from learning.champion import Champion, Served
 from learning.classification import Classifier
 from learning.encoder import Encoder
@@ -201,7 +201,7 @@ def test_embeddings_are_centred_by_the_labels_texts_and_then_by_the_teams_messag
     second = refitter.serve(first)
 
     assert first.mean == pytest.approx(mean_of(described), abs=1e-6)
-    expected = (40 * mean_of(imported) + MESSAGES_MIN * mean_of(described)) / (40 + MESSAGES_MIN)
+    expected = (40 * mean_of(imported) + MIN_MESSAGES * mean_of(described)) / (40 + MIN_MESSAGES)
     assert second.mean == pytest.approx(expected, abs=1e-3)
     for served in (first, second):
         assert served.head.mean is not None
@@ -213,11 +213,11 @@ def test_another_mean_is_another_revision_that_a_restart_finds_again(
     database: Database, known: dict[str, Label], refitter: Refitter, encoder: Encoder
 ) -> None:
     first = refitter.serve()
-    for number in range(MESSAGES_MIN):
+    for number in range(MIN_MESSAGES):
         _predicted(database, first, f"Where do I find page {number}?")
 
     second = refitter.serve(first)
-    for number in range(MESSAGES_MIN // 2):
+    for number in range(MIN_MESSAGES // 2):
         _predicted(database, first, f"Thank you for page {number}!")
     third = refitter.serve(second)
     restarted = Refitter(database, TEAM, encoder, "all-MiniLM-L6-v2").serve()
