@@ -35,7 +35,6 @@ class Store:
             self._db.execute("PRAGMA synchronous=OFF")
             self._db.execute("PRAGMA secure_delete=ON")
             self._db.executescript(SCHEMA)
-            self._db.execute("VACUUM")  # copies of rows that had moved between pages before they were dropped
             self.purge()
         except sqlite3.Error:
             self._db.close()
@@ -53,7 +52,11 @@ class Store:
         self._db.execute("DELETE FROM kept WHERE kind = ? AND key = ?", (kind, key))
 
     def purge(self) -> None:
-        """Have what was dropped leave the write-ahead log too."""
+        """Have what was dropped leave the file and the write-ahead log.
+
+        SQLite's secure_delete leaves copies of rows that had moved between pages before they were dropped.
+        """
+        self._db.execute("VACUUM")
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def all(self, kind: str) -> list[Json]:
