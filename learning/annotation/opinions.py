@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 
 from learning import vectors
 from learning.champion import Champion, Served
+from storage import floors
 from storage.database import Database
 
 # A score that moved by less is no news.
@@ -18,35 +19,44 @@ MOVED_LEAST = 0.05
 
 @dataclass(frozen=True)
 class Opinion:
-    """The likeliest label of one message, and which revision of which version says so."""
+    """The likeliest label of one message, and which revision of which version says so.
+
+    `is_none`: no label fits, that one only best.
+    """
 
     version: int
     revision: int
     label_id: str
     confidence: float
     margin: float
+    is_none: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @staticmethod
     def from_json(told: dict[str, Any]) -> Opinion:
-        return Opinion(**{name: told[name] for name in Opinion.__dataclass_fields__})
+        return Opinion(**{field.name: told[field.name] for field in fields(Opinion) if field.name in told})
 
     def differs_from(self, told: dict[str, Any] | None) -> bool:
         """Is this news to someone who was told that, as `to_json` has it?"""
         if told is None:
             return True
         before = Opinion.from_json(told)
-        is_same = (before.version, before.label_id) == (self.version, self.label_id)
+        is_same = (before.version, before.label_id, before.is_none) == (
+            self.version,
+            self.label_id,
+            self.is_none,
+        )
         return not is_same or abs(before.confidence - self.confidence) >= MOVED_LEAST
 
 
 class Opinions:
     """Asks the champion of one team, with the vectors that are kept under its encoder."""
 
-    def __init__(self, database: Database, champion: Champion) -> None:
+    def __init__(self, database: Database, team_id: str, champion: Champion) -> None:
         self._database = database
+        self._team_id = team_id
         self._champion = champion
 
     @property
@@ -60,7 +70,11 @@ class Opinions:
         found = vectors.of_messages(self._database, served.encoder, message_ids)
         if not found or not served.head.labels:
             return {}
-        probabilities = served.head.probabilities(np.stack(list(found.values())))
+        read = np.stack(list(found.values()))
+        probabilities = served.head.probabilities(read)
+        with self._database.reading() as session:
+            floor = floors.of_version(session, self._team_id, served.version)
+        is_none = served.head.likeness(read) < (-np.inf if floor is None else floor)
         ranked = np.sort(probabilities, axis=1)[:, ::-1]  # (messages, labels), likeliest first
         margins = ranked[:, 0] - ranked[:, 1] if ranked.shape[1] > 1 else np.ones(len(ranked))
         return {
@@ -70,6 +84,7 @@ class Opinions:
                 served.head.labels[best],
                 float(ranked[row, 0]),
                 float(margins[row]),
+                bool(is_none[row]),
             )
             for row, (message_id, best) in enumerate(zip(found, probabilities.argmax(axis=1), strict=True))
         }

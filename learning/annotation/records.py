@@ -62,6 +62,8 @@ class Said(Protocol):
     def confidence(self) -> float: ...
     @property
     def margin(self) -> float: ...
+    @property
+    def is_none(self) -> bool: ...
 
 
 def external_id(message_id: str, round_: int) -> str:
@@ -107,7 +109,9 @@ def say(record: dict[str, Any], said: Said, names: Mapping[str, str], form: Form
         schema.MARGIN: _share(said.margin),
     }
     if not form.preselects:
-        record["fields"][schema.PREDICTED] = f"**{markdown_name(name)}**, {said.confidence:.0%} sure"
+        record["fields"][schema.PREDICTED] = _predicted(name, said)
+    elif said.is_none:
+        record["suggestions"] = []
     elif name in form.options:
         record["suggestions"] = [
             {
@@ -118,6 +122,12 @@ def say(record: dict[str, Any], said: Said, names: Mapping[str, str], form: Form
                 "type": "model",
             }
         ]
+
+
+def _predicted(name: str, said: Said) -> str:
+    if said.is_none:
+        return f"**none of the labels**, closest: {markdown_name(name)}"
+    return f"**{markdown_name(name)}**, {said.confidence:.0%} sure"
 
 
 def as_now(record: Mapping[str, Any], said: Said, names: Mapping[str, str], form: Form) -> dict[str, Any]:
@@ -195,4 +205,6 @@ def _disagreement(content: Content) -> str:
     if len(chosen) > 1:
         return AMONG
     prediction = _prediction(content)
-    return DIFFER if prediction and chosen - {prediction.label_id} else AGREE
+    if prediction is None or not chosen:
+        return AGREE
+    return DIFFER if prediction.is_none or chosen - {prediction.label_id} else AGREE

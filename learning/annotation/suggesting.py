@@ -67,8 +67,10 @@ class Suggesting:
             if key in answered and before:
                 records.say(send, Opinion.from_json(before), names, form)
             elif key[0] in said and key not in answered:
-                records.say(send, said[key[0]], names, form)
-                told[key] = said[key[0]].to_json()
+                opinion = said[key[0]]
+                records.say(send, opinion, names, form)
+                if not _takes_back(opinion, before):  # an upsert leaves what was suggested; that follows
+                    told[key] = opinion.to_json()
             if key in answered:
                 send.pop("suggestions", None)
         return told
@@ -78,6 +80,11 @@ class Suggesting:
         with self._database.writing() as session:
             datasets.tell(session, form.dataset_id, told)
             datasets.sent_with(session, form.dataset_id, keys, form.vector)
+
+
+def _takes_back(opinion: Opinion, before: Json | None) -> bool:
+    """Does a record suggest a label although none fits?"""
+    return opinion.is_none and before is not None and not Opinion.from_json(before).is_none
 
 
 @dataclass
@@ -211,15 +218,25 @@ class Refreshing:
             }
             ids = datasets.ids_of(session, form.dataset_id, list(news))
         sends: dict[Key, Json] = {}
+        outdated: dict[Key, Json] = {}
         for record in by_id(self._connection, form.dataset_id, sorted(ids.values())):
             key = records.message_of(record["external_id"])
             if key in news and not record["responses"]:  # somebody may have answered a moment ago
                 sends[key] = records.as_now(record, news[key], names, form)
+                if news[key].is_none and record.get("suggestions"):
+                    outdated[key] = record
         sent = self._upsert(sends, form)
+        for record in (outdated[key] for key in sent if key in outdated):
+            self._take_back(record)
         with self._database.writing() as session:
             datasets.tell(session, form.dataset_id, {key: news[key].to_json() for key in sent})
         if sent:
             log.info("suggestions brought up to date number=%d", len(sent))
+
+    def _take_back(self, record: Json) -> None:
+        """Delete what a record suggests: an upsert leaves it as it is."""
+        ids = ",".join(str(one["id"]) for one in record["suggestions"])
+        self._connection.call("DELETE", f"records/{record['id']}/suggestions", params={"ids": ids})
 
     # Vectors under another encoder
 

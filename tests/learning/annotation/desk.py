@@ -62,7 +62,7 @@ class Desk:
         self.both = Kept({Panel.SINGLE: self.kept, Panel.DOUBLE: double}, share)
         base = three_dimensional()
         self.champion = untaught(base)
-        opinions = Opinions(database, self.champion)
+        opinions = Opinions(database, TEAM, self.champion)
         suggesting = Suggesting(database, TEAM, opinions)
         self.delivery = Delivery(database, TEAM, connection, self.both, base, Bilingual(), suggesting)
         self._database, self._base, self._opinions = database, base, opinions

@@ -11,14 +11,15 @@ import pytest
 from learning.annotation import schema, suggesting
 from learning.annotation.opinions import Opinion
 from learning.annotation.schema import Plan
-from storage import datasets, questions
+from storage import datasets, floors, questions
 from storage.database import Database
 from storage.datasets import Key
-from storage.tables import Label, Message
+from storage.tables import Basis, Floor, Label, Message
 from tests.factories import ENCODER, TEAM, label_set, predicted
 from tests.learning.annotation.desk import Desk
 
 Json = dict[str, Any]
+NONE_FITS = 9.0
 
 
 def asked(database: Database, label: Label, text: str) -> Message:
@@ -94,6 +95,30 @@ def test_a_record_says_at_once_what_the_version_in_service_thinks(
     desk.deliver()
 
     assert suggestions(desk) == {"new": ("praise", "v3.0")}
+
+
+def test_nothing_is_suggested_if_no_label_fits_and_what_was_suggested_is_taken_back(
+    desk: Desk, database: Database, known: dict[str, Label]
+) -> None:
+    asked(database, known["bug"], "before")
+    desk.serve(known["bug"], version=1)
+    desk.deliver()
+    floor = Floor(
+        team_id=TEAM, version=2, at=NONE_FITS, basis=Basis.LABELLED, share=0.05, messages=20, made_of={}
+    )
+    with database.writing() as session:
+        floors.keep(session, floor)
+    asked(database, known["bug"], "after")
+    desk.serve(known["bug"], version=2)
+
+    desk.deliver()
+    desk.refresh()
+    without = suggestions(desk)
+    desk.serve(known["billing"], version=3)
+    desk.refresh()
+
+    assert without == {}
+    assert suggestions(desk) == {"before": ("billing", "v3.0"), "after": ("billing", "v3.0")}
 
 
 def labels_of(desk: Desk) -> dict[str, str]:
