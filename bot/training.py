@@ -17,10 +17,12 @@ from learning.drifting import Drifting
 from learning.dueling import Budget, Dueling
 from learning.engines.gpu import CUDA, has_gpu
 from learning.gate import Limits
+from learning.noticing import Noticing
 from learning.registry import PROCESSOR, Registry, Source
 from learning.retraining import Retraining
 from learning.summarizing.gate import Limits as SummaryLimits
 from learning.summarizing.recipe import SummaryRecipe
+from learning.switching import Switching
 from learning.tasks import classification, summarization
 from learning.tasks.classification import Classification
 from learning.tasks.summarization import Summarization
@@ -32,6 +34,9 @@ from storage.leases import Claim
 
 log = logging.getLogger(__name__)
 
+# A look is a few milliseconds, and over as soon as operators were told.
+LANGUAGES_CRON = "*/15 * * * *"
+
 
 @dataclass(frozen=True)
 class Training:
@@ -42,12 +47,14 @@ class Training:
     claims: tuple[Claim, ...]
     retraining: Retraining
     dueling: Dueling
+    switching: Switching
     begin_soon: Callable[[], None]
 
     def close(self) -> None:
         """Stop training and give up leases; the next owner goes on."""
         self.retraining.close()
         self.dueling.close()
+        self.switching.close()
 
 
 @dataclass(frozen=True)
@@ -156,9 +163,17 @@ def train(
         on_change,
     )
     drifting = Drifting(database, team_id, champion, triggers.drifted)
+    switching = Switching(database, team_id, registry, on_change)
+    switch = Worker("switching", switching.step, metrics)
+
+    def begin_soon() -> None:
+        begin.wake()
+        switch.wake()
+
     times = {
         "retrain": Scheduled(settings.retrain_cron, due),
         "drift": Scheduled(settings.drift_cron, drifting.look),
+        "languages": Scheduled(LANGUAGES_CRON, Noticing(database, team_id, on_change).look),
     }
     workers = [
         begin,
@@ -166,6 +181,7 @@ def train(
         Worker("triggers of summaries", of_summaries.step, metrics),
         Worker("dueling", dueling.step, metrics),
         Worker("watching", watching.step, metrics),
+        switch,
     ]
-    claims = retraining.claim, dueling.claim
-    return Training(workers, times, claims, retraining, dueling, begin.wake)
+    claims = retraining.claim, dueling.claim, switching.claim
+    return Training(workers, times, claims, retraining, dueling, switching, begin_soon)

@@ -195,6 +195,7 @@ class News(StrEnum):
     GIVEN_UP = "given_up"
     RATE_LIMITED = "rate_limited"
     STILL = "still"
+    FOREIGN = "foreign"
 
 
 class Opinion(StrEnum):
@@ -586,7 +587,8 @@ class Version(SQLModel, table=True):
 class Run(SQLModel, table=True):
     """One training run: why it was asked for, how far it is, and what became of it.
 
-    `report` is what was noticed in its data, `recipe` how it trains, `failed` why it failed. `noted` counts the
+    `encoder`: it trains nothing, but switches to the encoder of this name. `report` is what was noticed in its data,
+    `recipe` how it trains, `failed` why it failed. `noted` counts the
     changes that operators should see, `shown` those that the note in their channel (`note_ts`) shows.
     """
 
@@ -596,6 +598,7 @@ class Run(SQLModel, table=True):
     team_id: str
     task: TaskName = _task()
     cause: str
+    encoder: str | None = None
     asked_by: str = ""
     phase: Phase = _one_of(Phase)
     stage: str = ""
