@@ -34,8 +34,8 @@ def said(notice: Notice) -> str:
     about: dict[str, Any] = notice.about
     language = str(about["language"])
     return _(
-        "{number} of the last {of} messages are in languages that my model doesn't know, mostly {language}: I often "
-        "label these wrongly. {model} knows 100 languages. In English it is a little less accurate."
+        "{number} of the last {of} messages are in languages that my model doesn't know (mostly {language}), so I "
+        "often label them wrongly. {model} knows 100 languages; in English it is a little less accurate."
     ).format(
         number=about["messages"],
         of=about["of"],

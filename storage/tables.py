@@ -568,8 +568,8 @@ class Version(SQLModel, table=True):
 
     `encoder` is the fingerprint of its encoder, `base` that of the encoder it was fine-tuned from (its own where it
     was not). `artifact` is the digest of the files that the registry keeps of it, None where the encoder is the one
-    that settings name. `card` tells how it was made and how good it is. Of a summarizer the two fingerprints also say
-    which model writes.
+    that settings name, or that an operator switched to. `card` tells how it was made and how good it is. Of a
+    summarizer the two fingerprints also say which model writes.
     """
 
     team_id: str = Field(primary_key=True)
