@@ -339,6 +339,8 @@ def status() -> None:
     from bot import argilla_text, channel_words, local_argilla, models, terminal_health, terminal_trust
     from bot.terminal_belief import belief
     from learning.annotation import report
+    from learning.encoder import title
+    from learning.hub import described
     from learning.training import status as training
     from storage import overview, scope_notes
 
@@ -360,7 +362,7 @@ def status() -> None:
                 *report.rows(session, team_id, settings.ask_per_day, believed[team_id]),
                 *terminal_trust.rows(session, team_id, believed[team_id], names),
                 *report.agreement_rows(session, team_id, settings.agreement_in),
-                *training.rows(session, team_id, settings.recipe),
+                *training.rows(session, team_id, settings.recipe, described(title(settings.encoder))),
                 *scope_notes.rows(session, team_id),
             ]
             for team_id in teams

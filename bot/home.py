@@ -11,7 +11,7 @@ from bot import argilla_text
 from bot.held_view import EXAMPLES_MOST, SHOWN_MOST, Held, HeldExample
 from bot.operations import NotAnOperatorError, Operations
 from bot.scopes import Scopes
-from learning import accuracy, agreement
+from learning import accuracy, agreement, noticing
 from learning.accuracy import Accuracy
 from learning.agreement import Agreement
 from storage import (
@@ -21,6 +21,7 @@ from storage import (
     corrections,
     jobs,
     labels,
+    notices,
     predictions,
     questions,
     runs,
@@ -35,6 +36,7 @@ from storage.tables import (
     ChannelState,
     Label,
     Message,
+    Notice,
     Panel,
     Ruling,
     Run,
@@ -51,7 +53,8 @@ class Look:
     data; `chosen`: how often, by label id.
 
     `argilla`: why it can't be used; `held`: for operators, the latest of `held_number` bursts that are held back;
-    `agreement`: for them, how far reviewers agree.
+    `agreement`: for them, how far reviewers agree; `foreign`: that the model in service doesn't know the languages of
+    messages.
     """
 
     channels: list[Channel]
@@ -73,6 +76,7 @@ class Look:
     held: list[Held] = field(default_factory=list)
     held_number: int = 0
     agreement: Agreement | None = None
+    foreign: Notice | None = None
     lacking: str = ""  # scopes, and how to get them
 
 
@@ -137,8 +141,18 @@ class Home:
                 lacking=lacking,
                 held=self._held(session) if is_operator else [],
                 held_number=bursts.count_waiting(session, team_id) if is_operator else 0,
+                foreign=self._foreign(session, number) if is_operator else None,
                 agreement=agreement.read(session, team_id, self._agreement_in) if is_operator else None,
             )
+
+    def _foreign(self, session: Session, number: int | None) -> Notice | None:
+        """As long as the version in service is one that doesn't know them, and no other encoder is on its way."""
+        is_news = (
+            number
+            and not runs.to_switch(session, self._team_id)
+            and noticing.is_limited(versions.get(session, self._team_id, number))
+        )
+        return notices.foreign(session, self._team_id) if is_news else None
 
     def _held(self, session: Session) -> list[Held]:
         waiting = bursts.waiting(session, self._team_id, SHOWN_MOST)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
-from bot import held_view, home_modals, home_view, payloads, refusals
+from bot import foreign_view, held_view, home_modals, home_view, payloads, refusals
 from bot.choices import Choices
 from bot.home import Home
 from bot.in_words import in_words
@@ -17,6 +17,7 @@ from bot.language import _
 from bot.operations import FAULTS
 from bot.organization import Organization
 from bot.payloads import Actor, Json
+from learning import multilingual
 from storage.tables import Fate
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,21 @@ def register(
             by,
             lambda: home.operations.retrain(by),
             _("Training started. You can follow it below."),
+        )
+
+    @app.action(foreign_view.HOME_SWITCH)
+    def switch(ack: Ack, body: Json, client: WebClient) -> None:
+        by, trigger_id = payloads.clicker(body), payloads.trigger(body)
+        ack()
+        if home.operations.is_operator(by) and not multilingual.is_available():
+            client.views_open(trigger_id=trigger_id, view=foreign_view.installation())
+            return
+        _operate(
+            client,
+            home,
+            by,
+            lambda: home.operations.switch_encoder(multilingual.NAME, by),
+            foreign_view.asked(),
         )
 
     @app.action(home_view.ROLL_BACK)

@@ -16,19 +16,20 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.views import View
 
-from bot import accuracy_text, argilla_text
+from bot import accuracy_text, argilla_text, foreign_view
 from bot.card import title
 from bot.channel_words import CLOSED
 from bot.held_view import held_blocks
 from bot.home import Look
 from bot.language import N_, _, many
-from bot.mrkdwn import clipped, fitting, moment
+from bot.mrkdwn import clipped, fitting, inert, moment
 from bot.note import BY, bar
 from bot.payloads import Json
 from learning.accuracy import Accuracy
 from learning.agreement import Agreement
+from learning.encoder import title as encoder_title
 from storage import channel_states
-from storage.tables import Mode, Phase
+from storage.tables import Mode, Phase, Run
 
 RETRAIN, ROLL_BACK, ANNOTATE = "home_retrain", "home_roll_back", "home_annotate"
 SETTINGS, EDIT_LABELS = "home_settings", "home_edit_labels"
@@ -53,6 +54,7 @@ def home_view(look: Look, argilla_url: str | None, notice: str = "") -> Json:
     blocks: list[Block] = [
         *([_section(f"*{notice}*")] if notice else []),
         *([_section(f":warning: {look.lacking}")] if look.lacking else []),
+        *(foreign_view.told(look.foreign, foreign_view.HOME_SWITCH) if look.foreign else []),
         *held_blocks(look.held, look.held_number),
         HeaderBlock(text=_("Accuracy")),
         *_record(look),
@@ -138,8 +140,7 @@ def _model(look: Look) -> list[Block]:
         )
         lines = [f"{served}, {place}."]
     if look.run:
-        stage = _(STAGES[look.run.phase]).format(share=f"{look.run.done:.0%}")
-        lines.append(_("A new version is on its way: {stage}.").format(stage=stage))
+        lines.append(_under_way(look.run))
     elif look.retraining_at:
         lines.append(
             _("It looks for something new to learn {time}, and whenever enough is new.").format(
@@ -147,6 +148,15 @@ def _model(look: Look) -> list[Block]:
             )
         )
     return [_section("\n".join(lines)), *([_buttons(look)] if look.is_operator else [])]
+
+
+def _under_way(run: Run) -> str:
+    share = f"{run.done:.0%}"
+    if run.encoder:
+        name = inert(encoder_title(run.encoder))
+        return _("Switching to {encoder}: {share} is done.").format(encoder=name, share=share)
+    stage = _(STAGES[run.phase]).format(share=share)
+    return _("A new version is on its way: {stage}.").format(stage=stage)
 
 
 def _buttons(look: Look) -> ActionsBlock:

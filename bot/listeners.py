@@ -16,6 +16,7 @@ from bot import (
     channel_words,
     commands,
     correction_view,
+    foreign_view,
     forgetting_view,
     home_listeners,
     note,
@@ -40,6 +41,7 @@ from bot.organization import Organization
 from bot.payloads import Click, Deleted, Edited, Json, Said, Target
 from bot.respond import ForeignAddressError
 from bot.service import Service, UnknownMessageError
+from learning import multilingual
 from learning.names import visible
 from storage.corrections import EditedSinceError, NothingToUndoError
 from storage.labels import RetiredLabelError, TooManyProposalsError, TooManyProposalsOfAllError
@@ -330,6 +332,21 @@ def _hear_operators(app: App, operations: Operations) -> None:
     @app.action(note.ROLL_BACK)
     def roll_back(ack: Ack, body: Json, respond: Respond) -> None:
         answer(ack, body, respond, operations.roll_back_from)
+
+    @app.action(foreign_view.SWITCH)
+    def switch(ack: Ack, body: Json, client: WebClient, respond: Respond) -> None:
+        click, trigger_id = payloads.click(body), payloads.trigger(body)
+        ack()
+        try:
+            operations.check(click.user_id)
+            if not multilingual.is_available():
+                client.views_open(trigger_id=trigger_id, view=foreign_view.installation())
+                return
+            operations.switch_encoder(multilingual.NAME, click.user_id)
+            told = foreign_view.asked()
+        except OPERATING_FAULTS as error:
+            told = in_words(error)
+        respond(told, response_type="ephemeral", replace_original=False)
 
     @app.action(note.TRY_AGAIN)
     def try_again(ack: Ack, body: Json, respond: Respond) -> None:

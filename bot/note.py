@@ -14,13 +14,14 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot import channel_words
+from bot import channel_words, foreign_view
 from bot.card import person
 from bot.findings import findings, linked
 from bot.language import N_, _, many
 from bot.mrkdwn import clipped, inert
 from bot.payloads import Json
-from storage.tables import Burst, Decision, Grounds, Phase, Ruling, Run, TaskName
+from learning.encoder import title
+from storage.tables import Burst, Decision, Grounds, Notice, Phase, Ruling, Run, TaskName
 from storage.undelivered import GivenUp
 
 PROMOTE, ROLL_BACK, TRY_AGAIN = "promote", "roll_back", "try_again"
@@ -51,9 +52,8 @@ BY = {
 
 def run_note(run: Run, in_service: set[int], links: Mapping[str, str] | None = None) -> Json:
     """Arguments of chat.postMessage and chat.update for a run. links: addresses of messages that it reports."""
-    name = f"v{run.version}" if run.version else _("a challenger")
-    title = f"{_(TRAINING[run.task])}: {name} {_(VERDICTS[run.phase])}"
-    blocks: list[Block] = [_section(f"*{title}*\n{_why(run)}")]
+    heading = _heading(run)
+    blocks: list[Block] = [_section(f"*{heading}*\n{_why(run)}")]
     if run.phase in (Phase.WAITING, Phase.TRAINING):
         blocks.append(_section(f"`{bar(run.done)}` {run.done:.0%} · {inert(run.stage)}"))
     else:
@@ -61,7 +61,18 @@ def run_note(run: Run, in_service: set[int], links: Mapping[str, str] | None = N
     blocks += [_context(linked(one, links or {}, run.id)) for one in findings(run.report)]
     if run.version and run.version not in in_service and run.phase is not Phase.FAILED:
         blocks.append(ActionsBlock(elements=[promote_button(run.version)]))
-    return _message(f"{title}. {inert(run.stage)}", blocks)
+    return _message(f"{heading}. {inert(run.stage)}", blocks)
+
+
+def _heading(run: Run) -> str:
+    became = _(VERDICTS[run.phase])
+    name = f"v{run.version}" if run.version else _("a challenger")
+    if run.encoder is None:
+        return f"{_(TRAINING[run.task])}: {name} {became}"
+    switching = _("Switching to {encoder}").format(encoder=inert(title(run.encoder)))
+    if run.phase in (Phase.WAITING, Phase.TRAINING):
+        return switching
+    return f"{switching}: {name if run.version else ''} {became}"
 
 
 def ruling_note(ruling: Ruling, in_service: set[int], groups: Iterable[str] = ()) -> Json:
@@ -95,6 +106,11 @@ def given_up_note(notice_id: str, one: GivenUp) -> Json:
         accessibility_label=_("Try again what was given up in this channel"),
     )
     return _message(text, [_section(text), ActionsBlock(elements=[again])])
+
+
+def foreign_note(notice: Notice) -> Json:
+    """Arguments of chat.postMessage for messages in languages that the encoder doesn't know."""
+    return _message(foreign_view.said(notice), foreign_view.told(notice, foreign_view.SWITCH))
 
 
 def plain_note(text: str) -> Json:

@@ -21,7 +21,7 @@ from bot.edit_questions import EditQuestions
 from bot.findings import findings, groups
 from bot.health import Trouble
 from bot.language import Language, _, speaking
-from bot.note import burst_note, given_up_note, plain_note, ruling_note, run_note
+from bot.note import burst_note, foreign_note, given_up_note, plain_note, ruling_note, run_note
 from bot.payloads import Json
 from bot.reach import Reach
 from bot.refusals import Refusal
@@ -195,7 +195,8 @@ class Notes:
 
     def _of_news(self, notice: Notice, channel: str) -> Owed:
         with speaking(self._language):
-            told = plain_note(channel_words.to_operators(notice))
+            is_foreign = notice.news is News.FOREIGN
+            told = foreign_note(notice) if is_foreign else plain_note(channel_words.to_operators(notice))
         return self._news(channel, told, [notice])
 
     def _of_given_up(self, notice: Notice, channel: str, session: Session) -> Owed:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from bot.language import N_
+from learning.encoder import title
 from learning.summarizing.policy import POLICY
 from learning.summarizing.serving import Source
 from storage import acceptances, bursts, channel_states, notices, runs, undelivered, versions
@@ -126,6 +127,16 @@ class Operations:
         """Ask for a training run. Raises RunUnderWayError."""
         with self._database.writing() as session:
             runs.ask(session, self._team_id, "a person asked", by, int(time.time()) % 100_000, task)
+        self._wake.retraining()
+        self._wake.notes()
+
+    def switch_encoder(self, name: str, by: str) -> None:
+        """Ask for another encoder, which takes over once it is ready. Raises RunUnderWayError, AlreadyServingError."""
+        with self._database.writing() as session:
+            number = versions.in_service(session, self._team_id)
+            if number and versions.get(session, self._team_id, number).encoder_name == title(name):
+                raise AlreadyServingError(number)
+            runs.ask(session, self._team_id, "an operator switched the encoder", by, encoder=name)
         self._wake.retraining()
         self._wake.notes()
 

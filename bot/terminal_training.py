@@ -119,13 +119,12 @@ def tune(
     # Nothing is served from here, so no encoder is made ready for it.
     registry = _registry(settings, at, replace(encoder_source(settings), exports=None, device=PROCESSOR))
     chosen = terms(settings)
-    lessons = gather(
-        at.database, at.team_id, registry.champion().encoder, chosen.holdout_share, registry.belief
-    )
+    champion = registry.champion()
+    lessons = gather(at.database, at.team_id, champion.encoder, chosen.holdout_share, registry.belief)
     with at.database.reading() as session:
         before = followed(chosen.recipe, tunings.recipe(session, at.team_id))
     job = TuneJob(
-        source=settings.encoder,
+        source=registry.source_of(champion).name,
         targets=lessons.targets,
         examples=lessons.training,
         groups=lessons.groups,

@@ -18,10 +18,12 @@ from learning.engines.gpu import CUDA, has_gpu
 from learning.floors import Floors
 from learning.following import Following
 from learning.gate import Limits
+from learning.noticing import Noticing
 from learning.registry import PROCESSOR, Registry, Source
 from learning.retraining import Retraining
 from learning.summarizing.gate import Limits as SummaryLimits
 from learning.summarizing.recipe import SummaryRecipe
+from learning.switching import Switching
 from learning.tasks import classification, summarization
 from learning.tasks.classification import Classification
 from learning.tasks.summarization import Summarization
@@ -32,6 +34,9 @@ from storage.database import Database
 from storage.leases import Claim
 
 log = logging.getLogger(__name__)
+
+# A look is a few milliseconds, and over as soon as operators were told.
+LANGUAGES_CRON = "*/15 * * * *"
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class Training:
     retraining: Retraining
     dueling: Dueling
     floors: Floors
+    switching: Switching
     begin_soon: Callable[[], None]
 
     def close(self) -> None:
@@ -51,6 +57,7 @@ class Training:
         self.retraining.close()
         self.dueling.close()
         self.floors.close()
+        self.switching.close()
 
 
 @dataclass(frozen=True)
@@ -160,9 +167,17 @@ def train(
     )
     drifting = Drifting(database, team_id, following.champion, triggers.drifted)
     floors = Floors(database, team_id, following, settings.max_wrong_none, registry.belief)
+    switching = Switching(database, team_id, registry, on_change)
+    switch = Worker("switching", switching.step, metrics)
+
+    def begin_soon() -> None:
+        begin.wake()
+        switch.wake()
+
     times = {
         "retrain": Scheduled(settings.retrain_cron, due),
         "drift": Scheduled(settings.drift_cron, drifting.look),
+        "languages": Scheduled(LANGUAGES_CRON, Noticing(database, team_id, on_change).look),
     }
     flooring = Worker("floors", floors.step, metrics)
     floors.is_stopping = lambda: flooring.is_stopping
@@ -173,6 +188,7 @@ def train(
         Worker("dueling", dueling.step, metrics),
         Worker("watching", watching.step, metrics),
         flooring,
+        switch,
     ]
-    claims = retraining.claim, dueling.claim, floors.claim
-    return Training(workers, times, claims, retraining, dueling, floors, begin.wake)
+    claims = retraining.claim, dueling.claim, floors.claim, switching.claim
+    return Training(workers, times, claims, retraining, dueling, floors, switching, begin_soon)

@@ -10,6 +10,7 @@ import importlib.util
 import json
 import logging
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
+from learning.children import command, environment
 from learning.e5_file import E5File, Pieces, Size, Weights
 from learning.hub import CONFIG, UnusableModelError, first_line, home
 
@@ -67,6 +69,17 @@ def folder() -> Path:
     except (OSError, ValueError) as error:
         raise UnusableModelError(f"{FILE} can't be converted: {first_line(error)}") from error
     return kept
+
+
+def prepare() -> None:
+    """Write its folder in a process of its own: the memory that this takes goes with it."""
+    if _kept().is_dir() or _packaged() is None:
+        return
+    ended = subprocess.run(  # noqa: S603
+        command("learning.multilingual"), capture_output=True, text=True, env=environment(), check=False
+    )
+    if ended.returncode:
+        log.warning("an encoder was not converted name=%s status=%d", TITLE, ended.returncode)
 
 
 def _kept() -> Path:
@@ -179,3 +192,7 @@ def _tokenizer(pieces: Pieces) -> Any:
         special_tokens=[(begin, pieces.begin), (end, pieces.end)],
     )
     return found
+
+
+if __name__ == "__main__":
+    folder()

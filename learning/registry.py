@@ -93,6 +93,21 @@ class Registry:
         with self._database.writing() as session:
             return versions.plain(session, self._team_id, self.base.fingerprint, self.source.title)
 
+    def source_of(self, version: Version) -> Source:
+        """The encoder that a version is made from: what an operator switched to, or else what settings name."""
+        if version.base == self.base.fingerprint:
+            return self.source
+        with self._database.reading() as session:
+            switched = versions.switched_to(session, self._team_id, version.base)
+        return replace(self.source, name=switched.card[versions.SETTING]) if switched else self.source
+
+    def switch(self, name: str) -> Version:
+        """The version that is the encoder of this name, loaded beside what serves. Raises EncoderNotFoundError."""
+        source = replace(self.source, name=name)
+        encoder, instead_of = _base(source).fingerprint, self.base.fingerprint
+        with self._database.writing() as session:
+            return versions.switch(session, self._team_id, encoder, source.title, name, instead_of)
+
     def load(self, number: int) -> Refitter:
         """A version, ready to fit heads. Raises UnusableVersionError, VersionNotFoundError."""
         with self._turn:
@@ -131,10 +146,14 @@ class Registry:
             )
 
     def _from_settings(self, version: Version) -> Refitter:
-        if version.encoder != self.base.fingerprint:
-            raise UnusableVersionError(version.number, f"it needs the encoder {version.encoder_name}")
         name, number = version.encoder_name, version.number
-        return Refitter(self._database, self._team_id, self.base, name, number, belief=self.belief)
+        try:
+            encoder = _base(self.source_of(version))
+        except EncoderNotFoundError as error:
+            raise UnusableVersionError(number, str(error)) from error
+        if version.encoder != encoder.fingerprint:
+            raise UnusableVersionError(number, f"it needs the encoder {name}")
+        return Refitter(self._database, self._team_id, encoder, name, number, belief=self.belief)
 
     def _from_files(self, version: Version) -> Refitter:
         try:
@@ -157,9 +176,9 @@ class Registry:
         return _load(replace(self.source, name=str(folder)))
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def _base(source: Source) -> Encoder:
-    """Loaded once for all teams of a process."""
+    """Loaded once for all teams of a process: what settings name, and what an operator switched to."""
     return _load(source)
 
 

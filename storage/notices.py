@@ -66,6 +66,11 @@ def forget_given_up(
     session.connection().execute(gone)
 
 
+def foreign(session: Session, team_id: str) -> Notice | None:
+    """The notice that messages are in languages that the encoder does not know; None where there is none."""
+    return session.exec(select(Notice).where(Notice.team_id == team_id, Notice.news == News.FOREIGN)).first()
+
+
 def given_up(session: Session, team_id: str, notice_id: str) -> Notice:
     """Return the notice that something was given up. Raises NothingGivenUpError."""
     notice = session.get(Notice, notice_id)

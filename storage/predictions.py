@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -50,6 +51,15 @@ def vectors(session: Session, encoder: str, message_ids: list[str]) -> dict[str,
             )
         )
         found.update((message_id, _read(data)) for message_id, data in rows)
+    return found
+
+
+def having_vectors(session: Session, encoder: str, message_ids: list[str]) -> set[str]:
+    """Those of these messages that were read under this encoder."""
+    found: set[str] = set()
+    for start in range(0, len(message_ids), 500):
+        some = col(Vector.message_id).in_(message_ids[start : start + 500])
+        found.update(session.exec(select(Vector.message_id).where(Vector.encoder == encoder, some)))
     return found
 
 
@@ -198,6 +208,11 @@ def between(session: Session, team_id: str, after: float, until: float, most: in
         )
     )
     return list(session.exec(chosen.order_by(col(Prediction.created_at).desc()).limit(most)).all())
+
+
+def latest(session: Session, team_id: str, most: int) -> list[str]:
+    """Ids of the messages of a team that were predicted last and are not erased, latest first."""
+    return between(session, team_id, 0.0, time.time(), most)
 
 
 def count(session: Session, team_id: str) -> int:

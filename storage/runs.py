@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import update
 from sqlmodel import Session, case, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from storage import disputes, undelivered, versions
 from storage.tables import Delivery, Phase, Run, Split, TaskName
@@ -41,8 +42,11 @@ def ask(
     by: str = "",
     seed: int = 0,
     task: TaskName = TaskName.CLASSIFICATION,
+    encoder: str | None = None,
 ) -> Run:
-    """A new run. One whose challenger is still in shadow makes way for it. Raises RunUnderWayError."""
+    """A new run; one that switches to `encoder` if that is given. One whose challenger is still in shadow makes way for
+    it. Raises RunUnderWayError.
+    """
     versions.lock(session, team_id, task)  # of two who ask at once one is told of the other
     standing = under_way(session, team_id, task)
     if standing and standing.phase is not Phase.SHADOW:
@@ -53,6 +57,7 @@ def ask(
         team_id=team_id,
         task=task,
         cause=cause,
+        encoder=encoder,
         asked_by=by,
         phase=Phase.WAITING,
         seed=seed,
@@ -71,9 +76,25 @@ def under_way(session: Session, team_id: str, task: TaskName = TaskName.CLASSIFI
 
 def to_train(session: Session, team_id: str) -> Run | None:
     """The run to train now, of whatever task: the one that was begun, or else the one that waits longest."""
-    chosen = select(Run).where(Run.team_id == team_id, col(Run.phase).in_((Phase.TRAINING, Phase.WAITING)))
+    chosen = _begun(team_id).where(col(Run.encoder).is_(None))
     begun_first = case((col(Run.started_at).is_(None), 1), else_=0)
     return session.exec(chosen.order_by(begun_first, col(Run.created_at)).limit(1)).first()
+
+
+def to_switch(session: Session, team_id: str) -> Run | None:
+    """The run that switches to another encoder now."""
+    return session.exec(_begun(team_id).where(col(Run.encoder).is_not(None))).first()
+
+
+def latest_switch(session: Session, team_id: str) -> Run | None:
+    """The switch that was asked for last."""
+    chosen = select(Run).where(Run.team_id == team_id, col(Run.encoder).is_not(None))
+    return session.exec(chosen.order_by(col(Run.created_at).desc())).first()
+
+
+def _begun(team_id: str) -> SelectOfScalar[Run]:
+    """Runs that somebody has to work on."""
+    return select(Run).where(Run.team_id == team_id, col(Run.phase).in_((Phase.TRAINING, Phase.WAITING)))
 
 
 def in_shadow(session: Session, team_id: str) -> Run | None:
@@ -82,8 +103,8 @@ def in_shadow(session: Session, team_id: str) -> Run | None:
 
 
 def latest(session: Session, team_id: str, task: TaskName = TaskName.CLASSIFICATION) -> Run | None:
-    """The run of a task that was asked for last."""
-    chosen = select(Run).where(Run.team_id == team_id, Run.task == task)
+    """The training run of a task that was asked for last."""
+    chosen = select(Run).where(Run.team_id == team_id, Run.task == task, col(Run.encoder).is_(None))
     return session.exec(chosen.order_by(col(Run.created_at).desc())).first()
 
 
@@ -130,7 +151,12 @@ def restart(session: Session, team_id: str, tasks: Collection[TaskName]) -> None
     """Runs of these tasks begin anew: their folders may hold what is erased now."""
     if not tasks:
         return
-    learning = col(Run.team_id) == team_id, col(Run.phase) == Phase.TRAINING, col(Run.task).in_(tasks)
+    learning = (
+        col(Run.team_id) == team_id,
+        col(Run.phase) == Phase.TRAINING,
+        col(Run.task).in_(tasks),
+        col(Run.encoder).is_(None),
+    )
     anew = {"phase": Phase.WAITING, "stage": RESTARTING, "attempts": 0, "done": 0.0, "noted": Run.noted + 1}
     session.connection().execute(update(Run).where(*learning).values(anew))
 

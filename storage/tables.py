@@ -195,6 +195,7 @@ class News(StrEnum):
     GIVEN_UP = "given_up"
     RATE_LIMITED = "rate_limited"
     STILL = "still"
+    FOREIGN = "foreign"
 
 
 class Opinion(StrEnum):
@@ -572,8 +573,8 @@ class Version(SQLModel, table=True):
 
     `encoder` is the fingerprint of its encoder, `base` that of the encoder it was fine-tuned from (its own where it
     was not). `artifact` is the digest of the files that the registry keeps of it, None where the encoder is the one
-    that settings name. `card` tells how it was made and how good it is. Of a summarizer the two fingerprints also say
-    which model writes.
+    that settings name, or that an operator switched to. `card` tells how it was made and how good it is. Of a
+    summarizer the two fingerprints also say which model writes.
     """
 
     team_id: str = Field(primary_key=True)
@@ -591,7 +592,8 @@ class Version(SQLModel, table=True):
 class Run(SQLModel, table=True):
     """One training run: why it was asked for, how far it is, and what became of it.
 
-    `report` is what was noticed in its data, `recipe` how it trains, `failed` why it failed. `noted` counts the
+    `encoder`: it trains nothing, but switches to the encoder of this name. `report` is what was noticed in its data,
+    `recipe` how it trains, `failed` why it failed. `noted` counts the
     changes that operators should see, `shown` those that the note in their channel (`note_ts`) shows.
     """
 
@@ -601,6 +603,7 @@ class Run(SQLModel, table=True):
     team_id: str
     task: TaskName = _task()
     cause: str
+    encoder: str | None = None
     asked_by: str = ""
     phase: Phase = _one_of(Phase)
     stage: str = ""

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import update
 from sqlmodel import Session, col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from storage import undelivered
 from storage.database import insert_if_new
@@ -14,6 +15,8 @@ from storage.tables import Alias, Decision, Delivery, Grounds, Revision, Ruling,
 # The alias that names the version in service, of each task.
 CHAMPION = {TaskName.CLASSIFICATION: "champion", TaskName.SUMMARIZATION: "summarizer"}
 CLASSIFICATION = TaskName.CLASSIFICATION
+# What the card of a version says that is an encoder to which an operator switched.
+SETTING, INSTEAD_OF = "setting", "instead_of"
 
 
 class VersionNotFoundError(LookupError):
@@ -35,11 +38,16 @@ class NothingToRollBackToError(LookupError):
 def champion(
     session: Session, team_id: str, encoder: str, encoder_name: str, task: TaskName = CLASSIFICATION
 ) -> Version:
-    """The version in service, where it is made from this encoder; otherwise one that is this encoder itself,
-    made where there is none, and promoted."""
+    """The version in service, where it is made from this encoder, or from one that an operator switched to instead of
+    it; otherwise one that is this encoder itself, made where there is none, and promoted."""
     alias = session.get(Alias, (team_id, CHAMPION[task]))
     standing = session.get(Version, (team_id, alias.version)) if alias else None
+    switched = switched_to(session, team_id, standing.base) if standing else None
     if standing and standing.base == encoder:
+        if switched:  # settings name it themselves now
+            switched.card = {}
+        return standing
+    if standing and switched and switched.card[INSTEAD_OF] == encoder:
         return standing
     version = plain(session, team_id, encoder, encoder_name, task)
     if alias:
@@ -263,12 +271,11 @@ def plain(
     session: Session, team_id: str, encoder: str, encoder_name: str, task: TaskName = CLASSIFICATION
 ) -> Version:
     """The version that is this encoder as it is, not fine-tuned; made where there is none."""
-    of_encoder = select(Version).where(Version.team_id == team_id, Version.task == task)
-    of_encoder = of_encoder.where(Version.encoder == encoder, col(Version.artifact).is_(None))
+    of_encoder = _plain(team_id, encoder, task)
     while True:
         # Read first: should another replica register a version from here on, this number is taken and we look again.
         highest = session.exec(select(func.max(Version.number)).where(Version.team_id == team_id)).one()
-        standing = session.exec(of_encoder.order_by(col(Version.number).desc())).first()
+        standing = session.exec(of_encoder).first()
         if standing:
             return standing
         version = Version(
@@ -281,3 +288,30 @@ def plain(
         )
         if insert_if_new(session, version):
             return version
+
+
+def switch(
+    session: Session, team_id: str, encoder: str, encoder_name: str, setting: str, instead_of: str
+) -> Version:
+    """The version that is this encoder as it is, made where there is none, for an operator who switches to it.
+
+    `setting`: what names the encoder in settings. It counts as long as these name the one with the fingerprint
+    `instead_of`.
+    """
+    number = plain(session, team_id, encoder, encoder_name).number
+    version = session.get_one(Version, (team_id, number))
+    version.card = {**version.card, SETTING: setting, INSTEAD_OF: instead_of}
+    return version
+
+
+def switched_to(session: Session, team_id: str, base: str) -> Version | None:
+    """The version by which an operator switched to the encoder with this fingerprint; None where nobody did."""
+    found = session.exec(_plain(team_id, base, CLASSIFICATION)).first()
+    return found if found and INSTEAD_OF in found.card else None
+
+
+def _plain(team_id: str, encoder: str, task: TaskName) -> SelectOfScalar[Version]:
+    """Versions that are this encoder as it is, latest first."""
+    chosen = select(Version).where(Version.team_id == team_id, Version.task == task)
+    chosen = chosen.where(Version.encoder == encoder, col(Version.artifact).is_(None))
+    return chosen.order_by(col(Version.number).desc())

@@ -65,7 +65,7 @@ class Classification:
         with self._database.writing() as session:
             splits.learn(session, run.id, lessons.learned)
             runs.tell(session, run.id, recipe=recipe.to_json())
-        source = self._registry.source
+        source = self._registry.source_of(champion)
         Job(
             title=f"Training run {run.id[:8]}",
             source=source.name,

@@ -19,6 +19,7 @@ from learning.training.examples import Example
 LENGTHS = ((10, "up to 10 words"), (30, "11 to 30 words"))
 LETTERS_LEAST = 20
 SURE = 0.5
+UNKNOWN = "unknown"
 NO_LANGUAGE = "zxx"  # ISO 639's code for what is not language, as hashes and keys are
 
 
@@ -211,11 +212,11 @@ def languages_of(texts: Sequence[str]) -> list[str]:
 
 
 def language(text: str) -> str:
-    """ISO 639-1 code (py3langid; Lui & Baldwin, 2012); "unknown" for a text too short to tell, or of no language."""
+    """ISO 639-1 code (py3langid; Lui & Baldwin, 2012); UNKNOWN for a text too short to tell, or of no language."""
     if sum(letter.isalpha() for letter in text) < LETTERS_LEAST:
-        return "unknown"
+        return UNKNOWN
     found, probability = _identifier().classify(text)
-    return str(found) if probability >= SURE and found != NO_LANGUAGE else "unknown"
+    return str(found) if probability >= SURE and found != NO_LANGUAGE else UNKNOWN
 
 
 @cache

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlmodel import Session
 
+from learning.encoder import title
+from learning.hub import described
 from learning.training.recipe import SEARCHED, found
 from storage import acceptances, disputes, jobs, runs, splits, tunings, versions
 from storage.tables import Decision, Phase, Side, TaskName
@@ -21,9 +23,10 @@ DECIDED = {
 }
 
 
-def rows(session: Session, team_id: str, named: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Name and value of each figure. named: what RECIPE names."""
+def rows(session: Session, team_id: str, named: Mapping[str, Any], encoder: str) -> Iterator[tuple[str, str]]:
+    """Name and value of each figure. named: what RECIPE names; encoder: what ENCODER names, as people read it."""
     yield from _recipe(session, team_id, named)
+    yield from _encoder(session, team_id, encoder)
     latest = runs.latest(session, team_id)
     if latest:
         yield "latest training run", f"{latest.phase.value}, because of {latest.cause}: {latest.stage}"
@@ -48,6 +51,24 @@ def rows(session: Session, team_id: str, named: Mapping[str, Any]) -> Iterator[t
         last = f"last done {_time(job.succeeded_at)}" if job.succeeded_at else "not done yet"
         failed = f", failed: {job.failed}" if job.failed else ""
         yield f"schedule: {job.name}", f"next {_time(job.due_at)}, {last}{failed}"
+
+
+def _encoder(session: Session, team_id: str, named: str) -> Iterator[tuple[str, str]]:
+    """Which one counts, and how far a switch to another one is."""
+    number = versions.in_service(session, team_id)
+    standing = versions.get(session, team_id, number) if number else None
+    if standing and versions.switched_to(session, team_id, standing.base):
+        until = "until a roll back, or until ENCODER names another one than now"
+        yield (
+            "encoder",
+            f"{described(standing.encoder_name)}: an operator switched to it, instead of {named}, {until}",
+        )
+    elif standing:
+        yield "encoder", f"{described(standing.encoder_name)}, as ENCODER says"
+    switch = runs.latest_switch(session, team_id)
+    if switch:
+        became = f"{switch.phase.value}, {switch.done:.0%} done: {switch.stage}"
+        yield f"switch to {title(switch.encoder)}", became
 
 
 def _recipe(session: Session, team_id: str, named: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -205,3 +205,17 @@ def test_an_operator_decides_about_the_corrections_that_they_saw_and_no_others(o
     assert office.woken == []
 
     assert office.operations.decide_burst("b1", "2", Fate.KEPT, ANA).fate is Fate.KEPT
+
+
+def test_a_switch_is_asked_for_once_and_not_to_what_serves(office: Office) -> None:
+    office.operations.switch_encoder("multilingual", ANA)
+    with pytest.raises(RunUnderWayError):
+        office.operations.switch_encoder("multilingual", ANA)
+
+    with office.database.reading() as session:
+        asked = runs.to_switch(session, TEAM)
+    assert asked is not None
+    assert (asked.encoder, asked.asked_by, asked.phase) == ("multilingual", ANA, Phase.WAITING)
+    assert office.run.phase is Phase.REFUSED, "a challenger in shadow makes way"
+    with pytest.raises(AlreadyServingError):
+        office.operations.switch_encoder("base", ANA)

