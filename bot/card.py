@@ -113,7 +113,7 @@ def none_of_these() -> str:
 def model_said(content: Content, prediction: Prediction) -> str:
     """What the model says of a message, in words: the label and how sure it is, or that none fits."""
     if prediction.is_none:
-        return _("I said none of my labels")
+        return _("I said that none of my labels fits")
     label = as_name(content.labels[prediction.label_id].name)
     return _("I said {label}, {sure}").format(label=label, sure=sure(prediction.confidence))
 

@@ -135,7 +135,9 @@ class Service:
         if self._summarizing.is_asked(said):
             self._answer_mention(said)
             return
-        text = self._read(said.text)
+        # Without words no label fits; what nobody addressed to us is kept for summaries.
+        is_empty = self._is_addressed(said) and has_no_words(said.text)
+        text = "" if is_empty else self._read(said.text)
         if not text and not self._is_addressed(said):
             return
         if standing is Standing.OPEN:

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 BATCH = 32
 # And so many characters, of which the encoder reads LONGEST of one message: what comes next never waits for long.
 BATCH_CHARACTERS = 8_000
-LONGEST = 1_000
+LONGEST = 13_000
 
 
 @dataclass(frozen=True)

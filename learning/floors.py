@@ -1,7 +1,8 @@
 """Floors: makes, beside the answering, the likeness below which the model in service says "none of my labels".
 
 Likeness hardly moves from one revision of a head to the next, so that no click waits for a floor: it is made again when
-the version, the labels or the share change, or when the messages that it rests on grow by a tenth.
+the version, what centres or projects embeddings, the labels or the share change, or when the messages that it rests on
+grow by a tenth.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 from sqlmodel import Session
 
-from learning import trust
+from learning import head, trust
 from learning.champion import Served
 from learning.encoder import Vectors
 from learning.following import Following
@@ -39,7 +40,7 @@ MESSAGES_MAX = 1_000
 # So many unlabelled messages make the floor before anything is labelled. What no label fits is among them, so that even
 # fewer of the others fall below.
 POOL_MIN = 100
-COUNTED = ("labelled", "responses", "pool")
+COUNTED = ("labelled", "responses", "pool", "read")
 
 
 class StoppedError(RuntimeError):
@@ -103,16 +104,18 @@ class Floors:
         if refitter.encoder is not served.encoder:  # being swapped
             return STEP_S
         with self._database.reading() as session:
-            seen = served.version, served.head.labels, resolution.state(session, self._team_id)
+            seen = *_space(served), served.head.labels, resolution.state(session, self._team_id)
             if seen == self._seen:
                 return STEP_S
             before = floors.latest(session, self._team_id)
             found = self._material(session, refitter)
-        self._seen = seen if found.labelled else None
-        made_of = self._made_of(served, found)
+            vectors = predictions.vectors(session, served.encoder.fingerprint, found.messages)
+        is_all = bool(found.labelled) and len(vectors) == len(found.messages)
+        self._seen = seen if is_all else None
+        made_of = self._made_of(served, found, vectors)
         if (before is None or _is_new(before.made_of, made_of)) and self.claim.hold():
             with suppress(StoppedError):
-                self._make(served, refitter, found, made_of)
+                self._make(served, refitter, found, vectors, made_of)
         return STEP_S
 
     def close(self) -> None:
@@ -141,20 +144,29 @@ class Floors:
         sides = splits.sides(session, self._team_id)
         return {message_id for message_id, side in sides.items() if side is Side.TRAINING}
 
-    def _made_of(self, served: Served, found: Material) -> dict[str, Any]:
+    def _made_of(self, served: Served, found: Material, vectors: Mapping[str, Vectors]) -> dict[str, Any]:
         names = hashlib.sha256(" ".join(sorted(served.head.labels)).encode()).hexdigest()[:16]
+        version, mean, is_projected = _space(served)
         return {
-            "version": served.version,
+            "version": version,
+            "mean": mean,
+            "projected": is_projected,
             "labels": names,
             "share": self._share,
             "labelled": len(found.labelled),
             "responses": len(found.responses),
             "pool": len(found.pool) if found.basis is Basis.POOL else 0,
+            "read": len(vectors),
         }
 
-    def _make(self, served: Served, refitter: Refitter, found: Material, made_of: dict[str, Any]) -> None:
-        with self._database.reading() as session:
-            vectors = predictions.vectors(session, served.encoder.fingerprint, found.messages)
+    def _make(
+        self,
+        served: Served,
+        refitter: Refitter,
+        found: Material,
+        vectors: Mapping[str, Vectors],
+        made_of: dict[str, Any],
+    ) -> None:
         true = self._likeness(served, refitter, found, vectors)
         row = Floor(
             team_id=self._team_id,
@@ -177,12 +189,21 @@ class Floors:
         if found.basis is Basis.POOL:  # the head learned from none of these
             return served.head.likeness(np.stack(list(vectors.values())))
 
+        # A projection raises likeness by a tenth, so that folds without it say nothing about a head that has one.
+        adapt = head.unadapted if served.head.projection is None else head.adapter_of
+
         def fit(labels: Mapping[str, str]) -> Head:
             if self.is_stopping():
                 raise StoppedError
-            return refitter.fit_on(labels)
+            return refitter.fit_on(labels, adapt)
 
         return held_out(found.learned, vectors, fit)
+
+
+def _space(served: Served) -> tuple[int, str, bool]:
+    """The version, the digest of what centres its embeddings, and whether these are projected."""
+    mean = b"" if served.head.mean is None else served.head.mean.tobytes()
+    return served.version, hashlib.sha256(mean).hexdigest()[:16], served.head.projection is not None
 
 
 def _is_new(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

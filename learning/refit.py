@@ -71,7 +71,7 @@ class Refitter:
         self._unreadable: set[str] = set()
         self._read_since = 0
         self._fitted_on = 0
-        # What `fit_on` made last, and of what.
+        # What `fit_aside` made last, and of what.
         self._aside: tuple[str, dict[str, str], Head] | None = None
 
     def read_again(self, most: int | None = None) -> int:
@@ -132,14 +132,20 @@ class Refitter:
         self.is_settled = not is_interrupted
         return self._served(version, training, fitted)
 
-    def fit_on(self, said: Mapping[str, str]) -> Head:
+    def fit_aside(self, said: Mapping[str, str]) -> Head:
+        """What `fit_on` gives, not made again as long as the labels and `said` stay the same."""
+        with self._database.reading() as session:
+            known = labels.active(session, self._team_id)
+        made_of = repr([(label.id, label.name, label.description, label.examples) for label in known])
+        if self._aside is None or self._aside[:2] != (made_of, said):
+            self._aside = made_of, dict(said), self.fit_on(said)
+        return self._aside[2]
+
+    def fit_on(self, said: Mapping[str, str], adapt: head.Adapt = head.adapter_of) -> Head:
         """A head that is served nowhere, fitted on these labels of messages; on as many as a quick fit takes."""
         with self._database.reading() as session:
             known = labels.active(session, self._team_id)
             chosen = sorted(said)[: head.QUICK // max(len(known), 1)]  # ids are random
-            made_of = repr([(label.id, label.name, label.description, label.examples) for label in known])
-            if self._aside and self._aside[:2] == (made_of, said):
-                return self._aside[2]
             read = predictions.vectors(session, self.encoder.fingerprint, chosen)
         own, classes = self._own_examples(known)
         row = {label.id: number for number, label in enumerate(known)}
@@ -148,9 +154,8 @@ class Refitter:
         described = self._described(known)
         examples = np.vstack([own, *read.values()])
         rows = np.array(classes, dtype=np.int64)
-        fitted = head.fit(tuple(row), described, examples, rows, None, self.learned, mean=self._mean(known))
-        self._aside = made_of, dict(said), fitted
-        return fitted
+        mean = self._mean(known)
+        return head.fit(tuple(row), described, examples, rows, None, self.learned, mean=mean, adapt=adapt)
 
     def mean(self) -> Vectors:
         """(dimensions,): what centres embeddings, the mean of the team's messages, or of its labels' texts at first."""

@@ -106,7 +106,7 @@ class Vetting:
             described = _described(session, self._team_id)
         # Without this user; and accounts that help each other weigh nothing, for none of them is trusted.
         believed = trust.admit([one.without(user_id) for one in evidence], trusted).labels
-        opinion = Opinion(refitter.fit_on(believed), described | set(believed.values()), read, shown)
+        opinion = Opinion(refitter.fit_aside(believed), described | set(believed.values()), read, shown)
         confidence = opinion.confidence(sample)
         if not suspicion.is_telling(confidence):
             return

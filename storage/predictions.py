@@ -124,8 +124,8 @@ def of_message(session: Session, team_id: str, message_id: str) -> Prediction | 
 
 
 def labels_said(session: Session, message_ids: list[str]) -> dict[str, str]:
-    """The label id that was predicted for each of these messages."""
-    rows = select(Prediction.message_id, Prediction.label_id)
+    """The label id that was predicted for each of these messages, but for those that no label was said to fit."""
+    rows = select(Prediction.message_id, Prediction.label_id).where(~col(Prediction.is_none))
     return dict(session.exec(rows.where(col(Prediction.message_id).in_(message_ids))).all())
 
 

@@ -258,4 +258,6 @@ def test_where_no_label_fits_the_two_that_come_closest_or_a_new_one_can_be_chose
 def test_a_settled_card_says_that_the_model_had_said_none() -> None:
     shown = card(_content([(ANA, "bug", Word.CHANGED)], is_none=True))
 
-    assert _words(shown) == "*bug* · settled by 1 person\n<@U1> chose *bug* · I said none of my labels"
+    assert (
+        _words(shown) == "*bug* · settled by 1 person\n<@U1> chose *bug* · I said that none of my labels fits"
+    )

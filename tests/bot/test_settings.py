@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from bot import settings
 from bot.language import LANGUAGES, Language
 from bot.settings import OWN_LABELS, SHIPPED_IN, SHIPPED_LABELS, Settings, SettingsError, read_settings
 from learning.label_file import read_label_file
@@ -38,13 +40,13 @@ def _fault(environment: pytest.MonkeyPatch, **values: str) -> str:
 
 
 def test_with_nothing_set_the_bot_serves_this_machine() -> None:
-    settings = read_settings()
+    found = read_settings()
 
-    assert settings.is_local
-    assert settings.labels_file == SHIPPED_LABELS
-    assert settings.labels_file.exists()
-    assert settings.database_url.get_secret_value() == "sqlite:///var/corrigible.db"
-    assert settings.host == "127.0.0.1"
+    assert found.is_local
+    assert found.labels_file == SHIPPED_LABELS
+    assert found.labels_file.exists()
+    assert found.database_url.get_secret_value() == "sqlite:///var/corrigible.db"
+    assert found.host == "127.0.0.1"
 
 
 def test_labels_of_ones_own_are_read_where_they_stand_in_the_working_folder() -> None:
@@ -67,6 +69,14 @@ def test_a_copy_of_them_follows_the_teams_language_until_it_is_edited(copied: La
 
     assert unedited == SHIPPED_IN["es"]
     assert read_settings().labels_in("es") == OWN_LABELS
+
+
+def test_a_copy_of_what_was_shipped_once_is_unedited_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    OWN_LABELS.write_bytes(b"# of an earlier release\n")
+    digest = hashlib.sha256(OWN_LABELS.read_bytes()).hexdigest()
+    monkeypatch.setattr(settings, "SHIPPED_BEFORE", {digest})
+
+    assert read_settings().labels_in("es") == SHIPPED_IN["es"]
 
 
 def test_a_label_file_that_is_named_is_obeyed(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_what_no_label_fits_is_asked_about_or_left_alone_until_a_user_names_a_ne
     assert not next(one for one in slack.messages(channel) if one["ts"] == left_alone).get("reactions")
     assert label_of(chosen) == offered(asked)[1]
     assert label_of(named) == "geography"
-    assert f"<@{ANA}> proposed *geography* · I said none of my labels" in str(named["blocks"])
+    assert f"<@{ANA}> proposed *geography* · I said that none of my labels fits" in str(named["blocks"])
 
 
 def test_an_emoji_or_a_bare_link_is_never_given_a_label(

@@ -79,11 +79,11 @@ def test_a_batch_of_long_messages_holds_fewer_of_them(database: Database, champi
     ids = [received(database, text, received_at=float(at)).id for at, text in enumerate(long)]
     classifier = Classifier(database, TEAM, champion, SURE)
 
-    batches = [classifier.predict_waiting() for _ in range(4)]
+    batches = [classifier.predict_waiting() for _ in range(7)]
 
     said = [[one.id for one in batch.messages] for batch in batches]
-    assert said == [ids[:8], ids[8:16], ids[16:], []]
-    assert [batch.is_full for batch in batches] == [True, True, False, False]
+    assert said == [ids[:1], ids[1:2], ids[2:3], ids[3:11], ids[11:19], ids[19:], []]
+    assert [batch.is_full for batch in batches] == [*[True] * 5, False, False]
 
 
 def test_each_lane_is_predicted_by_itself(database: Database, champion: Champion) -> None:
@@ -187,6 +187,22 @@ def test_after_an_edit_people_are_asked_unless_the_model_changed_its_mind_about_
     with database.reading() as session:
         assert (session.get_one(Message, one.id).still is not None) is is_asked
         assert (session.get(Card, one.id) is not None) is is_asked
+
+
+def test_after_an_edit_a_label_that_only_came_closest_before_is_asked_about(
+    database: Database, known: dict[str, Label], champion: Champion
+) -> None:
+    one = received(database, "crashes", mode=Mode.ASK)
+    with database.writing() as session:
+        none = prediction(one, known["invoice"])
+        none.is_none = True
+        predictions.put(session, [none])
+        session.get_one(Message, one.id).still = known["invoice"].id
+
+    Classifier(database, TEAM, champion, SURE).predict_waiting()
+
+    with database.reading() as session:
+        assert session.get_one(Message, one.id).still == known["invoice"].id
 
 
 @pytest.mark.parametrize(("before", "number"), [("invoice", 0), ("crashes", 1)])

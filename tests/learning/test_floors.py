@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import delete
+from sqlmodel import col
 
 from learning.annotation import report
 from learning.classification import Classifier
@@ -14,7 +17,7 @@ from learning.none_of_these import PROMISE_MIN, floor
 from learning.trust import Belief
 from storage import floors, predictions, splits
 from storage.database import Database
-from storage.tables import Basis, Floor, Label, Message, Side
+from storage.tables import Basis, Floor, Label, Message, Side, Vector
 from tests.databases import on_both
 from tests.factories import ANA, OTHER, TEAM, received, review_at_random, say
 from tests.learning.tiny_models import WORDS
@@ -176,6 +179,40 @@ def test_a_floor_stands_until_a_tenth_more_is_labelled(
     assert second.made_at == first.made_at
     assert third.made_at > first.made_at
     assert made(database, following, share=0.2).share == 0.2
+
+
+def test_a_floor_is_made_again_once_embeddings_are_centred_otherwise(
+    database: Database, team: TinyTeam, following: Following
+) -> None:
+    heard(database, following, POOL_MIN)
+    first = made(database, following)
+    served = following.champion.served
+    mean = np.full(served.encoder.dimensions, 0.1, dtype=np.float32)
+    following.champion.swap(replace(served, head=replace(served.head, mean=mean)))
+
+    second = made(database, following)
+
+    assert second.made_at > first.made_at
+    assert second.at != first.at
+    assert made(database, following).made_at == second.made_at
+
+
+def test_a_floor_made_before_all_was_read_is_made_again_when_it_was(
+    database: Database, team: TinyTeam, following: Following
+) -> None:
+    some = heard(database, following, POOL_MIN)
+    fingerprint = following.champion.served.encoder.fingerprint
+    with database.writing() as session:
+        ids = [one.id for one in some]
+        vectors = predictions.vectors(session, fingerprint, ids)
+        session.exec(delete(Vector).where(col(Vector.message_id).in_(ids[:50])))
+    partly = made(database, following)
+    with database.writing() as session:
+        predictions.keep_vectors(session, fingerprint, {one: vectors[one] for one in ids[:50]})
+
+    wholly = made(database, following)
+
+    assert (partly.messages, wholly.messages) == (50, POOL_MIN)
 
 
 @on_both
