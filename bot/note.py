@@ -72,7 +72,7 @@ def _heading(run: Run) -> str:
     switching = _("Switching to {encoder}").format(encoder=inert(title(run.encoder)))
     if run.phase in (Phase.WAITING, Phase.TRAINING):
         return switching
-    return f"{switching}: {name if run.version else ''} {became}"
+    return f"{switching}: {name} {became}" if run.version else f"{switching}: {became}"
 
 
 def ruling_note(ruling: Ruling, in_service: set[int], groups: Iterable[str] = ()) -> Json:

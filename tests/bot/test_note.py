@@ -151,3 +151,17 @@ def test_a_note_speaks_the_operators_language_and_leaves_reasons_as_they_are() -
     assert "Promover de todos modos" in words(trained)
     assert "*v2 toma el lugar de v1*, por las respuestas de las personas\\nmacro-F1 rises" in words(ruled)
     assert "Volver atrás: quitar v2 del servicio" in words(ruled)
+
+
+@pytest.mark.parametrize(
+    ("phase", "version", "told"),
+    [
+        (Phase.TRAINING, None, "*Switching to multilingual-e5-small*"),
+        (Phase.PROMOTED, 2, "*Switching to multilingual-e5-small: v2 was promoted*"),
+        (Phase.FAILED, None, "*Switching to multilingual-e5-small: failed*"),
+    ],
+)
+def test_a_switch_is_not_called_training(phase: Phase, version: int | None, told: str) -> None:
+    note = run_note(run(phase, version=version, encoder="multilingual", asked_by=ANA), in_service={2})
+
+    assert told in words(note)
