@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
+from sqlmodel import Session
 
 from bot.health import HANGS_S, Trouble
 from bot.metrics import Metrics
@@ -135,13 +136,15 @@ class Schedule:
     def start(self) -> None:
         if self._stopping.is_set():  # what was stopped has no threads any more that could do something
             return
-        now = time.time()
-        with self._database.writing() as session:
-            jobs.drop_others(session, self._team_id, self._scheduled.keys() | self._kept)
-            for name, one in sorted(self._scheduled.items()):
-                jobs.keep(session, self._team_id, name, next_due(one.cron, now, self._zone), now)
+        self._database.write_patiently(self._keep_jobs)
         self._ticked_at = time.monotonic()
         self._scheduler.start()
+
+    def _keep_jobs(self, session: Session) -> None:
+        now = time.time()
+        jobs.drop_others(session, self._team_id, self._scheduled.keys() | self._kept)
+        for name, one in sorted(self._scheduled.items()):
+            jobs.keep(session, self._team_id, name, next_due(one.cron, now, self._zone), now)
 
     @property
     def is_alive(self) -> bool:
