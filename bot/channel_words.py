@@ -14,10 +14,10 @@ from storage.undelivered import DIRECT, GivenUp
 
 PROMISES = {
     Mode.ASK: N_("I ask here when I am not sure which label fits, and stay silent otherwise"),
-    Mode.REPLY: N_("I answer every message here in its thread"),
+    Mode.REPLY: N_("I answer every message here that a label fits, in its thread"),
     Mode.QUIET: N_(
-        "I put the label's emoji on every message; whoever reacts with another label's emoji corrects me, and "
-        "taking the reaction away takes that back"
+        "I put the label's emoji on every message that a label fits; whoever reacts with another label's emoji "
+        "corrects me, and taking the reaction away takes that back"
     ),
 }
 # Why nothing is posted in a channel.

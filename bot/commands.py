@@ -59,9 +59,9 @@ FOR_OPERATORS = (
 HELP = (
     N_("*I label messages, and I learn when somebody corrects me.*"),
     N_("• `/corrigible on` – in this channel: I stay silent where I am sure, and ask where I am not"),
-    N_("• `/corrigible on reply` – I answer every message in its thread"),
+    N_("• `/corrigible on reply` – I answer every message that a label fits, in its thread"),
     N_(
-        "• `/corrigible on quiet` – I put the label's emoji on every message; react with another "
+        "• `/corrigible on quiet` – I put the label's emoji on every message that a label fits; react with another "
         "label's emoji to correct me"
     ),
     N_(
@@ -381,8 +381,8 @@ def _status(desk: Desk, command: Command) -> str:
     here = {
         Mode.OFF: _("I am off in this channel."),
         Mode.ASK: _("In this channel I ask where I am not sure."),
-        Mode.REPLY: _("In this channel I answer every message."),
-        Mode.QUIET: _("In this channel I put the label's emoji on every message."),
+        Mode.REPLY: _("In this channel I answer every message that a label fits."),
+        Mode.QUIET: _("In this channel I put the label's emoji on every message that a label fits."),
     }[mode]
     if mode is not Mode.OFF:
         includes = service.includes_workflows(command.team_id, command.channel_id)

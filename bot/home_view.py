@@ -37,8 +37,8 @@ OPERATE = "operate"  # always the same, so that a button works although the view
 MODES = {
     Mode.OFF: N_("off"),
     Mode.ASK: N_("asks where it is not sure"),
-    Mode.REPLY: N_("answers every message"),
-    Mode.QUIET: N_("puts the label's emoji on every message"),
+    Mode.REPLY: N_("answers every message that a label fits"),
+    Mode.QUIET: N_("puts the label's emoji on every message that a label fits"),
 }
 STAGES = {
     Phase.WAITING: N_("it waits for its turn"),

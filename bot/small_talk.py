@@ -10,7 +10,7 @@ import unicodedata
 
 from bot.language import Language
 from bot.mrkdwn import EMOJI, LINK, MENTION
-from learning.linear import Match
+from learning.linear import Match, Pattern
 
 # What is longer says something, or is too long to be worth finding out.
 MAX_CHARACTERS = 400
@@ -82,8 +82,12 @@ def has_no_words(text: str) -> bool:
     """
     if len(text) > MAX_CHARACTERS:
         return False
-    left = LINK.sub(_words_of_link, _bare(text))
+    left = _ADDRESS.sub(" ", LINK.sub(_words_of_link, _bare(text)))
     return not _words(left) and "?" not in left
+
+
+# As apps and files have it; Slack puts what people write into brackets.
+_ADDRESS = Pattern(r"https?://[^\s<>|]+")
 
 
 def _bare(text: str) -> str:

@@ -90,7 +90,7 @@ def test_channels_are_marks_so_that_slack_hides_the_names_of_private_ones() -> N
 
     view = home_view(look(channels=[on]), None)
 
-    assert "<#C7>: puts the label's emoji on every message, kept for 90 days" in text(view)
+    assert "<#C7>: puts the label's emoji on every message that a label fits, kept for 90 days" in text(view)
 
 
 def test_a_closed_channel_says_why_instead_of_what_people_chose() -> None:

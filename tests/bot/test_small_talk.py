@@ -97,6 +97,7 @@ def test_a_word_that_is_no_small_talk_is_never_left_out(text: str, word: str) ->
         "1\ufe0f\u20e3",
         "<@U123> :wave:",
         "<https://example.com/a?b=c>",
+        "https://example.com/a?b=c",
         "<http://example.com|example.com>",
         "<mailto:ana@example.com|ana@example.com> !",
         "...",

@@ -287,7 +287,7 @@ def test_a_channel_hears_once_that_it_is_on_and_in_one_line_what_changes(
     told = [one["text"] for one in posted if not one.get("is_ephemeral")]
     on = "turned Corrigible on in this channel. I "
 
-    assert told[0].startswith(f"<@{CHLOE}> {on}answer every message here in its thread.")
+    assert told[0].startswith(f"<@{CHLOE}> {on}answer every message here that a label fits, in its thread.")
     assert told[1].startswith(f"<@{CHLOE}> changed what I do here. I ask here")
     assert told[2].startswith(f"<@{CHLOE}> turned summaries on.")
     assert told[3].startswith(f"<@{ANA}> turned on the weekly digest.")
