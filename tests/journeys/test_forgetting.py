@@ -152,7 +152,7 @@ def test_for_how_long_messages_are_kept_is_chosen_and_seen_on_the_page(
         card.locator("[data-action-id=change]").click()
         expect(page.locator(".ephemeral").last).to_contain_text("not known here any more")
         home = open_home(page, slack.url, "ben")
-        expect(home).to_contain_text("answers every message, kept for 90 days")
+        expect(home).to_contain_text("answers every message that a label fits, kept for 90 days")
 
 
 def test_it_is_asked_for_confirmed_and_proved_on_the_page(
