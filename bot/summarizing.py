@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
+
 from bot.history import History, HistoryClosedError, HistoryDelayedError
 from bot.language import N_
 from bot.metrics import Metrics
@@ -16,7 +18,7 @@ from learning.summarizing.serving import Serving
 from learning.summarizing.summarizer import Draft, NothingToSummarizeError
 from learning.summarizing.thread import Utterance
 from storage import summaries
-from storage.database import Database
+from storage.database import Database, DatabaseBusyError
 from storage.leases import Claim
 from storage.tables import Message, Summary
 
@@ -87,6 +89,8 @@ class Summarizing:
                     summaries.postpone(session, summary.id, delay.after_s, delay.fetched, SLOWLY)
         except (HistoryClosedError, NothingToSummarizeError) as error:
             self._fail(summary, str(error))
+        except (OperationalError, DatabaseBusyError):
+            raise  # the database has no time: it is made anew by the next step, which counts as an attempt
         except Exception as error:
             # Neither its text nor its trace: they may quote what people wrote.
             log.error("summary failed summary=%s error=%s", summary.id, type(error).__name__)
@@ -94,8 +98,7 @@ class Summarizing:
             self._fail(summary, FAILED)
 
     def _fail(self, summary: Summary, reason: str) -> None:
-        with self._database.writing() as session:
-            summaries.fail(session, summary.id, reason)
+        self._database.write_patiently(lambda session: summaries.fail(session, summary.id, reason))
 
     def _summarize(self, summary: Summary, said: list[Message]) -> None:
         speakers = Speakers([one.user_id for one in said], self._name)
@@ -104,9 +107,10 @@ class Summarizing:
         summarizer, version = self._serving.summarizer()
         draft = summarizer.summarize(utterances, self._teller(summary))
         columns = {**_columns(draft, speakers), "version": version}
-        with self._database.writing() as session:
-            meant = {one.id: one.meaning for one in said}
-            is_kept = summaries.finish(session, summary.id, draft.covered, meant, **columns)
+        meant = {one.id: one.meaning for one in said}
+        is_kept = self._database.write_patiently(
+            lambda session: summaries.finish(session, summary.id, draft.covered, meant, **columns)
+        )
         took_s = time.monotonic() - began
         self._metrics.summaries.labels(draft.engine.value).inc()
         self._metrics.summary_seconds.observe(took_s)

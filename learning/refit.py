@@ -205,10 +205,11 @@ class Refitter:
         return self._training_set(known, read), version
 
     def _row(self) -> Version:
-        with self._database.writing() as session:
-            if self._version is not None:
+        if self._version is not None:
+            with self._database.reading() as session:
                 return versions.get(session, self._team_id, self._version)
-            return versions.champion(session, self._team_id, self.encoder.fingerprint, self._encoder_name)
+        of_team = self._team_id, self.encoder.fingerprint, self._encoder_name
+        return self._database.write_patiently(lambda session: versions.champion(session, *of_team))
 
     def _training_set(self, known: list[Label], said: dict[str, str]) -> TrainingSet:
         row = {label.id: number for number, label in enumerate(known)}

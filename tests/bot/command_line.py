@@ -16,6 +16,7 @@ from unittest.mock import patch
 
 from bot import cli
 from bot.logs import OURS
+from tests.local.running import free_port
 
 WIDTH = 200
 OF_THE_BOT = ("SLACK_", "DATABASE_URL", "ENCODER", "LABELS_FILE", "PORT", "HOST", "LOCAL_")
@@ -52,7 +53,8 @@ def corrigible(folder: Path, *words: str, **environment: str) -> Ended:
 
 def _environment(given: dict[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OF_THE_BOT)}
-    return {**kept, **given}
+    # An operator's own bot may listen at the usual port.
+    return {"LOCAL_PORT": str(free_port()), **kept, **given}
 
 
 @contextmanager

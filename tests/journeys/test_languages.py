@@ -95,7 +95,9 @@ def test_spanish_is_seen_on_the_page(running: Bot, slack: Slack, channel: str, p
     take_picture(page, "spanish-card.png")
     home = open_home(page, slack.url, "chloe")
     expect(home).to_contain_text("Tasa de aciertos")
-    expect(home).to_contain_text("responde a cada mensaje al que corresponde una etiqueta, resúmenes encendidos")
+    expect(home).to_contain_text(
+        "responde a cada mensaje al que corresponde una etiqueta, resúmenes encendidos"
+    )
     take_picture(page, "spanish-home.png")
 
 
