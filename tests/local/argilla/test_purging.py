@@ -14,6 +14,7 @@ from local.argilla import index
 from local.argilla.embedded import SignIn
 from tests.local.argilla.asking import api
 from tests.local.argilla.client import rg
+from tests.local.running import until
 from tests.traces import files_with
 
 # Words that every encoding writes alike, and one that JSON escapes; the search keeps words in small letters.
@@ -60,6 +61,11 @@ def tell(dataset: rg.Dataset, annotators: dict[str, httpx.Client], number: int =
     return list(ids.values())
 
 
+def purge(owner: httpx.Client) -> None:
+    """Have files purged; other tests of this server may keep one busy for a moment."""
+    until(lambda: owner.post("/purge").status_code == 204)
+
+
 def test_of_deleted_records_nothing_is_left_in_any_file(
     argilla: SignIn, home: Path, owner: httpx.Client, annotators: dict[str, httpx.Client], dataset: rg.Dataset
 ) -> None:
@@ -69,13 +75,13 @@ def test_of_deleted_records_nothing_is_left_in_any_file(
     before = files_with(home, *SECRETS)
 
     gone = owner.delete(f"/datasets/{dataset.id}/records", params={"ids": ",".join(ids)})
-    purged = owner.post("/purge")
+    purge(owner)
     again = owner.delete(f"/datasets/{dataset.id}/records", params={"ids": ",".join(ids)})
     owner.delete(f"/webhooks/{webhook}")
 
     assert {"argilla.db", f"search-{index.VERSION}.db"} <= {file.removesuffix("-wal") for file in before}
     assert any(file.startswith("valkey/") for file in before)
-    assert (gone.status_code, purged.status_code, again.status_code) == (204, 204, 204)
+    assert (gone.status_code, again.status_code) == (204, 204)
     assert files_with(home, *SECRETS) == []
     assert [one.id for one in dataset.records()] == ["stays"]
 
@@ -86,9 +92,8 @@ def test_of_a_deleted_dataset_nothing_is_left_in_any_file(
     tell(dataset, annotators)
 
     owner.delete(f"/datasets/{dataset.id}")
-    purged = owner.post("/purge")
+    purge(owner)
 
-    assert purged.status_code == 204
     assert files_with(home, *SECRETS) == []
 
 
@@ -103,9 +108,9 @@ def test_while_somebody_reads_what_was_it_is_not_said_to_be_gone(
         busy = owner.post("/purge")
         reader.execute("ROLLBACK")
 
-    purged = owner.post("/purge")
+    purge(owner)
 
-    assert (busy.status_code, purged.status_code) == (503, 204)
+    assert busy.status_code == 503
     assert files_with(home, *SECRETS) == []
 
 
