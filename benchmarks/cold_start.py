@@ -9,7 +9,7 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,7 +60,18 @@ class Problem:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.cold_start", description=__doc__)
+    return run("cold_start", __doc__, measure, BOUNDS, arguments)
+
+
+def run(
+    name: str,
+    about: str | None,
+    measure: Callable[[Problem], dict[str, float]],
+    bounds: Sequence[Bound],
+    arguments: Sequence[str] | None,
+) -> int:
+    """Measure on Banking77 and print; the exit status. `about`: what `--help` says."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=about)
     parser.add_argument("--quick", action="store_true", help="one seed, every tenth test row: a smoke test")
     options = parser.parse_args(arguments)
     try:
@@ -68,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MissingDataError as error:
         return refuse(error, NO_DATA)
     problem = prepare(train, test[::10] if options.quick else test, 1 if options.quick else SEEDS)
-    return conclude("cold_start", measure(problem), BOUNDS)
+    return conclude(name, measure(problem), bounds)
 
 
 def prepare(train: list[Row], test: list[Row], seeds: int) -> Problem:
@@ -118,7 +129,7 @@ def measure(problem: Problem) -> dict[str, float]:
 
 
 def first_of_each(classes: head.Classes, number: int) -> head.Classes:
-    """Which rows are among the first `number` of their class."""
+    """Return whether each row is among the first `number` of its class."""
     firsts = [np.flatnonzero(classes == each)[:number] for each in np.unique(classes)]
     return np.concatenate(firsts).astype(np.int64)
 

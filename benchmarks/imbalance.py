@@ -52,7 +52,7 @@ class Sample:
 
     @property
     def shares(self) -> NDArray[np.float64]:
-        """How common each label is among the examples."""
+        """Return how common each label is among the examples."""
         found: NDArray[np.float64] = np.bincount(self.classes) / len(self.classes)
         return found
 

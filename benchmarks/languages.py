@@ -1,4 +1,4 @@
-"""How many messages are right in English, Portuguese and Spanish, with the default and the multilingual encoder.
+"""Measures how the default and the multilingual encoder predict English, Portuguese and Spanish messages.
 
 First with the shipped labels in that language, before anybody corrected anything. Then with eight other labels whose
 examples are English: how many fewer of the same messages are right in Spanish?
@@ -141,7 +141,7 @@ def _without(texts: list[str], fold: int) -> Iterator[str]:
 
 
 def serve(encoder: Encoder, specs: list[LabelSpec]) -> Served:
-    """What a bot with these labels and no corrections answers with."""
+    """Return what a bot with these labels and no corrections serves."""
     with tempfile.TemporaryDirectory() as place, closing(open_database(f"sqlite:///{place}/db")) as database:
         migrate(database)
         with database.writing() as session:
@@ -151,7 +151,7 @@ def serve(encoder: Encoder, specs: list[LabelSpec]) -> Served:
 
 
 def _named(served: Served, known: dict[str, str]) -> Served:
-    """Answer with labels' names in the place of their ids."""
+    """Return the same with the names of labels instead of their ids."""
     names = tuple(known[label_id] for label_id in served.head.labels)
     return replace(served, head=replace(served.head, labels=names))
 

@@ -1,4 +1,4 @@
-"""How soon a label that is added later is predicted: Banking77 with 8 examples a label, one label in 11 added last.
+"""Measures how soon a label that is added later is predicted: Banking77, 8 examples a label, one in 11 added last.
 
 Recall of the added labels with their names alone, and with 1 and 2 examples each; what the others lose by them is told
 against the head without them, and against a head that treats all labels alike.
@@ -6,7 +6,6 @@ against the head without them, and against a head that treats all labels alike.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,15 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from benchmarks.cold_start import LABELS_A_CLASS, Problem, Vectorized, first_of_each, prepare
-from benchmarks.data import MissingDataError, rows
-from benchmarks.report import NO_DATA, Bound, conclude, progress, refuse
+from benchmarks import cold_start
+from benchmarks.cold_start import LABELS_A_CLASS, Problem, Vectorized, first_of_each
+from benchmarks.report import Bound, progress
 from learning import head
 from learning.head import Head
 
 ADDED_EVERY = 11
 EXAMPLES = (0, 1, 2)
-SEEDS = 3
 BOUNDS = (
     Bound("recall_0", at_least=0.50),
     Bound("recall_1", at_least=0.62),
@@ -36,15 +34,7 @@ Rows = NDArray[np.int64]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.new_label", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one seed, every tenth test row: a smoke test")
-    options = parser.parse_args(arguments)
-    try:
-        train, test = rows("banking77_train.jsonl"), rows("banking77_test.jsonl")
-    except MissingDataError as error:
-        return refuse(error, NO_DATA)
-    problem = prepare(train, test[::10] if options.quick else test, 1 if options.quick else SEEDS)
-    return conclude("new_label", measure(problem), BOUNDS)
+    return cold_start.run("new_label", __doc__, measure, BOUNDS, arguments)
 
 
 def measure(problem: Problem) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""How well messages that no label fits are told from those that have one.
+"""Measures how well messages that no label fits are told from those that have one.
 
 Near ones: 20 of Banking77's 77 labels are unknown to the head, five draws, with 0, 2 and 8 labels a class for the
 others. Far ones: TREC-6's questions. Baseline: the margin, by which ask mode decides whether to ask. Then: how many
@@ -221,7 +221,7 @@ def _margin(fitted: Head) -> Callable[[Vectors], Scores]:
 
 
 def _first_of_each(classes: head.Classes, number: int) -> head.Classes:
-    """Which rows are among the first `number` of their class."""
+    """Return whether each row is among the first `number` of its class."""
     firsts = [np.flatnonzero(classes == each)[:number] for each in np.unique(classes)]
     return np.concatenate(firsts)
 

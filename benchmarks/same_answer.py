@@ -76,7 +76,7 @@ def measure(train: list[Row], test: list[Row], messages: int) -> dict[str, float
 
 
 def _moved(name: str, encoder: Encoder, answering: Head, asked: list[Row]) -> dict[str, float]:
-    """What changes from a message alone to the same in a batch."""
+    """Return what changes from a message alone to the same in a batch."""
     alone = np.vstack(
         [encoder.encode([row.text]).vectors for row in track(asked, f"{name}, alone", console=progress)]
     )

@@ -1,4 +1,4 @@
-"""What answering suspicious labels is worth: Banking77 with 8 labels a class, of which 0, 5 or 20 % are wrong.
+"""Measures what answering suspicious labels is worth: Banking77 with 8 labels a class, of which 0, 5 or 20 % are wrong.
 
 Reviewers are asked as `learning/doubting.py` asks them, and answer rightly. Recovered is the share of what wrong labels
 cost in accuracy that their answers bring back.
@@ -6,7 +6,6 @@ cost in accuracy that their answers bring back.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +14,12 @@ import numpy as np
 
 from benchmarks import cold_start
 from benchmarks.cold_start import Problem, Vectorized
-from benchmarks.data import MissingDataError, rows
-from benchmarks.report import NO_DATA, Bound, conclude, refuse
+from benchmarks.report import Bound
 from learning import head
 from learning.doubting import PORTION, pays
 from learning.training.examination import suspects
 
 NOISE = (0.0, 0.05, 0.2)
-SEEDS = 3
 BOUNDS = (
     Bound("recovered_20", at_least=0.75),
     Bound("precision_20", at_least=0.6),
@@ -32,7 +29,7 @@ BOUNDS = (
 
 @dataclass(frozen=True)
 class Asked:
-    """How many labels were asked about, how many of them were wrong, and what correcting these brought back."""
+    """The result of asking: labels asked about, precision and recall of that, and the share of the loss recovered."""
 
     asked: int
     precision: float
@@ -42,15 +39,7 @@ class Asked:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.suspects", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one seed, every tenth test row: a smoke test")
-    options = parser.parse_args(arguments)
-    try:
-        train, test = rows("banking77_train.jsonl"), rows("banking77_test.jsonl")
-    except MissingDataError as error:
-        return refuse(error, NO_DATA)
-    problem = cold_start.prepare(train, test[::10] if options.quick else test, 1 if options.quick else SEEDS)
-    return conclude("suspects", measure(problem), BOUNDS)
+    return cold_start.run("suspects", __doc__, measure, BOUNDS, arguments)
 
 
 def measure(problem: Problem) -> dict[str, float]:

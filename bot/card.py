@@ -106,12 +106,12 @@ def question_to_one(content: Content, link: str) -> Json:
 
 
 def none_of_these() -> str:
-    """How the model says that no label fits, in words."""
+    """Say in words that no label fits."""
     return _("none of my labels")
 
 
 def model_said(content: Content, prediction: Prediction) -> str:
-    """What the model says of a message, in words: the label and how sure it is, or that none fits."""
+    """Say in words what the model predicted: the label and how sure it is, or that none fits."""
     if prediction.is_none:
         return _("I said that none of my labels fits")
     label = as_name(content.labels[prediction.label_id].name)

@@ -65,7 +65,7 @@ def own(message_id: str, mine: Label | None) -> list[Block]:
 
 
 def inputs(current: Label | None) -> list[InputBlock]:
-    """What a person says the right label by. `current`: the label that is shown now; None if none fits."""
+    """Return the inputs for the right label. `current`: the label that is shown now; None if none fits."""
     menu = ExternalDataSelectElement(action_id=LABEL, min_query_length=0, placeholder=_("Choose a label"))
     new = PlainTextInputElement(action_id=PROPOSAL, max_length=NAME_MOST, placeholder=_("e.g. data export"))
     name = as_plain_name(current.name) if current else none_of_these()

@@ -35,7 +35,7 @@ class Finding:
 
 
 def findings(report: Mapping[str, Any]) -> Iterator[Finding]:
-    """What there is to say of a run's data."""
+    """Yield what there is to say of a run's data."""
     if "suspects" not in report:  # of summaries
         rows = report.get("rows", [])
         yield from [Finding(" · ".join(f"{name} {value}" for name, value in rows))] if rows else []
@@ -121,7 +121,7 @@ def _group(kind: str, value: str, before: SliceScore | None, after: SliceScore) 
 
 
 def group_name(kind: str, value: str) -> str:
-    """What a group is called, as mrkdwn."""
+    """Return the name of a group, as mrkdwn."""
     if value in VALUES:
         return _(VALUES[value])
     return f"<#{value}>" if kind == "channel" else inert(value)

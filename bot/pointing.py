@@ -65,7 +65,7 @@ FAULTS = (NotKeptError, NoWordsError, NotAPersonsError, NotReadError)
 
 @dataclass(frozen=True)
 class Glance:
-    """What the model says of a message of which nothing is kept. `label`: None if none fits."""
+    """The prediction for a message that is not kept. `label`: None if none fits."""
 
     label: Label | None
     confidence: float

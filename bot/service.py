@@ -89,7 +89,7 @@ class Wakers:
 
 @dataclass(frozen=True)
 class Kept:
-    """What became of a message. `mode`: how it is answered; `agreed`: what its channel agreed to about summaries."""
+    """A stored message. `mode`: how it is answered; `agreed`: what its channel agreed to about summaries."""
 
     is_new: bool
     mode: Mode

@@ -95,7 +95,7 @@ def _bare(text: str) -> str:
 
 
 def _words_of_link(found: Match) -> str:
-    """What somebody wrote for a link; nothing if that is its address, as Slack has it of `example.com`."""
+    """Return what somebody wrote for a link; nothing if that is its address, as Slack has it of `example.com`."""
     address, words = found["address"], found["words"]
     _scheme, _, rest = address.partition(":")
     return "" if words in ("", address, rest.lstrip("/")) else words

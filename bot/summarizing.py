@@ -18,7 +18,7 @@ from learning.summarizing.serving import Serving
 from learning.summarizing.summarizer import Draft, NothingToSummarizeError
 from learning.summarizing.thread import Utterance
 from storage import summaries
-from storage.database import Database, DatabaseBusyError
+from storage.database import Database, DatabaseBusyError, DatabaseUnavailableError
 from storage.leases import Claim
 from storage.tables import Message, Summary
 
@@ -89,7 +89,7 @@ class Summarizing:
                     summaries.postpone(session, summary.id, delay.after_s, delay.fetched, SLOWLY)
         except (HistoryClosedError, NothingToSummarizeError) as error:
             self._fail(summary, str(error))
-        except (OperationalError, DatabaseBusyError):
+        except (OperationalError, DatabaseBusyError, DatabaseUnavailableError):
             raise  # the database has no time: it is made anew by the next step, which counts as an attempt
         except Exception as error:
             # Neither its text nor its trace: they may quote what people wrote.

@@ -40,7 +40,7 @@ def of_reaction(reacted: Reacted, label_id: str) -> Unattributed:
 
 
 def word(reacted: Reacted) -> Word:
-    """What a reaction says."""
+    """Return what a reaction says."""
     return Word.WITHDRAWN if reacted.is_taken_back else Word.REACTED
 
 
@@ -61,7 +61,7 @@ def said(post: Unattributed) -> Said:
 
 
 def correction(reaction: Unattributed, message_id: str) -> Correction:
-    """What a reaction says of a message."""
+    """Return the correction that a reaction to a message is."""
     return Correction(
         id=reaction.id,
         message_id=message_id,

@@ -73,7 +73,7 @@ def latest_vectors(session: Session, team_id: str, encoder: str, most: int) -> l
 
 
 def count_vectors(session: Session, team_id: str, encoder: str, most: int) -> int:
-    """How many embeddings `latest_vectors` would return."""
+    """Count the embeddings that `latest_vectors` would return."""
     latest = _latest(team_id, most)
     chosen = select(func.count()).select_from(Vector)
     joined = chosen.join(latest, col(Vector.message_id) == latest.c.message_id)

@@ -902,7 +902,7 @@ class Estimate(SQLModel, table=True):
 
 
 class Basis(StrEnum):
-    """What a floor was made of."""
+    """The kind of messages that a floor was made of."""
 
     RESPONSES = "responses"
     LABELLED = "labelled"

@@ -21,7 +21,7 @@ _IS_POST = col(Unattributed.word).is_(None)
 
 
 class Waiting(NamedTuple):
-    """How many posts and reactions of a user wait."""
+    """Count the posts and reactions of a user that wait."""
 
     posts: int
     reactions: int

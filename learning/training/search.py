@@ -190,7 +190,7 @@ class _Search:
 
 @dataclass(frozen=True)
 class _Scored:
-    """What came of one fold."""
+    """The result of one fold."""
 
     macro_f1: float
     kept_epoch: float

@@ -77,7 +77,7 @@ class Team:
             return purging.marks(session)
 
     def corrected(self) -> list[str]:
-        """Who says by now what a message is."""
+        """Return who says by now what a message is."""
         with self.database.reading() as session:
             said = corrections.words(session, TEAM)
         return [word.user_id for words in said.values() for word in words]
