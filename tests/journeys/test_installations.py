@@ -182,6 +182,7 @@ def test_strangers_who_open_the_page_of_installation_leave_nothing_behind(
     database_url: str, tmp_path: Path
 ) -> None:
     with everything(tmp_path, database_url) as (slack, running), httpx.Client() as strangers:
+        until(lambda: not rows(running)["purge"])  # a new database asks for one purge, which ends at any time
         before = rows(running)
         for _ in range(50):
             assert strangers.get(f"{slack.bot_url}/slack/install").status_code == 200
