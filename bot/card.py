@@ -9,18 +9,16 @@ from slack_sdk.models.blocks import (
     ActionsBlock,
     Block,
     ButtonElement,
-    MarkdownTextObject,
-    SectionBlock,
 )
 
 from bot import replies
+from bot.blocks import message, person, section
 from bot.language import N_, _, many
-from bot.mrkdwn import as_name, as_plain_name, clipped, plain_text
+from bot.mrkdwn import as_name, as_plain_name, plain_text
 from bot.payloads import Json, Target
 from storage.answers import Verdict
 from storage.contents import Content
 from storage.corrections import Spoken
-from storage.erasure import is_forgotten
 from storage.tables import Label, Message, Mode, Prediction, Word
 
 RIGHT = "right"
@@ -49,7 +47,7 @@ def card(content: Content) -> Json:
     """Arguments of chat.postMessage and chat.update: `text` for screen readers and notifications, and `blocks`."""
     prediction = content.prediction
     if prediction is None:
-        return _message(_(NO_WORDS), [_section(_(NO_WORDS))])
+        return message(_(NO_WORDS), [section(_(NO_WORDS))])
     if content.verdict and content.verdict.is_discarded:
         return _set_aside(content, prediction, content.verdict)
     if content.settled:
@@ -75,11 +73,6 @@ def title(label: Label) -> str:
     return f"{label.emoji} *{as_name(label.name)}*".strip()
 
 
-def person(user_id: str) -> str:
-    """A person as mrkdwn."""
-    return _("somebody") if is_forgotten(user_id) else f"<@{user_id}>"
-
-
 def version(prediction: Prediction) -> str:
     return f"v{prediction.version}.{prediction.revision}"
 
@@ -94,8 +87,8 @@ def _answer(content: Content, prediction: Prediction) -> Json:
     label = content.labels[prediction.label_id]
     told = sure(prediction.confidence)
     said = f"{title(label)} · {told}{_cut(prediction)}"
-    blocks = [_section(_lines(said, _earlier(content))), _buttons(content, label)]
-    return _message(f"{as_name(label.name)}, {told}", blocks)
+    blocks = [section(_lines(said, _earlier(content))), _buttons(content, label)]
+    return message(f"{as_name(label.name)}, {told}", blocks)
 
 
 def question_to_one(content: Content, link: str) -> Json:
@@ -123,13 +116,13 @@ def _none(content: Content, prediction: Prediction) -> Json:
     names = ", ".join(as_name(label.name) for label in closest)
     near = _("Closest: {labels}").format(labels=", ".join(title(label) for label in closest))
     blocks: list[Block] = [
-        _section(_lines(f"{_(NO_LABEL_FITS)} {near}{_cut(prediction)}", _earlier(content))),
+        section(_lines(f"{_(NO_LABEL_FITS)} {near}{_cut(prediction)}", _earlier(content))),
         ActionsBlock(
             block_id=ACTIONS,
             elements=[*_choices(content.message, closest), _change(content.message, _("New label…"))],
         ),
     ]
-    return _message(_("None of my labels fits. Closest: {labels}").format(labels=names), blocks)
+    return message(_("None of my labels fits. Closest: {labels}").format(labels=names), blocks)
 
 
 def _choices(message: Message, offered: Sequence[Label]) -> list[ButtonElement]:
@@ -159,10 +152,10 @@ def _asking(content: Content, label: Label, asked: str) -> Json:
         ],
     )
     blocks: list[Block] = [
-        _section(asked),
+        section(asked),
         ActionsBlock(block_id=ACTIONS, elements=[yes, _change(content.message, _("Change"))]),
     ]
-    return _message(_("The message was edited. Still {label}?").format(label=as_name(label.name)), blocks)
+    return message(_("The message was edited. Still {label}?").format(label=as_name(label.name)), blocks)
 
 
 def _earlier(content: Content) -> str:
@@ -204,32 +197,32 @@ def _question(content: Content, prediction: Prediction, offers: list[str]) -> Js
         asked = _(" or ").join(title(label) for label in offered)
         told = _("Two models disagree on this message; your answer decides which of them stays.")
         said = f"{asked}? {told}{_cut(prediction)}"
-        blocks: list[Block] = [_section(_lines(said, _earlier(content))), ask]
-        return _message(_("Which label fits this message: {labels}?").format(labels=names), blocks)
+        blocks: list[Block] = [section(_lines(said, _earlier(content))), ask]
+        return message(_("Which label fits this message: {labels}?").format(labels=names), blocks)
     guess = _("My best guess is {label}, {sure}").format(
         label=as_name(content.labels[prediction.label_id].name), sure=sure(prediction.confidence)
     )
     asked = _("Which label fits this message?")
-    blocks = [_section(_lines(f"{asked} {guess}{_cut(prediction)}", _earlier(content))), ask]
-    return _message(_("Which label fits this message: {labels}, or another?").format(labels=names), blocks)
+    blocks = [section(_lines(f"{asked} {guess}{_cut(prediction)}", _earlier(content))), ask]
+    return message(_("Which label fits this message: {labels}, or another?").format(labels=names), blocks)
 
 
 def _corrected(content: Content, prediction: Prediction, label: Label) -> Json:
     by = _settlers(content)
     blocks = [
-        _section(_lines(f"{title(label)} · {by}", _earlier(content), _said(content, prediction))),
+        section(_lines(f"{title(label)} · {by}", _earlier(content), _said(content, prediction))),
         _buttons(content, label),
     ]
-    return _message(f"{as_name(label.name)}, {by}", blocks)
+    return message(f"{as_name(label.name)}, {by}", blocks)
 
 
 def _set_aside(content: Content, prediction: Prediction, verdict: Verdict) -> Json:
     by = many("Set aside by {number} reviewer", "Set aside by {number} reviewers", verdict.agreeing)
     so = _(": nothing is learned from this message")
-    blocks: list[Block] = [_section(_lines(f"{by}{so}", _earlier(content), _said(content, prediction)))]
+    blocks: list[Block] = [section(_lines(f"{by}{so}", _earlier(content), _said(content, prediction)))]
     if content.words:
         blocks.append(ActionsBlock(block_id=ACTIONS, elements=[undo_button(content.message.id)]))
-    return _message(by, blocks)
+    return message(by, blocks)
 
 
 def _settlers(content: Content) -> str:
@@ -291,14 +284,3 @@ def _change(message: Message, text: str) -> ButtonElement:
         value=str(Target(message.id, message.meaning)),
         accessibility_label=_("Choose another label for this message"),
     )
-
-
-def _section(text: str) -> SectionBlock:
-    most = 2_900  # Slack allows 3,000 characters
-    return SectionBlock(
-        text=MarkdownTextObject(text=text if len(text) <= most else f"{clipped(text, most)} …")
-    )
-
-
-def _message(text: str, blocks: Sequence[Block]) -> Json:
-    return {"text": text, "blocks": [block.to_dict() for block in blocks]}

@@ -7,12 +7,10 @@ from typing import Any
 
 from slack_sdk.models.blocks import (
     Block,
-    ContextBlock,
     ConversationFilter,
     ConversationSelectElement,
     InputBlock,
     InputInteractiveElement,
-    MarkdownTextObject,
     NumberInputElement,
     Option,
     PlainTextInputElement,
@@ -20,8 +18,8 @@ from slack_sdk.models.blocks import (
     StaticSelectElement,
     UserMultiSelectElement,
 )
-from slack_sdk.models.views import View
 
+from bot.blocks import context, modal
 from bot.choices import NAMES, Chosen
 from bot.forms import Form
 from bot.language import CALLED, N_, _
@@ -150,19 +148,17 @@ FIELDS = {
 
 def choices_view(chosen: Chosen) -> Json:
     """A view for views.open."""
-    view = View(
-        type="modal",
-        callback_id=CHOOSE,
-        title=_("Settings"),
-        submit=_("Save"),
-        close=_("Cancel"),
-        blocks=[
-            _context(_("For this workspace. An empty field means what the bot's own settings say.")),
+    return modal(
+        CHOOSE,
+        _("Settings"),
+        [
+            context(_("For this workspace. An empty field means what the bot's own settings say.")),
             *(_block(name, chosen) for name in NAMES),
             *_authors(chosen),
         ],
+        submit=_("Save"),
+        close=_("Cancel"),
     )
-    return view.to_dict()
 
 
 def wanted(form: Form) -> dict[str, Any]:
@@ -200,8 +196,4 @@ def _authors(chosen: Chosen) -> list[Block]:
         for name, one in chosen.choices.items()
         if name in FIELDS
     ]
-    return [_context(_("Chosen here by") + "\n" + "\n".join(lines))] if lines else []
-
-
-def _context(text: str) -> ContextBlock:
-    return ContextBlock(elements=[MarkdownTextObject(text=text)])
+    return [context(_("Chosen here by") + "\n" + "\n".join(lines))] if lines else []

@@ -34,6 +34,7 @@ from bot.digest import Digests
 from bot.edit_questions import EditQuestions
 from bot.folders import check_folders
 from bot.forgetting import Forgetting
+from bot.grant import Grant
 from bot.health import HANGS_S, Health, StoreProbe, Trouble
 from bot.home import Home
 from bot.installations import Installations, OAuth
@@ -63,7 +64,7 @@ from bot.unfurling import Client
 from bot.web import Signed, application
 from bot.web_server import PortInUseError, WebServer
 from bot.worker import Worker
-from bot.workspace import STOP_S, Clients, Grant, Part, Workspace
+from bot.workspace import STOP_S, Clients, Part, Workspace
 from bot.workspaces import Workspaces
 from learning import edits
 from learning.annotation.connection import Access

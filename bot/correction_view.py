@@ -15,10 +15,9 @@ from slack_sdk.models.blocks import (
     Option,
     PlainTextInputElement,
     PlainTextObject,
-    SectionBlock,
 )
-from slack_sdk.models.views import View
 
+from bot.blocks import modal, section
 from bot.card import none_of_these, undo_button
 from bot.language import _
 from bot.mrkdwn import as_name, as_plain_name, plain_text
@@ -40,17 +39,15 @@ def correction_view(of: Target, current: Label | None, mine: Label | None = None
     """A view for views.open. `mine`: the label that whoever opens it has chosen already; `notice`: what the user has
     to know first.
     """
-    told = [SectionBlock(text=MarkdownTextObject(text=notice))] if notice else []
-    view = View(
-        type="modal",
-        callback_id=CORRECT,
-        private_metadata=str(of),
-        title=_("Correct the label"),
+    told = [section(notice)] if notice else []
+    return modal(
+        CORRECT,
+        _("Correct the label"),
+        [*told, *inputs(current), *own(of.message_id, mine)],
         submit=_("Save"),
         close=_("Cancel"),
-        blocks=[*told, *inputs(current), *own(of.message_id, mine)],
+        metadata=str(of),
     )
-    return view.to_dict()
 
 
 def own(message_id: str, mine: Label | None) -> list[Block]:

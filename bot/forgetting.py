@@ -12,7 +12,8 @@ from sqlmodel import Session
 
 from storage import erasure, purging, runs, unattributed
 from storage.database import Database
-from storage.erasure import FORGOTTEN, Kept
+from storage.erasure import Kept
+from storage.pseudonyms import FORGOTTEN
 
 log = logging.getLogger(__name__)
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from slack_sdk.models.blocks import (
-    ActionsBlock,
     ButtonElement,
     ConfirmObject,
-    MarkdownTextObject,
-    SectionBlock,
 )
 
+from bot.blocks import with_button
 from bot.forgetting import Forgotten
 from bot.language import _, many
 from bot.payloads import Json
@@ -43,8 +41,7 @@ def question(kept: Kept, is_removing: bool) -> Json:
             deny=_("Keep"),
         ),
     )
-    blocks = [SectionBlock(text=MarkdownTextObject(text=text)), ActionsBlock(elements=[button])]
-    return {"text": text, "blocks": [block.to_dict() for block in blocks]}
+    return with_button(text, button)
 
 
 def proof(forgotten: Forgotten) -> Json:

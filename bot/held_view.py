@@ -10,13 +10,11 @@ from slack_sdk.models.blocks import (
     Block,
     ButtonElement,
     HeaderBlock,
-    MarkdownTextObject,
-    SectionBlock,
 )
 
-from bot.card import person
+from bot.blocks import person, section
 from bot.language import _, many
-from bot.mrkdwn import as_name, clipped
+from bot.mrkdwn import as_name
 from storage.tables import Burst
 
 KEEP, DISCARD = "home_keep", "home_discard"
@@ -50,10 +48,10 @@ def held_blocks(held: Sequence[Held], number: int) -> list[Block]:
         return []
     blocks: list[Block] = [HeaderBlock(text=_("Corrections to look at"))]
     for one in held:
-        blocks += [_section("\n".join([_told(one.burst), *map(_example, one.examples)])), _buttons(one.burst)]
+        blocks += [section("\n".join([_told(one.burst), *map(_example, one.examples)])), _buttons(one.burst)]
     more = number - len(held)
     return (
-        [*blocks, _section(many("… and {number} more", "… and {number} more", more))] if more > 0 else blocks
+        [*blocks, section(many("… and {number} more", "… and {number} more", more))] if more > 0 else blocks
     )
 
 
@@ -93,7 +91,3 @@ def _buttons(burst: Burst) -> ActionsBlock:
         accessibility_label=_("Discard these corrections: I never learn from them"),
     )
     return ActionsBlock(block_id=f"held-{burst.id}", elements=[keep, discard])
-
-
-def _section(text: str) -> SectionBlock:
-    return SectionBlock(text=MarkdownTextObject(text=clipped(text, TEXT_MOST)))

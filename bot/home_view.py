@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from slack_sdk.models.blocks import (
     ActionsBlock,
     Block,
     ButtonElement,
     ConfirmObject,
-    ContextBlock,
     HeaderBlock,
-    MarkdownTextObject,
-    SectionBlock,
 )
 from slack_sdk.models.views import View
 
 from bot import accuracy_text, argilla_text, foreign_view
+from bot.blocks import bar, context, section
 from bot.card import title
 from bot.channel_words import CLOSED
 from bot.held_view import held_blocks
 from bot.home import Look
 from bot.language import N_, _, many
-from bot.mrkdwn import clipped, fitting, inert, moment
-from bot.note import BY, bar
+from bot.mrkdwn import fitting, inert, moment
+from bot.note import BY
 from bot.payloads import Json
 from learning.accuracy import Accuracy
 from learning.agreement import Agreement
@@ -52,20 +48,20 @@ FITS = TEXT_MOST - 50  # with a line that says how many more there are
 def home_view(look: Look, argilla_url: str | None, notice: str = "") -> Json:
     """A view for views.publish. `notice`: what became of the button that was pressed, as mrkdwn."""
     blocks: list[Block] = [
-        *([_section(f"*{notice}*")] if notice else []),
-        *([_section(f":warning: {look.lacking}")] if look.lacking else []),
+        *([section(f"*{notice}*")] if notice else []),
+        *([section(f":warning: {look.lacking}")] if look.lacking else []),
         *(foreign_view.told(look.foreign, foreign_view.HOME_SWITCH) if look.foreign else []),
         *held_blocks(look.held, look.held_number),
         HeaderBlock(text=_("Accuracy")),
         *_record(look),
         HeaderBlock(text=_("Where it is on")),
-        _section(
+        section(
             "\n".join(_channels(look)) or _("Nowhere yet. `/corrigible on` in a channel turns it on there.")
         ),
         HeaderBlock(text=_("The model")),
         *_model(look),
         HeaderBlock(text=_("Labels")),
-        _section("\n".join(_labels(look)) or _("There are none yet.")),
+        section("\n".join(_labels(look)) or _("There are none yet.")),
         *([_editing()] if look.is_operator else []),
         HeaderBlock(text=_("For reviewers")),
         *_reviewers(look, argilla_url),
@@ -78,8 +74,8 @@ def _record(look: Look) -> list[Block]:
     labelled = many("{number} message labelled", "{number} messages labelled", look.answers)
     words = many("{number} correction or confirmation", "{number} corrections and confirmations", look.words)
     return [
-        _section("\n".join([accuracy_text.told(look.accuracy), *weeks])),
-        _context(f"{labelled}, {words}."),
+        section("\n".join([accuracy_text.told(look.accuracy), *weeks])),
+        context(f"{labelled}, {words}."),
     ]
 
 
@@ -130,7 +126,7 @@ def _channels(look: Look) -> list[str]:
 
 def _model(look: Look) -> list[Block]:
     if look.version is None:
-        return [_section(_("None yet."))]
+        return [section(_("None yet."))]
     since = moment(look.promotion.made_at if look.promotion else look.version.created_at)
     served = _("*v{version}* is in service, since {time}").format(version=look.version.number, time=since)
     lines = [f"{served}."]
@@ -147,7 +143,7 @@ def _model(look: Look) -> list[Block]:
                 time=moment(look.retraining_at)
             )
         )
-    return [_section("\n".join(lines)), *([_buttons(look)] if look.is_operator else [])]
+    return [section("\n".join(lines)), *([_buttons(look)] if look.is_operator else [])]
 
 
 def _under_way(run: Run) -> str:
@@ -217,8 +213,8 @@ def _chosen(times: int) -> str:
 
 def _reviewers(look: Look, argilla_url: str | None) -> list[Block]:
     if argilla_url is None:
-        return [_section(_("Nobody reviews: no Argilla is connected."))]
-    wait = _section(
+        return [section(_("Nobody reviews: no Argilla is connected."))]
+    wait = section(
         many(
             "{number} message waits for a first answer.",
             "{number} messages wait for a first answer.",
@@ -231,14 +227,14 @@ def _reviewers(look: Look, argilla_url: str | None) -> list[Block]:
         url=argilla_url,
         accessibility_label=_("Open Argilla in the browser"),
     )
-    agreed = [_context(_agreement(look.agreement))] if look.agreement else []
+    agreed = [context(_agreement(look.agreement))] if look.agreement else []
     return [*_argilla(look), wait, *agreed, ActionsBlock(elements=[link])]
 
 
 def _argilla(look: Look) -> list[Block]:
     if look.argilla is None:
         return []
-    return [_section(argilla_text.told(look.argilla))]
+    return [section(argilla_text.told(look.argilla))]
 
 
 def _agreement(found: Agreement) -> str:
@@ -254,12 +250,3 @@ def _agreement(found: Agreement) -> str:
         return told
     alpha = _("Krippendorff's alpha: {alpha}").format(alpha=f"{found.alpha:.2f}")
     return f"{told} {alpha}"
-
-
-def _section(text: str) -> SectionBlock:
-    return SectionBlock(text=MarkdownTextObject(text=clipped(text, TEXT_MOST)))
-
-
-def _context(text: str) -> ContextBlock:
-    elements: Sequence[MarkdownTextObject] = [MarkdownTextObject(text=text)]
-    return ContextBlock(elements=elements)

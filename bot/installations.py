@@ -25,11 +25,11 @@ from sqlalchemy.exc import DBAPIError
 
 from bot import payloads
 from bot.admission import Admission
+from bot.grant import Grant
 from bot.oauth import STATE_S, InstallFlow, SignedStates
 from bot.payloads import Json, PayloadError
 from bot.scopes import SCOPES
 from bot.sealed import OF_INSTALLATION, SealedInstallationStore, UnreadableTokenError, seal
-from bot.workspace import Grant
 from storage import choices, organizations
 from storage.database import Database
 from storage.leases import Claim

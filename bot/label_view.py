@@ -14,8 +14,8 @@ from slack_sdk.models.blocks import (
     PlainTextInputElement,
     PlainTextObject,
 )
-from slack_sdk.models.views import View
 
+from bot.blocks import modal
 from bot.correction_view import LABEL
 from bot.forms import Form
 from bot.language import _
@@ -39,30 +39,19 @@ def picker() -> Json:
     choose = InputBlock(
         block_id=LABEL, label=_("The label to change"), element=menu, optional=True, hint=hint
     )
-    view = View(
-        type="modal",
-        callback_id=PICK,
-        private_metadata="",
-        title=_("Edit labels"),
-        submit=_("Next"),
-        close=_("Cancel"),
-        blocks=[choose],
-    )
-    return view.to_dict()
+    return modal(PICK, _("Edit labels"), [choose], submit=_("Next"), close=_("Cancel"))
 
 
 def editor(label: Label | None) -> Json:
     """A view to push: what a label is, empty for a new one."""
-    view = View(
-        type="modal",
-        callback_id=EDIT,
-        private_metadata=label.id if label else "",
-        title=_("Edit a label") if label else _("Add a label"),
+    return modal(
+        EDIT,
+        _("Edit a label") if label else _("Add a label"),
+        [*_fields(label), *_fate(label)],
         submit=_("Save"),
         close=_("Back"),
-        blocks=[*_fields(label), *_fate(label)],
+        metadata=label.id if label else "",
     )
-    return view.to_dict()
 
 
 def _shown(label: Label | None) -> dict[str, str]:

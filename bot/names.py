@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from storage import pseudonyms
 from storage.database import Database
-from storage.erasure import is_forgotten
+from storage.pseudonyms import is_forgotten
 from storage.texts import clean
 
 log = logging.getLogger(__name__)

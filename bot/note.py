@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from slack_sdk.models.blocks import (
     ActionsBlock,
     Block,
     ButtonElement,
     ConfirmObject,
-    ContextBlock,
-    MarkdownTextObject,
-    SectionBlock,
 )
 
 from bot import channel_words, foreign_view
-from bot.card import person
+from bot.blocks import bar, context, message, person, section
 from bot.findings import findings, linked
 from bot.language import N_, _, many
-from bot.mrkdwn import clipped, inert
+from bot.mrkdwn import inert
 from bot.payloads import Json
 from learning.encoder import title
 from storage.tables import Burst, Decision, Grounds, Notice, Phase, Ruling, Run, TaskName
 from storage.undelivered import GivenUp
 
 PROMOTE, ROLL_BACK, TRY_AGAIN = "promote", "roll_back", "try_again"
-BAR = 20
 VERDICTS = {
     Phase.WAITING: N_("waits"),
     Phase.TRAINING: N_("trains"),
@@ -53,15 +49,15 @@ BY = {
 def run_note(run: Run, in_service: set[int], links: Mapping[str, str] | None = None) -> Json:
     """Arguments of chat.postMessage and chat.update for a run. links: addresses of messages that it reports."""
     heading = _heading(run)
-    blocks: list[Block] = [_section(f"*{heading}*\n{_why(run)}")]
+    blocks: list[Block] = [section(f"*{heading}*\n{_why(run)}")]
     if run.phase in (Phase.WAITING, Phase.TRAINING):
-        blocks.append(_section(f"`{bar(run.done)}` {run.done:.0%} · {inert(run.stage)}"))
+        blocks.append(section(f"`{bar(run.done)}` {run.done:.0%} · {inert(run.stage)}"))
     else:
-        blocks.append(_section(inert(run.stage)))
-    blocks += [_context(linked(one, links or {}, run.id)) for one in findings(run.report)]
+        blocks.append(section(inert(run.stage)))
+    blocks += [context(linked(one, links or {}, run.id)) for one in findings(run.report)]
     if run.version and run.version not in in_service and run.phase is not Phase.FAILED:
         blocks.append(ActionsBlock(elements=[promote_button(run.version)]))
-    return _message(f"{heading}. {inert(run.stage)}", blocks)
+    return message(f"{heading}. {inert(run.stage)}", blocks)
 
 
 def _heading(run: Run) -> str:
@@ -80,11 +76,11 @@ def ruling_note(ruling: Ruling, in_service: set[int], groups: Iterable[str] = ()
     what = _(RULED[ruling.decision]).format(challenger=ruling.challenger, champion=ruling.champion)
     what = _("Summaries: {what}").format(what=what) if ruling.task is TaskName.SUMMARIZATION else what
     by = _("by {person}").format(person=f"<@{ruling.made_by}>") if ruling.made_by else _(BY[ruling.grounds])
-    blocks: list[Block] = [_section(f"*{what}*, {by}\n{inert(ruling.reason)}")]
-    blocks += [_context(line) for line in groups]
+    blocks: list[Block] = [section(f"*{what}*, {by}\n{inert(ruling.reason)}")]
+    blocks += [context(line) for line in groups]
     if ruling.decision is Decision.PROMOTE and ruling.challenger in in_service:
         blocks.append(ActionsBlock(elements=[roll_back_button(ruling.challenger)]))
-    return _message(f"{what}: {inert(ruling.reason)}", blocks)
+    return message(f"{what}: {inert(ruling.reason)}", blocks)
 
 
 def burst_note(burst: Burst) -> Json:
@@ -93,7 +89,7 @@ def burst_note(burst: Burst) -> Json:
     text = _("I am holding back {corrections} by {person}. Keep or discard them on my Home tab.").format(
         corrections=given, person=person(burst.user_id)
     )
-    return {"text": text, "blocks": [_section(text).to_dict()]}
+    return {"text": text, "blocks": [section(text).to_dict()]}
 
 
 def given_up_note(notice_id: str, one: GivenUp) -> Json:
@@ -105,23 +101,17 @@ def given_up_note(notice_id: str, one: GivenUp) -> Json:
         value=notice_id,
         accessibility_label=_("Try again what was given up in this channel"),
     )
-    return _message(text, [_section(text), ActionsBlock(elements=[again])])
+    return message(text, [section(text), ActionsBlock(elements=[again])])
 
 
 def foreign_note(notice: Notice) -> Json:
     """Arguments of chat.postMessage for messages in languages that the encoder doesn't know."""
-    return _message(foreign_view.said(notice), foreign_view.told(notice, foreign_view.SWITCH))
+    return message(foreign_view.said(notice), foreign_view.told(notice, foreign_view.SWITCH))
 
 
 def plain_note(text: str) -> Json:
     """Arguments of chat.postMessage for news without buttons."""
-    return _message(text, [_section(text)])
-
-
-def bar(done: float) -> str:
-    """A progress bar of letters."""
-    full = round(BAR * min(max(done, 0.0), 1.0))
-    return "█" * full + "░" * (BAR - full)
+    return message(text, [section(text)])
 
 
 def promote_button(number: int) -> ButtonElement:
@@ -159,15 +149,3 @@ def _why(run: Run) -> str:
     if run.asked_by.startswith(("U", "W")):
         return _("asked for by {person}").format(person=f"<@{run.asked_by}>")
     return _("because of: {cause}").format(cause=inert(run.cause))
-
-
-def _section(text: str) -> SectionBlock:
-    return SectionBlock(text=MarkdownTextObject(text=clipped(text, 2_900)))
-
-
-def _context(text: str) -> ContextBlock:
-    return ContextBlock(elements=[MarkdownTextObject(text=clipped(text, 2_900))])
-
-
-def _message(text: str, blocks: Sequence[Block]) -> Json:
-    return {"text": clipped(text, 2_900), "blocks": [block.to_dict() for block in blocks]}

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
-from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
-from slack_sdk.models.views import View
+from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject
 
+from bot.blocks import context, modal, section
 from bot.card import NO_LABEL_FITS, model_said, sure, title, version
 from bot.correction_view import CORRECT, inputs, own
 from bot.language import _
@@ -24,18 +24,18 @@ OTHERS = 3
 
 def reading() -> Json:
     """What is shown until the model has read the message."""
-    return _closed([_section(_("Reading the message …"))])
+    return _closed([section(_("Reading the message …"))])
 
 
 def fault(reason: str) -> Json:
     """Why there is no answer."""
-    return _closed([_section(reason)])
+    return _closed([section(reason)])
 
 
 def glance(seen: Glance, reason: str) -> Json:
     """What the model says of a message of which nothing is kept, and why it can't be corrected."""
     answer = f"{title(seen.label)} · {sure(seen.confidence)}" if seen.label else _(NO_LABEL_FITS)
-    return _closed([_section(answer), ContextBlock(elements=[MarkdownTextObject(text=reason)])])
+    return _closed([section(answer), ContextBlock(elements=[MarkdownTextObject(text=reason)])])
 
 
 @dataclass(frozen=True)
@@ -60,26 +60,24 @@ def answer(content: Content, by: Looking = ANYBODY) -> Json:
         for label_id, share in prediction.ranked[: OTHERS + 1]
         if prediction.is_none or label_id != prediction.label_id
     ]
-    context = model_said(content, prediction)
+    told = model_said(content, prediction)
     if others:
-        context += _("; then {labels}").format(labels=", ".join(others))
+        told += _("; then {labels}").format(labels=", ".join(others))
     if by.is_operator:
-        context += " · " + _("model {version}").format(version=version(prediction))
-    view = View(
-        type="modal",
-        callback_id=CORRECT,
-        private_metadata=str(Target(content.message.id, content.message.meaning)),
-        title=_("This message"),
-        submit=_("Save"),
-        close=_("Close"),
-        blocks=[
-            _section(answer),
-            ContextBlock(elements=[MarkdownTextObject(text=context)]),
+        told += " · " + _("model {version}").format(version=version(prediction))
+    return modal(
+        CORRECT,
+        _("This message"),
+        [
+            section(answer),
+            context(told),
             *inputs(content.shown),
             *own(content.message.id, by.mine),
         ],
+        submit=_("Save"),
+        close=_("Close"),
+        metadata=str(Target(content.message.id, content.message.meaning)),
     )
-    return view.to_dict()
 
 
 def bring(client: WebClient, view_id: str, view: Json) -> None:
@@ -92,8 +90,4 @@ def bring(client: WebClient, view_id: str, view: Json) -> None:
 
 
 def _closed(blocks: Sequence[Block]) -> Json:
-    return View(type="modal", title=_("This message"), close=_("Close"), blocks=list(blocks)).to_dict()
-
-
-def _section(text: str) -> SectionBlock:
-    return SectionBlock(text=MarkdownTextObject(text=text))
+    return modal(None, _("This message"), blocks, submit=None, close=_("Close"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from slack_sdk.models.blocks import ActionsBlock, ButtonElement, MarkdownTextObject, SectionBlock
+from slack_sdk.models.blocks import ButtonElement, MarkdownTextObject, SectionBlock
 
+from bot.blocks import with_button
 from bot.language import _, many
 from bot.mrkdwn import moment
 from bot.payloads import Json
@@ -22,7 +23,7 @@ def question(plan: Plan) -> Json:
         style="danger",
         accessibility_label=_("Erase older messages of this channel, from the time named on"),
     )
-    return _message(f"{_erased(plan)} {until}", button)
+    return with_button(f"{_erased(plan)} {until}", button)
 
 
 def announcement(plan: Plan, by: str) -> Json:
@@ -35,7 +36,7 @@ def announcement(plan: Plan, by: str) -> Json:
         value="undo",
         accessibility_label=_("Undo: keep the messages of this channel as before"),
     )
-    return _message(f"{who} {_erased(plan)} {how}", button)
+    return with_button(f"{who} {_erased(plan)} {how}", button)
 
 
 def done(text: str) -> Json:
@@ -61,8 +62,3 @@ def _erased(plan: Plan) -> str:
     older = many("older than {number} day", "older than {number} days", plan.days)
     told = _("*{what} {time}*: all that are {older} by then, here and in Argilla. From then on, every night.")
     return told.format(what=what, time=moment(plan.erased_at), older=older)
-
-
-def _message(text: str, button: ButtonElement) -> Json:
-    blocks = [SectionBlock(text=MarkdownTextObject(text=text)), ActionsBlock(elements=[button])]
-    return {"text": text, "blocks": [block.to_dict() for block in blocks]}

@@ -9,16 +9,12 @@ from slack_sdk.models.blocks import (
     ActionsBlock,
     Block,
     ButtonElement,
-    ContextBlock,
-    MarkdownTextObject,
-    SectionBlock,
 )
 
 from bot import replies
-from bot.card import person
+from bot.blocks import bar, context, message, person, section
 from bot.language import N_, _, many
 from bot.mrkdwn import as_name, clipped, escape
-from bot.note import bar
 from bot.payloads import Json
 from bot.summary_reasons import of_summary
 from learning import hub
@@ -60,28 +56,28 @@ def card(shown: Shown) -> Json:
     """Arguments of chat.postMessage, chat.update and chat.postEphemeral."""
     summary = shown.summary
     if summary.making is Making.ERASED:
-        return _message(_(DELETED), [_section(_(DELETED))])
+        return message(escape(_(DELETED)), [section(_(DELETED))])
     if summary.making is Making.FAILED:
         why = of_summary(summary.failed)
-        return _message(why, [_section(escape(why))])
+        return message(escape(why), [section(escape(why))])
     if summary.making is Making.WAITING:
         told = " ".join([_("Summarizing …"), *([of_summary(summary.aside)] if summary.aside else [])])
-        return _message(told, [_section(f"{told}\n`{bar(summary.done)}` {summary.done:.0%}")])
+        return message(escape(told), [section(f"{told}\n`{bar(summary.done)}` {summary.done:.0%}")])
     title = _("Summary of {messages} by {people}").format(
         messages=many("{number} message", "{number} messages", summary.messages),
         people=many("{number} person", "{number} people", summary.people),
     )
     better = _better(shown)
     said = escape(shown.named(better)) if better else "\n".join(_sentences(shown))
-    blocks: list[Block] = [_section(f"*{title}*"), *_sections(said)]
-    blocks += [_context(_made(shown)), _buttons(shown)]
+    blocks: list[Block] = [section(f"*{title}*"), *_sections(said)]
+    blocks += [context(_made(shown)), _buttons(shown)]
     if shown.words:
         blocks.append(
-            _context(
+            context(
                 " · ".join(_(SAID[word.opinion]).format(person=person(word.user_id)) for word in shown.words)
             )
         )
-    return _message(f"{title}: {plain_text(shown)}", blocks)
+    return message(escape(f"{title}: {plain_text(shown)}"), blocks)
 
 
 def plain_text(shown: Shown) -> str:
@@ -178,16 +174,4 @@ def _sections(text: str) -> list[Block]:
         if len(sections[-1]) + len(line) > TEXT_MOST and sections[-1]:
             sections.append("")
         sections[-1] += f"{clipped(line, TEXT_MOST)}\n"
-    return [_section(one.rstrip("\n")) for one in sections if one.strip()]
-
-
-def _section(text: str) -> SectionBlock:
-    return SectionBlock(text=MarkdownTextObject(text=text))
-
-
-def _context(text: str) -> ContextBlock:
-    return ContextBlock(elements=[MarkdownTextObject(text=clipped(text, TEXT_MOST))])
-
-
-def _message(text: str, blocks: Sequence[Block]) -> Json:
-    return {"text": clipped(escape(text), TEXT_MOST), "blocks": [block.to_dict() for block in blocks]}
+    return [section(one.rstrip("\n")) for one in sections if one.strip()]

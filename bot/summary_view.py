@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 
 from slack_sdk.models.blocks import InputBlock, PlainTextInputElement, PlainTextObject
-from slack_sdk.models.views import View
 
+from bot.blocks import modal
 from bot.language import _
 from bot.payloads import Json
 
@@ -29,13 +29,11 @@ def edit_view(summary_id: str, text: str) -> Json:
     hint = PlainTextObject(
         text=_("Everybody in the thread sees it, reviewers may polish it, and later summaries learn.")
     )
-    view = View(
-        type="modal",
-        callback_id=EDIT_VIEW,
-        private_metadata=f"{summary_id}:{mark(text)}",
-        title=_("Edit the summary"),
+    return modal(
+        EDIT_VIEW,
+        _("Edit the summary"),
+        [InputBlock(block_id=TEXT, label=_("What it should say"), element=field, hint=hint)],
         submit=_("Save"),
         close=_("Cancel"),
-        blocks=[InputBlock(block_id=TEXT, label=_("What it should say"), element=field, hint=hint)],
+        metadata=f"{summary_id}:{mark(text)}",
     )
-    return view.to_dict()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
@@ -13,6 +12,7 @@ from slack_sdk import WebClient
 
 from bot.annotation import Annotation
 from bot.courier import Courier
+from bot.grant import Grant
 from bot.health import Trouble
 from bot.notes import Notes
 from bot.reach import Reach
@@ -24,23 +24,6 @@ from bot.worker import Worker
 
 Part = Worker | Schedule
 STOP_S = 1.5
-
-
-@dataclass(frozen=True)
-class Grant:
-    """We may act in one workspace. `installers`: who put the app there, and operates it; `choices`: what operators
-    chose there over settings; `enterprise_id`: the organization that the workspace belongs to, if any.
-
-    Tokens come and go, the grant stays the same.
-    """
-
-    team_id: str
-    bot_user_id: str
-    bot_id: str
-    installers: tuple[str, ...]
-    token: str = field(repr=False, compare=False)
-    choices: Mapping[str, Any] = field(default_factory=dict)
-    enterprise_id: str | None = None
 
 
 class Clients:

@@ -13,9 +13,10 @@ from slack_bolt.request import BoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot import payloads
+from bot.grant import Grant
 from bot.health import Trouble
 from bot.payloads import PayloadError
-from bot.workspace import Grant, Part, Workspace
+from bot.workspace import Part, Workspace
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from storage import answers, corrections, resolution
 from storage.corrections import Background, Spoken, settled
-from storage.erasure import FORGOTTEN, is_forgotten
+from storage.pseudonyms import FORGOTTEN, is_forgotten
 from storage.resolution import Evidence, Gathered
 from storage.tables import Word
 

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import ColumnElement, or_, update
 from sqlalchemy import select as columns
@@ -14,10 +14,8 @@ from sqlmodel import Session, col, func, select
 
 from storage import cards, questions
 from storage.database import of_messages
+from storage.questions import Key
 from storage.tables import Answer, Dataset, Message, Panel, Question, Status
-
-if TYPE_CHECKING:
-    from storage.datasets import Key  # which imports, by way of messages, this
 
 # What is about an earlier text counts for nothing.
 COUNTS = col(Answer.aside).is_(None)

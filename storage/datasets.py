@@ -11,9 +11,8 @@ from sqlmodel import Session, col, select
 
 from storage import accidental, messages, outbox, questions
 from storage.database import insert_if_new
+from storage.questions import Key
 from storage.tables import Answer, Dataset, Kind, Message, Ownership, Panel, Question, Record, Stage
-
-Key = tuple[str, int]
 
 
 class Place(NamedTuple):

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from storage import record
 from storage.database import insert_if_new
-from storage.erasure import is_forgotten
+from storage.pseudonyms import is_forgotten
 from storage.record import DAY_S, Judged
 from storage.tables import Channel, Decision, Digest, Label, Mode, Ruling, TaskName
 

@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from storage import channels, contents, corrections, notices
 from storage.contents import Content
-from storage.erasure import is_forgotten
+from storage.pseudonyms import is_forgotten
 from storage.tables import Message, Mode, News, Notice
 
 

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from storage import cards, messages, notices, outbox, purging, runs, summaries, summary_reviews, unattributed
+from storage.pseudonyms import FORGOTTEN
 from storage.tables import (
     Burst,
     Channel,
@@ -29,7 +30,6 @@ from storage.tables import (
 )
 
 # Whose words stay without their name: it tells a person's words apart from others', and leads back to nobody.
-FORGOTTEN = "forgotten-"
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,6 @@ class Kept:
     @property
     def is_nothing(self) -> bool:
         return not (self.messages or self.words)
-
-
-def is_forgotten(user_id: str) -> bool:
-    """Does this stand in the place of somebody who wished to be forgotten?"""
-    return user_id.startswith(FORGOTTEN)
 
 
 def kept(session: Session, team_id: str, user_id: str) -> Kept:

@@ -7,6 +7,14 @@ from sqlmodel import Session, func, select
 from storage.database import insert_if_new
 from storage.tables import Pseudonym
 
+# What the ids of users begin with who were forgotten.
+FORGOTTEN = "forgotten-"
+
+
+def is_forgotten(user_id: str) -> bool:
+    """Return True if the id stands for a user who was forgotten."""
+    return user_id.startswith(FORGOTTEN)
+
 
 def number(session: Session, team_id: str, user_id: str) -> int:
     """The number of a person in a team: the next free one at first, the same ever after."""

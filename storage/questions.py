@@ -14,6 +14,9 @@ from storage import outbox
 from storage.database import insert_if_new
 from storage.tables import Answer, Correction, Kind, Message, Panel, Prediction, Question, Word
 
+# The message of a record in Argilla, and its round.
+Key = tuple[str, int]
+
 CORRECTION = "correction"
 RANDOM = "random"
 DOUBT = "doubt"

@@ -16,7 +16,7 @@ from learning.annotation.records import message_of
 from learning.annotation.sorting import Found, Response
 from storage import accidental, answers, datasets, labels, messages
 from storage.database import Database
-from storage.datasets import Key
+from storage.questions import Key
 from storage.tables import Answer, Status
 
 log = logging.getLogger(__name__)

@@ -26,9 +26,9 @@ from learning.annotation.suggesting import Suggesting
 from learning.encoder import Encoder, Vectors
 from storage import answers, contents, datasets, labels, messages, outbox, questions
 from storage.database import Database
-from storage.datasets import Key
 from storage.leases import Claim
 from storage.outbox import Parcel
+from storage.questions import Key
 from storage.tables import Panel, Question, Record
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from learning.annotation import manners
 from learning.annotation.manners import Manner, Submission
 from storage import accidental, answers, datasets
-from storage.datasets import Key
+from storage.questions import Key
 from storage.tables import AccidentalResponse, Answer
 
 # What a reviewer did in this time before a response tells whether it was meant.

@@ -30,7 +30,8 @@ from learning.champion import Served
 from learning.encoder import Encoder
 from storage import answers, datasets, labels
 from storage.database import Database
-from storage.datasets import Key, Place
+from storage.datasets import Place
+from storage.questions import Key
 
 log = logging.getLogger(__name__)
 

@@ -27,8 +27,8 @@ from learning.masking import Mask
 from learning.names import markdown, markdown_name
 from storage import datasets, summaries, summary_reviews
 from storage.database import Database
-from storage.erasure import is_forgotten
 from storage.leases import Claim
+from storage.pseudonyms import is_forgotten
 from storage.tables import (
     Making,
     Message,

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from bot.blocks import bar
 from bot.language import speaking
-from bot.note import bar, ruling_note, run_note
+from bot.note import ruling_note, run_note
 from storage.tables import Decision, Grounds, Phase, Ruling, Run, TaskName
 from tests.factories import ANA, TEAM
 

@@ -11,7 +11,7 @@ from bot import terminal_trust
 from bot.settings import Settings
 from learning.trust import NO_OPERATORS, Belief
 from local.argilla.embedded import SignIn
-from storage import erasure
+from storage import erasure, pseudonyms
 from storage.database import Database
 from storage.tables import Label, Word
 from tests.databases import on_both
@@ -94,7 +94,7 @@ def test_operators_are_trusted_whatever_reviewers_say(database: Database, known:
 def test_who_was_forgotten_is_not_named(database: Database, known: dict[str, Label]) -> None:
     contradict(database, known, BEN, CARLA)
     with database.writing() as session:
-        erasure.disown(session, TEAM, BEN, f"{erasure.FORGOTTEN}1")
+        erasure.disown(session, TEAM, BEN, f"{pseudonyms.FORGOTTEN}1")
 
     assert shown(database) == {}
 

@@ -21,8 +21,8 @@ from learning.trust import (
 )
 from storage.answers import Verdict
 from storage.corrections import Background, Spoken
-from storage.erasure import FORGOTTEN
 from storage.imports import Imported
+from storage.pseudonyms import FORGOTTEN
 from storage.resolution import Evidence, Gathered
 from storage.tables import Word
 from tests.factories import ANA, BEN, CAT

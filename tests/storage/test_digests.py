@@ -8,7 +8,7 @@ from time_machine import TimeMachineFixture
 from storage import channels, digests
 from storage.database import Database
 from storage.digests import Confusion, Week
-from storage.erasure import FORGOTTEN
+from storage.pseudonyms import FORGOTTEN
 from storage.tables import Digest, Mode
 from tests.factories import ANA, BEN, OTHER, TEAM, label_set, predicted, say
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from learning import edits
-from storage import edit_questions, erasure, messages, notices
+from storage import edit_questions, erasure, messages, notices, pseudonyms
 from storage.database import Database
 from storage.tables import Channel, Label, Message, Mode, News, Notice, Word
 from tests.factories import ANA, BEN, CAT, SUPPORT, TEAM, label_set, predicted, review, say
@@ -83,7 +83,7 @@ def test_who_asks_to_be_forgotten_is_asked_nothing(
     say(database, one, BEN, known["billing"], Word.REACTED)
     edited(database, one)
     with database.writing() as session:
-        erasure.disown(session, TEAM, BEN, f"{erasure.FORGOTTEN}1")
+        erasure.disown(session, TEAM, BEN, f"{pseudonyms.FORGOTTEN}1")
     [question] = asked(database)
     edited(database, one, NEARER)
 

@@ -5,9 +5,22 @@ import time
 import pytest
 from sqlmodel import select
 
-from storage import cards, channels, contents, erasure, labels, messages, notices, outbox, predictions, runs
+from storage import (
+    cards,
+    channels,
+    contents,
+    erasure,
+    labels,
+    messages,
+    notices,
+    outbox,
+    predictions,
+    pseudonyms,
+    runs,
+)
 from storage.database import Database
-from storage.erasure import FORGOTTEN, Kept
+from storage.erasure import Kept
+from storage.pseudonyms import FORGOTTEN
 from storage.tables import (
     Dataset,
     Label,
@@ -75,7 +88,7 @@ def test_what_a_person_said_of_others_messages_counts_on_without_a_name(
         [word] = contents.of_message(session, message.id).words
         heard = session.exec(select(Outbox).where(Outbox.message_id == message.id)).all()
     assert (word.user_id, word.label_id) == (INSTEAD, bug.id)
-    assert erasure.is_forgotten(word.user_id)
+    assert pseudonyms.is_forgotten(word.user_id)
     assert len(heard) == 2  # of the correction, and of whose it is no more
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage import erasure, labels
+from storage import erasure, labels, pseudonyms
 from storage.database import Database
 from storage.labels import (
     DAY_S,
@@ -202,10 +202,10 @@ def test_nobody_proposes_without_end_by_having_themselves_forgotten(database: Da
     for number in range(MAX_PROPOSALS_OF_ALL_PER_DAY):
         if number % MAX_PROPOSALS_PER_DAY == 0:
             with database.writing() as session:
-                erasure.disown(session, TEAM, ANA, f"{erasure.FORGOTTEN}{number}")
+                erasure.disown(session, TEAM, ANA, f"{pseudonyms.FORGOTTEN}{number}")
         _propose(database, f"new {number}")
     with database.writing() as session:
-        erasure.disown(session, TEAM, ANA, f"{erasure.FORGOTTEN}at-last")
+        erasure.disown(session, TEAM, ANA, f"{pseudonyms.FORGOTTEN}at-last")
 
     with pytest.raises(TooManyProposalsOfAllError):
         _propose(database, "one more")

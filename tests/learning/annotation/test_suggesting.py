@@ -13,7 +13,7 @@ from learning.annotation.opinions import Opinion
 from learning.annotation.schema import Plan
 from storage import datasets, floors, questions
 from storage.database import Database
-from storage.datasets import Key
+from storage.questions import Key
 from storage.tables import Basis, Floor, Label, Message
 from tests.factories import ENCODER, TEAM, label_set, predicted
 from tests.learning.annotation.desk import Desk
