@@ -14,6 +14,7 @@ from slack_sdk import WebClient
 from bot.annotation import Annotation
 from bot.courier import Courier
 from bot.health import Trouble
+from bot.label_questions import LabelQuestions
 from bot.notes import Notes
 from bot.reach import Reach
 from bot.schedule import Schedule
@@ -81,6 +82,7 @@ class Workspace:
     annotation: Annotation | None
     training: Training
     notes: Notes
+    label_questions: LabelQuestions
     summarizing: Summaries
     reach: Reach
 
@@ -100,6 +102,7 @@ class Workspace:
             if self.annotation:
                 ending.callback(self.annotation.close)
             ending.callback(self.notes.close)
+            ending.callback(self.label_questions.close)
             ending.callback(self.summarizing.close)
             ending.callback(self.training.close)
             ending.callback(self.courier.close, STOP_S)
