@@ -372,8 +372,11 @@ class Service:
         word_id = id_of(message_id, user_id, "undo", once) if once else new_id()
         with self._database.writing() as session:
             is_new = corrections.undo(session, team_id, message_id, user_id, word_id)
+            is_reply = label_questions.reply(session, message_id, user_id, None)
         if is_new:
             self._told(Word.UNDONE)
+        if is_reply:
+            self.on_reply()
 
     def _told(self, word: Word) -> None:
         self._metrics.corrections.labels(word.value).inc()

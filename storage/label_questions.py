@@ -189,8 +189,8 @@ def drop(session: Session, question: LabelQuestion) -> None:
 # What becomes of them
 
 
-def reply(session: Session, message_id: str, user_id: str, label_id: str) -> bool:
-    """A user says which label a message has; was there a question to them that this answers?"""
+def reply(session: Session, message_id: str, user_id: str, label_id: str | None) -> bool:
+    """A user says which label a message has, None if they take back what they said; does it answer a question?"""
     open_ones = select(LabelQuestion).where(
         LabelQuestion.message_id == message_id,
         LabelQuestion.user_id == user_id,

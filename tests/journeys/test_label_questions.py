@@ -16,7 +16,7 @@ from storage import questions
 from storage.database import Database
 from storage.tables import Correction, Label, LabelQuestion, Message, Outcome, Question
 from tests.databases import on_both
-from tests.journeys.steps import all_heard, card_on, choose, label_of, settled, teach, turn_on
+from tests.journeys.steps import all_heard, card_on, choose, label_of, settled, teach, turn_on, until_answered
 from tests.local.running import Slack, until, workspace
 from tests.running import ANA, BEN, PATIENT, SUPPORT, BotProcess, bot, cards, person, settings
 
@@ -145,6 +145,41 @@ def test_a_third_label_is_chosen_in_the_modal(running: Bot, slack: Slack, ana: P
     assert actions(still) == actions(question)
     assert label_of(settled(ana, card, "how-to")) == "how-to"
     assert outcome_of(running.database, card) is Outcome.CHANGED
+
+
+def test_what_is_settled_elsewhere_is_shown_in_the_place_of_its_question(
+    running: Bot, slack: Slack, ana: Person, channel: str
+) -> None:
+    turn_on(ana, channel)
+    on_card = teach(ana, card_on(ana, channel, GARAGE), "praise")
+    undone = teach(ana, card_on(ana, channel, "The coffee machine leaks"), "praise")
+    find_suspicious(running.database, on_card, undone)
+    first, second = question_about(slack, on_card), question_about(slack, undone)
+
+    choose(ana, ana.open_view(on_card, "change"), "billing")
+    ana.press(undone, "undo")
+
+    assert actions(until_it_says(slack, first, "You chose *billing*")) == []
+    assert actions(until_it_says(slack, second, "You took back")) == []
+
+
+def test_in_quiet_mode_another_emoji_answers_a_question(
+    running: Bot, slack: Slack, ana: Person, channel: str
+) -> None:
+    turn_on(ana, channel, "quiet")
+    ts = ana.write(channel, GARAGE)
+    until_answered(running, slack)
+    ana.react(channel, ts, "bug")
+    message = {"channel": channel, "thread_ts": ts}
+    until(lambda: words_on(running.database, message) == ["bug"])
+    find_suspicious(running.database, message, label="bug", other="billing")
+    question = question_about(slack, message)
+
+    ana.unreact(channel, ts, "bug")
+    ana.react(channel, ts, "bug")
+    until_it_says(slack, question, "You kept :bug: *bug*")
+
+    assert outcome_of(running.database, message) is Outcome.KEPT
 
 
 def test_who_wants_no_questions_says_so_and_can_take_that_back(
