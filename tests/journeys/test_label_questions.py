@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from bot.compose import Bot
 from learning import doubting
@@ -68,7 +68,7 @@ def question_about(slack: Slack, card: Json) -> Json:
 def outcome_of(database: Database, card: Json) -> Outcome | None:
     with database.reading() as session:
         of_card = LabelQuestion.message_id == _message(database, card).id
-        return session.exec(select(LabelQuestion.outcome).where(of_card)).one()
+        return session.exec(select(LabelQuestion).where(of_card)).one().outcome
 
 
 def until_it_says(slack: Slack, question: Json, words: str) -> Json:
@@ -85,7 +85,7 @@ def words_on(database: Database, card: Json) -> list[str]:
     """The labels that users gave the message of a card, oldest first."""
     with database.reading() as session:
         said = select(Label.name).join(Correction).where(Correction.message_id == _message(database, card).id)
-        return list(session.exec(said.order_by(Correction.created_at)))
+        return list(session.exec(said.order_by(col(Correction.created_at))))
 
 
 def actions(question: Json) -> list[str]:
