@@ -29,6 +29,7 @@ from bot.forgetting import Forgetting
 from bot.home import Home
 from bot.in_words import in_words
 from bot.label_editing import LabelEditing
+from bot.label_questions import LabelQuestions
 from bot.language import N_, Language, _, many, speaking
 from bot.membership import FAULTS as MEMBERSHIP_FAULTS
 from bot.membership import LackingScopeError, Membership, joined
@@ -123,6 +124,7 @@ class Desk:
     choices: Choices
     editing: LabelEditing
     watch: ChannelWatch
+    questions: LabelQuestions
     timezone: str
     scopes: Scopes
     language: Language = "en"

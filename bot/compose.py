@@ -39,6 +39,7 @@ from bot.health import HANGS_S, Health, StoreProbe, Trouble
 from bot.home import Home
 from bot.installations import Installations, OAuth
 from bot.label_editing import LabelEditing
+from bot.label_questions import LabelQuestions
 from bot.language import LANGUAGES, Language, SpeakingExecutor
 from bot.locales import Locales
 from bot.membership import Membership
@@ -489,13 +490,16 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         to_message,
     )
     watch = ChannelWatch(database, team_id, posting, settings.ops_channel, reach)
+    per_day = settings.label_questions_per_day
+    label_questions = LabelQuestions(database, team_id, posting, locales, reach, to_message, per_day)
 
     def keep_up() -> float | None:
-        waits = (notes.step(), watch.step(), telling.hasten())
+        waits = (notes.step(), watch.step(), telling.hasten(), label_questions.step())
         return min((wait_s for wait_s in waits if wait_s is not None), default=None)
 
     tell = Worker("notes", keep_up, metrics, HANGS_S)
     watch.on_change = courier.on_given_up = summarizing.courier.on_given_up = tell.wake
+    label_questions.on_change = service.on_reply = tell.wake
     swap = Worker("swapper", swapping.step, metrics)
 
     def change() -> None:
@@ -570,6 +574,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         choosing,
         editing,
         watch,
+        label_questions,
         settings.timezone,
         scopes,
         settings.language,
@@ -590,7 +595,18 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     ]
     workers += annotation.workers if annotation else []
     return Workspace(
-        grant, app, clients, workers, courier, service, annotation, training, notes, summarizing, reach
+        grant,
+        app,
+        clients,
+        workers,
+        courier,
+        service,
+        annotation,
+        training,
+        notes,
+        label_questions,
+        summarizing,
+        reach,
     )
 
 

@@ -23,6 +23,7 @@ from bot import (
     payloads,
     pointing_listeners,
     pointing_view,
+    question_listeners,
     retention_listeners,
     summary_listeners,
 )
@@ -87,6 +88,7 @@ def register(
     home_listeners.register(app, desk.home, desk.choices, desk.editing, desk.organization)
     _hear_operators(app, operations)
     _hear_forgetting(app, desk.forgetting)
+    question_listeners.register(app, desk.questions)
     retention_listeners.register(app, desk.retention, desk.membership, desk.language)
     hear_removal(app, revoke)
     _hear_the_rest(app, metrics)

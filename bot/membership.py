@@ -88,12 +88,17 @@ def joined(client: WebClient, channel_id: str) -> Json:
 
 
 def _members(client: WebClient, channel_id: str) -> Iterator[str]:
+    try:
+        yield from everybody(client, channel_id)
+    except SlackApiError as error:
+        raise _fault(error) from None
+
+
+def everybody(client: WebClient, channel_id: str) -> Iterator[str]:
+    """Yield the users in a channel. Raises SlackApiError."""
     cursor: str | None = None
     while True:
-        try:
-            page = client.conversations_members(channel=channel_id, limit=PAGE, cursor=cursor)
-        except SlackApiError as error:
-            raise _fault(error) from None
+        page = client.conversations_members(channel=channel_id, limit=PAGE, cursor=cursor)
         yield from page["members"]
         cursor = (page.get("response_metadata") or {}).get("next_cursor")
         if not cursor:

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from bot import waiting
 from bot.actors import Kind
 from bot.payloads import Reacted
-from storage import corrections, labels, messages, unattributed
+from storage import corrections, label_questions, labels, messages, unattributed
 from storage.database import Database
 from storage.emoji import emoji_name
 from storage.tables import Label, Mode, Unattributed, Word
@@ -79,7 +79,13 @@ class Reacting:
     @staticmethod
     def _say(session: Session, reaction: Unattributed) -> bool:
         message = messages.known(session, reaction.team_id, reaction.channel_id, reaction.ts)
-        return message is not None and corrections.add_once(session, waiting.correction(reaction, message.id))
+        if message is None:
+            return False
+        said = waiting.correction(reaction, message.id)
+        is_new = corrections.add_once(session, said)
+        if is_new and said.word is Word.REACTED and said.aside is None:
+            label_questions.reply(session, message.id, said.user_id, said.label_id)
+        return is_new
 
 
 def _has_emoji(label: Label, name: str) -> bool:

@@ -25,6 +25,7 @@ from storage import (
     channels,
     contents,
     corrections,
+    label_questions,
     labels,
     messages,
     overview,
@@ -112,7 +113,7 @@ class Service:
         judge: Judge = edits.judge,
     ) -> None:
         """`read`: what is kept of a text in Slack's mrkdwn; `bot_id`: ours; `known`: what somebody is, None if only
-        Slack knows; `judge`: what an edit does to a text's meaning.
+        Slack knows; `judge`: what an edit does to a text's meaning. `on_reply`: a question about a label was answered.
         """
         self._app_posts = AppPosts(database, bot_id, known)
         self.reactions = Reacting(database, team_id, known, self._told, lambda: wake.attributor())
@@ -123,6 +124,7 @@ class Service:
         self._team_id = team_id
         self._metrics = metrics
         self._wake = wake
+        self.on_reply: Callable[[], None] = lambda: None
 
     def receive(self, said: Said) -> None:
         """Store what a person said where the bot is asked to listen; harmless when it comes again.
@@ -324,9 +326,11 @@ class Service:
                 raise UnknownMessageError
             if label.retired_at is not None:
                 raise RetiredLabelError(label.name)
-            is_new = self._say(session, user_id, of, label, word, once)
+            is_new, is_reply = self._say(session, user_id, of, label, word, once)
         if is_new:
             self._told(word)
+        if is_reply:
+            self.on_reply()
 
     def propose(self, team_id: str, user_id: str, of: Target, name: str, once: str = "") -> None:
         """A person says that a label is right which may not exist yet.
@@ -337,11 +341,16 @@ class Service:
         self.choice(team_id, of.message_id)
         with self._database.writing() as session:
             label = labels.propose(session, team_id, name, by=user_id)
-            is_new = self._say(session, user_id, of, label, Word.PROPOSED, once)
+            is_new, is_reply = self._say(session, user_id, of, label, Word.PROPOSED, once)
         if is_new:
             self._told(Word.PROPOSED)
+        if is_reply:
+            self.on_reply()
 
-    def _say(self, session: Session, user_id: str, of: Target, label: Label, word: Word, once: str) -> bool:
+    def _say(
+        self, session: Session, user_id: str, of: Target, label: Label, word: Word, once: str
+    ) -> tuple[bool, bool]:
+        """Keep what a user says of a message; is it new, and does it answer a question to them?"""
         said = Correction(
             id=id_of(of.message_id, user_id, label.id, once) if once else new_id(),
             message_id=of.message_id,
@@ -350,7 +359,9 @@ class Service:
             label_id=label.id,
             word=word,
         )
-        return corrections.say(session, said, of.meaning)
+        is_new = corrections.say(session, said, of.meaning)
+        is_reply = label_questions.reply(session, of.message_id, user_id, label.id)
+        return is_new, is_reply
 
     def undo(self, team_id: str, user_id: str, message_id: str, once: str = "") -> None:
         """A person takes back what they said of a message; harmless when it comes again.
@@ -361,8 +372,11 @@ class Service:
         word_id = id_of(message_id, user_id, "undo", once) if once else new_id()
         with self._database.writing() as session:
             is_new = corrections.undo(session, team_id, message_id, user_id, word_id)
+            is_reply = label_questions.reply(session, message_id, user_id, None)
         if is_new:
             self._told(Word.UNDONE)
+        if is_reply:
+            self.on_reply()
 
     def _told(self, word: Word) -> None:
         self._metrics.corrections.labels(word.value).inc()

@@ -109,6 +109,7 @@ class Settings(BaseSettings):
     gate_latency: float = Field(default=1.5, ge=1)
     duel_per_day: int = Field(default=10, ge=0, le=100_000)
     duel_most: int = Field(default=200, ge=1, le=100_000)
+    label_questions_per_day: int = Field(default=2, ge=0, le=100)
     watch_tolerance: float = Field(default=0.05, ge=0, le=1)
     watch_settle_minutes: float = Field(default=60, ge=0)
     posts_per_second: float = Field(default=1.0, gt=0)

@@ -14,6 +14,7 @@ from bot.annotation import Annotation
 from bot.courier import Courier
 from bot.grant import Grant
 from bot.health import Trouble
+from bot.label_questions import LabelQuestions
 from bot.notes import Notes
 from bot.reach import Reach
 from bot.schedule import Schedule
@@ -64,6 +65,7 @@ class Workspace:
     annotation: Annotation | None
     training: Training
     notes: Notes
+    label_questions: LabelQuestions
     summarizing: Summaries
     reach: Reach
 
@@ -83,6 +85,7 @@ class Workspace:
             if self.annotation:
                 ending.callback(self.annotation.close)
             ending.callback(self.notes.close)
+            ending.callback(self.label_questions.close)
             ending.callback(self.summarizing.close)
             ending.callback(self.training.close)
             ending.callback(self.courier.close, STOP_S)

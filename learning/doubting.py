@@ -1,7 +1,9 @@
-"""Doubting: labels of a run's data that look wrong go back to reviewers, the most suspicious first, while that pays.
+"""Doubting: labels of a run's data that look wrong go back to people: to those who gave them, and to reviewers.
 
-They cost nothing of the daily budget. What they cost is work: so the next ones are asked about only if enough of the
-answers so far found a label wrong. `docs/decisions/0036-suspicious-labels.md` has the figures.
+A user in Slack is asked about their own labels, a few a day: `storage/label_questions.py`. Reviewers are asked about
+the most suspicious first, while that pays. These cost nothing of the daily budget. What they cost is work: so the next
+ones are asked about only if enough of the answers so far found a label wrong.
+`docs/decisions/0036-suspicious-labels.md` has the figures.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ from typing import Any
 
 from sqlmodel import Session
 
-from storage import answers, imports, messages, questions, runs
+from storage import answers, imports, label_questions, messages, questions, runs
+from storage.label_questions import Suspicion
 
 # So many are asked about at a time.
 PORTION = 25
@@ -24,19 +27,34 @@ ANSWERED = 0.8
 
 
 def begin(session: Session, team_id: str, report: Mapping[str, Any]) -> None:
-    """Ask about the most suspicious labels of a run's data."""
-    ask(session, team_id, [one["id"] for one in report.get("suspects", [])])
+    """Ask about the suspicious labels of a run's data: who gave them, and reviewers about the most suspicious."""
+    if "suspects" not in report:
+        return
+    suspicions = _unsettled(session, report)
+    held = messages.held_texts(session, [one.message_id for one in suspicions])
+    label_questions.replace(session, team_id, [one for one in suspicions if one.message_id in held])
+    ask(session, team_id, [one.message_id for one in suspicions])
 
 
 def due(session: Session, team_id: str) -> list[str]:
     """Messages of the latest run that may be asked about next, if those before are answered and it pays."""
     run = runs.latest(session, team_id)
-    suspects = {one["id"]: one["label_id"] for one in run.report.get("suspects", [])} if run else {}
+    report = run.report if run else {}
+    suspects = {one["id"]: one["label_id"] for one in report.get("suspects", [])}
     asked = questions.doubted(session, list(suspects))
     found = _found(session, team_id, {one: suspects[one] for one in suspects if asked.get(one)})
     if not asked or len(found) < ANSWERED * len(asked) or not pays(found):
         return []
-    return [one for one in suspects if one not in asked]
+    return [one.message_id for one in _unsettled(session, report) if one.message_id not in asked]
+
+
+def _unsettled(session: Session, report: Mapping[str, Any]) -> list[Suspicion]:
+    """The suspicious labels, most suspicious first, but for those that the users who gave them kept when asked."""
+    suspicions = [
+        Suspicion(one["id"], one["label_id"], one["suggested"]) for one in report.get("suspects", [])
+    ]
+    kept = label_questions.kept(session, suspicions)
+    return [one for one in suspicions if one not in kept]
 
 
 def ask(session: Session, team_id: str, suspects: Sequence[str]) -> int:

@@ -9,7 +9,18 @@ from sqlalchemy import ColumnElement, delete, update
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from storage import cards, messages, notices, outbox, purging, runs, summaries, summary_reviews, unattributed
+from storage import (
+    cards,
+    label_questions,
+    messages,
+    notices,
+    outbox,
+    purging,
+    runs,
+    summaries,
+    summary_reviews,
+    unattributed,
+)
 from storage.pseudonyms import FORGOTTEN
 from storage.tables import (
     Burst,
@@ -137,6 +148,7 @@ def disown(session: Session, team_id: str, user_id: str, instead: str) -> None:
     run(update(Label).where(*proposed).values(proposed_by=None))
     run(delete(Pseudonym).where(col(Pseudonym.team_id) == team_id, col(Pseudonym.user_id) == user_id))
     notices.disown(session, team_id, user_id)
+    label_questions.forget(session, team_id, user_id)
     purging.mark(session)
 
 

@@ -9,7 +9,18 @@ from enum import StrEnum
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, func, select
 
-from storage import cards, disputes, outbox, predictions, purging, runs, summaries, unattributed, wordings
+from storage import (
+    cards,
+    disputes,
+    label_questions,
+    outbox,
+    predictions,
+    purging,
+    runs,
+    summaries,
+    unattributed,
+    wordings,
+)
 from storage.database import insert_if_new
 from storage.tables import Card, Kind, Lane, Message, Mode, Prediction, Vector
 from storage.wordings import Change, Judge
@@ -182,6 +193,7 @@ def rewrite(
     change = wordings.follow(session, message, text, judge, at)
     if change is not Change.NONE:
         disputes.forget(session, message.id)
+        label_questions.withdraw(session, message.id)
         summaries.follow(session, message.id)
     _put(session, message, text)
     return Edit.DONE
@@ -271,6 +283,7 @@ def _empty(session: Session, message: Message, now: float) -> None:
     message.text, message.user_id, message.waiting, message.erased_at = "", "", False, now
     message.still = None
     wordings.forget(session, message.id)
+    label_questions.withdraw(session, message.id)
     session.connection().execute(delete(Vector).where(col(Vector.message_id) == message.id))
     concerned = summaries.erase_with(session, message.id)
     runs.start_over(session, message.team_id, message.id, concerned)

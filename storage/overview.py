@@ -14,6 +14,7 @@ from storage import (
     channels,
     corrections,
     imports,
+    label_questions,
     labels,
     messages,
     notices,
@@ -21,6 +22,7 @@ from storage import (
     undelivered,
     versions,
 )
+from storage.label_questions import Tally
 from storage.tables import ChannelState, Label, Revision
 from storage.undelivered import GivenUp
 
@@ -51,6 +53,7 @@ class Overview:
     given_up: list[GivenUp] = field(default_factory=list)
     limited_minutes: list[float] = field(default_factory=list)
     earlier: int = 0
+    doubts: Tally = field(default_factory=Tally)
 
     @property
     def open_channels(self) -> list[str]:
@@ -71,6 +74,9 @@ class Overview:
         yield "corrections and confirmations", str(self.words)
         if self.earlier:
             yield "set aside: about an earlier text of an edited message", str(self.earlier)
+        if self.doubts.asked:
+            answered = f"{self.doubts.kept} kept, {self.doubts.changed} changed"
+            yield "suspicious labels that users were asked about", f"{self.doubts.asked} ({answered})"
         if self.imported:
             yield "labels imported", str(self.imported)
         yield "messages waiting", str(self.waiting)
@@ -110,6 +116,7 @@ def of_team(session: Session, team_id: str) -> Overview:
         failures=cards.failures(session, team_id),
         states=_states(session, team_id),
         given_up=undelivered.of_team(session, team_id),
+        doubts=label_questions.tally(session, team_id),
         limited_minutes=notices.limited_minutes(session, team_id),
     )
 

@@ -198,6 +198,17 @@ class News(StrEnum):
     FOREIGN = "foreign"
 
 
+class Outcome(StrEnum):
+    """What became of a question about a label: its user kept the label, chose another, or wants no more questions; or
+    it was withdrawn, because its message was erased or means something else now.
+    """
+
+    KEPT = "kept"
+    CHANGED = "changed"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
 class Opinion(StrEnum):
     """What a person said of a summary. By UNDONE they take back all that they said of it."""
 
@@ -765,6 +776,40 @@ class Question(SQLModel, table=True):
     rounds: int = 1
     panel: Panel | None = Field(default=None, sa_column=Column(_kinds(Panel)))
     meanings: list[Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
+
+
+class LabelQuestion(SQLModel, table=True):
+    """A question to the user who gave a label that a run found suspicious: is it right, or is `suggested`?
+
+    When the run found it, the message meant `meaning`. `asked_at` is noted before the question is posted, so that it is
+    posted once at most: as long as `ts` is None, nobody knows whether it reached Slack. `is_shown`: Slack shows what
+    became of it. Not before `due_at` is it posted, or changed.
+    """
+
+    __table_args__ = (Index("ix_labelquestion_team", "team_id", "asked_at"),)
+
+    message_id: str = Field(primary_key=True, foreign_key="message.id")
+    user_id: str = Field(primary_key=True)
+    suggested: str = Field(primary_key=True, foreign_key="label.id")
+    team_id: str
+    label_id: str = Field(foreign_key="label.id")
+    meaning: int = 0
+    made_at: float = Field(default_factory=time.time)
+    due_at: float = 0.0
+    attempts: int = 0
+    asked_at: float | None = None
+    channel_id: str | None = None
+    ts: str | None = None
+    outcome: Outcome | None = Field(default=None, sa_column=Column(_kinds(Outcome)))
+    is_shown: bool = False
+
+
+class OptOut(SQLModel, table=True):
+    """A user who wants no questions about the labels that they gave."""
+
+    team_id: str = Field(primary_key=True)
+    user_id: str = Field(primary_key=True)
+    at: float = Field(default_factory=time.time)
 
 
 class Dataset(SQLModel, table=True):

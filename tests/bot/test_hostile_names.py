@@ -13,7 +13,7 @@ import pytest
 from markdown_it import MarkdownIt
 from slack_sdk.models.blocks import Block
 
-from bot import commands, correction_view, pointing_view
+from bot import commands, correction_view, label_question_view, pointing_view
 from bot.card import card
 from bot.digest_text import digest_text
 from bot.held_view import Held, HeldExample, held_blocks
@@ -40,16 +40,19 @@ from storage.contents import Content
 from storage.corrections import Spoken
 from storage.database import Database
 from storage.digests import Confusion, Week
+from storage.label_questions import Asking
 from storage.labels import LabelSpec, RetiredLabelError
 from storage.tables import (
     Burst,
     Decision,
     Grounds,
     Label,
+    LabelQuestion,
     LabelSource,
     Making,
     Mode,
     Origin,
+    Outcome,
     Phase,
     Ruling,
     Run,
@@ -65,7 +68,7 @@ HOSTILE = (
 )
 INVISIBLE = "\u200b\u2060\u202e\u3164"
 # What Slack obeys, of which only what is ours may stand in a text.
-OURS = re.compile(r"<@U[123]>|<!date\^[^>]*>|<https://team\.slack\.com/[^>]*\|(\[1\]|message)>")
+OURS = re.compile(r"<@U[123]>|<!date\^[^>]*>|<https://team\.slack\.com/[^>]*\|(\[1\]|message|this message)>")
 OBEYED = (
     "http://",
     "evil.com",
@@ -153,6 +156,20 @@ def summary(name: str) -> Json:
     return summary_card(Shown(made, [], [], {"m1": message(id="m1")}, lambda _: link, speakers.named))
 
 
+def question(name: str) -> Json:
+    asked = LabelQuestion(
+        message_id="m1", user_id=ANA, suggested="l-2", team_id=TEAM, label_id="l-1", asked_at=1.0
+    )
+    link = "https://team.slack.com/archives/C1/p1"
+    wanted = Asking(asked, message("words", id="m1"), label(name), label(name))
+    return label_question_view.question(wanted, link)
+
+
+def question_that_ended(name: str) -> Json:
+    link = "https://team.slack.com/archives/C1/p1"
+    return label_question_view.ended(Outcome.KEPT, label(name), link)
+
+
 SLACK: dict[str, Callable[[str], Json]] = {
     "card": lambda name: card(content(name)),
     "card that asks": lambda name: card(content(name, Mode.ASK)),
@@ -165,6 +182,8 @@ SLACK: dict[str, Callable[[str], Json]] = {
     "glance": lambda name: pointing_view.glance(Glance(label(name), 0.5), "off"),
     "correction": lambda name: correction_view.correction_view(Target("m1", 0), label(name)),
     "menu": lambda name: {"blocks": [], "options": correction_view.matching([label(name)], "")},
+    "question about a label": question,
+    "question about a label that ended": question_that_ended,
     "home": home,
     "held back": held,
     "digest": digest,

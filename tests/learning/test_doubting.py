@@ -19,7 +19,8 @@ class Doubted:
         self.database = database
         self.known = label_set(database, "bug", "billing")
         self.suspects = [received(database, f"where is my invoice {number}") for number in range(60)]
-        found = [{"id": one.id, "label_id": self.known["bug"].id} for one in self.suspects]
+        bug, billing = self.known["bug"].id, self.known["billing"].id
+        found = [{"id": one.id, "label_id": bug, "suggested": billing} for one in self.suspects]
         with database.writing() as session:
             run = runs.ask(session, TEAM, "a test")
             runs.end(session, run.id, Phase.REFUSED, "a test", report={"suspects": found})

@@ -77,6 +77,11 @@ class Slack:
         assert self._parts
         self._parts.workspace.directory.users[user]["team_id"] = team_id
 
+    def dismiss(self, user: str) -> None:
+        """Let a person leave the workspace."""
+        assert self._parts
+        self._parts.workspace.directory.users[user]["deleted"] = True
+
     def app(self, user_id: str, **profile: Any) -> None:
         """Let another app be here, as whose bot somebody acts."""
         assert self._parts

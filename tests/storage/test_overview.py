@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from storage import cards, channels, overview, versions
+from storage import cards, channels, label_questions, overview, versions
 from storage.database import Database
+from storage.label_questions import Suspicion
 from storage.tables import Mode
-from tests.factories import ANA, OTHER, SUPPORT, TEAM, label_set, predicted, received, say
+from tests.factories import ANA, BEN, CAT, OTHER, SUPPORT, TEAM, label_set, predicted, received, say
 
 
 def test_a_team_that_has_just_begun(database: Database) -> None:
@@ -42,6 +43,25 @@ def test_a_team_at_work(database: Database) -> None:
         "messages waiting": "1",
         "cards waiting": "1",
     }
+
+
+def test_what_users_said_of_suspicious_labels_is_counted(database: Database) -> None:
+    known = label_set(database, "bug", "billing")
+    for user, said in ((ANA, "bug"), (BEN, "billing"), (CAT, None)):
+        one = predicted(database, known["billing"])
+        say(database, one, user, known["bug"])
+        with database.writing() as session:
+            found = Suspicion(one.id, known["bug"].id, known["billing"].id)
+            channels.set_mode(session, TEAM, SUPPORT, Mode.REPLY, ANA)
+            label_questions.replace(session, TEAM, [found])
+            question = label_questions.to_ask(session, TEAM, 1)
+            assert question
+            label_questions.begin(session, question)
+        with database.writing() as session:
+            if said:
+                label_questions.reply(session, one.id, user, known[said].id)
+
+    assert _rows(database)["suspicious labels that users were asked about"] == "3 (1 kept, 1 changed)"
 
 
 def test_every_team_is_listed_once(database: Database) -> None:

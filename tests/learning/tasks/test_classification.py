@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sqlmodel import select
+
 from learning.artifacts import Artifacts
 from learning.gate import Limits
 from learning.registry import Registry, Source
@@ -11,12 +13,13 @@ from learning.trust import Belief
 from storage import imports, questions
 from storage.database import Database
 from storage.imports import Labelled
+from storage.tables import LabelQuestion
 from tests.databases import on_both
 from tests.factories import ANA, TEAM, label_set, predicted, say
 
 
 @on_both
-def test_reviewers_are_asked_about_labels_that_look_wrong_and_not_about_imported_ones(
+def test_reviewers_and_who_gave_them_are_asked_about_labels_that_look_wrong_and_not_about_imported_ones(
     database: Database, tmp_path: Path, tiny_base: str
 ) -> None:
     known = label_set(database, "bug", "billing")
@@ -32,10 +35,13 @@ def test_reviewers_are_asked_about_labels_that_look_wrong_and_not_about_imported
         [imported] = imports.labels(session, TEAM)
 
     with database.writing() as session:
-        suspects = [{"id": one, "label_id": known["billing"].id} for one in (corrected.id, imported)]
+        billing, bug = known["billing"].id, known["bug"].id
+        suspects = [{"id": one, "label_id": billing, "suggested": bug} for one in (corrected.id, imported)]
         result = Result(report={"suspects": suspects})
         task.concluded(session, result)
 
     with database.reading() as session:
         assert questions.concerned(session, TEAM) == [corrected.id]
+        asked = session.exec(select(LabelQuestion)).one()
+    assert (asked.user_id, asked.message_id) == (ANA, corrected.id)
     assert task.new() == 2
