@@ -22,7 +22,7 @@ from benchmarks.report import NO_DATA, Bound, conclude, progress, refuse
 from learning import head
 from learning.encoder import Encoder, Vectors, load_encoder
 from learning.head import Head
-from learning.none_of_these import floor, held_out
+from learning.none_of_these import floor, held_out, likeness_of
 from learning.refit import description
 from storage.tables import Label, LabelSource
 
@@ -151,7 +151,7 @@ class Draw:
     def figures(self) -> dict[str, float]:
         found: dict[str, float] = {}
         for number in LABELS_A_CLASS:
-            chosen = _first_of_each(self._train.classes, number)
+            chosen = first_of_each(self._train.classes, number)
             fitted = self._fit(chosen)
             found |= {f"{name}_{number}": value for name, value in self._told_apart(fitted).items()}
             found |= {f"wrong_none_{number}_before": self._missed(fitted, self._before(fitted, chosen))}
@@ -205,7 +205,8 @@ class Draw:
             return self._fit(np.array([int(one) for one in kept], dtype=np.int64), fitted)
 
         of = {f"{one:06}": str(self._train.classes[one]) for one in self._random.permutation(labelled)}
-        return held_out(of, {f"{one:06}": self._train.vectors[one] for one in some}, fit)
+        vectors = {f"{one:06}": self._train.vectors[one] for one in some}
+        return likeness_of(held_out(of, vectors, fit))
 
     def _missed(self, fitted: Head, at: float | None) -> float:
         return 0.0 if at is None else float((fitted.likeness(self._true.vectors) < at).mean())
@@ -220,7 +221,7 @@ def _margin(fitted: Head) -> Callable[[Vectors], Scores]:
     return margin
 
 
-def _first_of_each(classes: head.Classes, number: int) -> head.Classes:
+def first_of_each(classes: head.Classes, number: int) -> head.Classes:
     """Return whether each row is among the first `number` of its class."""
     firsts = [np.flatnonzero(classes == each)[:number] for each in np.unique(classes)]
     return np.concatenate(firsts)

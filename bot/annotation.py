@@ -140,7 +140,7 @@ def annotate(
         settings.overlap,
     )
     opinions = Opinions(database, team_id, champion)
-    suggesting = Suggesting(database, team_id, opinions)
+    suggesting = Suggesting(database, team_id, connection, opinions)
     delivery = Delivery(database, team_id, connection, kept, base, names, suggesting)
     refreshing = Refreshing(database, team_id, connection, opinions, base, kept.forms)
 

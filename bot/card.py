@@ -16,6 +16,7 @@ from bot.blocks import message, person, section
 from bot.language import N_, _, many
 from bot.mrkdwn import as_name, as_plain_name, plain_text
 from bot.payloads import Json, Target
+from learning.offering import OFFERED
 from storage.answers import Verdict
 from storage.contents import Content
 from storage.corrections import Spoken
@@ -27,7 +28,6 @@ CHOOSE = "choose"
 UNDO = "undo"
 ACTIONS = "actions"
 METADATA = "corrigible_card"
-OFFERED = 3
 CLOSEST = 2
 NAMED = 5
 NO_WORDS = N_(
@@ -59,7 +59,8 @@ def card(content: Content) -> Json:
     if prediction.is_none:
         return _none(content, prediction)
     if content.message.mode is Mode.ASK:
-        return _question(content, prediction, [label_id for label_id, _ in prediction.ranked[:OFFERED]])
+        offered = prediction.ranked[: prediction.offered or OFFERED]
+        return _question(content, prediction, [label_id for label_id, _ in offered])
     return _answer(content, prediction)
 
 

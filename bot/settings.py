@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     phone_regions: Annotated[tuple[str, ...], NoDecode] = REGIONS
     ask_below_margin: float = Field(default=0.3, ge=0, le=1)
     max_wrong_none: float = Field(default=0.05, ge=0, lt=0.5)
+    max_not_offered: float = Field(default=0.1, ge=0, lt=0.5)
     argilla_api_url: str | None = None
     argilla_api_key: SecretStr | None = Field(default=None, validate_default=True)
     argilla_workspace: str = "corrigible"

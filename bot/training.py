@@ -15,7 +15,7 @@ from bot.worker import Worker
 from learning.drifting import Drifting
 from learning.dueling import Budget, Dueling
 from learning.engines.gpu import CUDA, has_gpu
-from learning.floors import Floors
+from learning.floors import Floors, Shares
 from learning.following import Following
 from learning.gate import Limits
 from learning.noticing import Noticing
@@ -166,7 +166,8 @@ def train(
         on_change,
     )
     drifting = Drifting(database, team_id, following.champion, triggers.drifted)
-    floors = Floors(database, team_id, following, settings.max_wrong_none, registry.belief)
+    shares = Shares(settings.max_wrong_none, settings.max_not_offered, settings.ask_below_margin)
+    floors = Floors(database, team_id, following, shares, registry.belief)
     switching = Switching(database, team_id, registry, on_change)
     switch = Worker("switching", switching.step, metrics)
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-import numpy as np
-
 from learning.centring import centred
 from learning.encoder import Encoder, Vectors
-from learning.head import Head
+from learning.head import Head, Ranked
+from learning.offering import margin
 
 
 @dataclass(frozen=True)
 class Ranking:
     """What the model thinks of one message: label ids and probabilities, likeliest first, and how well any fits."""
 
-    ranked: tuple[tuple[str, float], ...]
+    ranked: Ranked
     vector: Vectors
     cut: bool
     likeness: float
@@ -35,8 +34,8 @@ class Ranking:
 
     @property
     def margin(self) -> float:
-        """How far the likeliest label is ahead of the next, 0 to 1 (Scheffer et al., 2001)."""
-        return self.ranked[0][1] - self.ranked[1][1] if len(self.ranked) > 1 else 1.0
+        """How far the likeliest label is ahead of the next, 0 to 1."""
+        return margin(self.ranked)
 
 
 @dataclass(frozen=True)
@@ -59,17 +58,13 @@ class Served:
     def rank(self, texts: list[str], most: int = 10) -> list[Ranking]:
         """The `most` likeliest labels of each text."""
         encoding = self.encoder.encode(texts)
-        probabilities = self.head.probabilities(encoding.vectors)
+        rankings = self.head.ranked(encoding.vectors, most)
         likeness = self.head.likeness(encoding.vectors)
-        order = np.argsort(-probabilities, axis=1)[:, :most]
         return [
-            Ranking(
-                tuple((self.head.labels[label], float(probabilities[row, label])) for label in order[row]),
-                encoding.vectors[row],
-                encoding.cut[row],
-                float(likeness[row]),
+            Ranking(ranked, vector, cut, float(fits))
+            for ranked, vector, cut, fits in zip(
+                rankings, encoding.vectors, encoding.cut, likeness, strict=True
             )
-            for row in range(len(texts))
         ]
 
 

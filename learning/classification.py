@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from learning.champion import Champion, Ranking, Served
+from learning.offering import offered
 from storage import cards, edit_questions, floors, messages, outbox, predictions
 from storage.database import Database
 from storage.tables import Kind, Lane, Message, Mode, Prediction
@@ -59,6 +60,7 @@ class Classifier:
                 return Batch([], 0, 0)
             served = self._champion.served
             floor = floors.of_version(session, self._team_id, served.version)
+            offers_at = floors.offers_of_version(session, self._team_id, served.version)
         batch = _bounded(found)
         rankings = _rank(served, batch)
         with self._database.writing() as session:
@@ -68,54 +70,71 @@ class Classifier:
                 for message, ranking in zip(batch, rankings, strict=True)
                 if ranking is not None and message.id in taken
             ]
-            again = self._store(session, read, served, floor)
+            made = [self._prediction(message, ranking, served, floor, offers_at) for message, ranking in read]
+            again = self._store(session, read, made, served)
         is_full = len(found) == BATCH or len(batch) < len(found)
         return Batch(batch, rankings.count(None), again, is_full)
 
     def _store(
-        self, session: Session, read: list[tuple[Message, Ranking]], served: Served, floor: float | None
+        self,
+        session: Session,
+        read: list[tuple[Message, Ranking]],
+        made: list[Prediction],
+        served: Served,
     ) -> int:
         """Store vectors, predictions and cards; how many of the messages had an earlier prediction?"""
         vectors = {message.id: ranking.vector for message, ranking in read}
         predictions.keep_vectors(session, served.encoder.fingerprint, vectors)
-        made = [_prediction(message, ranking, served, floor) for message, ranking in read]
         _look_again(session, read)
         again = predictions.put(session, made)
         for message_id in again:
             cards.want(session, message_id)
             if outbox.knows(session, message_id):
                 outbox.append(session, self._team_id, message_id, Kind.EDIT)
-        shown = [message for message, ranking in read if self._is_shown(message, ranking, floor)]
+        shown = [
+            message for (message, _), one in zip(read, made, strict=True) if self._is_shown(message, one)
+        ]
         predictions.show(session, shown)
         return len(again)
 
-    def _is_shown(self, message: Message, ranking: Ranking, floor: float | None) -> bool:
-        is_none = ranking.is_none(floor)
+    def _is_shown(self, message: Message, made: Prediction) -> bool:
         if message.mode is Mode.ASK:
-            is_unsure = is_none or ranking.margin < self._ask_below_margin
-            return is_unsure or message.still is not None
+            return made.is_none or self._is_unsure(made) or message.still is not None
         if message.mode not in (Mode.REPLY, Mode.QUIET):
             return False
         # Nobody asked, and there is no label to say; after an edit people are asked whether theirs fits still.
-        return not is_none or message.is_addressed or message.still is not None
+        return not made.is_none or message.is_addressed or message.still is not None
 
+    def _is_unsure(self, made: Prediction) -> bool:
+        return made.margin < self._ask_below_margin
 
-def _prediction(message: Message, ranking: Ranking, served: Served, floor: float | None) -> Prediction:
-    return Prediction(
-        message_id=message.id,
-        team_id=message.team_id,
-        version=served.version,
-        revision=served.revision,
-        label_id=ranking.label_id,
-        confidence=ranking.confidence,
-        margin=ranking.margin,
-        ranked=[list(pair) for pair in ranking.ranked],
-        cut=ranking.cut,
-        mode=message.mode,
-        likeness=ranking.likeness,
-        floor=floor,
-        is_none=ranking.is_none(floor),
-    )
+    def _prediction(
+        self,
+        message: Message,
+        ranking: Ranking,
+        served: Served,
+        floor: float | None,
+        offers_at: float | None,
+    ) -> Prediction:
+        made = Prediction(
+            message_id=message.id,
+            team_id=message.team_id,
+            version=served.version,
+            revision=served.revision,
+            label_id=ranking.label_id,
+            confidence=ranking.confidence,
+            margin=ranking.margin,
+            ranked=[list(pair) for pair in ranking.ranked],
+            cut=ranking.cut,
+            mode=message.mode,
+            likeness=ranking.likeness,
+            floor=floor,
+            is_none=ranking.is_none(floor),
+        )
+        is_asked = message.mode is Mode.ASK and self._is_unsure(made) and not made.is_none
+        if is_asked and offers_at is not None:
+            made.offered = offered(ranking.ranked, offers_at)
+        return made
 
 
 def _look_again(session: Session, read: list[tuple[Message, Ranking]]) -> None:

@@ -1,4 +1,5 @@
-"""Floors: makes, beside the answering, the likeness below which the model in service says "none of my labels".
+"""Floors: makes, beside the answering, the likeness below which the model in service says "none of my labels", and how
+likely a label must be for a question to offer it.
 
 Likeness hardly moves from one revision of a head to the next, so that no click waits for a floor: it is made again when
 the version, what centres or projects embeddings, the labels or the share change, or when the messages that it rests on
@@ -23,7 +24,8 @@ from learning.champion import Served
 from learning.encoder import Vectors
 from learning.following import Following
 from learning.head import Head
-from learning.none_of_these import PROMISE_MIN, Likeness, floor, held_out
+from learning.none_of_these import PROMISE_MIN, Judged, floor, held_out, judged_by, likeness_of
+from learning.offering import likely_enough, margin
 from learning.refit import Refitter
 from learning.trust import Belief
 from storage import answers, floors, labels, predictions, questions, resolution, splits
@@ -48,15 +50,28 @@ class StoppedError(RuntimeError):
 
 
 @dataclass(frozen=True)
+class Shares:
+    """What is promised: the most that may be called none of the messages that have a label (`none_of_these.floor`), and
+    the most questions that may not offer the right label (`offering.likely_enough`); 0 turns either off.
+
+    A question is asked if the likeliest label is ahead of the next by less than `ask_below_margin`.
+    """
+
+    none: float
+    not_offered: float
+    ask_below_margin: float
+
+
+@dataclass(frozen=True)
 class Material:
     """What a floor can be made of: message ids of the random tenth that reviewers gave a label, of all that have one,
     and of unlabelled ones. What the encoder was trained on is not among them.
 
-    `learned`: the label of everything that heads learn from.
+    `learned`: the label of everything that heads learn from; `responses`: the label of each.
     """
 
     learned: dict[str, str]
-    responses: list[str]
+    responses: dict[str, str]
     labelled: list[str]
     pool: list[str]
 
@@ -72,7 +87,7 @@ class Material:
     def messages(self) -> list[str]:
         """Ids of the messages that the floor is made of."""
         return {
-            Basis.RESPONSES: self.responses,
+            Basis.RESPONSES: list(self.responses),
             Basis.LABELLED: self.labelled[:MESSAGES_MAX],
             Basis.POOL: self.pool,
             Basis.NOTHING: [],
@@ -80,15 +95,15 @@ class Material:
 
 
 class Floors:
-    """Keeps a team's floor up to date; one replica at a time does. `share`: see `none_of_these.floor`."""
+    """Keeps a team's floor up to date; one replica at a time does."""
 
     def __init__(
-        self, database: Database, team_id: str, following: Following, share: float, belief: Belief
+        self, database: Database, team_id: str, following: Following, shares: Shares, belief: Belief
     ) -> None:
         self._database = database
         self._team_id = team_id
         self._following = following
-        self._share = share
+        self._shares = shares
         self._belief = belief
         self.claim = Claim(database, f"floor {team_id}")
         self.is_stopping: Callable[[], bool] = lambda: False
@@ -130,11 +145,11 @@ class Floors:
         at_random = [one for one, is_random in picked.items() if is_random][-MESSAGES_MAX:]
         verdicts = answers.verdicts(session, self._team_id, at_random)
         trained = self._trained(session) if refitter.learned else set[str]()
-        responses = [
-            one
+        responses = {
+            one: verdict.label_id
             for one in at_random
             if one not in trained and (verdict := verdicts.get(one)) and verdict.label_id in known
-        ]
+        }
         labelled = sorted(learned.keys() - trained)  # ids are random, so the first ones are too
         pool = questions.pool(session, self._team_id, MESSAGES_MAX)
         return Material(learned, responses, labelled, pool)
@@ -152,7 +167,9 @@ class Floors:
             "mean": mean,
             "projected": is_projected,
             "labels": names,
-            "share": self._share,
+            "share": self._shares.none,
+            "not_offered": self._shares.not_offered,
+            "ask_below_margin": self._shares.ask_below_margin,
             "labelled": len(found.labelled),
             "responses": len(found.responses),
             "pool": len(found.pool) if found.basis is Basis.POOL else 0,
@@ -167,27 +184,49 @@ class Floors:
         vectors: Mapping[str, Vectors],
         made_of: dict[str, Any],
     ) -> None:
-        true = self._likeness(served, refitter, found, vectors)
+        judged = self._judged(served, refitter, found, vectors)
+        offers_at, asked = self._offers(judged, found.responses)
         row = Floor(
             team_id=self._team_id,
             version=served.version,
-            at=floor(true, self._share),
-            share=self._share,
+            at=floor(likeness_of(judged), self._shares.none),
+            share=self._shares.none,
             basis=found.basis,
-            messages=len(true),
+            messages=len(judged),
             made_of=made_of,
+            offers_at=offers_at,
+            offers_share=self._shares.not_offered,
+            questions=asked,
         )
         with self._database.writing() as session:
             floors.keep(session, row)
-        log.info("floor made version=%d basis=%s messages=%d", served.version, found.basis.value, len(true))
+        log.info(
+            "floor made version=%d basis=%s messages=%d questions=%d",
+            served.version,
+            found.basis.value,
+            len(judged),
+            asked,
+        )
 
-    def _likeness(
+    def _offers(self, judged: Mapping[str, Judged], responses: Mapping[str, str]) -> tuple[float | None, int]:
+        """How likely a label must be to be offered, and the number of random responses that a question would be about.
+
+        Only these: whoever is asked is asked about what is hard, where a set made of all messages would miss more.
+        """
+        asked = [
+            (one.ranked, responses[message_id])
+            for message_id, one in judged.items()
+            if message_id in responses and margin(one.ranked) < self._shares.ask_below_margin
+        ]
+        return likely_enough(asked, self._shares.not_offered)
+
+    def _judged(
         self, served: Served, refitter: Refitter, found: Material, vectors: Mapping[str, Vectors]
-    ) -> Likeness:
+    ) -> dict[str, Judged]:
         if not vectors:
-            return np.zeros(0, dtype=np.float32)
+            return {}
         if found.basis is Basis.POOL:  # the head learned from none of these
-            return served.head.likeness(np.stack(list(vectors.values())))
+            return dict(zip(vectors, judged_by(served.head, np.stack(list(vectors.values()))), strict=True))
 
         # A projection raises likeness by a tenth, so that folds without it say nothing about a head that has one.
         adapt = head.unadapted if served.head.projection is None else head.adapter_of

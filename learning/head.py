@@ -49,6 +49,8 @@ ROUNDS = 2
 SHORTEST = 1e-6
 
 Classes = NDArray[np.int64]
+# Label ids with probabilities, likeliest first.
+Ranked = tuple[tuple[str, float], ...]
 # From centred embeddings, (vectors, dimensions), and their labels' rows to a projection of them, or none.
 Adapt = Callable[[Vectors, Classes], Vectors | None]
 
@@ -87,6 +89,15 @@ class Head:
     def probabilities(self, vectors: Vectors) -> Vectors:
         """(messages, labels) for embeddings as the encoder gives them, (messages, dimensions); each row sums to 1."""
         return softmax(self.sharpness * self.logits(vectors))
+
+    def ranked(self, vectors: Vectors, most: int) -> list[Ranked]:
+        """The `most` likeliest labels of each message, likeliest first."""
+        probabilities = self.probabilities(vectors)
+        order = np.argsort(-probabilities, axis=1)[:, :most]
+        return [
+            tuple((self.labels[label], float(probabilities[row, label])) for label in order[row])
+            for row in range(len(vectors))
+        ]
 
     def logits(self, vectors: Vectors) -> Vectors:
         """The same before sharpness: (messages, labels) for (messages, dimensions)."""

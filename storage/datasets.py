@@ -27,6 +27,17 @@ class Place(NamedTuple):
         return self.message_id, self.round
 
 
+class Followed(NamedTuple):
+    """What decides what is suggested: a revision of a version, and the likeness below which none of its labels fits."""
+
+    version: int
+    revision: int
+    floor: float | None
+
+
+NOTHING = Followed(0, 0, None)
+
+
 def mark(session: Session, team_id: str) -> str:
     """Return the mark that tells a team's datasets from another bot's; make it when it is first needed."""
     insert_if_new(session, Ownership(team_id=team_id))
@@ -188,18 +199,18 @@ def to_be_answered(session: Session, dataset_id: str, most: int, before: Place |
     return [Place(*row) for row in session.exec(chosen.limit(most))]
 
 
-def followed(session: Session, dataset_id: str) -> tuple[int, int]:
-    """Return the version and revision that all records of a dataset that nobody answered were compared with; 0 and 0 if
-    they are being compared with another one.
+def followed(session: Session, dataset_id: str) -> Followed:
+    """Return what all records of a dataset that nobody answered were compared with; NOTHING if they are being compared
+    with something else.
     """
     found = session.get_one(Dataset, dataset_id)
-    return found.followed_version, found.followed_revision
+    return Followed(found.followed_version, found.followed_revision, found.followed_floor)
 
 
-def follow(session: Session, dataset_id: str, version: int, revision: int) -> None:
+def follow(session: Session, dataset_id: str, what: Followed) -> None:
     """Note that all records of a dataset that nobody answered were compared with this."""
     found = session.get_one(Dataset, dataset_id)
-    found.followed_version, found.followed_revision = version, revision
+    found.followed_version, found.followed_revision, found.followed_floor = what
 
 
 def without_vector(session: Session, dataset_id: str, vector: str, most: int) -> list[Key]:

@@ -1,4 +1,4 @@
-"""Floors: the likeness below which none of a team's labels fits a message, and how that went."""
+"""Floors: the likeness below which none of a team's labels fits a message, what questions offer, and how that went."""
 
 from __future__ import annotations
 
@@ -21,6 +21,14 @@ class Coverage:
     messages: int
 
 
+@dataclass(frozen=True)
+class Offers:
+    """Of questions about such messages that offered a set of labels: from how many the right one was not missing."""
+
+    right: int
+    questions: int
+
+
 def keep(session: Session, floor: Floor) -> None:
     """Put this floor in the place of the team's earlier one."""
     session.merge(floor)
@@ -37,7 +45,19 @@ def of_version(session: Session, team_id: str, version: int) -> float | None:
     return found.at if found and found.version == version else None
 
 
+def offers_of_version(session: Session, team_id: str, version: int) -> float | None:
+    """How likely a label must be for a version's questions to offer it; None if they offer as many each time."""
+    found = latest(session, team_id)
+    return found.offers_at if found and found.version == version else None
+
+
 def coverage(session: Session, team_id: str) -> Coverage:
     """What came of floors on live messages: reviewers' responses came after the predictions."""
     seen = [one for one in record.reviewed(session, team_id, most=LATEST) if one.had_floor]
     return Coverage(sum(not one.is_none for one in seen), len(seen))
+
+
+def offers(session: Session, team_id: str) -> Offers:
+    """What came of the labels that questions offered."""
+    seen = record.was_offered(session, team_id, LATEST)
+    return Offers(sum(seen), len(seen))

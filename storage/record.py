@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
+from sqlalchemy import ColumnElement
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
@@ -53,24 +54,39 @@ def reviewed(session: Session, team_id: str, since: float = 0.0, most: int | Non
 
     The latest `most` that were picked, latest first. Messages that reviewers discarded or are tied on are left out.
     """
+    read = (Prediction.created_at, Prediction.label_id, Prediction.is_none, Prediction.floor)
+    rows = _settled_at_random(session, team_id, read, col(Prediction.created_at) > since, most)
+    return [
+        Reviewed(at, predicted, settled, is_none, at_floor is not None)
+        for settled, (at, predicted, is_none, at_floor) in rows
+    ]
+
+
+def was_offered(session: Session, team_id: str, most: int) -> list[bool]:
+    """Of the latest questions, of these messages, that offered a set of labels: was the right one in it?"""
+    read = (Prediction.ranked, Prediction.offered)
+    rows = _settled_at_random(session, team_id, read, col(Prediction.offered).is_not(None), most)
+    return [settled in (label_id for label_id, _ in ranked[:number]) for settled, (ranked, number) in rows]
+
+
+def _settled_at_random(
+    session: Session, team_id: str, read: Sequence[Any], which: ColumnElement[bool], most: int | None
+) -> list[tuple[str, tuple[Any, ...]]]:
+    """Read the columns `read` of predictions for messages that were picked at random and that reviewers settled, each
+    with the label that they settled on; the latest `most`, latest first.
+    """
     is_answered = (
         select(Answer.response_id).where(Answer.message_id == Question.message_id, answers.COUNTS).exists()
     )
     chosen = (
-        columns(
-            col(Prediction.message_id),
-            col(Prediction.created_at),
-            col(Prediction.label_id),
-            col(Prediction.is_none),
-            col(Prediction.floor),
-        )
+        columns(col(Prediction.message_id), *read)
         .select_from(Question)
         .join(Prediction, col(Prediction.message_id) == Question.message_id)
         .where(
             col(Question.team_id) == team_id,
             col(Question.is_random),
             col(Question.picked_at).is_not(None),
-            col(Prediction.created_at) > since,
+            which,
             is_answered,
         )
         .order_by(col(Question.picked_at).desc(), col(Question.message_id).desc())
@@ -79,8 +95,8 @@ def reviewed(session: Session, team_id: str, since: float = 0.0, most: int | Non
     rows = session.connection().execute(chosen.limit(2 * most) if most else chosen).all()
     verdicts = answers.verdicts(session, team_id, [row[0] for row in rows])
     found = [
-        Reviewed(at, predicted, verdict.label_id, is_none, at_floor is not None)
-        for message_id, at, predicted, is_none, at_floor in rows
+        (verdict.label_id, tuple(values))
+        for message_id, *values in rows
         if (verdict := verdicts.get(message_id)) and verdict.label_id
     ]
     return found[:most]

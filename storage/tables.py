@@ -368,7 +368,8 @@ class Prediction(SQLModel, table=True):
 
     `ranked` holds the likeliest labels as [label id, probability], likeliest first. `mode`: how it was shown.
     `likeness`: how well any label fits, None in earlier releases; `floor`: the likeness below which none does, None if
-    that was not known yet. If `is_none`, `label_id` is the label that comes closest.
+    that was not known yet. If `is_none`, `label_id` is the label that comes closest. `offered`: how many of the
+    likeliest labels a question about it offers, None unless a set of them was made for such questions.
     """
 
     __table_args__ = (Index("ix_prediction_team", "team_id", "created_at", "mode"),)
@@ -388,6 +389,7 @@ class Prediction(SQLModel, table=True):
     likeness: float | None = None
     floor: float | None = None
     is_none: bool = False
+    offered: int | None = None
 
 
 class Correction(SQLModel, table=True):
@@ -815,7 +817,8 @@ class OptOut(SQLModel, table=True):
 class Dataset(SQLModel, table=True):
     """A team's dataset in Argilla. `seen`: Argilla's time of the last activity whose answers are all stored here.
 
-    `followed_version`, `followed_revision`: what all its records that nobody answered were last compared with.
+    `followed_version`, `followed_revision`, `followed_floor`: what all its records that nobody answered were last
+    compared with.
     """
 
     id: str = Field(primary_key=True)
@@ -826,6 +829,7 @@ class Dataset(SQLModel, table=True):
     moved_at: float | None = None
     followed_version: int = 0
     followed_revision: int = 0
+    followed_floor: float | None = None
 
 
 class Ownership(SQLModel, table=True):
@@ -960,6 +964,9 @@ class Floor(SQLModel, table=True):
 
     `at` is None if nothing is called none. At most `share` of the messages that have a label should fall below.
     `messages`: how many it was made of. `made_of`: what decides whether it has to be made again.
+
+    A question offers the labels that are at least `offers_at` likely, so that the right one is missing from at most
+    `offers_share` of questions; None if the `questions` that it is made of are too few, 0 if that can't be promised.
     """
 
     team_id: str = Field(primary_key=True)
@@ -970,6 +977,9 @@ class Floor(SQLModel, table=True):
     messages: int
     made_of: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     made_at: float = Field(default_factory=time.time)
+    offers_at: float | None = None
+    offers_share: float = 0.0
+    questions: int = 0
 
 
 class Job(SQLModel, table=True):

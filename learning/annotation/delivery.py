@@ -218,7 +218,7 @@ class Delivery:
     def _upsert(self, sends: list[Json], form: Form) -> dict[Key, str]:
         told = self._suggesting.write(sends, form)
         ids = self._put(sends, form.dataset_id)
-        self._suggesting.sent(form, _keys(sends), told)
+        self._suggesting.sent(form, ids, told)
         return ids
 
     def _put(self, sends: list[Json], dataset_id: str) -> dict[Key, str]:

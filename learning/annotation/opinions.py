@@ -12,6 +12,7 @@ from learning import vectors
 from learning.champion import Champion, Served
 from storage import floors
 from storage.database import Database
+from storage.datasets import Followed
 
 # A score that moved by less is no news.
 MOVED_LEAST = 0.05
@@ -51,6 +52,21 @@ class Opinion:
         return not is_same or abs(before.confidence - self.confidence) >= MOVED_LEAST
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What opinions follow from: the revision in service, and the likeness below which none of its labels fits."""
+
+    served: Served
+    floor: float | None
+
+    def is_same(self, other: Standing) -> bool:
+        return self.served is other.served and self.floor == other.floor
+
+    @property
+    def followed(self) -> Followed:
+        return Followed(self.served.version, self.served.revision, self.floor)
+
+
 class Opinions:
     """Asks the champion of one team, with the vectors that are kept under its encoder."""
 
@@ -59,10 +75,10 @@ class Opinions:
         self._team_id = team_id
         self._champion = champion
 
-    @property
-    def served(self) -> Served:
-        """Who says so now; another object whenever that changes."""
-        return self._champion.served
+    def standing(self) -> Standing:
+        """Return what decides now: another one whenever that changes."""
+        served = self._champion.served
+        return Standing(served, self._floor(served))
 
     def of(self, message_ids: Sequence[str]) -> dict[str, Opinion]:
         """The opinion on each of these messages; those that were erased or can't be read are left out."""
@@ -72,8 +88,7 @@ class Opinions:
             return {}
         read = np.stack(list(found.values()))
         probabilities = served.head.probabilities(read)
-        with self._database.reading() as session:
-            floor = floors.of_version(session, self._team_id, served.version)
+        floor = self._floor(served)
         is_none = served.head.likeness(read) < (-np.inf if floor is None else floor)
         ranked = np.sort(probabilities, axis=1)[:, ::-1]  # (messages, labels), likeliest first
         margins = ranked[:, 0] - ranked[:, 1] if ranked.shape[1] > 1 else np.ones(len(ranked))
@@ -88,3 +103,7 @@ class Opinions:
             )
             for row, (message_id, best) in enumerate(zip(found, probabilities.argmax(axis=1), strict=True))
         }
+
+    def _floor(self, served: Served) -> float | None:
+        with self._database.reading() as session:
+            return floors.of_version(session, self._team_id, served.version)

@@ -11,9 +11,10 @@ from sqlmodel import Session
 
 from learning import accuracy, agreement, trust
 from learning.none_of_these import PROMISE_MIN
+from learning.offering import OFFERED, OFFERED_MAX
 from learning.trust import Admission, Belief
 from storage import accidental, answers, bursts, estimates, floors, outbox, questions
-from storage.tables import Basis, Panel
+from storage.tables import Basis, Floor, Panel
 
 DAY_S = 86_400.0
 BURSTS_SHOWN = 5
@@ -31,6 +32,7 @@ def rows(session: Session, team_id: str, per_day: int, belief: Belief) -> Iterat
     yield from _questions(session, team_id, per_day)
     yield from _estimate(session, team_id)
     yield from _none(session, team_id)
+    yield from _offers(session, team_id)
     if not belief.operators:
         yield "operators", "none, so only reviewers and imports vouch for corrections: set OPERATORS"
     yield from _labels(trust.admitted(session, team_id, belief))
@@ -117,6 +119,37 @@ def _none(session: Session, team_id: str) -> Iterator[tuple[str, str]]:
         f"{seen.labelled} of {seen.messages} ({seen.labelled / seen.messages:.0%})" if seen.messages else ""
     )
     yield "got a label, of random responses that have one", observed or "no responses yet"
+
+
+def _offers(session: Session, team_id: str) -> Iterator[tuple[str, str]]:
+    """Say what is promised about the labels that questions offer, and how that went."""
+    found = floors.latest(session, team_id)
+    yield "labels that a question offers", _promised(found) if found else f"the {OFFERED} likeliest"
+    seen = floors.offers(session, team_id)
+    if found is None or not (found.offers_at or seen.questions):
+        return
+    observed = "no responses yet"
+    if seen.questions:
+        promised = f", promised {1 - found.offers_share:.0%}" if found.offers_at else ""
+        observed = f"in {seen.right} of {seen.questions} ({seen.right / seen.questions:.0%}{promised})"
+    yield "the right label was among those offered, of random responses to questions", observed
+
+
+def _promised(found: Floor) -> str:
+    if not found.offers_share:
+        return f"always the {OFFERED} likeliest"
+    if found.offers_at is None:
+        needed = (
+            f"{found.questions} of {PROMISE_MIN} random responses to messages that a question would be about"
+        )
+        return f"no guarantee yet: {needed}; until then the {OFFERED} likeliest"
+    made_of = f"(made of {found.questions} random responses)"
+    if not found.offers_at:
+        missing = (
+            f"even the {OFFERED_MAX} likeliest miss the right one more often than {found.offers_share:.0%}"
+        )
+        return f"no guarantee: {missing}, so these are offered {made_of}"
+    return f"promised: at least {1 - found.offers_share:.0%} of questions offer the right one {made_of}"
 
 
 def _labels(found: Admission) -> Iterator[tuple[str, str]]:

@@ -1,8 +1,8 @@
 """Lets records that nobody answered say what the version in service thinks, and gives each its vector.
 
 Whatever is sent of a message says so at once. What lies in Argilla follows in the background, newest first: all
-records that nobody answered when another version serves, the newest of them soon after the head was fitted again and
-the others once in a while; all records when the encoder is another one.
+records that nobody answered when another version serves or has its first floor, the newest of them soon after the head
+was fitted again or the floor made again and the others once in a while; all records when the encoder is another one.
 """
 
 from __future__ import annotations
@@ -23,14 +23,13 @@ from learning.annotation.connection import (
     Connection,
     Json,
 )
-from learning.annotation.opinions import Opinion, Opinions
+from learning.annotation.opinions import Opinion, Opinions, Standing
 from learning.annotation.patience import Patience
 from learning.annotation.records import Form
-from learning.champion import Served
 from learning.encoder import Encoder
 from storage import answers, datasets, labels
 from storage.database import Database
-from storage.datasets import Place
+from storage.datasets import Followed, Place
 from storage.questions import Key
 
 log = logging.getLogger(__name__)
@@ -48,9 +47,10 @@ Told = dict[Key, Json]
 class Suggesting:
     """Writes into records of one team what the version in service thinks."""
 
-    def __init__(self, database: Database, team_id: str, opinions: Opinions) -> None:
+    def __init__(self, database: Database, team_id: str, connection: Connection, opinions: Opinions) -> None:
         self._database = database
         self._team_id = team_id
+        self._connection = connection
         self.opinions = opinions
 
     def write(self, sends: Sequence[Json], form: Form) -> Told:
@@ -70,38 +70,71 @@ class Suggesting:
             elif key[0] in said and key not in answered:
                 opinion = said[key[0]]
                 records.say(send, opinion, names, form)
-                if not _takes_back(opinion, before):  # an upsert leaves what was suggested; that follows
-                    told[key] = opinion.to_json()
+                told[key] = opinion.to_json()
             if key in answered:
                 send.pop("suggestions", None)
         return told
 
-    def sent(self, form: Form, keys: Sequence[Key], told: Told) -> None:
-        """Note that Argilla has these records now, with their vectors and suggestions."""
+    def sent(self, form: Form, ids: Mapping[Key, str], told: Told) -> None:
+        """Note that Argilla has these records now, with their vectors and suggestions. `ids`: Argilla's own.
+
+        An upsert leaves what a record suggested: if no label fits any more, that is taken back first.
+        """
+        kept = self._take_back(form, ids, told)
         with self._database.writing() as session:
-            datasets.tell(session, form.dataset_id, told)
-            datasets.sent_with(session, form.dataset_id, keys, form.vector)
+            datasets.tell(
+                session, form.dataset_id, {key: one for key, one in told.items() if key not in kept}
+            )
+            datasets.sent_with(session, form.dataset_id, ids, form.vector)
+
+    def _take_back(self, form: Form, ids: Mapping[Key, str], told: Told) -> set[Key]:
+        """Take back what records suggest although no label fits; those that a reviewer began to answer keep it."""
+        none = [key for key, one in told.items() if Opinion.from_json(one).is_none and key in ids]
+        if not none:
+            return set()
+        with self._database.reading() as session:
+            known = datasets.suggested(session, form.dataset_id, [message_id for message_id, _ in none])
+        outdated = [key for key in none if key in known and not Opinion.from_json(known[key]).is_none]
+        kept = set(outdated)
+        for record in by_id(self._connection, form.dataset_id, sorted(ids[key] for key in outdated)):
+            key = records.message_of(record["external_id"])
+            if key and not record["responses"] and self._is_taken_back(record):
+                kept.discard(key)
+        return kept
+
+    def _is_taken_back(self, record: Json) -> bool:
+        """Take back what a record suggests; False if Argilla refuses, which is no fault of what was sent."""
+        try:
+            take_back(self._connection, record)
+        except (ArgillaRefusedError, ArgillaNotFoundError) as error:
+            log.warning("suggestion not taken back reason=%s", error.reason)
+            return False
+        return True
 
 
-def _takes_back(opinion: Opinion, before: Json | None) -> bool:
-    """Does a record suggest a label although none fits?"""
-    return opinion.is_none and before is not None and not Opinion.from_json(before).is_none
+def take_back(connection: Connection, record: Json) -> None:
+    """Delete what a record suggests."""
+    if ids := ",".join(str(one["id"]) for one in record.get("suggestions") or []):
+        connection.call("DELETE", f"records/{record['id']}/suggestions", params={"ids": ids})
 
 
 @dataclass
 class _Pass:
-    """A way through the records of one dataset that nobody answered, begun while `served` was in service."""
+    """A way through the records of one dataset that nobody answered, begun while opinions followed from `standing`."""
 
-    served: Served
+    standing: Standing
     left: float  # so many records at most
     began: float = field(default_factory=time.monotonic)
     at: Place | None = None  # the record that was compared last
 
-    def is_over(self, served: Served, every_s: float) -> bool:
-        """Is it time to begin again? At once if another version serves; if not, the pass comes to its end first."""
-        if served is self.served:
+    def is_over(self, now: Standing, every_s: float) -> bool:
+        """Is it time to begin again? At once if another version serves, or has its first floor; if not, the pass comes
+        to its end first.
+        """
+        if now.is_same(self.standing):
             return False
-        is_another = served.version != self.served.version
+        has_floor_since = self.standing.floor is None and now.floor is not None
+        is_another = now.served.version != self.standing.served.version or has_floor_since
         return is_another or (self.is_done and time.monotonic() - self.began >= every_s)
 
     @property
@@ -143,9 +176,9 @@ class Refreshing:
             return self.patience.left_s()
         began = time.monotonic()
         try:
-            forms = self._forms()
-            is_urgent = any(self._follow_newest(form) or self._send_vectors(form) for form in forms)
-            is_more = is_urgent or any(self._follow_all(form) for form in forms)
+            forms, now = self._forms(), self._opinions.standing()
+            is_urgent = any(self._follow_newest(form, now) or self._send_vectors(form) for form in forms)
+            is_more = is_urgent or any(self._follow_all(form, now) for form in forms)
         except (ArgillaUnavailableError, ArgillaNotFoundError, ArgillaRefusedError) as error:
             return self.patience.failed(error)
         self.patience.succeeded()
@@ -156,46 +189,44 @@ class Refreshing:
 
     # What the version in service says
 
-    def _follow_newest(self, form: Form) -> bool:
+    def _follow_newest(self, form: Form, now: Standing) -> bool:
         """Compare the next of the newest records that nobody answered; were there any?"""
-        served = self._opinions.served
         newest = self._newest.get(form.dataset_id)
-        if newest is None or newest.is_over(served, FOLLOW_EVERY_S):
-            newest = self._newest[form.dataset_id] = _Pass(served, FOLLOW_MOST)
+        if newest is None or newest.is_over(now, FOLLOW_EVERY_S):
+            newest = self._newest[form.dataset_id] = _Pass(now, FOLLOW_MOST)
         return self._go_on(newest, form)
 
-    def _follow_all(self, form: Form) -> bool:
+    def _follow_all(self, form: Form, now: Standing) -> bool:
         """Compare the next of all records that nobody answered; were there any?"""
-        served = self._opinions.served
         every = self._all.get(form.dataset_id)
-        if every is None or every.is_over(served, FOLLOW_ALL_EVERY_S) or self._is_undone(every, form):
-            every = self._all[form.dataset_id] = self._begin(served, form)
+        if every is None or every.is_over(now, FOLLOW_ALL_EVERY_S) or self._is_undone(every, form):
+            every = self._all[form.dataset_id] = self._begin(now, form)
         is_going_on = self._go_on(every, form)
         if is_going_on and every.is_done:
-            self._note(form, every.served.version, every.served.revision)
+            self._note(form, every.standing.followed)
         return is_going_on
 
-    def _begin(self, served: Served, form: Form) -> _Pass:
+    def _begin(self, now: Standing, form: Form) -> _Pass:
         """Begin a pass, which is over at once if an earlier one, before a restart perhaps, came to its end.
 
         One that did not sent a part of the records: what is noted of another version holds no longer.
         """
-        if self._followed(form) == (served.version, served.revision):
-            return _Pass(served, 0)
-        self._note(form, 0, 0)
-        return _Pass(served, math.inf)
+        if self._followed(form) == now.followed:
+            return _Pass(now, 0)
+        self._note(form, datasets.NOTHING)
+        return _Pass(now, math.inf)
 
     def _is_undone(self, every: _Pass, form: Form) -> bool:
         """Has another process had the records follow another version since this pass ended?"""
-        return every.is_done and self._followed(form) != (every.served.version, every.served.revision)
+        return every.is_done and self._followed(form) != every.standing.followed
 
-    def _followed(self, form: Form) -> tuple[int, int]:
+    def _followed(self, form: Form) -> Followed:
         with self._database.reading() as session:
             return datasets.followed(session, form.dataset_id)
 
-    def _note(self, form: Form, version: int, revision: int) -> None:
+    def _note(self, form: Form, what: Followed) -> None:
         with self._database.writing() as session:
-            datasets.follow(session, form.dataset_id, version, revision)
+            datasets.follow(session, form.dataset_id, what)
 
     def _go_on(self, pass_: _Pass, form: Form) -> bool:
         if pass_.is_done:
@@ -224,20 +255,15 @@ class Refreshing:
             key = records.message_of(record["external_id"])
             if key in news and not record["responses"]:  # somebody may have answered a moment ago
                 sends[key] = records.as_now(record, news[key], names, form)
-                if news[key].is_none and record.get("suggestions"):
+                if news[key].is_none:
                     outdated[key] = record
         sent = self._upsert(sends, form)
         for record in (outdated[key] for key in sent if key in outdated):
-            self._take_back(record)
+            take_back(self._connection, record)
         with self._database.writing() as session:
             datasets.tell(session, form.dataset_id, {key: news[key].to_json() for key in sent})
         if sent:
             log.info("suggestions brought up to date number=%d", len(sent))
-
-    def _take_back(self, record: Json) -> None:
-        """Delete what a record suggests: an upsert leaves it as it is."""
-        ids = ",".join(str(one["id"]) for one in record["suggestions"])
-        self._connection.call("DELETE", f"records/{record['id']}/suggestions", params={"ids": ids})
 
     # Vectors under another encoder
 

@@ -84,6 +84,13 @@ def test_a_channel_that_is_asked_chooses_among_the_three_likeliest_or_another() 
     assert _words(shown) == "Which label fits this message? My best guess is bug, 73% sure"
 
 
+@pytest.mark.parametrize("offered", [2, 4])
+def test_a_question_offers_the_set_of_labels_that_was_made_for_it(offered: int) -> None:
+    shown = card(_content(mode=Mode.ASK, offered=offered))
+
+    assert [button["text"]["text"] for button in _buttons(shown)] == [*NAMES[:offered], "Another…"]
+
+
 @pytest.mark.parametrize("mode", [Mode.REPLY, Mode.ASK])
 def test_a_settled_card_says_who_said_what_and_what_the_model_had_said(mode: Mode) -> None:
     shown = card(_content([(ANA, "billing", Word.CHANGED)], mode))

@@ -156,7 +156,42 @@ def test_above_the_floor_of_the_version_in_service_a_label_fits(
     assert len(_cards(database)) == 1
 
 
-def with_floor(database: Database, champion: Champion, at: float, version: int | None = None) -> None:
+@pytest.mark.parametrize(
+    ("mode", "offers_at", "floor", "ask_below_margin", "number"),
+    [
+        (Mode.ASK, 0.0, -9.0, NEVER_SURE, 3),
+        (Mode.ASK, 1.0, -9.0, NEVER_SURE, 2),
+        (Mode.ASK, None, -9.0, NEVER_SURE, None),
+        (Mode.ASK, 0.0, 9.0, NEVER_SURE, None),
+        (Mode.ASK, 0.0, -9.0, SURE, None),
+        (Mode.REPLY, 0.0, -9.0, NEVER_SURE, None),
+    ],
+)
+def test_a_question_offers_the_labels_that_are_likely_enough(
+    database: Database,
+    champion: Champion,
+    mode: Mode,
+    offers_at: float | None,
+    floor: float,
+    ask_below_margin: float,
+    number: int | None,
+) -> None:
+    with_floor(database, champion, floor, offers_at=offers_at)
+    received(database, "where is my invoice", mode=mode)
+
+    Classifier(database, TEAM, champion, ask_below_margin).predict_waiting()
+
+    [said] = _predictions(database)
+    assert said.offered == number
+
+
+def with_floor(
+    database: Database,
+    champion: Champion,
+    at: float,
+    version: int | None = None,
+    offers_at: float | None = None,
+) -> None:
     made = Floor(
         team_id=TEAM,
         version=version or champion.served.version,
@@ -165,6 +200,7 @@ def with_floor(database: Database, champion: Champion, at: float, version: int |
         basis=Basis.RESPONSES,
         messages=20,
         made_of={},
+        offers_at=offers_at,
     )
     with database.writing() as session:
         floors.keep(session, made)

@@ -11,19 +11,20 @@ from sqlmodel import col
 
 from learning.annotation import report
 from learning.classification import Classifier
-from learning.floors import GROWTH, POOL_MIN, Floors
+from learning.floors import GROWTH, POOL_MIN, Floors, Shares
 from learning.following import Following
 from learning.none_of_these import PROMISE_MIN, floor
 from learning.trust import Belief
 from storage import floors, predictions, splits
 from storage.database import Database
-from storage.tables import Basis, Floor, Label, Message, Side, Vector
+from storage.tables import Basis, Floor, Label, Message, Mode, Side, Vector
 from tests.databases import on_both
-from tests.factories import ANA, OTHER, TEAM, received, review_at_random, say
+from tests.factories import ANA, OTHER, TEAM, label_set, received, review_at_random, say
 from tests.learning.tiny_models import WORDS
 from tests.learning.tiny_team import TinyTeam
 
-SHARE = 0.05
+SHARE, SHARE_OF_QUESTIONS = 0.05, 0.1
+NEVER_SURE = 1.0
 BELIEF = Belief(operators=frozenset({ANA}))
 
 
@@ -41,7 +42,7 @@ def heard(database: Database, following: Following, number: int, **given: str) -
     """Messages that were predicted."""
     phrases = itertools.permutations(WORDS, 4)
     some = [received(database, " ".join(next(phrases)), **given) for _ in range(number)]
-    classifier = Classifier(database, TEAM, following.champion, 0.3)
+    classifier = Classifier(database, TEAM, following.champion, NEVER_SURE)
     while classifier.predict_waiting().messages:
         pass
     return some
@@ -52,8 +53,10 @@ def respond(database: Database, some: list[Message], known: dict[str, Label]) ->
         review_at_random(database, one, label)
 
 
-def made(database: Database, following: Following, share: float = SHARE) -> Floor:
-    making = Floors(database, TEAM, following, share, BELIEF)
+def made(
+    database: Database, following: Following, share: float = SHARE, ask_below_margin: float = 1.0
+) -> Floor:
+    making = Floors(database, TEAM, following, Shares(share, SHARE_OF_QUESTIONS, ask_below_margin), BELIEF)
     making.step()
     making.close()
     with database.reading() as session:
@@ -231,3 +234,70 @@ def test_status_shows_how_many_random_responses_with_a_label_got_one(
     respond(database, none + labelled, team.known)
 
     assert told(database)["got a label, of random responses that have one"] == "3 of 4 (75%)"
+
+
+# What questions offer
+
+
+OFFERS = "labels that a question offers"
+OFFERED = "the right label was among those offered, of random responses to questions"
+
+
+@on_both
+def test_the_set_of_labels_is_made_of_responses_to_messages_that_a_question_would_be_about(
+    database: Database, team: TinyTeam, following: Following
+) -> None:
+    unknown = told(database)[OFFERS]
+    some = heard(database, following, PROMISE_MIN)
+    respond(database, some[1:], team.known)
+    before = made(database, following)
+    unpromised = told(database)[OFFERS]
+    respond(database, some[:1], team.known)
+
+    promised = made(database, following)
+    said = told(database)
+    sure = made(database, following, ask_below_margin=0.0)
+
+    assert unknown == "the 3 likeliest"
+    assert before.offers_at is None
+    assert unpromised.startswith(f"no guarantee yet: 0 of {PROMISE_MIN} random responses to messages that")
+    # With two labels, which are offered in any case, nothing is missing.
+    assert (promised.offers_at, promised.questions) == (1.0, PROMISE_MIN)
+    assert (
+        said[OFFERS]
+        == "promised: at least 90% of questions offer the right one (made of 20 random responses)"
+    )
+    assert said[OFFERED] == "no responses yet"
+    assert (sure.offers_at, sure.questions) == (None, 0)
+
+
+def test_where_not_even_five_labels_keep_the_promise_there_is_none(
+    database: Database, team: TinyTeam, following: Following
+) -> None:
+    heard(database, following, POOL_MIN)
+    found = made(database, following)
+    unkept = {"offers_at": 0.0, "questions": 30}
+    with database.writing() as session:
+        floors.keep(session, Floor(**{**found.model_dump(), **unkept}))
+
+    assert told(database)[OFFERS] == (
+        "no guarantee: even the 5 likeliest miss the right one more often than 10%, so these are offered "
+        "(made of 30 random responses)"
+    )
+
+
+@on_both
+def test_status_shows_how_many_questions_offered_the_right_label(
+    database: Database, team: TinyTeam, following: Following
+) -> None:
+    heard(database, following, POOL_MIN)
+    found = made(database, following)
+    with database.writing() as session:
+        floors.keep(session, Floor(**{**found.model_dump(), "at": None, "offers_at": 0.2, "questions": 20}))
+    some = heard(database, following, 3, mode=Mode.ASK)
+    heard(database, following, 1, mode=Mode.REPLY)
+    missing = label_set(database, "invoice", "export", "missing")["missing"]
+    respond(database, some[1:], team.known)
+    review_at_random(database, some[0], missing)
+
+    assert told(database)[OFFERED] == "in 2 of 3 (67%, promised 90%)"

@@ -7,7 +7,7 @@ import pytest
 
 from learning import head
 from learning.head import Head
-from learning.none_of_these import PROMISE_MIN, floor, held_out
+from learning.none_of_these import PROMISE_MIN, floor, held_out, likeness_of
 
 LABELS = 4
 CENTRES = np.eye(LABELS, 16, dtype=np.float32)
@@ -68,7 +68,7 @@ def test_each_message_is_judged_by_a_head_that_did_not_learn_from_it() -> None:
     assert sum(map(len, left_out)) == len(some)
     # Those that were never left out are learned from by every head.
     assert all(set(list(vectors)[:10]) <= kept for kept in seen)
-    assert found.mean() < fit(labelled).likeness(np.stack(list(some.values()))).mean()
+    assert likeness_of(found).mean() < fit(labelled).likeness(np.stack(list(some.values()))).mean()
 
 
 def test_likeness_before_anything_is_learned_is_close_to_the_cosine_to_the_nearest_description() -> None:

@@ -63,7 +63,7 @@ class Desk:
         base = three_dimensional()
         self.champion = untaught(base)
         opinions = Opinions(database, TEAM, self.champion)
-        suggesting = Suggesting(database, TEAM, opinions)
+        suggesting = Suggesting(database, TEAM, connection, opinions)
         self.delivery = Delivery(database, TEAM, connection, self.both, base, Bilingual(), suggesting)
         self._database, self._base, self._opinions = database, base, opinions
         self.refreshing = self.another_refreshing()

@@ -245,7 +245,8 @@ def test_a_workspace_whose_name_is_taken_is_the_reason_why_nothing_is_delivered(
     ):
         kept = Datasets(connection, database, TEAM, "corrigible", "slack", lambda: plan)
         base, panels = three_dimensional(), Kept({Panel.SINGLE: kept}, 0.0)
-        suggesting = Suggesting(database, TEAM, Opinions(database, TEAM, untaught(base)))
+        opinions = Opinions(database, TEAM, untaught(base))
+        suggesting = Suggesting(database, TEAM, connection, opinions)
         delivery = Delivery(database, TEAM, connection, panels, base, Unnamed(), suggesting)
         delivery.step()
 

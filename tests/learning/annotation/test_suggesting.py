@@ -11,10 +11,10 @@ import pytest
 from learning.annotation import schema, suggesting
 from learning.annotation.opinions import Opinion
 from learning.annotation.schema import Plan
-from storage import datasets, floors, questions
+from storage import datasets, floors, outbox, questions
 from storage.database import Database
 from storage.questions import Key
-from storage.tables import Basis, Floor, Label, Message
+from storage.tables import Basis, Floor, Kind, Label, Message
 from tests.factories import ENCODER, TEAM, label_set, predicted
 from tests.learning.annotation.desk import Desk
 
@@ -103,11 +103,7 @@ def test_nothing_is_suggested_if_no_label_fits_and_what_was_suggested_is_taken_b
     asked(database, known["bug"], "before")
     desk.serve(known["bug"], version=1)
     desk.deliver()
-    floor = Floor(
-        team_id=TEAM, version=2, at=NONE_FITS, basis=Basis.LABELLED, share=0.05, messages=20, made_of={}
-    )
-    with database.writing() as session:
-        floors.keep(session, floor)
+    set_floor(database, NONE_FITS, version=2)
     asked(database, known["bug"], "after")
     desk.serve(known["bug"], version=2)
 
@@ -119,6 +115,61 @@ def test_nothing_is_suggested_if_no_label_fits_and_what_was_suggested_is_taken_b
 
     assert without == {}
     assert suggestions(desk) == {"before": ("billing", "v3.0"), "after": ("billing", "v3.0")}
+
+
+def set_floor(database: Database, at: float, version: int = 1) -> None:
+    """Make a floor anew, for the version that serves."""
+    floor = Floor(
+        team_id=TEAM, version=version, at=at, basis=Basis.LABELLED, share=0.05, messages=20, made_of={}
+    )
+    with database.writing() as session:
+        floors.keep(session, floor)
+
+
+def test_after_an_edit_to_what_no_label_fits_the_suggestion_is_taken_back_at_once(
+    desk: Desk, database: Database, known: dict[str, Label]
+) -> None:
+    edited = [asked(database, known["bug"], text) for text in ("pending", "draft", "fits")]
+    desk.serve(known["bug"], version=1)
+    desk.deliver()
+    desk.refresh()
+    desk.reviewer.draft(desk.reviewer.record("draft"), "praise")
+    before = suggestions(desk)
+    set_floor(database, NONE_FITS)
+    for one in edited[:2]:
+        with database.writing() as session:
+            outbox.append(session, TEAM, one.id, Kind.EDIT)
+
+    desk.deliver()
+
+    assert before == dict.fromkeys(("pending", "draft", "fits"), ("bug", "v1.0"))
+    assert suggestions(desk) == dict.fromkeys(("draft", "fits"), ("bug", "v1.0"))
+    with database.reading() as session:
+        [record] = datasets.records(session, [edited[0].id])
+    assert record.suggested
+    assert Opinion.from_json(record.suggested).is_none
+
+
+def test_a_floor_that_is_made_anew_is_followed_without_another_version(
+    desk: Desk,
+    database: Database,
+    three: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(suggesting, "FOLLOW_EVERY_S", 0.0)
+    set_floor(database, NONE_FITS)
+    desk.refresh()
+    none = suggestions(desk)
+    sent = times_sent(three)
+    set_floor(database, -NONE_FITS)
+    desk.refresh()
+    soon = labels_of(desk)
+    desk.refreshing = desk.another_refreshing()
+    desk.refresh()
+
+    assert (none, sent) == ({}, 3)
+    assert soon == {"newest": "bug"}
+    assert labels_of(desk) == dict.fromkeys(("newest", "older", "oldest"), "bug")
 
 
 def labels_of(desk: Desk) -> dict[str, str]:
