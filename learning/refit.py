@@ -13,6 +13,7 @@ from learning.centring import team_mean
 from learning.champion import Served
 from learning.encoder import Encoder, Vectors
 from learning.head import Head
+from learning.label_texts import vectors_of
 from learning.remembered import Remembered
 from learning.trust import NO_OPERATORS, Belief
 from learning.vectors import AT_ONCE
@@ -238,7 +239,7 @@ class Refitter:
 
     def _vectors(self, texts: list[str]) -> Vectors:
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        self._known.update(zip(new, self.encoder.encode(new).vectors, strict=True))
+        self._known.update(zip(new, vectors_of(self.encoder, new), strict=True))
         rows = [self._known[text] for text in texts]
         return np.array(rows, dtype=np.float32).reshape(len(rows), self.encoder.dimensions)
 
