@@ -24,10 +24,10 @@ from rich.progress import track
 from benchmarks.report import Bound, conclude, progress, refuse
 from bot.language import LANGUAGES
 from bot.settings import SHIPPED_IN
+from bot.shipped_labels import labels_of
 from learning import hub, multilingual
 from learning.champion import Served
 from learning.encoder import Encoder, EncoderNotFoundError, title
-from learning.label_file import read_label_file
 from learning.refit import Refitter
 from learning.serving import load_small
 from storage import labels
@@ -98,7 +98,7 @@ def measure(encoder: Encoder, messages: dict[str, dict[str, list[str]]]) -> dict
     """The share of right answers in each language, with the labels that are shipped in it."""
     figures: dict[str, float] = {}
     for language in LANGUAGES:
-        served = serve(encoder, read_label_file(SHIPPED_IN[language]))
+        served = serve(encoder, labels_of(SHIPPED_IN[language]))
         right = is_right(served, messages[language], f"In {language}")
         low, high = wilson(right)
         figures |= {language: float(right.mean()), f"{language}_low": low, f"{language}_high": high}

@@ -58,6 +58,7 @@ from bot.schedule import Schedule, Scheduled
 from bot.scopes import InstallPage, Scopes
 from bot.service import Service, Wakers
 from bot.settings import Settings, SettingsError
+from bot.shipped_labels import labels_of
 from bot.socket_mode import SocketConnection
 from bot.summaries import link, source, summarize
 from bot.training import encoder_source, train
@@ -73,7 +74,7 @@ from learning.artifacts import ArtifactsUrlError
 from learning.classification import Classifier
 from learning.encoder import EncoderNotFoundError
 from learning.following import Following
-from learning.label_file import LabelFileError, read_label_file
+from learning.label_file import LabelFileError
 from learning.registry import Registry, UnusableVersionError
 from learning.summarizing.language_model import LanguageModelNotFoundError
 from learning.vetting import Vetting
@@ -230,7 +231,7 @@ def compose(settings: Settings, slack: Slack, argilla: Callable[[], Access] | No
 
     Raises one of OPERATORS_FAULTS for what an operator has to fix.
     """
-    specs = {language: read_label_file(settings.labels_in(language)) for language in LANGUAGES}
+    specs = {language: labels_of(settings.labels_in(language)) for language in LANGUAGES}
     check_folders(settings)
     models.prepare(settings)
     database = open_database(settings.database_url.get_secret_value())

@@ -119,12 +119,13 @@ def _save(editing: LabelEditing, sent: Form) -> tuple[Label, str]:
     if label_view.FOLLOW_FILE in fate:
         followed = editing.follow_file(sent.metadata, sent.user_id)
         return followed, N_("The label {label} follows labels.toml again.")
+    shown = None
     if sent.metadata:
         editing.check(sent.user_id)
         shown = editing.find(sent.metadata)
         if shown.retired_at is None and label_view.is_untouched(shown, sent):
             return shown, N_("Nothing was changed.")
-    label = editing.save(sent.metadata or None, label_view.entry(sent), sent.user_id)
+    label = editing.save(sent.metadata or None, label_view.entry(sent, shown), sent.user_id)
     return label, N_("The label {label} is saved, and learned from now on.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any
 
 from slack_sdk.models.blocks import (
@@ -58,9 +59,19 @@ def _shown(label: Label | None) -> dict[str, str]:
     """Return the initial value of each field."""
     if label is None:
         return dict.fromkeys(MOST, "")
-    examples = "\n".join(" ".join(one.split()) for one in label.examples)
+    examples = "\n".join(_lines(label)[: _fitting(label)])
     values = {NAME: label.name, DESCRIPTION: label.description, EMOJI: label.emoji, EXAMPLES: examples}
     return {block: value[: MOST[block]] for block, value in values.items()}
+
+
+def _lines(label: Label) -> list[str]:
+    return [" ".join(one.split()) for one in label.examples]
+
+
+def _fitting(label: Label) -> int:
+    """How many of a label's examples, from the first on, Slack lets one field hold."""
+    ends = accumulate(len(line) + 1 for line in _lines(label))
+    return sum(end - 1 <= EXAMPLES_MOST for end in ends)
 
 
 def is_untouched(label: Label, form: Form) -> bool:
@@ -76,8 +87,16 @@ def _fields(label: Label | None) -> list[InputBlock]:
         _text(NAME, _("Name"), shown[NAME], _("Short; people read it on every card.")),
         _text(DESCRIPTION, _("What it is for"), shown[DESCRIPTION], described),
         _text(EMOJI, "Emoji", shown[EMOJI], _("A code such as :bug:, for cards and quiet mode.")),
-        _text(EXAMPLES, _("Examples"), shown[EXAMPLES], _("Messages with this label, one a line.")),
+        _text(EXAMPLES, _("Examples"), shown[EXAMPLES], _of_examples(label)),
     ]
+
+
+def _of_examples(label: Label | None) -> str:
+    hint = _("Messages with this label, one a line.")
+    further = len(label.examples) - _fitting(label) if label else 0
+    if not further:
+        return hint
+    return f"{hint} " + _("Kept, but too many to show here: {number} more.").format(number=further)
 
 
 def _text(block: str, name: str, value: str, hint: str) -> InputBlock:
@@ -118,9 +137,13 @@ def _edited(label: Label) -> str:
     return told.format(person=f"<@{label.edited_by}>", day=day)
 
 
-def entry(form: Form) -> dict[str, Any]:
-    """What an operator wrote, with the fields of labels.toml. Raises PayloadError."""
-    examples = [line.strip() for line in form.text(EXAMPLES).splitlines() if line.strip()]
+def entry(form: Form, label: Label | None) -> dict[str, Any]:
+    """What an operator wrote, with the fields of labels.toml. Raises PayloadError.
+
+    Examples of the label that did not fit into the field stay.
+    """
+    written = [line.strip() for line in form.text(EXAMPLES).splitlines() if line.strip()]
+    examples = [*written, *label.examples[_fitting(label) :]] if label else written
     name = visible(form.text(NAME))
     return {
         "name": name,

@@ -164,6 +164,7 @@ def fit(
     iterations: int = ITERATIONS,
     mean: Vectors | None = None,
     adapt: Adapt = adapter_of,
+    counts: Vectors | None = None,
 ) -> Head:
     """A head for `labels`, fitted to their descriptions and to examples.
 
@@ -173,11 +174,11 @@ def fit(
 
     `start`: an earlier head to begin from, which saves time and does not change the result. `learned`: the head that a
     fine-tuned encoder was trained with: its weights are the prior of the labels it knows, its mean is what centres.
-    `adapt` says how embeddings are projected.
+    `adapt` says how embeddings are projected. counts: (examples,), as how many each of them counts; None for one each.
     Examples that it answers rightly hold it where it is, others move it: what was said since moves the head, what was
     learned stays. `go_on` is asked from time to time; where it says no, the fit ends early, nearer than it began.
     """
-    problem = _problem(labels, descriptions, examples, classes, learned, mean, adapt)
+    problem = _problem(labels, descriptions, examples, classes, learned, mean, adapt, counts)
     if not len(classes) and _fitting(learned, descriptions) is None:
         return Head(labels, ZERO_SHOT_SCALE * problem.vectors, SHARPNESS, problem.mean)
     weights = _minimize(problem, _beginning(labels, problem.prior, start), iterations, go_on)
@@ -197,6 +198,7 @@ def nudge(
     start: Head,
     learned: Head | None = None,
     mean: Vectors | None = None,
+    counts: Vectors | None = None,
 ) -> Head:
     """A head near that of `fit`, in a fraction of its time: what was said since `start` is learned, the rest stays.
 
@@ -204,7 +206,14 @@ def nudge(
     others fixed these few are fitted to all examples. `fit` from here comes to what it always comes to.
     """
     problem = _problem(
-        labels, descriptions, examples, classes, learned, mean, lambda _vectors, _rows: start.projection
+        labels,
+        descriptions,
+        examples,
+        classes,
+        learned,
+        mean,
+        lambda _vectors, _rows: start.projection,
+        counts,
     )
     weights = _beginning(labels, problem.prior, start).copy()
     for _round in range(ROUNDS):
@@ -305,6 +314,7 @@ def _problem(
     learned: Head | None,
     mean: Vectors | None,
     adapt: Adapt,
+    counts: Vectors | None,
 ) -> _Problem:
     learned = _fitting(learned, descriptions)
     vectors = np.vstack([descriptions, examples])
@@ -318,13 +328,14 @@ def _problem(
     vectors = adapted(vectors, projection)
     vectors += intercept(mean)
     prior = PRIOR_SCALE * vectors[: len(labels)]
-    sharpness = 1.0 + (SHARPNESS - 1.0) / (1.0 + len(classes) / len(labels) / FALLEN_BY)
+    counts = np.ones(len(classes), dtype=np.float32) if counts is None else counts
+    sharpness = 1.0 + (SHARPNESS - 1.0) / (1.0 + float(counts.sum()) / len(labels) / FALLEN_BY)
     return _Problem(
         prior,
         vectors,
         rows,
         np.zeros_like(prior),
-        _counts(rows, len(labels)),
+        _counts(rows, len(labels), counts),
         sharpness,
         mean,
         projection,
@@ -349,13 +360,17 @@ def _beside(learned: Head, labels: tuple[str, ...], vectors: Vectors, rows: Clas
     )
 
 
-def _counts(rows: Classes, labels: int) -> Vectors:
-    """As how many examples each one counts, (rows,): of few labels each counts as much as any other, in all."""
+def _counts(rows: Classes, labels: int, of_examples: Vectors) -> Vectors:
+    """As how many examples each one counts, (rows,): of few labels each counts as much as any other, in all.
+
+    rows: of the labels' descriptions, which count as one, and then of examples. of_examples: (examples,).
+    """
+    counts = np.concatenate([np.ones(labels, dtype=np.float32), of_examples])
     if labels > FEW_LABELS:
-        return np.ones(len(rows), dtype=np.float32)
-    number = np.bincount(rows, minlength=labels)
-    counts: Vectors = (len(rows) / labels / number)[rows].astype(np.float32)
-    return counts
+        return counts
+    number = np.bincount(rows, weights=counts, minlength=labels)
+    balanced: Vectors = (counts * (counts.sum() / labels / number)[rows]).astype(np.float32)
+    return balanced
 
 
 def _scale(weights: Vectors, number: Classes) -> Vectors:

@@ -13,6 +13,7 @@ from learning.centring import team_mean
 from learning.champion import Served
 from learning.encoder import Encoder, Vectors
 from learning.head import Head
+from learning.label_texts import vectors_of
 from learning.remembered import Remembered
 from learning.trust import NO_OPERATORS, Belief
 from learning.vectors import AT_ONCE
@@ -22,13 +23,17 @@ from storage.tables import Label, Version
 
 # Of many unread messages so many are read before a fit shows what was learned of them.
 FIT_AFTER_LEAST = 256
+# All own examples of a label count as so many corrections at most: else with the shipped ones, of which each label has
+# some ninety, a user's first correction would hardly show in the next similar message.
+OWN_COUNT_MOST = 17
 # More iterations than a fit needs to come to its end.
 UNTIL_SETTLED = 1_000
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Labels with their examples. `examples`: (examples, dimensions); `classes`: (examples,), rows of `labels`.
+    """Labels with their examples. `examples`: (examples, dimensions); `classes`: (examples,), rows of `labels`;
+    `counts`: (examples,), as how many corrections each of them counts.
 
     `fingerprint` changes when a label, an example, an example's label or the `mean` does.
     """
@@ -36,6 +41,7 @@ class TrainingSet:
     labels: tuple[Label, ...]
     examples: Vectors
     classes: head.Classes
+    counts: Vectors
     mean: Vectors
     messages: int
     fingerprint: str
@@ -109,10 +115,12 @@ class Refitter:
         training, version = self._gather()
         self.is_settled = head.is_quick(len(training.labels), len(training.classes))
         start = previous.head if previous and previous.encoder is self.encoder else None
-        material, mean = self._material(training), training.mean
+        material, mean, counts = self._material(training), training.mean, training.counts
         if start is None or self.is_settled:
-            return self._served(version, training, head.fit(*material, start, self.learned, mean=mean))
-        return self._served(version, training, head.nudge(*material, start, self.learned, mean))
+            fitted = head.fit(*material, start, self.learned, mean=mean, counts=counts)
+        else:
+            fitted = head.nudge(*material, start, self.learned, mean, counts)
+        return self._served(version, training, fitted)
 
     def settle(self, served: Served, go_on: Callable[[], bool]) -> Served:
         """What `serve` left: a head that is fitted to the end, whatever it began with; no new revision of it.
@@ -128,7 +136,9 @@ class Refitter:
             return not is_interrupted
 
         material = self._material(training)
-        fitted = head.fit(*material, served.head, self.learned, ask, UNTIL_SETTLED, training.mean)
+        fitted = head.fit(
+            *material, served.head, self.learned, ask, UNTIL_SETTLED, training.mean, counts=training.counts
+        )
         self.is_settled = not is_interrupted
         return self._served(version, training, fitted)
 
@@ -148,6 +158,7 @@ class Refitter:
             chosen = sorted(said)[: head.QUICK // max(len(known), 1)]  # ids are random
             read = predictions.vectors(session, self.encoder.fingerprint, chosen)
         own, classes = self._own_examples(known)
+        of_own = len(classes)
         row = {label.id: number for number, label in enumerate(known)}
         read = {message_id: vector for message_id, vector in read.items() if said[message_id] in row}
         classes += [row[said[message_id]] for message_id in read]
@@ -155,7 +166,10 @@ class Refitter:
         examples = np.vstack([own, *read.values()])
         rows = np.array(classes, dtype=np.int64)
         mean = self._mean(known)
-        return head.fit(tuple(row), described, examples, rows, None, self.learned, mean=mean, adapt=adapt)
+        counts = _counts(rows, of_own)
+        return head.fit(
+            tuple(row), described, examples, rows, None, self.learned, mean=mean, adapt=adapt, counts=counts
+        )
 
     def mean(self) -> Vectors:
         """(dimensions,): what centres embeddings, the mean of the team's messages, or of its labels' texts at first."""
@@ -213,14 +227,15 @@ class Refitter:
 
     def _training_set(self, known: list[Label], said: dict[str, str]) -> TrainingSet:
         row = {label.id: number for number, label in enumerate(known)}
-        own, classes = self._own_examples(known)
-        classes += [row[label_id] for label_id in said.values()]
+        own, of_own = self._own_examples(known)
+        classes = np.array([*of_own, *(row[label_id] for label_id in said.values())], dtype=np.int64)
         learned = self._remembered.vectors(list(said))
         mean = self._mean(known)
         return TrainingSet(
             labels=tuple(known),
             examples=np.vstack([own, learned]),
-            classes=np.array(classes, dtype=np.int64),
+            classes=classes,
+            counts=_counts(classes, len(of_own)),
             mean=mean,
             messages=len(said),
             fingerprint=self._fingerprint(known, said, mean),
@@ -238,7 +253,7 @@ class Refitter:
 
     def _vectors(self, texts: list[str]) -> Vectors:
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        self._known.update(zip(new, self.encoder.encode(new).vectors, strict=True))
+        self._known.update(zip(new, vectors_of(self.encoder, new), strict=True))
         rows = [self._known[text] for text in texts]
         return np.array(rows, dtype=np.float32).reshape(len(rows), self.encoder.dimensions)
 
@@ -247,3 +262,11 @@ def description(label: Label) -> str:
     """What the encoder reads for a label: its name in words, and what it is for."""
     words = label.name.replace("_", " ").replace("-", " ")
     return f"{words}: {label.description}" if label.description else words
+
+
+def _counts(classes: head.Classes, own: int) -> Vectors:
+    """As how many corrections each example counts, (examples,): the first `own` are of labels, the others one each."""
+    counts = np.ones(len(classes), dtype=np.float32)
+    number = np.bincount(classes[:own], minlength=1)
+    counts[:own] = np.minimum(1.0, OWN_COUNT_MOST / np.maximum(number, 1))[classes[:own]]
+    return counts

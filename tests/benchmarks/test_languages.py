@@ -6,6 +6,7 @@ import pytest
 from benchmarks.languages import DEVELOPMENT, INTENTS, MESSAGES, is_right, read, serve, wilson
 from bot.language import LANGUAGES
 from bot.settings import SHIPPED_IN, SHIPPED_LABELS
+from bot.shipped_labels import labels_of
 from learning.encoder import Encoder, load_encoder
 from learning.label_file import read_label_file
 from storage.labels import LabelSpec
@@ -32,7 +33,7 @@ def test_each_label_has_messages_in_each_language_and_none_serves_two_purposes()
 
 def test_no_message_is_an_example_of_a_label() -> None:
     for language in LANGUAGES:
-        examples = {text for spec in read_label_file(SHIPPED_IN[language]) for text in spec.examples}
+        examples = {text for spec in labels_of(SHIPPED_IN[language]) for text in spec.examples}
         for file in (MESSAGES, DEVELOPMENT):
             assert not examples & {text for texts in read(file)[language].values() for text in texts}
 

@@ -50,6 +50,31 @@ def test_one_example_decides_for_messages_like_it() -> None:
     assert after.probabilities(bug[None]).argmax() == 0
 
 
+def test_an_example_that_counts_as_two_is_learned_as_if_it_were_there_twice(banking: Banking) -> None:
+    of_class = [np.flatnonzero(banking.classes == number)[:4] for number in range(10)]
+    rows, mean = np.concatenate(of_class), mean_of(banking.vectors)
+    twice = np.append(rows, rows[0])
+    counts = np.ones(len(rows), dtype=np.float32)
+    counts[0] = 2.0
+
+    weighted, repeated = (
+        head.fit(
+            banking.labels,
+            banking.descriptions,
+            banking.vectors[chosen],
+            banking.classes[chosen],
+            None,
+            mean=mean,
+            adapt=head.unadapted,
+            counts=each,
+        )
+        for chosen, each in ((rows, counts), (twice, None))
+    )
+
+    found, expected = (one.probabilities(banking.vectors) for one in (weighted, repeated))
+    assert np.abs(found - expected).max() < 1e-3
+
+
 def test_more_examples_make_a_better_head(banking: Banking) -> None:
     unseen, truth = banking.vectors[150:], banking.classes[150:]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from learning import head, vectors
+from learning import head, refit, vectors
 from learning.centring import MIN_MESSAGES, mean_of
 from learning.champion import Champion, Served
 from learning.classification import Classifier
@@ -421,3 +421,24 @@ def _answer(served: Served, text: str) -> str:
 
 def _chance(served: Served, text: str, label: Label) -> float:
     return dict(served.rank([text])[0].ranked)[label.id]
+
+
+def test_where_labels_have_many_examples_a_correction_tells_more_of_the_next_message_than_one_of_them(
+    database: Database, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    things = ("invoice", "door", "printer", "lunch", "password", "holiday")
+    specs = [
+        LabelSpec(thing, examples=tuple(f"a question about the {thing} of room {room}" for room in range(40)))
+        for thing in things
+    ]
+    known = _labels(database, *specs)
+    refitter = Refitter(database, TEAM, encoder, "all-MiniLM-L6-v2")
+    one = _predicted(database, refitter.serve(), "My badge does not open the garage door")
+    say(database, one, ANA, known["invoice"])
+    similar = "My badge doesn't open the door of the garage"
+
+    now = _chance(refitter.serve(), similar, known["invoice"])
+    monkeypatch.setattr(refit, "OWN_COUNT_MOST", 1_000)
+    as_each = _chance(refitter.serve(), similar, known["invoice"])
+
+    assert now > as_each + 0.02
