@@ -20,6 +20,8 @@ install: $(VENV)/installed $(ARGILLA)/installed
 
 # Each worker keeps to one core: threads that spin for the others' cores would hold up all of them.
 test check: export OMP_NUM_THREADS = 1
+# What one worker or run compiled, the others read.
+test check: export PYTHONDONTWRITEBYTECODE =
 
 # Types are checked beside the tests; with --keep-going make says at the end if they are wrong.
 test: install $(VENV)/installed-dev lint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import uuid
 import warnings
@@ -52,6 +53,18 @@ def postgresql_database(server: str, template: str) -> Iterator[str]:
             yield server.format(name)
         finally:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@contextmanager
+def copied(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """Yield the URL of a database of the kind `request.param`, a copy of the template."""
+    if request.param == "sqlite":
+        file = folder / "corrigible.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+        yield f"sqlite:///{file}"
+        return
+    with postgresql_database(request.getfixturevalue("postgresql_url"), TEMPLATE) as url:
+        yield url
 
 
 def make_tables(url: str) -> None:

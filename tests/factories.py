@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -69,13 +70,22 @@ def prediction(of: Message, label: Label, **given: Any) -> Prediction:
 
 def predicted(database: Database, label: Label, text: str = "Where is my invoice?", **given: Any) -> Message:
     """A message with vector, prediction and card."""
-    one = received(database, text, team_id=label.team_id, **given)
-    with database.writing() as session:
-        predictions.keep_vectors(session, ENCODER, {one.id: np.ones(3, dtype=np.float32)})
-        predictions.put(session, [prediction(one, label)])
-        predictions.show(session, [one])
-        messages.take(session, [one])
+    [one] = predicted_all(database, label, [text], **given)
     return one
+
+
+def predicted_all(database: Database, label: Label, texts: Sequence[str], **given: Any) -> list[Message]:
+    """Messages with vector, prediction and card, stored together."""
+    some = [message(text, team_id=label.team_id, **given) for text in texts]
+    with database.writing() as session:
+        for one in some:
+            assert messages.receive(session, one)
+    with database.writing() as session:
+        predictions.keep_vectors(session, ENCODER, {one.id: np.ones(3, dtype=np.float32) for one in some})
+        predictions.put(session, [prediction(one, label) for one in some])
+        predictions.show(session, some)
+        messages.take(session, some)
+    return some
 
 
 def say(database: Database, of: Message, user: str, label: Label, word: Word = Word.CHANGED) -> Correction:

@@ -145,6 +145,7 @@ def test_importing_a_module_starts_nothing_opens_nothing_and_loads_no_model(
     assert absent.isdisjoint(found["packages"])
 
 
+@pytest.mark.slow
 def test_whichever_module_of_storage_is_imported_first_finds_the_others() -> None:
     names = json.dumps([_module(file) for file in _files("storage") if _is_imported(file)])
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import ast
 import re
 import string
-from functools import partial
+from functools import cache, partial
 from threading import Event
 from typing import Any
 
@@ -43,15 +43,17 @@ KEYWORDS = {"_": None, "N_": None, "many": (1, 2)}
 FIELD = re.compile(r"\{[a-z_]*\}")
 
 
+@cache
 def catalogue(language: str) -> Any:
     with (CATALOGUES / language / "LC_MESSAGES" / "corrigible.po").open("rb") as file:
         return read_po(file, locale=language)
 
 
-def said() -> set[Any]:
+@cache
+def said() -> frozenset[Any]:
     """Every text that the bot says."""
     found = extract_from_dir(str(CATALOGUES.parent), [("**.py", "python")], keywords=KEYWORDS)
-    return {message[2] for message in found}
+    return frozenset(message[2] for message in found)
 
 
 def texts(found: Any) -> dict[tuple[str, ...], list[str]]:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -52,6 +49,8 @@ from tests.local.running import Slack, served, until
 from tests.running import ANA, PATIENT, SUPPORT, person, settings
 
 Json = dict[str, Any]
+
+pytestmark = pytest.mark.slow  # a whole bot in a local Slack, as in the journeys; `test_payloads.py` is quick
 
 SECRET = "The merger with Hooli crashes"
 EACH = 12
@@ -147,19 +146,8 @@ def _in_a_form(value: Any) -> str:
 def sending(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sender]:
     """A bot that was used once in every way."""
     folder = tmp_path_factory.mktemp("malformed")
-    with _database(request, folder) as url:
+    with databases.copied(request, folder) as url:
         yield from _used(settings(folder, url, summarizer="none", operators=(ANA,)))
-
-
-@contextmanager
-def _database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), folder / "corrigible.db")
-        yield f"sqlite:///{folder}/corrigible.db"
-        return
-    server: str = request.getfixturevalue("postgresql_url")
-    with databases.postgresql_database(server, databases.TEMPLATE) as url:
-        yield url
 
 
 def _used(chosen: Settings) -> Iterator[Sender]:

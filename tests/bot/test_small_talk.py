@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.small_talk import MAX_CHARACTERS, has_no_words, says_nothing
@@ -82,7 +82,7 @@ def test_what_has_a_word_more_says_something(text: str) -> None:
     assert not says_nothing(text)
 
 
-@REPEATABLE
+@settings(REPEATABLE, max_examples=40)
 @given(st.text(max_size=MAX_CHARACTERS), st.sampled_from(["invoice", "crash", "reembolso"]))
 def test_a_word_that_is_no_small_talk_is_never_left_out(text: str, word: str) -> None:
     assert not says_nothing(f"{text} {word} ok")

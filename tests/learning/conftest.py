@@ -26,13 +26,6 @@ class Banking:
     classes: Classes
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _collected() -> None:
-    """Set aside what was imported: collecting garbage looks through all the rest again and again."""
-    gc.collect()
-    gc.freeze()
-
-
 @pytest.fixture(scope="session")
 def training_libraries() -> None:
     """Import what training imports, and set it aside: each training collects garbage at its end."""

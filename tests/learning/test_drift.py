@@ -11,9 +11,9 @@ from tests.learning.conftest import Banking
 
 def test_where_nothing_changed_alarms_are_as_rare_as_stated() -> None:
     random = np.random.default_rng(0)
-    p_values = [mmd(_around(random, 60), _around(random, 80), seed).p_value for seed in range(300)]
+    p_values = [mmd(_around(random, 60), _around(random, 80), seed).p_value for seed in range(150)]
 
-    assert np.mean(np.less(p_values, FALSE_ALARMS)) <= binom.ppf(0.99, 300, FALSE_ALARMS) / 300
+    assert np.mean(np.less(p_values, FALSE_ALARMS)) <= binom.ppf(0.99, 150, FALSE_ALARMS) / 150
     assert np.mean(np.less(p_values, 0.2)) == pytest.approx(0.2, abs=0.07)
 
 

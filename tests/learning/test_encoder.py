@@ -167,7 +167,7 @@ def test_threads_that_share_an_encoder_get_what_each_would_get_alone(tmp_path: P
     alone = tiny.encode(texts)
 
     def encode_often() -> list[bool]:
-        found = [tiny.encode(texts) for _ in range(50)]
+        found = [tiny.encode(texts) for _ in range(25)]
         return [np.allclose(one.vectors, alone.vectors, atol=1e-5) and one.cut == alone.cut for one in found]
 
     usual_s = sys.getswitchinterval()

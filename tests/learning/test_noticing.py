@@ -7,7 +7,7 @@ from storage import notices, versions
 from storage.database import Database
 from storage.tables import Notice
 from tests.databases import on_both
-from tests.factories import TEAM, label_set, predicted
+from tests.factories import TEAM, label_set, predicted_all
 
 ENGLISH = "Where can I find the invoice of last month?"
 PORTUGUESE = "Não consigo entrar na minha conta desde ontem à noite"
@@ -26,8 +26,7 @@ class Messages:
         self.noticing = Noticing(database, TEAM, self._tell)
 
     def write(self, text: str, number: int) -> None:
-        for _ in range(number):
-            predicted(self.database, self.label, text)
+        predicted_all(self.database, self.label, [text] * number)
 
     @property
     def notice(self) -> Notice | None:

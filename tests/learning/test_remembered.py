@@ -23,9 +23,12 @@ def test_what_was_said_anything_about_is_remembered_as_it_is_kept(database: Data
     [bug] = label_set(database, "bug").values()
     said = [message(f"message {number}") for number in range(600)]
     with database.writing() as session:
-        for number, one in enumerate(said):
+        for one in said:
             messages.receive(session, one)
-            predictions.keep_vectors(session, ENCODER, {one.id: _vector(number)})
+        predictions.keep_vectors(
+            session, ENCODER, {one.id: _vector(number) for number, one in enumerate(said)}
+        )
+        for one in said:
             corrections.add(session, _word(one, bug))
     predicted(database, bug)
     remembered = Remembered(ENCODER, DIMENSIONS)

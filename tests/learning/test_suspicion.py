@@ -32,7 +32,7 @@ def _model(random: Random, number: int) -> tuple[NDArray[np.float32], Classes]:
     """What a model that knows how sure it may be says of so many messages, and what is true of them."""
     logits = random.normal(size=(number, LABELS)) * 3.0
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    truth = np.array([random.choice(LABELS, p=row) for row in probabilities], dtype=np.int64)
+    truth: Classes = (probabilities.cumsum(axis=1) > random.random((number, 1))).argmax(axis=1)
     return probabilities.astype(np.float32), truth
 
 

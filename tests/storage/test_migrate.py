@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,16 +29,17 @@ from storage.database import Database, open_database
 from storage.migrate import configuration, migrate
 from storage.pacing import Pace
 from storage.tables import Correction, Lane, Message, Mode, Panel, Stage
+from tests import databases
 from tests.factories import ANA, BEN, ENCODER, TEAM, label_set, predicted, received, say, together
 
 
-@pytest.fixture
-def migrated(empty_database_url: str) -> Iterator[Database]:
-    """A database of its own, migrated to this release, that a test may change."""
-    opened = open_database(empty_database_url)
-    migrate(opened)
-    yield opened
-    opened.close()
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database of its own, migrated to this release, of which a test may change the tables."""
+    with databases.copied(request, tmp_path) as url:
+        opened = open_database(url)
+        yield opened
+        opened.close()
 
 
 def test_the_migrations_make_exactly_the_tables_of_this_release(database: Database) -> None:

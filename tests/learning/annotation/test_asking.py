@@ -44,10 +44,11 @@ def _pool(database: Database, encoder: Encoder, label: Label, number: int) -> li
     some = [message(text) for text in texts]
     vectors = encoder.encode(texts).vectors
     with database.writing() as session:
-        for one, vector in zip(some, vectors, strict=True):
+        for one in some:
             messages.receive(session, one)
-            predictions.keep_vectors(session, encoder.fingerprint, {one.id: vector})
-            predictions.put(session, [prediction(one, label)])
+        kept = {one.id: vector for one, vector in zip(some, vectors, strict=True)}
+        predictions.keep_vectors(session, encoder.fingerprint, kept)
+        predictions.put(session, [prediction(one, label) for one in some])
     return some
 
 

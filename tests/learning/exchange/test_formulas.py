@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from learning.exchange.formulas import neutral, restored
@@ -63,7 +63,7 @@ def test_no_cell_is_a_formula_and_each_is_read_as_it_was(cell: str) -> None:
     assert restored(neutral(cell)) == cell
 
 
-@REPEATABLE
+@settings(REPEATABLE, max_examples=30)
 @given(st.lists(st.tuples(BEGINNINGS, BEGINNINGS), min_size=1, max_size=20))
 @example([("=HYPERLINK(0)", "'=bug"), ("'-", "@x"), ("\r=1", "\n")])
 def test_an_export_is_read_exactly_as_it_was_written(pairs: list[tuple[str, str]]) -> None:

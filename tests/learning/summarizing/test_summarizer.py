@@ -314,8 +314,8 @@ def test_memory_does_not_grow_with_the_thread(tmp_path: Path) -> None:
         tracemalloc.stop()
         return most
 
-    peak(600)
-    assert peak(4_000) < 3 * peak(1_000)
+    peak(200)
+    assert peak(1_600) < 3 * peak(400)
 
 
 @pytest.fixture(scope="module")

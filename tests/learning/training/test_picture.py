@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from learning.training.metrics import Scores, score
-from learning.training.picture import NAME_MOST, _plain, _short, draw
+from learning.training.picture import NAME_MOST, _plain, _short, _words, draw
 
 CURVE = [{"epoch": 1.0, "loss": 0.9, "accuracy": 0.5}, {"epoch": 2.0, "loss": 0.4, "accuracy": 0.8}]
 MANY = tuple(f"label{number}" for number in range(30))
@@ -46,13 +46,13 @@ def test_a_long_name_shows_that_it_goes_on() -> None:
 
 
 def test_the_words_say_where_the_challenger_is_worse() -> None:
-    _, words = draw("Run 1", CURVE, _scores(1.0), _scores(0.0), NAMES)
+    words = _words("Run 1", CURVE, _scores(1.0), _scores(0.0))
 
     assert "F1 is worse for 30 of 30 labels, by 1.00 at most." in words
 
 
 def test_the_words_tell_what_the_curve_shows_of_the_validation_split() -> None:
-    _, words = draw("Run 1", CURVE, None, None, NAMES)
+    words = _words("Run 1", CURVE, None, None)
 
     assert "from 0.90 to 0.40, and accuracy on the validation split was 0.80 at its best." in words
 
@@ -84,7 +84,7 @@ def test_without_a_champion_the_challenger_is_shown_alone() -> None:
 def test_the_words_tell_the_curve_as_it_went(losses: list[float], words: str) -> None:
     curve = [{"epoch": float(epoch), "loss": loss} for epoch, loss in enumerate(losses, start=1)]
 
-    assert draw("Run 1", curve, None, None, NAMES)[1] == words
+    assert _words("Run 1", curve, None, None) == words
 
 
 def _scores(right: float) -> Scores:
