@@ -22,7 +22,7 @@ def main() -> None:
             "Install Corrigible into a virtual environment of its own."
         )
     try:
-        from bot.cli import main as run
+        from bot.cli.main import main as run
     except ModuleNotFoundError as error:
         sys.exit(f"The package {error.name} is missing: install Corrigible again, with what it needs.")
     run()

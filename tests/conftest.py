@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from learning.summarizing import process
+from learning.writing import process
 from local.argilla.embedded import EmbeddedArgilla, SignIn
-from storage.database import Database, open_database
+from storage.database.engine import Database, open_database
 from tests import databases
 from tests.local.browser import chromium, connected
 from tests.sharing import once, shared

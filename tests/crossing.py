@@ -10,9 +10,9 @@ from typing import Any
 from slack_bolt.request import BoltRequest
 from sqlalchemy import MetaData, Table, select
 
-from bot.compose import LISTENERS, Bot
+from bot.app.compose import LISTENERS, Bot
 from local.slack.person import Person
-from storage.database import Database
+from storage.database.engine import Database
 from storage.tables import Making, Origin, Summary
 from tests.factories import second_version
 from tests.journeys.steps import card_on, teach, turn_on

@@ -14,8 +14,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from storage.database import open_database
-from storage.migrate import migrate
+from storage.database.engine import open_database
+from storage.database.migrate import migrate
 
 # For what SQL decides: everywhere else SQLite stands for both.
 on_both = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)

@@ -39,7 +39,7 @@ def run(*command: str) -> None:
 
 def track(tracker: str) -> None:
     """Train a tiny classifier in a process of its own; exit with a message unless the tracker was told."""
-    from learning.training.job import Result
+    from learning.tasks.job import Result
     from learning.training.process import TRACKED, TrainingProcess
     from tests.learning.tiny_models import tiny_model
     from tests.learning.training.examples import job

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from learning.accuracy import Accuracy
-from learning.estimate import accuracy
-from storage import corrections, labels, messages, predictions, questions, unattributed, versions
-from storage.database import Database
-from storage.labels import LabelSpec
-from storage.pacing import Pace
+from learning.evaluation.accuracy import Accuracy
+from learning.evaluation.estimate import accuracy
+from storage.database.engine import Database
+from storage.deliveries.pacing import Pace
+from storage.feedback import corrections, labels, questions
+from storage.feedback.labels import LabelSpec
+from storage.messages import messages, unattributed
+from storage.models import predictions, versions
 from storage.tables import (
     Answer,
     Correction,

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, Enum, insert
 from sqlmodel import SQLModel
 
-from storage.database import Database
+from storage.database.engine import Database
 
 # What no team's row stands in: the erasure's own note, and marks of the database as a whole.
 OF_NO_TEAM = {"erasure", "probe", "purge", "usedstate"}

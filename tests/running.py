@@ -12,14 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bot.compose import Bot, compose
-from bot.compose import Slack as Address
-from bot.settings import Settings
-from learning.annotation.connection import Access
+from bot.app.compose import Bot, compose
+from bot.app.compose import Slack as Address
+from bot.context.settings import Settings
+from learning.argilla.connection import Access
 from local.argilla.embedded import SignIn
-from local.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from local.slack.person import Person
-from local.slack.seed import CHANNELS, PEOPLE
+from local.slack.setup.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from local.slack.setup.seed import CHANNELS, PEOPLE
 from tests.local.running import Slack, free_port, until
 
 HANG_S = 300  # Long after a process should have ended; it only keeps a test from waiting forever.
@@ -29,7 +29,7 @@ PATIENT: dict[str, Any] = {"ack_timeout_s": 30.0, "trigger_life_s": 60.0}
 SUPPORT = CHANNELS["support"]
 ANA, BEN = PEOPLE["ana"], PEOPLE["ben"]
 
-COMMAND = "from bot.cli import main; main()"
+COMMAND = "from bot.cli.main import main; main()"
 LABELS = """
 [[label]]
 name = "bug"

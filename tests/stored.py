@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from storage import messages, resolution
-from storage.database import Database
+from storage.database.engine import Database
+from storage.feedback import resolution
+from storage.messages import messages
 from tests.factories import TEAM
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from bot.cli import app
-from bot.commands import HELP
-from bot.settings import Settings
+from bot.app.commands import HELP
+from bot.cli.main import app
+from bot.context.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -121,7 +121,7 @@ def test_every_command_and_every_word_of_the_slash_command_is_on_the_page_of_com
 
 
 def test_every_benchmark_that_a_page_names_exists() -> None:
-    known = {file.stem for file in (ROOT / "benchmarks").glob("*.py")} | {"md"}
+    known = {file.parent.name for file in (ROOT / "benchmarks").glob("*/__main__.py")} | {"md"}
     named = {
         page.name: set(re.findall(r"benchmarks\.([a-z_]+)", page.read_text(encoding="utf-8")))
         for page in PAGES

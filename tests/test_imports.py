@@ -16,11 +16,11 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PARTS = ("bot", "learning", "storage", "local")
 BESIDE_THE_COMMAND_LINE = {
-    "bot/cli.py",
-    "bot/local_argilla.py",
-    "bot/local_workspace.py",
-    "bot/replay.py",
-    "bot/terminal_belief.py",
+    "bot/cli/main.py",
+    "bot/demo/local_argilla.py",
+    "bot/demo/local_workspace.py",
+    "bot/demo/replay.py",
+    "bot/cli/belief.py",
 }
 FORBIDDEN = {
     "storage": {"bot", "learning", "local", "slack_bolt", "slack_sdk", "torch", "transformers", "argilla"},
@@ -28,14 +28,15 @@ FORBIDDEN = {
     "local": {"bot", "learning", "storage", "torch", "transformers"},
 }
 TRAINING_PROCESS = {f"learning/training/{name}.py" for name in ("averaging", "feeding", "model")} | {
-    "learning/summarizing/answer_trainer.py"
+    "learning/summary_training/answer_trainer.py"
 }
 ONE_PLACE = {"argilla", "apscheduler", "ray"}
 
 # Each module of storage is imported before any other of them, but for those that all stand on.
 IMPORT_EACH_FIRST = """
 import importlib, json, sys
-first = {"storage", "storage.tables", "storage.faults", "storage.modes", "storage.database"}
+first = {"storage", "storage.tables", "storage.database.faults", "storage.database.engine"}
+first |= {"storage.database.file_modes"}
 for name in sorted(first):
     importlib.import_module(name)
 for name in json.loads(sys.argv[1]):
@@ -112,10 +113,10 @@ def test_what_may_be_replaced_one_day_is_imported_in_one_place(package: str) -> 
 
 
 def test_a_model_that_writes_is_fine_tuned_in_one_place_which_asks_for_the_acceptance_first() -> None:
-    trains = "learning.summarizing.fine_tune.fine_tune"
+    trains = "learning.summary_training.fine_tune.fine_tune"
     importers = [file for part in PARTS for file in _files(part) if trains in _imports(file)]
 
-    assert [str(file.relative_to(ROOT)) for file in importers] == ["learning/summarizing/training.py"]
+    assert [str(file.relative_to(ROOT)) for file in importers] == ["learning/summary_training/run.py"]
 
 
 def test_nothing_of_ours_imports_its_tests_or_benchmarks() -> None:

@@ -1,4 +1,4 @@
-"""Text that users wrote is searched by RE2 (`learning/linear.py`); who uses `re`, which may take forever, says why."""
+"""Text that users wrote is searched by RE2 (`learning/text`); who uses `re`, which may take forever, says why."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from learning.linear import SPACE, WORD, Pattern
+from learning.text.linear import SPACE, WORD, Pattern
 from tests.properties import REPEATABLE
 
 ROOT = Path(__file__).parent.parent
@@ -18,34 +18,34 @@ PARTS = ("bot", "learning", "storage", "local")
 BACKTRACKING = {"re", "regex", "sre_compile", "sre_parse", "fnmatch"}
 # Each of these either reads what no user writes, or has expressions that never go back over what they read.
 MAY_USE_RE = {
-    "bot/kept.py": "names of our own files",
-    "bot/oauth.py": "ids of Slack: one repetition of at most 30 letters",
-    "bot/respond.py": "an address as a whole: what may repeat ends at a sign that it can't hold",
-    "bot/shapes.py": "one value as a whole: each is one repetition, with a bound",
-    "bot/signature.py": "one header as a whole: at most 12 digits",
-    "bot/traces.py": "the code of an error as a whole: at most 64 letters",
-    "learning/artifacts.py": "names of our own folders, and the address in the settings",
-    "learning/children.py": "names of environment variables",
-    "learning/exchange/formulas.py": "the beginning of a cell, up to the first sign that is no space",
-    "learning/hub.py": "names in the settings and of files; an address in an error, to the next space or slash",
-    "learning/names.py": "each expression matches one sign and its neighbours",
+    "bot/cli/kept_files.py": "names of our own files",
+    "bot/installation/oauth.py": "ids of Slack: one repetition of at most 30 letters",
+    "bot/transport/respond.py": "an address as a whole: what may repeat ends at a sign that it can't hold",
+    "bot/slack/shapes.py": "one value as a whole: each is one repetition, with a bound",
+    "bot/transport/signature.py": "one header as a whole: at most 12 digits",
+    "bot/context/traces.py": "the code of an error as a whole: at most 64 letters",
+    "learning/model_files/artifacts.py": "names of our own folders, and the address in the settings",
+    "learning/processes/children.py": "names of environment variables",
+    "learning/data/formulas.py": "the beginning of a cell, up to the first sign that is no space",
+    "learning/model_files/hub.py": "names in settings and of files; an address in an error, to the next space",
+    "learning/text/names.py": "each expression matches one sign and its neighbours",
     "local/argilla/embedded.py": "names of environment variables",
-    "local/slack/guard.py": "the path of a request, at its beginning",
-    "storage/modes.py": "names of our own files",
-    "storage/texts.py": "matches one sign",
-    "bot/listeners.py": "Bolt takes expressions of `re` alone; they match the ids of our own buttons",
-    "bot/logs.py": "log lines, which hold no message; each alternative ends at the next space, slash or @",
-    "bot/mrkdwn.py": "RE2 has no lookaround; what is made inert is looked at from one sign to the next of its kind",
-    "bot/speakers.py": "RE2 has no lookaround; each alternative looks at one sign and its neighbours",
-    "bot/settings.py": "addresses in the settings",
-    "bot/summary_reasons.py": "our own sentences about a summary, with one value in each",
-    "bot/web.py": "the path of a request: one repetition, of letters alone, at its end",
-    "learning/exchange/sources.py": "a name on the hub, from the command line",
-    "local/argilla/query_parser.py": "Argilla's environment has no RE2; each part ends at the next space or quote",
-    "local/argilla/words.py": "Argilla's environment has no RE2; each expression matches one sign",
-    "local/slack/directory.py": "a channel's name: one repetition of at most 80 letters",
-    "local/slack/methods_people.py": "an emoji's name: one repetition, of letters that may not follow it",
-    "local/slack/mrkdwn.py": "each expression ends at the next <, > or sign that is in no name",
+    "local/slack/transport/guard.py": "the path of a request, at its beginning",
+    "storage/database/file_modes.py": "names of our own files",
+    "storage/text/encodable.py": "matches one sign",
+    "bot/app/listeners.py": "Bolt takes expressions of `re` alone; they match the ids of our own buttons",
+    "bot/context/logs.py": "log lines, which hold no message; each alternative ends at the next space, slash or @",
+    "bot/slack/mrkdwn.py": "RE2 has no lookaround; what is made inert ends at the next sign of its kind",
+    "bot/slack/speakers.py": "RE2 has no lookaround; each alternative looks at one sign and its neighbours",
+    "bot/context/settings.py": "addresses in the settings",
+    "bot/summaries/reasons.py": "our own sentences about a summary, with one value in each",
+    "bot/transport/web.py": "the path of a request: one repetition, of letters alone, at its end",
+    "learning/data/sources.py": "a name on the hub, from the command line",
+    "local/argilla/search/query_parser.py": "Argilla has no RE2; each part ends at the next space or quote",
+    "local/argilla/search/words.py": "Argilla's environment has no RE2; each expression matches one sign",
+    "local/slack/state/directory.py": "a channel's name: one repetition of at most 80 letters",
+    "local/slack/api/users.py": "an emoji's name: one repetition, of letters that may not follow it",
+    "local/slack/wire/mrkdwn.py": "each expression ends at the next <, > or sign that is in no name",
 }
 
 
@@ -72,7 +72,7 @@ def test_re2_is_used_in_one_place_where_its_differences_are_known() -> None:
     files = [file for part in PARTS for file in (ROOT / part).rglob("*.py")]
     users = [file for file in files if "import re2" in file.read_text(encoding="utf-8")]
 
-    assert users == [ROOT / "learning" / "linear.py"]
+    assert users == [ROOT / "learning" / "text" / "linear.py"]
 
 
 @pytest.mark.parametrize(

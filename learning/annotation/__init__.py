@@ -1,1 +1,1 @@
-"""Annotation: what is asked of reviewers in Argilla, how it gets there, and how their answers come back."""
+"""What is asked of reviewers, how it gets to the review tool, and how responses come back."""

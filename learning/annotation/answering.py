@@ -14,19 +14,19 @@ from collections.abc import Callable
 
 from learning.annotation.asking_again import ask_again
 from learning.annotation.collection import by_id, store, sweep
-from learning.annotation.connection import (
+from learning.annotation.datasets import Datasets, Kept
+from learning.annotation.moving import Move
+from learning.argilla.backoff import Patience
+from learning.argilla.connection import (
     ArgillaNotFoundError,
     ArgillaRefusedError,
     ArgillaUnavailableError,
     Connection,
 )
-from learning.annotation.datasets import Datasets, Kept
-from learning.annotation.moving import Move
-from learning.annotation.ownership import ForeignDatasetError
-from learning.annotation.patience import Patience
-from storage import datasets
-from storage.database import Database
-from storage.leases import Claim
+from learning.argilla.ownership import ForeignDatasetError
+from storage.database.engine import Database
+from storage.database.leases import Claim
+from storage.messages import datasets
 from storage.tables import Dataset
 
 log = logging.getLogger(__name__)

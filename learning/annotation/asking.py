@@ -10,12 +10,14 @@ from collections.abc import Callable
 import numpy as np
 from sqlmodel import Session
 
-from learning import doubting
-from learning.champion import Champion
-from learning.encoder import Vectors
-from learning.query_strategies import Fair, Pool, pick
-from storage import messages, predictions, questions
-from storage.database import Database
+from learning.active import doubting
+from learning.active.query_strategies import Fair, Pool, pick
+from learning.encoders.encoder import Vectors
+from learning.heads.champion import Champion
+from storage.database.engine import Database
+from storage.feedback import questions
+from storage.messages import messages
+from storage.models import predictions
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ import logging
 from contextlib import suppress
 
 from learning.annotation.collection import by_id, moment
-from learning.annotation.connection import ArgillaNotFoundError, ArgillaRefusedError, Connection
-from storage import accidental
-from storage.database import Database
+from learning.argilla.connection import ArgillaNotFoundError, ArgillaRefusedError, Connection
+from storage.database.engine import Database
+from storage.feedback import accidental_responses
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ def ask_again(connection: Connection, database: Database, dataset_id: str) -> in
     Harmless to repeat. Raises ArgillaUnavailableError.
     """
     with database.reading() as session:
-        due = accidental.due(session, dataset_id, AT_ONCE)
+        due = accidental_responses.due(session, dataset_id, AT_ONCE)
     if not due:
         return 0
     standing = {
@@ -39,7 +39,7 @@ def ask_again(connection: Connection, database: Database, dataset_id: str) -> in
             connection.call("DELETE", f"responses/{one.response_id}")
         asked.append(one.response_id)
     with database.writing() as session:
-        accidental.asked_again(session, asked)
-        accidental.forget(session, changed)  # the next sweep judges what it says now
+        accidental_responses.asked_again(session, asked)
+        accidental_responses.forget(session, changed)  # the next sweep judges what it says now
     log.info("accidental responses asked again number=%d", len(asked))
     return len(asked)

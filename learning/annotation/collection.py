@@ -9,14 +9,17 @@ from typing import TypeVar
 
 from sqlmodel import Session
 
-from learning.annotation import schema, sorting
-from learning.annotation.connection import Connection, Json
+from learning.annotation import sorting
 from learning.annotation.manners import ONE_MOMENT_S
-from learning.annotation.records import message_of
 from learning.annotation.sorting import Found, Response
-from storage import accidental, answers, datasets, labels, messages
-from storage.database import Database
-from storage.questions import Key
+from learning.argilla import schema
+from learning.argilla.connection import Connection, Json
+from learning.argilla.records import message_of
+from storage.database.engine import Database
+from storage.feedback import accidental_responses, labels
+from storage.feedback import responses as answers
+from storage.feedback.questions import Key
+from storage.messages import datasets, messages
 from storage.tables import Answer, Status
 
 log = logging.getLogger(__name__)
@@ -146,7 +149,7 @@ def _store(
 ) -> int:
     with database.reading() as session:
         known = answers.of_dataset(session, dataset_id)
-        set_aside = accidental.of_dataset(session, dataset_id)
+        set_aside = accidental_responses.of_dataset(session, dataset_id)
     news = [one for one in found if one.is_news(known.get(one.key, {}), set_aside)]
     news.sort(key=lambda one: one.key)  # replicas lock rows in one order
     together_s = max(same_request_s, ONE_MOMENT_S)
@@ -163,8 +166,8 @@ def _write(database: Database, team_id: str, dataset_id: str, news: list[Found],
         for one in news:
             changed += answers.replace(session, one.key, dataset_id, one.answers, team_id)
             if messages.is_standing(session, one.key[0]):
-                accidental.keep(session, one.accidental)
-            accidental.forget(session, [answer.response_id for answer in one.answers])
+                accidental_responses.keep(session, one.accidental)
+            accidental_responses.forget(session, [answer.response_id for answer in one.answers])
             for answer in one.answers:
                 if answer.is_bulk:
                     answers.mark_bulk(session, answer, together_s)

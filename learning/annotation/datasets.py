@@ -8,15 +8,17 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from learning.annotation import ownership, schema
 from learning.annotation.collection import pages, sweep
-from learning.annotation.connection import ArgillaNotFoundError, ArgillaRefusedError, Connection, Json
 from learning.annotation.moving import NOTE, Move, is_ours, renamed
-from learning.annotation.ownership import ANOTHERS, OF_ANOTHER_SHAPE, ForeignDatasetError
-from learning.annotation.records import Form, message_of
-from learning.annotation.schema import Plan
-from storage import datasets, messages, outbox, questions
-from storage.database import Database
+from learning.argilla import ownership, schema
+from learning.argilla.connection import ArgillaNotFoundError, ArgillaRefusedError, Connection, Json
+from learning.argilla.ownership import ANOTHERS, OF_ANOTHER_SHAPE, ForeignDatasetError
+from learning.argilla.records import Form, message_of
+from learning.argilla.schema import Plan
+from storage.database.engine import Database
+from storage.deliveries import outbox
+from storage.feedback import questions
+from storage.messages import datasets, messages
 from storage.tables import Dataset, Kind, Panel, Stage
 
 log = logging.getLogger(__name__)

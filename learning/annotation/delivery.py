@@ -9,26 +9,29 @@ from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
-from learning import vectors
-from learning.annotation import collection, records
-from learning.annotation.connection import (
+from learning.annotation import collection
+from learning.annotation.datasets import Kept
+from learning.annotation.suggesting import Suggesting
+from learning.argilla import records
+from learning.argilla.backoff import Patience, back_off_s
+from learning.argilla.connection import (
     ArgillaNotFoundError,
     ArgillaRefusedError,
     ArgillaUnavailableError,
     Connection,
     Json,
 )
-from learning.annotation.datasets import Kept
-from learning.annotation.ownership import ForeignDatasetError
-from learning.annotation.patience import Patience, back_off_s
-from learning.annotation.records import Form, Names
-from learning.annotation.suggesting import Suggesting
-from learning.encoder import Encoder, Vectors
-from storage import answers, contents, datasets, labels, messages, outbox, questions
-from storage.database import Database
-from storage.leases import Claim
-from storage.outbox import Parcel
-from storage.questions import Key
+from learning.argilla.ownership import ForeignDatasetError
+from learning.argilla.records import Form, Names
+from learning.encoders import vectors
+from learning.encoders.encoder import Encoder, Vectors
+from storage.database.engine import Database
+from storage.database.leases import Claim
+from storage.deliveries import outbox
+from storage.deliveries.outbox import Parcel
+from storage.feedback import labels, questions, responses
+from storage.feedback.questions import Key
+from storage.messages import contents, datasets, messages
 from storage.tables import Panel, Question, Record
 
 log = logging.getLogger(__name__)
@@ -179,10 +182,10 @@ class Delivery:
             form = forms[panel]
             send = records.record(content, question, round_, vector, form, self._names)
             if not _is_known(known, form.dataset_id, round_):
-                given = answers.of_record(session, parcel.message_id, form.dataset_id, round_)
+                given = responses.of_record(session, parcel.message_id, form.dataset_id, round_)
                 if given:
                     send["responses"] = records.given_here(given, labels.names(session, self._team_id), form)
-                elif not _is_known_at_all(known, forms) and answers.is_answered_since(
+                elif not _is_known_at_all(known, forms) and responses.is_answered_since(
                     session, parcel.message_id, first
                 ):
                     send["responses"] = records.answered_before(content, form)

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 from sqlmodel import Session
 
-from learning.annotation import schema
 from learning.annotation.collection import moment, pages, parts, value_of
-from learning.annotation.connection import Connection, Json
-from learning.annotation.records import Form, message_of
-from storage import accidental, answers, datasets, messages, questions
-from storage.database import Database
+from learning.argilla import schema
+from learning.argilla.connection import Connection, Json
+from learning.argilla.records import Form, message_of
+from storage.database.engine import Database
+from storage.feedback import accidental_responses, questions
+from storage.feedback import responses as answers
+from storage.messages import datasets, messages
 from storage.tables import Dataset
 
 log = logging.getLogger(__name__)
@@ -32,7 +34,7 @@ class Move:
         self._into = into
         self._names = {question["id"]: question["name"] for question in self._questions()}
         with database.reading() as session:
-            self._accidental = accidental.of_dataset(session, former)
+            self._accidental = accidental_responses.of_dataset(session, former)
 
     def everything(self) -> int:
         """Copy all records with their responses (drafts too), suggestions and vectors; how many these were."""

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from learning import vectors
-from learning.champion import Champion, Served
-from storage import floors
-from storage.database import Database
-from storage.datasets import Followed
+from learning.encoders import vectors
+from learning.heads.champion import Champion, Served
+from storage.database.engine import Database
+from storage.messages.datasets import Followed
+from storage.models import floors
 
 # A score that moved by less is no news.
 MOVED_LEAST = 0.05

@@ -9,8 +9,10 @@ from sqlmodel import Session
 
 from learning.annotation import manners
 from learning.annotation.manners import Manner, Submission
-from storage import accidental, answers, datasets
-from storage.questions import Key
+from storage.feedback import accidental_responses
+from storage.feedback import responses as answers
+from storage.feedback.questions import Key
+from storage.messages import datasets
 from storage.tables import AccidentalResponse, Answer
 
 # What a reviewer did in this time before a response tells whether it was meant.
@@ -61,7 +63,7 @@ def sort(
     judged = brought | manners.judge(
         [*_before(session, team_id, given), *(_submission(one, earlier) for one in given)], same_request_s
     )
-    set_aside = accidental.of_dataset(session, dataset_id)
+    set_aside = accidental_responses.of_dataset(session, dataset_id)
     found = [Found(key) for key in responses]
     for one in found:
         for answer in (response.answer for response in responses[one.key]):
@@ -106,7 +108,7 @@ def _before(session: Session, team_id: str, given: list[Response]) -> Iterable[S
         return
     times = [one.answer.answered_at for one in given]
     these = {one.answer.response_id for one in given}
-    for one in accidental.moments(session, team_id, min(times) - BEFORE_S, max(times)):
+    for one in accidental_responses.moments(session, team_id, min(times) - BEFORE_S, max(times)):
         if one.response_id not in these:
             yield Submission(one.response_id, one.reviewer, one.at, one.label_id or "")
 

@@ -13,24 +13,25 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from learning import vectors
-from learning.annotation import records
 from learning.annotation.collection import by_id
-from learning.annotation.connection import (
+from learning.annotation.opinions import Opinion, Opinions, Standing
+from learning.argilla import records
+from learning.argilla.backoff import Patience
+from learning.argilla.connection import (
     ArgillaNotFoundError,
     ArgillaRefusedError,
     ArgillaUnavailableError,
     Connection,
     Json,
 )
-from learning.annotation.opinions import Opinion, Opinions, Standing
-from learning.annotation.patience import Patience
-from learning.annotation.records import Form
-from learning.encoder import Encoder
-from storage import answers, datasets, labels
-from storage.database import Database
-from storage.datasets import Followed, Place
-from storage.questions import Key
+from learning.argilla.records import Form
+from learning.encoders import vectors
+from learning.encoders.encoder import Encoder
+from storage.database.engine import Database
+from storage.feedback import labels, responses
+from storage.feedback.questions import Key
+from storage.messages import datasets
+from storage.messages.datasets import Followed, Place
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class Suggesting:
         said = self.opinions.of(sorted({message_id for message_id, _ in ours}))
         with self._database.reading() as session:
             known = datasets.suggested(session, form.dataset_id, [message_id for message_id, _ in ours])
-            answered = answers.keys_of(session, form.dataset_id, [message_id for message_id, _ in ours])
+            answered = responses.keys_of(session, form.dataset_id, [message_id for message_id, _ in ours])
             names = {label.id: label.name for label in labels.every(session, self._team_id)}
         told: Told = {}
         for key, send in ours.items():

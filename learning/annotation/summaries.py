@@ -11,24 +11,25 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from learning import hub
-from learning.annotation import ownership
 from learning.annotation.collection import by_id, moment, pages
-from learning.annotation.connection import (
+from learning.argilla import ownership
+from learning.argilla.backoff import Patience, back_off_s
+from learning.argilla.connection import (
     ArgillaNotFoundError,
     ArgillaRefusedError,
     ArgillaUnavailableError,
     Connection,
     Json,
 )
-from learning.annotation.ownership import ANOTHERS, OF_ANOTHER_SHAPE, ForeignDatasetError
-from learning.annotation.patience import Patience, back_off_s
-from learning.masking import Mask
-from learning.names import markdown, markdown_name
-from storage import datasets, summaries, summary_reviews
-from storage.database import Database
-from storage.leases import Claim
-from storage.pseudonyms import is_forgotten
+from learning.argilla.ownership import ANOTHERS, OF_ANOTHER_SHAPE, ForeignDatasetError
+from learning.model_files import hub
+from learning.text.masking import Mask
+from learning.text.names import markdown, markdown_name
+from storage.database.engine import Database
+from storage.database.leases import Claim
+from storage.messages import datasets
+from storage.summaries import reviews as summary_reviews
+from storage.summaries import summaries
 from storage.tables import (
     Making,
     Message,
@@ -39,6 +40,7 @@ from storage.tables import (
     SummaryReview,
     SummaryWord,
 )
+from storage.workspaces.pseudonyms import is_forgotten
 
 log = logging.getLogger(__name__)
 

@@ -1,1 +1,1 @@
-"""What runs an encoder: PyTorch, on a GPU or a processor, or ONNX Runtime in int8. Each turns tokens into vectors."""
+"""What runs an encoder: PyTorch on a GPU or a processor, or ONNX Runtime in int8."""

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from learning.engines.onnx import IDS, MASK, VECTORS, OnnxEngine
 from learning.engines.pytorch import TorchEngine, pool
 from learning.engines.quantization import quantize
-from learning.hub import SAFE
-from learning.tokens import Tokens
+from learning.engines.tokens import Tokens
+from learning.model_files.hub import SAFE
 
 OPSET = 17
 # The mean cosine between texts' vectors before and after: 0.96 for a word, 0.996 for sentences with all-MiniLM.

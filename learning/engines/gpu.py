@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learning.engines.pytorch import pool
-from learning.tokens import Tokens
+from learning.engines.tokens import Tokens
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learning.engines.pytorch import PROCESSOR_TOKENS
-from learning.tokens import Tokens
+from learning.engines.tokens import Tokens
 
 IDS, MASK, VECTORS = "input_ids", "attention_mask", "vectors"
 # The kernel that this fuses to takes four times as long as the addition and the normalization that it stands for

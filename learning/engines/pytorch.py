@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.tokens import Tokens
+from learning.engines.tokens import Tokens
 
 if TYPE_CHECKING:
     from torch import Tensor

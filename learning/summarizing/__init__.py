@@ -1,1 +1,1 @@
-"""Summaries: what people wrote, said shorter, each sentence with the messages on which it rests."""
+"""Summaries of threads: extracted or written, each sentence checked against the messages."""

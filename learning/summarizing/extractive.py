@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.encoder import Vectors
-from learning.summarizing.thread import Utterance
+from learning.encoders.encoder import Vectors
+from learning.writing.thread import Utterance
 
 FEATURES = ("central", "near", "early", "length", "question", "number", "short")
 PRIOR = (2.5, 0.0, 1.0, 0.8, -0.3, 0.3, -1.5)

@@ -12,9 +12,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from learning.encoder import Encoder, Vectors
-from learning.linear import DIGIT, LETTER, SPACE, WORD, Match, Pattern, escape
-from learning.summarizing.thread import Utterance
+from learning.encoders.encoder import Encoder, Vectors
+from learning.text.linear import DIGIT, LETTER, SPACE, WORD, Match, Pattern, escape
+from learning.writing.thread import Utterance
 
 # Chosen on DialogSum's development split: people's own sentences against their dialogue and against another one
 # (docs/decisions/0013-summaries.md).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from learning.linear import Pattern
+from learning.text.linear import Pattern
 
 # Comparing takes time by the words of one text times those of the other.
 WORDS_MOST = 1_000

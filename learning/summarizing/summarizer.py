@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
-from learning.encoder import Encoder
+from learning.encoders.encoder import Encoder
 from learning.summarizing.extractive import Picker
 from learning.summarizing.faithfulness import Checker, Sentence
-from learning.summarizing.process import WriterUnavailableError, Written
-from learning.summarizing.prompt_like import is_prompt_like
-from learning.summarizing.reasons import Reason
-from learning.summarizing.thread import Utterance, sentences, spoken
+from learning.writing.process import WriterUnavailableError, Written
+from learning.writing.prompt_like import is_prompt_like
+from learning.writing.reasons import Reason
+from learning.writing.thread import Utterance, sentences, spoken
 
 SENTENCES_MOST = 5
 QUOTED_MOST = 280

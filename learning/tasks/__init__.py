@@ -1,1 +1,1 @@
-"""What is learned: classification and summarization, behind one protocol."""
+"""The protocol of a task, and what its training jobs are made of."""

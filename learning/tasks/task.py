@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from sqlmodel import Session
 
-from learning.training.job import Result
+from learning.tasks.job import Result
 from storage.tables import Run, TaskName, Version
 
 

@@ -1,1 +1,1 @@
-"""Fine-tuning: from labelled messages to a version that may challenge the one in service."""
+"""Training runs: what starts them, the process that trains, and the search for a recipe."""

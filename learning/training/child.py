@@ -17,25 +17,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from learning import gate, head
-from learning.centring import mean_of
-from learning.encoder import Encoder, EncoderNotFoundError, load_encoder
-from learning.gate import Contender
-from learning.head import Head
-from learning.memory import is_lack_of_memory
-from learning.registry import HEAD
-from learning.serving import load_small
-from learning.training import form
-from learning.training.examples import Example
-from learning.training.form import Form
-from learning.training.job import Job, Result, task_of
-from learning.training.metrics import Scores, score, slices_of
-from learning.training.progress import Progress
+from learning.data.examples import Example
+from learning.encoders import form
+from learning.encoders.encoder import Encoder, EncoderNotFoundError, load_encoder
+from learning.encoders.form import Form
+from learning.encoders.serving import load_small
+from learning.evaluation import gate
+from learning.evaluation.gate import Contender
+from learning.evaluation.metrics import Scores, score, slices_of
+from learning.heads import head
+from learning.heads.centring import mean_of
+from learning.heads.head import Head
+from learning.processes.memory import is_lack_of_memory
+from learning.serving.registry import HEAD
+from learning.tasks.job import Job, Result, task_of
+from learning.tasks.progress import Progress
 from learning.training.trials import is_search
 from storage.tables import TaskName
 
 if TYPE_CHECKING:
-    from learning.training.fine_tune import Trained
+    from learning.fine_tuning.fine_tune import Trained
 
 NICENESS = 10
 CHECKED_MOST = 32
@@ -69,8 +70,8 @@ def _end_with_owner() -> None:
 
 def work(folder: Path, tell: Any) -> Result:
     """Do the job of a folder."""
-    from learning.summarizing.language_model import LanguageModelNotFoundError
-    from learning.training.model import UnknownArchitectureError
+    from learning.fine_tuning.model import UnknownArchitectureError
+    from learning.writing.language_model import LanguageModelNotFoundError
 
     try:
         if is_search(folder):
@@ -78,9 +79,9 @@ def work(folder: Path, tell: Any) -> Result:
 
             return search.work(folder, tell)
         if task_of(folder) is TaskName.SUMMARIZATION:
-            from learning.summarizing import training
+            from learning.summary_training import run
 
-            return training.work(folder, tell)
+            return run.work(folder, tell)
         return _Work(Job.read(folder), folder, tell).result()
     except (EncoderNotFoundError, LanguageModelNotFoundError, UnknownArchitectureError) as error:
         return Result(failed=str(error))
@@ -117,7 +118,7 @@ class _Work:
         self._truth = np.array([self._row[example.label_id] for example in job.holdout], dtype=np.int64)
 
     def result(self) -> Result:
-        from learning.training.fine_tune import describe, fine_tune
+        from learning.fine_tuning.fine_tune import describe, fine_tune
 
         job = self._job
         self._tell(Progress("looking at the data", 0.0))
@@ -160,7 +161,7 @@ class _Work:
         )
 
     def _examine(self) -> dict[str, Any]:
-        from learning.training.examination import examine
+        from learning.run_reports.data_report import examine
 
         job = self._job
         encoder = load_encoder(job.source, job.recipe.max_tokens, job.threads)
@@ -231,13 +232,13 @@ class _Work:
     def _picture(
         self, trained: Trained, champion: Scores | None, challenger: Scores | None
     ) -> dict[str, str]:
-        from learning.training.picture import draw
+        from learning.run_reports.picture import draw
 
         image, words = draw(self._job.title, trained.curve, champion, challenger, self._names)
         return {"picture": base64.b64encode(image).decode(), "picture_text": words}
 
     def _write_card(self, folder: Path, card: dict[str, Any]) -> None:
-        from learning.training.card import write
+        from learning.run_reports.model_card import write
 
         write(folder / "README.md", self._job, card)
 

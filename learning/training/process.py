@@ -8,8 +8,8 @@ import threading
 from pathlib import Path
 from typing import Protocol
 
-from learning.children import command, end, environment
-from learning.training.progress import Progress
+from learning.processes.children import command, end, environment
+from learning.tasks.progress import Progress
 
 TRACKED = "tracking"
 

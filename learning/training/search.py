@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from learning import head
-from learning.encoder import load_encoder
-from learning.training.examples import Example
-from learning.training.job import Result
-from learning.training.metrics import score
-from learning.training.progress import Progress
-from learning.training.recipe import Balance, Recipe
+from learning.data.examples import Example
+from learning.encoders.encoder import load_encoder
+from learning.evaluation.metrics import score
+from learning.heads import head
+from learning.tasks.job import Result
+from learning.tasks.progress import Progress
+from learning.tasks.recipe import Balance, Recipe
 from learning.training.trials import AUGMENTATION, FOLDS, Trial, TuneJob, keep
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ Tell = Callable[[Progress], None]
 
 def work(folder: Path, tell: Tell) -> Result:
     """Search as the job of a folder says; what was found lies there, trial by trial."""
-    from learning.training.fine_tune import DivergedError
+    from learning.fine_tuning.fine_tune import DivergedError
 
     try:
         _Search(TuneJob.read(folder), folder, tell).run()
@@ -90,8 +90,8 @@ class _Search:
     def _try(self, trial: optuna.Trial) -> float:
         import optuna
 
-        from learning.training.fine_tune import DivergedError
-        from learning.training.model import UnknownArchitectureError
+        from learning.fine_tuning.fine_tune import DivergedError
+        from learning.fine_tuning.model import UnknownArchitectureError
 
         recipe = self._suggest(trial)
         scored: list[_Scored] = []
@@ -141,7 +141,7 @@ class _Search:
 
     def _score(self, held: NDArray[np.int64], recipe: Recipe, told: Progress) -> _Scored:
         """Macro-F1 on the held-out rows, as it would serve, stopped where these say so."""
-        from learning.training.fine_tune import fine_tune
+        from learning.fine_tuning.fine_tune import fine_tune
 
         job = self._job
         rows = np.setdiff1d(np.arange(len(job.examples)), held)

@@ -8,11 +8,13 @@ from typing import Any
 
 from sqlmodel import Session
 
-from learning.encoder import title
-from learning.hub import described
-from learning.training.recipe import SEARCHED, found
-from storage import acceptances, disputes, jobs, runs, splits, tunings, versions
+from learning.encoders.encoder import title
+from learning.model_files.hub import described
+from learning.tasks.recipe import SEARCHED, found
+from storage.database import jobs
+from storage.models import disagreements, runs, splits, tunings, versions
 from storage.tables import Decision, Phase, Side, TaskName
+from storage.workspaces import acceptances
 
 RULINGS_SHOWN = 3
 DECIDED = {
@@ -39,7 +41,7 @@ def rows(session: Session, team_id: str, named: Mapping[str, Any], encoder: str)
         by = f"{accepted.accepted_by} accepted Slack's policy, {_time(accepted.accepted_at)}"
         yield "training of a model that writes, if SUMMARIZER names one", by
     if latest and latest.phase is Phase.SHADOW:
-        contested = disputes.of_run(session, latest.id)
+        contested = disagreements.of_run(session, latest.id)
         asked = sum(one.asked_at is not None for one in contested)
         yield "disagreements of the two", f"{len(contested)}, asked about {asked} of them"
     sides = list(splits.sides(session, team_id).values())

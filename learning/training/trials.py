@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from learning.training.examples import Example, Target
-from learning.training.recipe import Recipe
+from learning.data.examples import Example, Target
+from learning.tasks.recipe import Recipe
 
 JOB, TRIALS = "tune.json", "trials.json"
 FOLDS = 3

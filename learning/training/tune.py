@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from learning.classifying.examples import TooFewExamplesError
+from learning.data.examples import Example
+from learning.tasks.job import Result
+from learning.tasks.progress import Progress
+from learning.tasks.recipe import Recipe
 from learning.training import trials
-from learning.training.examples import Example
-from learning.training.job import Result
-from learning.training.lessons import TooFewExamplesError
 from learning.training.process import Training
-from learning.training.progress import Progress
-from learning.training.recipe import Recipe
 from learning.training.trials import FOLDS, Trial, TuneJob
 
 PAUSE_S = 0.1

@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from local.argilla.supervisor import CannotStartError, Supervisor
+from local.argilla.supervising.supervisor import CannotStartError, Supervisor
 
 
 def main() -> int:

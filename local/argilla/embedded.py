@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
 
-from local.argilla import progress
-from local.argilla.progress import Progress
+from local.argilla.server import progress
+from local.argilla.server.progress import Progress
 
 LOCAL = Path(__file__).resolve().parent.parent
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")

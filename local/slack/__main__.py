@@ -10,11 +10,11 @@ import sqlite3
 import sys
 from collections.abc import Sequence
 
-from local.slack import credentials
-from local.slack.config import Config
-from local.slack.credentials import Credentials
 from local.slack.server import create_app
 from local.slack.serving import HOST, LocalServer, listen
+from local.slack.setup import credentials
+from local.slack.setup.config import Config
+from local.slack.setup.credentials import Credentials
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

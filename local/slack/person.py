@@ -11,7 +11,7 @@ import httpx
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from local.certificates import certificates
+from local.slack.wire.certificates import certificates
 
 Json = dict[str, Any]
 

@@ -14,28 +14,28 @@ from starlette.responses import FileResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from local.slack import emoji
-from local.slack.config import Config
-from local.slack.delivery import Deliveries
-from local.slack.faults import Faults
-from local.slack.faults_api import FaultsApi
-from local.slack.guard import Guard
-from local.slack.http_mode import HttpMode
-from local.slack.installation import Installation
-from local.slack.interactions import Interactions
-from local.slack.methods_chat import Chat
-from local.slack.methods_conversations import Conversations
-from local.slack.methods_files import MAX_BYTES, Files
-from local.slack.methods_people import People, connections
-from local.slack.methods_views import ViewMethods
-from local.slack.modals import Modals
-from local.slack.page_api import PageApi
-from local.slack.socket_mode import SocketMode
-from local.slack.store import Store
-from local.slack.transport import Transport
-from local.slack.web_api import Admit, WebApi, arguments_of
-from local.slack.wire import SlackError
-from local.slack.workspace import Workspace
+from local.slack.api.chat import Chat
+from local.slack.api.conversations import Conversations
+from local.slack.api.faults_api import FaultsApi
+from local.slack.api.files import MAX_BYTES, Files
+from local.slack.api.users import People, connections
+from local.slack.api.views import ViewMethods
+from local.slack.api.web_api import Admit, WebApi, arguments_of
+from local.slack.people.interactions import Interactions
+from local.slack.people.modals import Modals
+from local.slack.people.page_api import PageApi
+from local.slack.setup.config import Config
+from local.slack.setup.faults import Faults
+from local.slack.setup.installation import Installation
+from local.slack.state.store import Store
+from local.slack.state.workspace import Workspace
+from local.slack.transport.delivery import Deliveries
+from local.slack.transport.guard import Guard
+from local.slack.transport.http_mode import HttpMode
+from local.slack.transport.socket_mode import SocketMode
+from local.slack.transport.transport import Transport
+from local.slack.wire import emoji
+from local.slack.wire.wire import SlackError
 
 PAGE = Path(__file__).parent / "page"
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.adversarial import BOUNDS, Slowest, _slowest
+from benchmarks.adversarial.__main__ import BOUNDS, Slowest, _slowest
 
 
 class Clock:
@@ -10,7 +10,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
-        monkeypatch.setattr("benchmarks.adversarial.time.process_time", lambda: self.now)
+        monkeypatch.setattr("benchmarks.adversarial.__main__.time.process_time", lambda: self.now)
 
     def read(self, power: int) -> Slowest:
         """What is found of a path whose time grows with this power of how many `<` a text holds."""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.argilla_search import BOUNDS, measure
-from benchmarks.data import Row
+from benchmarks.argilla_search.__main__ import BOUNDS, measure
+from benchmarks.measuring.data import Row
 
 
 @pytest.mark.slow

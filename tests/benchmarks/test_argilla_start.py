@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.argilla_start import bounds, measure
-from benchmarks.data import Row
+from benchmarks.argilla_start.__main__ import bounds, measure
+from benchmarks.measuring.data import Row
 
 
 @pytest.mark.slow

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import finetune
-from benchmarks.data import VARIABLE, rows
-from benchmarks.finetune import matrix_peak, measure, operations
-from benchmarks.report import NO_DATA
-from learning.training.recipe import Recipe
+from benchmarks.finetune import __main__ as finetune
+from benchmarks.finetune.__main__ import matrix_peak, measure, operations
+from benchmarks.measuring.data import VARIABLE, rows
+from benchmarks.measuring.report import NO_DATA
+from learning.tasks.recipe import Recipe
 from tests.learning.tiny_models import tiny_model
 
 SHIPPED = Path(__file__).parents[1] / "data"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.flood import _order, _places
+from benchmarks.flood.__main__ import _order, _places
 
 MESSAGES = [f"1700000000.{number:06}" for number in range(40)]
 

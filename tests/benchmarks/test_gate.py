@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import gate
-from benchmarks.data import VARIABLE, rows
-from benchmarks.gate import MOST, Pair, fight, mcnemar, measure, nearest, pairs, prepare
-from benchmarks.report import NO_DATA
+from benchmarks.gate import __main__ as gate
+from benchmarks.gate.__main__ import MOST, Pair, fight, mcnemar, measure, nearest, pairs, prepare
+from benchmarks.measuring.data import VARIABLE, rows
+from benchmarks.measuring.report import NO_DATA
 
 SHIPPED = Path(__file__).parents[1] / "data"
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import imbalance
-from benchmarks.data import VARIABLE, rows
-from benchmarks.label_savings import prepare
-from benchmarks.report import NO_DATA
+from benchmarks.imbalance import __main__ as imbalance
+from benchmarks.label_savings.__main__ import prepare
+from benchmarks.measuring.data import VARIABLE, rows
+from benchmarks.measuring.report import NO_DATA
 
 SHIPPED = Path(__file__).parents[1] / "data"
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import label_savings
-from benchmarks.data import VARIABLE, rows
-from benchmarks.label_savings import measure, needs, prepare
-from benchmarks.report import NO_DATA
-from learning.query_strategies import DEFAULT_STRATEGY, STRATEGIES
+from benchmarks.label_savings import __main__ as label_savings
+from benchmarks.label_savings.__main__ import measure, needs, prepare
+from benchmarks.measuring.data import VARIABLE, rows
+from benchmarks.measuring.report import NO_DATA
+from learning.active.query_strategies import DEFAULT_STRATEGY, STRATEGIES
 
 SHIPPED = Path(__file__).parents[1] / "data"
 

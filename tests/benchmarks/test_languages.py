@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.languages import DEVELOPMENT, INTENTS, MESSAGES, is_right, read, serve, wilson
-from bot.language import LANGUAGES
-from bot.settings import SHIPPED_IN, SHIPPED_LABELS
-from bot.shipped_labels import labels_of
-from learning.encoder import Encoder, load_encoder
-from learning.label_file import read_label_file
-from storage.labels import LabelSpec
+from benchmarks.languages.__main__ import DEVELOPMENT, INTENTS, MESSAGES, is_right, read, serve, wilson
+from bot.context.settings import SHIPPED_IN, SHIPPED_LABELS
+from bot.context.shipped_labels import labels_of
+from bot.language.catalogues import LANGUAGES
+from learning.data.label_file import read_label_file
+from learning.encoders.encoder import Encoder, load_encoder
+from storage.feedback.labels import LabelSpec
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
-from benchmarks.highest import highest
-from benchmarks.latencies import Latencies, latencies
-from benchmarks.load import PARTS, bounds
-from benchmarks.memory import growth
-from benchmarks.steady import steady
-from benchmarks.wire import Step
+from benchmarks.load.__main__ import PARTS, bounds
+from benchmarks.load.highest import highest
+from benchmarks.measuring.latencies import Latencies, latencies
+from benchmarks.measuring.memory import growth
+from benchmarks.measuring.steady import steady
+from benchmarks.measuring.wire import Step
 
 
 def up_to(capacity: float, tried: list[float]) -> Callable[[float], bool]:

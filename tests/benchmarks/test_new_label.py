@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import new_label
-from benchmarks.cold_start import prepare
-from benchmarks.data import VARIABLE, rows
-from benchmarks.report import NO_DATA
+from benchmarks.cold_start.__main__ import prepare
+from benchmarks.measuring.data import VARIABLE, rows
+from benchmarks.measuring.report import NO_DATA
+from benchmarks.new_label import __main__ as new_label
 
 SHIPPED = Path(__file__).parents[1] / "data"
 

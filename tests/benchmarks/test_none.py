@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import none
-from benchmarks.data import VARIABLE
-from benchmarks.none import Encoded, Problem, measure
-from benchmarks.report import NO_DATA
+from benchmarks.measuring.data import VARIABLE
+from benchmarks.measuring.report import NO_DATA
+from benchmarks.none import __main__ as none
+from benchmarks.none.__main__ import Encoded, Problem, measure
 
 LABELS, DIMENSIONS = 12, 32
 

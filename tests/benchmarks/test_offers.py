@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import offers
-from benchmarks.data import VARIABLE
-from benchmarks.none import Encoded, Problem
-from benchmarks.offers import SHARE, measure
-from benchmarks.report import NO_DATA
+from benchmarks.measuring.data import VARIABLE
+from benchmarks.measuring.report import NO_DATA
+from benchmarks.none.__main__ import Encoded, Problem
+from benchmarks.offers import __main__ as offers
+from benchmarks.offers.__main__ import SHARE, measure
 
 LABELS, DIMENSIONS = 12, 32
 

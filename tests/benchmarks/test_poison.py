@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import poison
-from benchmarks.data import VARIABLE, rows
-from benchmarks.poison import encoder_of, measure
-from benchmarks.poison_world import HONEST, HOSTILE, Way, World
-from benchmarks.report import NO_DATA
+from benchmarks.measuring.data import VARIABLE, rows
+from benchmarks.measuring.report import NO_DATA
+from benchmarks.poison import __main__ as poison
+from benchmarks.poison.__main__ import encoder_of, measure
+from benchmarks.poison.world import HONEST, HOSTILE, Way, World
 
 # crowd-kit asks pandas in a way that pandas 3.1 no longer likes.
 pytestmark = pytest.mark.filterwarnings("ignore:The (inplace|copy) keyword:Warning")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import cold_start
-from benchmarks.latencies import latencies
-from benchmarks.report import FAILS, HOLDS, NO_DATA, Bound, conclude
+from benchmarks.cold_start import __main__ as cold_start
+from benchmarks.measuring.latencies import latencies
+from benchmarks.measuring.report import FAILS, HOLDS, NO_DATA, Bound, conclude
 
 Capture = pytest.CaptureFixture[str]
 

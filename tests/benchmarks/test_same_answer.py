@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import same_answer
-from benchmarks.data import VARIABLE, rows
-from benchmarks.report import NO_DATA
-from benchmarks.same_answer import BOUNDS, measure
+from benchmarks.measuring.data import VARIABLE, rows
+from benchmarks.measuring.report import NO_DATA
+from benchmarks.same_answer import __main__ as same_answer
+from benchmarks.same_answer.__main__ import BOUNDS, measure
 
 SHIPPED = Path(__file__).parents[1] / "data"
 

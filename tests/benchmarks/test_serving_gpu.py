@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.serving_gpu import encoder_on, measure
+from benchmarks.serving.gpu import encoder_on, measure
 
 CPU = "cpu"
 

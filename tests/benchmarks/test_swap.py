@@ -7,8 +7,8 @@ from rich.progress import Progress
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from benchmarks.swap import TEAM, _mixed, _stream, measure, set_up
-from storage import labels
+from benchmarks.swap.__main__ import TEAM, _mixed, _stream, measure, set_up
+from storage.feedback import labels
 from storage.tables import Prediction
 
 

@@ -14,8 +14,8 @@ from io import StringIO
 from pathlib import Path
 from unittest.mock import patch
 
-from bot import cli
-from bot.logs import OURS
+from bot.cli import main as cli
+from bot.context.logs import OURS
 from tests.local.running import free_port
 
 WIDTH = 200

@@ -21,14 +21,14 @@ from typing import Any
 
 from sqlmodel import func, select
 
-from bot import terminal_privacy
-from bot.settings import Settings
-from learning.annotation import erasing
-from learning.annotation.connection import Access, Connection
-from learning.artifacts import Artifacts
-from storage import team_erasure
-from storage.database import open_database
-from storage.purging import Purging
+from bot.cli import privacy
+from bot.context.settings import Settings
+from learning.argilla import erasing
+from learning.argilla.connection import Access, Connection
+from learning.model_files.artifacts import Artifacts
+from storage.database.engine import open_database
+from storage.database.purging import Purging
+from storage.privacy import team_erasure
 from storage.tables import Erasure, Message
 from tests.factories import TEAM
 
@@ -36,9 +36,9 @@ from tests.factories import TEAM
 PLACES: dict[str, tuple[Any, str]] = {
     "with rows deleted and nothing committed": (team_erasure, "begin"),
     "with the rows gone": (Purging, "purge"),
-    "with the database's files rewritten": (terminal_privacy, "_remove_files"),
+    "with the database's files rewritten": (privacy, "_remove_files"),
     "with the run's folder gone": (Artifacts, "remove"),
-    "with the models gone": (terminal_privacy, "_erase_in_argilla"),
+    "with the models gone": (privacy, "_erase_in_argilla"),
     "with a dataset gone": (erasing, "_delete"),
     "with Argilla's files rewritten": (Connection, "close"),
     "with all gone": (team_erasure, "end"),
@@ -89,8 +89,8 @@ def _live(url: str, folder: Path, find: Callable[[], Access], place: str) -> Non
         dies = _dies_behind if name in BEHIND else _dies
         setattr(owner, name, dies(getattr(owner, name)))
     chosen = settings(url, folder)
-    with terminal_privacy.erasing(chosen, TEAM) as at:
-        terminal_privacy.erase(chosen, at, find)
+    with privacy.erasing(chosen, TEAM) as at:
+        privacy.erase(chosen, at, find)
     if place:
         raise AssertionError("it did not come by")
 

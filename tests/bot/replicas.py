@@ -11,9 +11,9 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from types import TracebackType
 
-from bot.metrics import Metrics
-from bot.schedule import Schedule, Scheduled
-from storage.database import open_database
+from bot.context.metrics import Metrics
+from bot.context.schedule import Schedule, Scheduled
+from storage.database.engine import open_database
 
 NEVER_SOON = "0 0 1 1 *"
 PATIENCE_S = 300.0

@@ -74,7 +74,7 @@ def check(place: Path, python: str, commit: str) -> None:
 
     ours = clone / ".venv" / "bin"
     run([str(ours / "python"), "-m", "pip", "check"], clone, environment)
-    run([str(ours / "python"), "-m", "bot.cli", "--help"], clone, environment)
+    run([str(ours / "python"), "-m", "bot.cli.main", "--help"], clone, environment)
     run([str(ours / "python"), str(HERE / "imports.py")], clone, environment)
     say("pip check is clean; every module imports; every command has its --help")
     check_wheel(clone, place, environment)

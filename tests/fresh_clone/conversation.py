@@ -12,7 +12,7 @@ import time
 import httpx
 
 from local.slack.person import Person
-from local.slack.seed import CHANNELS, PEOPLE
+from local.slack.setup.seed import CHANNELS, PEOPLE
 
 SUPPORT = CHANNELS["support"]
 FIRST = "My badge does not open the garage door"

@@ -20,7 +20,7 @@ def main() -> None:
         importlib.import_module(part)
         for name in modules(part):
             importlib.import_module(name)
-    from bot.cli import app
+    from bot.cli.main import app
 
     show_help(typer.main.get_command(app), "corrigible")
 

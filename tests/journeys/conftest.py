@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from bot.compose import Bot
+from bot.app.compose import Bot
 from local.slack.person import Person
 from tests.journeys.steps import unlearn
 from tests.local.browser import WAIT_MS

@@ -8,15 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bot.compose import Bot, compose
-from bot.compose import Slack as Address
-from bot.installations import OAuth
-from bot.settings import Settings
-from learning.annotation.connection import Access
+from bot.app.compose import Bot, compose
+from bot.app.compose import Slack as Address
+from bot.context.settings import Settings
+from bot.installation.installations import OAuth
+from learning.argilla.connection import Access
 from local.argilla.embedded import SignIn
-from local.slack.credentials import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET
 from local.slack.person import Person
-from local.slack.team import Team
+from local.slack.setup.credentials import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET
+from local.slack.setup.team import Team
 from tests.local.running import ANA, AUTHORIZE, Grid, free_port, grid, until
 from tests.running import HANG_S, PATIENT, settings
 

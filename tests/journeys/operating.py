@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bot.compose import Bot
-from bot.settings import Settings
+from bot.app.compose import Bot
+from bot.context.settings import Settings
 from local.slack.person import Person
-from local.slack.seed import CHANNELS, TEAM_ID
-from storage import versions
+from local.slack.setup.seed import CHANNELS, TEAM_ID
+from storage.models import versions
 from storage.tables import TaskName
 from tests.local.running import Slack, until
 from tests.running import ANA, settings

@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 import time
 
-from learning.accuracy import WEEK_S
-from local.slack.seed import TEAM_ID
-from storage import labels, messages, predictions
-from storage.database import Database
+from learning.evaluation.accuracy import WEEK_S
+from local.slack.setup.seed import TEAM_ID
+from storage.database.engine import Database
+from storage.feedback import labels
+from storage.messages import messages
+from storage.models import predictions
 from storage.tables import Mode
 from tests.factories import message, prediction, review_at_random
 from tests.running import SUPPORT

@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from bot.settings import Settings
+from bot.context.settings import Settings
 from local.argilla.embedded import SignIn
 from tests.reviewer import Reviewer
 from tests.running import settings

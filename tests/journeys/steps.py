@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import delete, update
 from sqlmodel import col, select
 
-from bot.compose import Bot
-from bot.schedule import Schedule
+from bot.app.compose import Bot
+from bot.context.schedule import Schedule
 from local.slack.person import Person
-from local.slack.seed import BOT_ID, TEAM_ID
+from local.slack.setup.seed import BOT_ID, TEAM_ID
 from storage.tables import Correction, Job, Message, Prediction
 from tests.local.running import Slack, until
 from tests.running import learned

@@ -8,13 +8,14 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from bot.compose import Bot
-from learning.annotation.report import rows
-from learning.trust import NO_OPERATORS
+from bot.app.compose import Bot
+from learning.data.trust import NO_OPERATORS
+from learning.monitoring.review_report import rows
 from local.argilla.embedded import SignIn
 from local.slack.person import Person
-from local.slack.seed import TEAM_ID
-from storage import accidental, answers
+from local.slack.setup.seed import TEAM_ID
+from storage.feedback import accidental_responses
+from storage.feedback import responses as answers
 from tests.journeys.pages import take_picture
 from tests.journeys.reviewing import annotated, open_dataset, sign_in
 from tests.journeys.steps import card_on, turn_on
@@ -76,9 +77,9 @@ def counted(running: Bot) -> int:
         return answers.count(session, TEAM_ID)
 
 
-def slips(running: Bot) -> accidental.Slips:
+def slips(running: Bot) -> accidental_responses.Slips:
     with running.database.reading() as session:
-        return accidental.count(session, TEAM_ID)
+        return accidental_responses.count(session, TEAM_ID)
 
 
 def press_a_digit_and_enter(page: Page, running: Bot, reviewer: Reviewer) -> str:

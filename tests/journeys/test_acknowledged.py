@@ -20,11 +20,11 @@ import pytest
 from slack_bolt.request import BoltRequest
 from sqlmodel import SQLModel, select
 
-from bot import compose
-from bot.compose import Bot
-from bot.payloads import OF_CHANNELS
-from local.slack.credentials import APP_TOKEN, BOT_TOKEN
-from local.slack.seed import BOT_USER_ID, PEOPLE, TEAM_ID
+from bot.app import compose
+from bot.app.compose import Bot
+from bot.slack.payloads import OF_CHANNELS
+from local.slack.setup.credentials import APP_TOKEN, BOT_TOKEN
+from local.slack.setup.seed import BOT_USER_ID, PEOPLE, TEAM_ID
 from storage.tables import (
     ChannelState,
     Making,

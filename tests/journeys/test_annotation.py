@@ -9,11 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.settings import Settings
+from bot.context.settings import Settings
 from local.argilla.embedded import SignIn
 from local.slack.person import Person
-from local.slack.seed import TEAM_ID
-from storage import answers, corrections, datasets, resolution, versions
+from local.slack.setup.seed import TEAM_ID
+from storage.feedback import corrections, resolution, responses
+from storage.messages import datasets
+from storage.models import versions
 from tests.databases import on_both
 from tests.factories import second_version
 from tests.journeys.reviewing import annotated, record_saying
@@ -119,7 +121,7 @@ def test_drafts_count_for_nothing_and_a_discarded_message_is_taken_out(
         with running.database.reading() as session:
             team = running.workspace.service._team_id
             known = resolution.labelled(session, team)
-            count = answers.count(session, team)
+            count = responses.count(session, team)
 
     assert count == 1
     assert len(known) == 1

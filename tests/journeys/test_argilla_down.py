@@ -9,12 +9,13 @@ from typing import Any
 
 import httpx
 
-from bot import argilla_text
-from bot.compose import Bot
+from bot.app.compose import Bot
+from bot.wording import argilla_text
 from local.argilla.embedded import EmbeddedArgilla, SignIn
 from local.slack.person import Person
-from local.slack.seed import TEAM_ID
-from storage import answers, outbox, resolution
+from local.slack.setup.seed import TEAM_ID
+from storage.deliveries import outbox
+from storage.feedback import resolution, responses
 from tests.journeys.reviewing import annotated
 from tests.journeys.steps import card_counts, turn_on
 from tests.local.running import Slack, until
@@ -54,7 +55,7 @@ def backlog(running: Bot) -> int:
 
 def answered(running: Bot) -> int:
     with running.database.reading() as session:
-        return answers.count(session, TEAM_ID)
+        return responses.count(session, TEAM_ID)
 
 
 def test_argilla_killed_in_the_middle_of_corrections_has_each_exactly_once_when_it_is_back(

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from bot.compose import Bot
-from bot.payloads import Target, target
+from bot.app.compose import Bot
+from bot.slack.payloads import Target, target
 from local.slack.person import Person
-from local.slack.seed import CHANNELS, TEAM_ID
-from storage import overview
+from local.slack.setup.seed import CHANNELS, TEAM_ID
+from storage.reports import overview
 from tests.journeys.pages import write
 from tests.journeys.steps import all_heard, card_on, turn_on, until_answered
 from tests.local.running import Slack, until
@@ -27,8 +27,8 @@ def changes() -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def _pauses_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.notes.PAUSE_S", 0.05)
-    monkeypatch.setattr("bot.channel_watch.PAUSE_S", 0.05)
+    monkeypatch.setattr("bot.operators.notifier.PAUSE_S", 0.05)
+    monkeypatch.setattr("bot.operators.channel_watch.PAUSE_S", 0.05)
 
 
 @pytest.fixture

@@ -14,13 +14,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from learning.label_file import read_label_file
+from learning.data.label_file import read_label_file
 from local.argilla.embedded import interpreter
 from local.slack.person import Person
-from local.slack.seed import TEAM_ID
-from storage import cards as stored_cards
-from storage import corrections, labels, messages, predictions, unattributed
-from storage.database import Database
+from local.slack.setup.seed import TEAM_ID
+from storage.database.engine import Database
+from storage.deliveries import cards as stored_cards
+from storage.feedback import corrections, labels
+from storage.messages import messages, unattributed
+from storage.models import predictions
 from storage.tables import Card, Message, Mode, Prediction
 from tests.databases import on_both
 from tests.factories import UNPACED

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import models
-from learning.summarizing.language_model import INSTALLED
+from bot.app import models
+from learning.writing.language_model import INSTALLED
 from storage.tables import Mode
 from tests.crossing import QUIET_SECRET, SECRET, Theirs
 from tests.journeys.installing import ana_in, installable, installed

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from bot.compose import Bot
+from bot.app.compose import Bot
 from local.slack.person import Person
-from local.slack.seed import TEAM_ID
-from storage import channels, labels
+from local.slack.setup.seed import TEAM_ID
+from storage.feedback import labels
+from storage.messages import channels
 from storage.tables import Channel, Correction, Message
 from tests.journeys.steps import card_on, do, label_of, propose, texts_in, turn_on
 from tests.local.running import Slack, until

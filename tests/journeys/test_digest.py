@@ -9,9 +9,9 @@ from typing import Any
 from playwright.sync_api import Page, expect
 from sqlalchemy import update
 
-from bot.compose import Bot
+from bot.app.compose import Bot
 from local.slack.person import Person
-from local.slack.seed import TEAM_ID
+from local.slack.setup.seed import TEAM_ID
 from storage.tables import Digest
 from tests.journeys.pages import take_picture, write
 from tests.journeys.reviewed import review_weeks

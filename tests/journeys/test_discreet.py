@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from bot.compose import Bot
-from bot.logs import configure_logs
+from bot.app.compose import Bot
+from bot.context.logs import configure_logs
 from local.argilla.embedded import SignIn
-from local.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from local.slack.person import Person, PersonError
+from local.slack.setup.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from tests.bot.command_line import own_logs
 from tests.journeys.operating import operated
 from tests.journeys.steps import card_on, correct, propose, turn_on

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from bot.compose import Bot
-from bot.payloads import target
+from bot.app.compose import Bot
+from bot.slack.payloads import target
 from local.slack.person import Person
-from local.slack.seed import BOT_USER_ID, DIRECT_MESSAGES, TEAM_ID
-from storage import contents, messages
-from storage.corrections import EditedSinceError
-from storage.database import Database
+from local.slack.setup.seed import BOT_USER_ID, DIRECT_MESSAGES, TEAM_ID
+from storage.database.engine import Database
+from storage.feedback.corrections import EditedSinceError
+from storage.messages import contents, messages
 from storage.tables import Message
 from tests.journeys.steps import (
     Json,

@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import MetaData, select
 
-from learning.artifacts import Artifacts
+from learning.model_files.artifacts import Artifacts
 from local.argilla.embedded import SignIn
 from local.slack.person import Person
-from local.slack.seed import TEAM_ID
-from storage import labels, team_erasure
-from storage.database import Database
-from storage.labels import LabelSpec
+from local.slack.setup.seed import TEAM_ID
+from storage.database.engine import Database
+from storage.feedback import labels
+from storage.feedback.labels import LabelSpec
+from storage.privacy import team_erasure
+from storage.privacy.team_erasure import ErasureUnderWayError, TeamServedError
 from storage.tables import Erasure, Version
-from storage.team_erasure import ErasureUnderWayError, TeamServedError
 from tests.journeys.reviewing import annotated
 from tests.journeys.steps import card_on, teach, turn_on
 from tests.local.running import Slack, until

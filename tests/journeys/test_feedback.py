@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlmodel import select
 
-from bot.compose import Bot
+from bot.app.compose import Bot
 from local.slack.person import Person
-from local.slack.seed import BOT_USER_ID, DIRECT_MESSAGES, PEOPLE
+from local.slack.setup.seed import BOT_USER_ID, DIRECT_MESSAGES, PEOPLE
 from storage.tables import Choice, Correction, Label, Message, Prediction, Question, SummaryWord, Word
 from tests.journeys.pages import take_picture
 from tests.journeys.steps import (

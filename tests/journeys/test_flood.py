@@ -7,9 +7,9 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from local.slack.person import Person
-from local.slack.seed import BOT_USER_ID, DIRECT_MESSAGES
-from storage import messages
-from storage.database import open_database
+from local.slack.setup.seed import BOT_USER_ID, DIRECT_MESSAGES
+from storage.database.engine import open_database
+from storage.messages import messages
 from storage.tables import Lane, Message, Mode
 from tests.journeys.steps import all_heard, card_counts, turn_on, until_answered
 from tests.local.running import Slack, until

@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx
 from standardwebhooks import Webhook
 
-from bot.compose import Bot
+from bot.app.compose import Bot
 from local.argilla.embedded import SignIn
-from local.slack.credentials import SIGNING_SECRET
-from local.slack.http_mode import signed
+from local.slack.setup.credentials import SIGNING_SECRET
+from local.slack.transport.http_mode import signed
 from tests.journeys.installing import everything, installable, installed, serves
 from tests.journeys.reviewing import dataset
 from tests.local.running import ACME, GLOBEX, free_port, grid, until

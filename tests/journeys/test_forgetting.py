@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlmodel import select
 
-from bot import forgetting
-from bot.compose import Bot
+from bot.app.compose import Bot
+from bot.privacy import forgetting
 from local.argilla.embedded import SignIn
 from local.slack.person import Person
 from storage.tables import Channel, Message

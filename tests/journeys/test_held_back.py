@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from bot.compose import Bot
-from bot.payloads import Target
+from bot.app.compose import Bot
+from bot.slack.payloads import Target
 from local.slack.person import Person
-from local.slack.seed import TEAM_ID
-from storage import bursts, contents, labels
+from local.slack.setup.seed import TEAM_ID
+from storage.feedback import bursts, labels
+from storage.messages import contents
 from storage.tables import Burst, Fate, Message
 from tests.journeys.operating import note_with, notes, operated
 from tests.journeys.steps import turn_on, until_answered

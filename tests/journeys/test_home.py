@@ -6,10 +6,10 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from bot.compose import Bot
+from bot.app.compose import Bot
 from local.slack.person import Person
-from local.slack.seed import TEAM_ID
-from storage import runs, versions
+from local.slack.setup.seed import TEAM_ID
+from storage.models import runs, versions
 from tests.factories import second_version
 from tests.journeys.pages import open_home, take_picture
 from tests.journeys.reviewed import review_weeks

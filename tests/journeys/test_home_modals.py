@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from bot.compose import Bot
-from bot.settings import SHIPPED_LABELS
+from bot.app.compose import Bot
+from bot.context.settings import SHIPPED_LABELS
 from local.slack.person import Person
-from local.slack.seed import CHANNELS, TEAM_ID
-from storage import choices, labels
-from storage.database import Database
+from local.slack.setup.seed import CHANNELS, TEAM_ID
+from storage.database.engine import Database
+from storage.feedback import labels
+from storage.workspaces import team_settings
 from tests.journeys.pages import open_home, take_picture
 from tests.journeys.steps import card_counts, turn_on, until_answered
 from tests.local.running import Slack, until
@@ -56,7 +57,7 @@ def label_of(ana: Person, text: str) -> str:
 
 def chosen(database: Database) -> dict[str, Any]:
     with database.reading() as session:
-        return choices.of_team(session, TEAM_ID)
+        return team_settings.of_team(session, TEAM_ID)
 
 
 def rebuilt(running: Bot, before: object) -> bool:
@@ -119,7 +120,7 @@ def test_a_choice_of_another_replica_is_followed(
 ) -> None:
     with bot(slack, settings(tmp_path, database_url, operators=BEN)) as running:
         with running.database.writing() as session:
-            choices.choose(session, TEAM_ID, {"operators": [ANA]}, BEN)
+            team_settings.choose(session, TEAM_ID, {"operators": [ANA]}, BEN)
 
         until(lambda: "home_retrain" in str(ana.home()))
 

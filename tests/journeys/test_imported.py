@@ -6,9 +6,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from bot.compose import Bot
+from bot.app.compose import Bot
 from local.slack.person import Person
-from local.slack.seed import TEAM_ID
+from local.slack.setup.seed import TEAM_ID
 from tests.journeys.pages import write
 from tests.journeys.steps import card_on, label_of, turn_on
 from tests.local.running import Slack, until

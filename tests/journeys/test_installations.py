@@ -17,12 +17,13 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import inspect, text
 
-from bot.compose import Bot
-from bot.payloads import Target
-from bot.settings import Settings
-from local.slack.credentials import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET
-from local.slack.team import Team
-from storage import channels, corrections
+from bot.app.compose import Bot
+from bot.context.settings import Settings
+from bot.slack.payloads import Target
+from local.slack.setup.credentials import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET
+from local.slack.setup.team import Team
+from storage.feedback import corrections
+from storage.messages import channels
 from storage.tables import Mode
 from tests.databases import on_both
 from tests.journeys.installing import ana_in, everything, installable, installed, serves

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from bot.compose import Bot
-from learning import doubting
+from bot.app.compose import Bot
+from learning.active import doubting
 from local.slack.person import Person
-from local.slack.seed import DIRECT_MESSAGES, TEAM_ID
-from storage import questions
-from storage.database import Database
+from local.slack.setup.seed import DIRECT_MESSAGES, TEAM_ID
+from storage.database.engine import Database
+from storage.feedback import questions
 from storage.tables import Correction, Label, LabelQuestion, Message, Outcome, Question
 from tests.databases import on_both
 from tests.journeys.steps import all_heard, card_on, choose, label_of, settled, teach, turn_on, until_answered

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import scopes
+from bot.web_api import scopes
 from local.slack.person import Person
 from tests.journeys.installing import ana_in, everything, installed
 from tests.journeys.operating import note_with, operated

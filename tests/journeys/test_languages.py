@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from bot.compose import Bot
+from bot.app.compose import Bot
 from local.slack.person import Person
-from local.slack.seed import PEOPLE
+from local.slack.setup.seed import PEOPLE
 from tests.journeys.pages import open_home, take_picture, write
 from tests.journeys.reviewed import review_weeks
 from tests.journeys.steps import card_on, make_due, teach, turn_on

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from sqlmodel import select
 
-from bot.compose import Bot
+from bot.app.compose import Bot
 from local.slack.person import Person
-from local.slack.seed import BOT_USER_ID, DIRECT_MESSAGES
+from local.slack.setup.seed import BOT_USER_ID, DIRECT_MESSAGES
 from storage.tables import Message, Vector
 from tests.databases import on_both
 from tests.journeys.steps import (

@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import MetaData, select
 
-from bot.compose import Bot
-from bot.mrkdwn import plain
+from bot.app.compose import Bot
+from bot.slack.mrkdwn import plain
 from local.argilla.embedded import SignIn
 from local.slack.person import Person
-from local.slack.seed import TEAM_ID
-from storage import exports
-from storage.database import Database
+from local.slack.setup.seed import TEAM_ID
+from storage.database.engine import Database
+from storage.reports import exports
 from tests.journeys.reviewing import annotated, record_saying
 from tests.journeys.steps import card_on, settled, teach, turn_on
 from tests.local.running import Slack, until

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.compose import Bot
-from learning.multilingual import NAME, TITLE
+from bot.app.compose import Bot
+from learning.model_files.multilingual import NAME, TITLE
 from local.slack.person import Person
-from local.slack.seed import TEAM_ID
-from storage import versions
+from local.slack.setup.seed import TEAM_ID
+from storage.models import versions
 from tests.journeys.steps import turn_on
 from tests.learning.tiny_e5 import install
 from tests.local.running import Slack

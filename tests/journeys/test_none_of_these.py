@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from bot.compose import Bot
+from bot.app.compose import Bot
 from local.slack.person import Person
-from local.slack.seed import BOT_USER_ID, TEAM_ID
-from storage import floors
+from local.slack.setup.seed import BOT_USER_ID, TEAM_ID
+from storage.models import floors
 from storage.tables import Basis, Floor, Message, Prediction
 from tests.journeys.steps import (
     Json,

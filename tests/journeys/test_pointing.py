@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from bot.compose import Bot
+from bot.app.compose import Bot
 from local.slack.person import Person
 from tests.journeys.steps import card_on, choose, label_of, texts_in, turn_on, until_learned
 from tests.journeys.threads import allow_summaries

@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlmodel import select
 
-from bot import edit_questions
-from bot.compose import Bot
+from bot.app.compose import Bot
+from bot.questions import edit_questions
 from local.slack.person import Person
-from local.slack.seed import BOT_USER_ID
+from local.slack.setup.seed import BOT_USER_ID
 from storage.tables import Correction, Message
 from tests.journeys.steps import (
     card_on,

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from bot import refusals
-from bot.compose import Bot
-from bot.refusals import MAX_ATTEMPTS
+from bot.app.compose import Bot
+from bot.web_api import refusals
+from bot.web_api.refusals import MAX_ATTEMPTS
 from local.slack.person import Person
-from local.slack.seed import CHANNELS, TEAM_ID
-from storage import undelivered
-from storage.undelivered import GivenUp
+from local.slack.setup.seed import CHANNELS, TEAM_ID
+from storage.deliveries import undelivered
+from storage.deliveries.undelivered import GivenUp
 from tests.journeys.pages import take_picture
 from tests.journeys.steps import card_on, turn_on, until_answered
 from tests.local.running import Slack, until
@@ -31,7 +31,7 @@ def changes() -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def _pauses_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refusals, "pause_s", lambda _attempts: 0.02)
-    monkeypatch.setattr("bot.notes.PAUSE_S", 0.05)
+    monkeypatch.setattr("bot.operators.notifier.PAUSE_S", 0.05)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from sqlmodel import select
 
 from local.slack.person import Person
-from storage import runs
+from storage.models import runs
 from storage.tables import Message, Prediction
 from tests.databases import on_both
 from tests.journeys.operating import (

@@ -17,11 +17,11 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from bot.compose import Bot
-from local.slack.credentials import SIGNING_SECRET
-from local.slack.http_mode import signed
-from local.slack.seed import TEAM_ID
+from bot.app.compose import Bot
 from local.slack.serving import listen
+from local.slack.setup.credentials import SIGNING_SECRET
+from local.slack.setup.seed import TEAM_ID
+from local.slack.transport.http_mode import signed
 from tests.journeys.installing import everything
 from tests.local.running import ANA, PATIENCE_S, SUPPORT, free_port, until, workspace
 from tests.running import PATIENT, bot, settings

@@ -36,7 +36,7 @@ def test_a_thread_is_summarized_judged_edited_and_erased(
         allow_summaries(ana, SUPPORT)
         ts = thread(slack, SUPPORT)
         summary = summarize(ana, slack, SUPPORT, ts)
-        writers = children("learning.summarizing")
+        writers = children("learning.writing")
         ben.press(summary, "summary_good")
         until(lambda: f"<@{BEN}> good" in str(summary_of(slack, SUPPORT, ts)["blocks"]))
         better = "Ben deletes old archives so that the export works again before Thursday."

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlmodel import select
 
-from bot.compose import Bot
+from bot.app.compose import Bot
 from local.slack.person import Person
 from storage.tables import Summary
 from tests.journeys.steps import all_heard, predictions_in, texts_in, until_answered

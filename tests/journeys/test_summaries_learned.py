@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from bot import models
-from learning.summarizing.language_model import INSTALLED
+from bot.app import models
 from learning.summarizing.policy import QUOTED
+from learning.writing.language_model import INSTALLED
 from local.slack.person import Person
-from local.slack.seed import TEAM_ID
-from storage import acceptances
+from local.slack.setup.seed import TEAM_ID
 from storage.tables import TaskName
+from storage.workspaces import acceptances
 from tests.journeys.operating import in_service, note_with, notes, operated, press
 from tests.journeys.threads import allow_summaries, rewrite, summarize
 from tests.learning.summarizing.settled import said

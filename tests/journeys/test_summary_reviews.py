@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from bot.settings import Settings
+from bot.context.settings import Settings
 from local.argilla.embedded import SignIn
 from local.slack.person import Person
-from local.slack.seed import PEOPLE, TEAM_ID
-from storage import summary_reviews
+from local.slack.setup.seed import PEOPLE, TEAM_ID
+from storage.summaries import reviews
 from tests.journeys.reviewing import annotated
 from tests.journeys.threads import allow_summaries, rewrite, summarize, summary_of, thread
 from tests.local.running import Slack, until
@@ -60,7 +60,7 @@ def test_reviewers_polish_what_somebody_edited_and_the_card_shows_it(
         until(lambda: "polished by a reviewer" in str(summary_of(slack, SUPPORT, ts)["blocks"]))
         shown = summary_of(slack, SUPPORT, ts)["text"]
         with running.database.reading() as session:
-            [settled] = summary_reviews.settled(session, TEAM_ID, set()).values()
+            [settled] = reviews.settled(session, TEAM_ID, set()).values()
 
     assert suggestion(record) == "Person 2 deletes old archives."
     assert "**Person 1**: The nightly export" in record["fields"]["thread"]

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from bot.compose import Bot
-from learning import multilingual
-from learning.multilingual import TITLE
+from bot.app.compose import Bot
+from learning.model_files import multilingual
+from learning.model_files.multilingual import TITLE
 from local.slack.person import Person
-from local.slack.seed import TEAM_ID
-from storage import predictions
+from local.slack.setup.seed import TEAM_ID
+from storage.models import predictions
 from tests.journeys.operating import OPS, note_with, notes, operated, until_swapped
 from tests.journeys.pages import open_home
 from tests.journeys.steps import card_on, do, turn_on, until_answered

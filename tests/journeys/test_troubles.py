@@ -16,15 +16,15 @@ import pytest
 from sqlalchemy import event, update
 from sqlmodel import col
 
-from bot.compose import Bot, SlackRefusedError, compose
-from bot.compose import Slack as Address
-from bot.web_server import PortInUseError
-from learning.encoder import EncoderNotFoundError
-from local.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from bot.app.compose import Bot, SlackRefusedError, compose
+from bot.app.compose import Slack as Address
+from bot.transport.web_server import PortInUseError
+from learning.encoders.encoder import EncoderNotFoundError
 from local.slack.person import Person
-from local.slack.seed import BOT_USER_ID, TEAM_ID
 from local.slack.serving import listen
-from storage.database import DatabaseUnavailableError
+from local.slack.setup.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from local.slack.setup.seed import BOT_USER_ID, TEAM_ID
+from storage.database.engine import DatabaseUnavailableError
 from storage.tables import Label
 from tests.journeys.steps import card_on, predictions_in, propose, turn_on, until_answered
 from tests.local.running import Slack, free_port, until, workspace

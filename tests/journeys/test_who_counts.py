@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlmodel import select
 
-from bot.compose import Bot
+from bot.app.compose import Bot
 from local.slack.person import Person
-from local.slack.seed import BOT_ID, BOT_USER_ID, DIRECT_MESSAGES, PEOPLE
+from local.slack.setup.seed import BOT_ID, BOT_USER_ID, DIRECT_MESSAGES, PEOPLE
 from storage.tables import Correction, Message
 from tests.journeys.pages import take_picture, write
 from tests.journeys.steps import card_counts, card_on, label_of, reactions, texts_in, turn_on, until_answered

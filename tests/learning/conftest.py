@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from learning.encoder import Encoder, Vectors, load_encoder
-from learning.head import Classes
+from learning.encoders.encoder import Encoder, Vectors, load_encoder
+from learning.heads.head import Classes
 from tests.learning.remembering import RememberingEncoder
 from tests.learning.tiny_models import tiny_model
 
@@ -32,9 +32,9 @@ def training_libraries() -> None:
     import cleanlab.filter  # noqa: F401
     from transformers import AutoModel, Trainer  # noqa: F401
 
-    import learning.training.fine_tune
-    import learning.training.model
-    import learning.training.picture  # noqa: F401
+    import learning.fine_tuning.fine_tune
+    import learning.fine_tuning.model
+    import learning.run_reports.picture  # noqa: F401
 
     gc.collect()
     gc.freeze()

@@ -15,14 +15,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from learning.artifacts import Artifacts
-from learning.champion import Champion
-from learning.registry import Registry
-from learning.retraining import Retraining
-from learning.tasks.classification import Classification
-from learning.training.job import Job
-from storage import leases, versions
-from storage.database import Database, open_database
+from learning.classifying.task import Classification
+from learning.heads.champion import Champion
+from learning.model_files.artifacts import Artifacts
+from learning.serving.registry import Registry
+from learning.tasks.job import Job
+from learning.training.retraining import Retraining
+from storage.database import leases
+from storage.database.engine import Database, open_database
+from storage.models import versions
 from tests.factories import TEAM
 from tests.learning.reviewed_team import ENDED, ReviewedTeam
 from tests.learning.training_here import TrainingHere
@@ -105,9 +106,9 @@ def main() -> None:
     import cleanlab.filter  # noqa: F401
     from transformers import AutoModel, Trainer  # noqa: F401
 
-    import learning.training.fine_tune
-    import learning.training.model
-    import learning.training.picture  # noqa: F401
+    import learning.fine_tuning.fine_tune
+    import learning.fine_tuning.model
+    import learning.run_reports.picture  # noqa: F401
 
     url, folder, encoder = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
     leases.HOLD_S = 0.0  # what the dead held is free: enough time has passed

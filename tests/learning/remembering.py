@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from learning.encoder import Encoder, Encoding, Vectors
+from learning.encoders.encoder import Encoder, Encoding, Vectors
 
 
 class RememberingEncoder(Encoder):

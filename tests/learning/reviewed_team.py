@@ -7,16 +7,16 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
-from learning.artifacts import Artifacts
-from learning.following import Following
-from learning.gate import Limits
-from learning.registry import Registry, Source
-from learning.retraining import Retraining
-from learning.tasks.classification import Classification, Terms
+from learning.classifying.task import Classification, Terms
+from learning.evaluation.gate import Limits
+from learning.model_files.artifacts import Artifacts
+from learning.serving.hot_swap import Following
+from learning.serving.registry import Registry, Source
+from learning.tasks.recipe import Recipe
 from learning.training.process import Training
-from learning.training.recipe import Recipe
-from storage import runs, versions
-from storage.database import Database
+from learning.training.retraining import Retraining
+from storage.database.engine import Database
+from storage.models import runs, versions
 from storage.tables import Answer, Dataset, Label, Message, Phase, Run, Stage, Status, Version
 from tests.factories import TEAM, label_set, received
 from tests.learning.training_here import TrainingHere

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from learning.hub import KEPT_IN
-from learning.multilingual import FILE, MATRICES, NORMS, PACKAGE
+from learning.model_files.hub import KEPT_IN
+from learning.model_files.multilingual import FILE, MATRICES, NORMS, PACKAGE
 
 HIDDEN, LAYERS, HEADS, INNER, POSITIONS, TYPES = 32, 2, 2, 64, 40, 2
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]

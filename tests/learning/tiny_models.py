@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from learning.encoder import Encoder
+from learning.encoders.encoder import Encoder
 from learning.engines.pytorch import TorchEngine
-from learning.tokens import Read, Tokenizer
+from learning.engines.tokens import Read, Tokenizer
 from tests.factories import ENCODER
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from learning.artifacts import Artifacts
-from learning.encoder import load_encoder
-from learning.following import Following
-from learning.head import Head
-from learning.registry import HEAD, Registry, Source
-from storage import versions
-from storage.database import Database
+from learning.encoders.encoder import load_encoder
+from learning.heads.head import Head
+from learning.model_files.artifacts import Artifacts
+from learning.serving.hot_swap import Following
+from learning.serving.registry import HEAD, Registry, Source
+from storage.database.engine import Database
+from storage.models import versions
 from storage.tables import Ruling
 from tests.factories import ANA, TEAM, label_set
 from tests.learning.tiny_models import tiny_model

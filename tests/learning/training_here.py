@@ -6,8 +6,8 @@ import signal
 import threading
 from pathlib import Path
 
+from learning.tasks.progress import Progress
 from learning.training.child import work
-from learning.training.progress import Progress
 
 
 class _DiedError(BaseException):

@@ -18,7 +18,7 @@ from slack_sdk.oauth.installation_store.sqlalchemy import SQLAlchemyInstallation
 from slack_sdk.oauth.state_store import FileOAuthStateStore
 from sqlalchemy import create_engine
 
-from local.slack.credentials import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET
+from local.slack.setup.credentials import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET
 from tests.local.factories import actions, button, modal
 from tests.local.running import Grid, http_bot
 

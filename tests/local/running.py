@@ -24,17 +24,17 @@ from starlette.applications import Starlette
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from local.certificates import certificates
-from local.slack.config import App as SlackApp
-from local.slack.config import Config
-from local.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
-from local.slack.grants import ResponseGrant
-from local.slack.grid import Grid as Parts
-from local.slack.grid import create_grid
-from local.slack.seed import CHANNELS, PEOPLE
 from local.slack.server import Server, create_app
 from local.slack.serving import LocalServer, listen
-from local.slack.team import Team
+from local.slack.setup.config import App as SlackApp
+from local.slack.setup.config import Config
+from local.slack.setup.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from local.slack.setup.seed import CHANNELS, PEOPLE
+from local.slack.setup.team import Team
+from local.slack.state.grants import ResponseGrant
+from local.slack.wire.certificates import certificates
+from tests.fakes.slack_grid.grid import Grid as Parts
+from tests.fakes.slack_grid.grid import create_grid
 
 PATIENCE_S = 300.0  # bounds a hang: it says nothing of how long something takes
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.argilla.embedded import SignIn
-from storage.database import Database
+from storage.database.engine import Database
 from storage.tables import Label
 from tests.factories import label_set
 from tests.learning.annotation.desk import NAMES, Desk

@@ -9,18 +9,18 @@ from typing import Self
 import numpy as np
 
 from learning.annotation.answering import Answering
-from learning.annotation.connection import Access, Connection
 from learning.annotation.datasets import Datasets, Kept
 from learning.annotation.delivery import Delivery
 from learning.annotation.opinions import Opinions
-from learning.annotation.schema import Plan
 from learning.annotation.suggesting import Refreshing, Suggesting
-from learning.champion import Champion, Served
-from learning.encoder import Encoder
-from learning.head import Head
+from learning.argilla.connection import Access, Connection
+from learning.argilla.schema import Plan
+from learning.encoders.encoder import Encoder
+from learning.heads.champion import Champion, Served
+from learning.heads.head import Head
 from local.argilla.embedded import SignIn
-from storage import outbox
-from storage.database import Database
+from storage.database.engine import Database
+from storage.deliveries import outbox
 from storage.tables import Label, Message, Panel
 from tests.factories import ANA, ENCODER, TEAM, predicted, say
 from tests.learning.tiny_models import three_dimensional

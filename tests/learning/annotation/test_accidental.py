@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from learning import edits
 from learning.annotation.asking_again import ask_again
 from learning.annotation.collection import moment, sweep
 from learning.annotation.manners import TOO_SOON_S
-from learning.annotation.records import message_of
-from learning.annotation.report import rows
-from learning.trust import NO_OPERATORS
-from storage import accidental, answers, messages, questions, resolution
-from storage.database import Database
+from learning.argilla.records import message_of
+from learning.data.trust import NO_OPERATORS
+from learning.monitoring.review_report import rows
+from learning.text import edits
+from storage.database.engine import Database
+from storage.feedback import accidental_responses, questions, resolution, responses
+from storage.messages import messages
 from storage.tables import Label, Message
 from tests.factories import ANA, TEAM, predicted, say
 from tests.learning.annotation.desk import Desk
@@ -44,7 +45,7 @@ def counted(desk: Desk, database: Database) -> dict[str, str]:
     """For each text the label that reviewers settled, once everything is fetched."""
     desk.sweep()
     with database.reading() as session:
-        verdicts = answers.verdicts(session, TEAM)
+        verdicts = responses.verdicts(session, TEAM)
         labels = {message_id: str(one.label_id) for message_id, one in verdicts.items()}
         return {
             one["fields"]["text"]: labels[one["external_id"]]
@@ -110,7 +111,7 @@ def test_what_another_reviewer_answered_is_kept_when_the_author_edits_what_someb
     asked.deliver()
 
     with database.reading() as session:
-        [given] = answers.of_message(session, edited[1])
+        [given] = responses.of_message(session, edited[1])
     assert (given.label_id, given.aside) == (known["praise"].id, 0)
 
 
@@ -192,7 +193,7 @@ def test_a_webhooks_hint_alone_does_not_make_an_accidental_response_count(
     asked.answering.step()
 
     with database.reading() as session:
-        assert {one.label_id for one in answers.verdicts(session, TEAM).values()} == {known["billing"].id}
+        assert {one.label_id for one in responses.verdicts(session, TEAM).values()} == {known["billing"].id}
 
 
 def test_a_response_that_was_changed_before_it_was_returned_is_left_alone(
@@ -220,8 +221,8 @@ def test_a_return_that_was_interrupted_is_ended(
     ask_again(asked.connection, database, dataset_id)
 
     with database.reading() as session:
-        assert accidental.count(session, TEAM).asked == 1
-        assert accidental.due(session, dataset_id, 10) == []
+        assert accidental_responses.count(session, TEAM).asked == 1
+        assert accidental_responses.due(session, dataset_id, 10) == []
 
 
 def test_an_accidental_response_is_told_by_what_was_suggested_when_the_page_was_opened(

@@ -8,16 +8,18 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
-from bot.metrics import Metrics
+from bot.context.metrics import Metrics
 from learning.annotation.asking import DAY_S, Asking
-from learning.annotation.estimating import Estimating
-from learning.annotation.report import rows
-from learning.champion import Champion, Served
-from learning.encoder import Encoder
-from learning.head import Head
-from learning.trust import NO_OPERATORS
-from storage import answers, datasets, messages, predictions, questions
-from storage.database import Database
+from learning.data.trust import NO_OPERATORS
+from learning.encoders.encoder import Encoder
+from learning.heads.champion import Champion, Served
+from learning.heads.head import Head
+from learning.monitoring.estimating import Estimating
+from learning.monitoring.review_report import rows
+from storage.database.engine import Database
+from storage.feedback import questions, responses
+from storage.messages import datasets, messages
+from storage.models import predictions
 from storage.tables import Answer, Label, Message, Question, Stage, Status
 from tests.databases import on_both
 from tests.factories import ANA, TEAM, label_set, message, predicted, prediction, say
@@ -153,7 +155,7 @@ def test_what_the_random_answers_say_is_shown_with_its_interval(
                 label_id=right.id,
                 answered_at=1.0,
             )
-            answers.replace(session, (one.id, 1), "d1", [answer], TEAM)
+            responses.replace(session, (one.id, 1), "d1", [answer], TEAM)
 
     metrics = Metrics()
     Estimating(database, TEAM, _champion(encoder, known), partial(metrics.measured, TEAM)).step()

@@ -12,14 +12,16 @@ from typing import Any
 
 import pytest
 
-from learning import agreement
-from learning.annotation import ownership
-from learning.annotation.erasing import Traces, erase
-from learning.annotation.schema import Plan
+from learning.argilla import ownership
+from learning.argilla.erasing import Traces, erase
+from learning.argilla.schema import Plan
+from learning.evaluation import agreement
 from local.argilla.embedded import SignIn
-from storage import answers, datasets, messages, outbox
-from storage.answers import Verdict
-from storage.database import Database, open_database
+from storage.database.engine import Database, open_database
+from storage.deliveries import outbox
+from storage.feedback import responses
+from storage.feedback.responses import Verdict
+from storage.messages import datasets, messages
 from storage.tables import Kind, Label, Message, Panel
 from tests.factories import ENCODER, TEAM, label_set
 from tests.learning.annotation.desk import NAMES, Desk, corrected, refusals, waiting
@@ -57,7 +59,7 @@ def texts(desk: Desk, name: str | None = None) -> list[str]:
 
 def verdict(database: Database, of: Message) -> Verdict | None:
     with database.reading() as session:
-        return answers.verdicts(session, TEAM).get(of.id)
+        return responses.verdicts(session, TEAM).get(of.id)
 
 
 def delete(reviewer: Reviewer, record: Json, dataset: str | None = None) -> None:
@@ -169,7 +171,7 @@ def test_a_bot_restored_from_a_backup_leaves_records_alone_that_it_does_not_know
         again.deliver()
         brought_back = texts(again)
         with restored.reading() as session:
-            answered = answers.verdicts(session, TEAM)
+            answered = responses.verdicts(session, TEAM)
         again.labels.append("refund")
         label_set(restored, *NAMES, "refund")
         again.deliver()

@@ -12,11 +12,15 @@ import numpy as np
 import pytest
 from sqlmodel import col, delete
 
-from learning import edits
-from learning.annotation.schema import Plan
+from learning.argilla.schema import Plan
+from learning.text import edits
 from local.argilla.embedded import SignIn
-from storage import answers, contents, datasets, erasure, messages, outbox, predictions, questions
-from storage.database import Database
+from storage.database.engine import Database
+from storage.deliveries import outbox
+from storage.feedback import questions, responses
+from storage.messages import contents, datasets, messages
+from storage.models import predictions
+from storage.privacy import erasure
 from storage.tables import Kind, Label, Message, Vector
 from tests.databases import on_both
 from tests.factories import ANA, BEN, ENCODER, TEAM, predicted, say
@@ -186,7 +190,7 @@ def settled_by(desk: Desk, database: Database, one: Message) -> str | None:
 def earlier_and_settled(database: Database, one: Message) -> tuple[int, str | None]:
     """How many answers are about another text than that of now, and the label that is settled for this one."""
     with database.reading() as session:
-        return answers.count_earlier(session, TEAM), contents.of_message(session, one.id).settled
+        return responses.count_earlier(session, TEAM), contents.of_message(session, one.id).settled
 
 
 def test_a_fixed_typo_changes_the_text_of_a_record_and_leaves_its_responses(
@@ -319,7 +323,7 @@ def test_answers_written_by_argillas_client_which_leave_no_trace_of_activity_are
     desk.answering.step()
 
     with database.reading() as session:
-        verdict = answers.verdicts(session, TEAM)[one.id]
+        verdict = responses.verdicts(session, TEAM)[one.id]
     assert verdict.label_id == known["praise"].id
     assert sum(desk.news) == 1
 

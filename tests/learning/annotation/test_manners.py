@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from learning.annotation.connection import ONE_BY_ONE_S
 from learning.annotation.manners import Manner, Submission, judge
+from learning.argilla.connection import ONE_BY_ONE_S
 
 EXACT_S = 0.0
 SINGLE, BULK, ACCIDENTAL = Manner.SINGLE, Manner.BULK, Manner.ACCIDENTAL

@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 
-from learning.annotation import schema, suggesting
+from learning.annotation import suggesting
 from learning.annotation.opinions import Opinion
-from learning.annotation.schema import Plan
-from storage import datasets, floors, outbox, questions
-from storage.database import Database
-from storage.questions import Key
+from learning.argilla import schema
+from learning.argilla.schema import Plan
+from storage.database.engine import Database
+from storage.deliveries import outbox
+from storage.feedback import questions
+from storage.feedback.questions import Key
+from storage.messages import datasets
+from storage.models import floors
 from storage.tables import Basis, Floor, Kind, Label, Message
 from tests.factories import ENCODER, TEAM, label_set, predicted
 from tests.learning.annotation.desk import Desk

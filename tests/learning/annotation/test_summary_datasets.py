@@ -7,12 +7,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from learning.annotation import ownership
-from learning.annotation.connection import Access, Connection
 from learning.annotation.summaries import SummaryReviews
+from learning.argilla import ownership
+from learning.argilla.connection import Access, Connection
 from local.argilla.embedded import SignIn
-from storage import summaries, summary_reviews
-from storage.database import Database
+from storage.database.engine import Database
+from storage.summaries import reviews as summary_reviews
+from storage.summaries import summaries
 from storage.tables import Making, Origin, Summary, SummaryAnswer, SummarySource
 from tests.factories import ANA, SUPPORT, TEAM, received
 from tests.reviewer import Reviewer

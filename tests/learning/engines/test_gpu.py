@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from learning.artifacts import Artifacts
-from learning.encoder import Encoder, load_encoder
+from learning.encoders.encoder import Encoder, load_encoder
+from learning.encoders.exporting import export_here
+from learning.encoders.serving import SAMPLES, load_on_gpu, load_small
 from learning.engines.gpu import CUDA, GpuEngine, has_gpu
-from learning.exporting import export_here
-from learning.registry import Registry, Source
-from learning.serving import SAMPLES, load_on_gpu, load_small
-from storage.database import Database
+from learning.model_files.artifacts import Artifacts
+from learning.serving.registry import Registry, Source
+from storage.database.engine import Database
 from tests.factories import TEAM, together
 from tests.learning.tiny_models import SMALL, tiny_model
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from learning.encoder import Encoder
+from learning.encoders.encoder import Encoder
+from learning.encoders.serving import load_small
 from learning.engines.quantization import quantize
-from learning.serving import load_small
 
 SAMPLE = Path(__file__).parents[2] / "data" / "banking77_sample.jsonl"
 ALONE_AND_TOGETHER = 1e-5

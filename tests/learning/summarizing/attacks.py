@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from learning.summarizing.thread import Utterance
+from learning.writing.thread import Utterance
 
 LINK = "https://evil.example/login"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from storage import messages, summaries
-from storage.database import Database
+from storage.database.engine import Database
+from storage.messages import messages
+from storage.summaries import summaries
 from storage.tables import Making, Message, Mode, Opinion, Origin, Summary, SummaryWord
 from tests.factories import ANA, BEN, SUPPORT, TEAM, message
 

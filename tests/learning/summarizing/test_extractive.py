@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from learning.encoder import Encoder
+from learning.encoders.encoder import Encoder
 from learning.summarizing.extractive import (
     FEATURES,
     PICKED_MOST,
@@ -17,7 +17,7 @@ from learning.summarizing.extractive import (
     describe,
     fit,
 )
-from learning.summarizing.thread import Utterance
+from learning.writing.thread import Utterance
 
 THREAD = [
     Utterance(str(row), speaker, text)

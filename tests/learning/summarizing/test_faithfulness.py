@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from learning.encoder import Encoder
+from learning.encoders.encoder import Encoder
 from learning.summarizing.faithfulness import REMOVED, SOURCES_MOST, SUPPORT_LEAST, Checker, Sentence
-from learning.summarizing.thread import Utterance
+from learning.writing.thread import Utterance
 
 THREAD = [
     Utterance("1", "Maya", "The invoice 4711 of Northwind is 14 days late, who calls them?"),

@@ -6,12 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from learning.encoder import Encoder
+from learning.encoders.encoder import Encoder
 from learning.summarizing.extractive import PICKED_MOST, Picker
 from learning.summarizing.faithfulness import REMOVED, Sentence
-from learning.summarizing.language_model import is_installed
-from learning.summarizing.process import WriterUnavailableError, WritingProcess, Written
-from learning.summarizing.reasons import Reason
 from learning.summarizing.summarizer import (
     QUOTED_MOST,
     READ_MOST,
@@ -21,7 +18,10 @@ from learning.summarizing.summarizer import (
     NothingToSummarizeError,
     Summarizer,
 )
-from learning.summarizing.thread import Utterance
+from learning.writing.language_model import is_installed
+from learning.writing.process import WriterUnavailableError, WritingProcess, Written
+from learning.writing.reasons import Reason
+from learning.writing.thread import Utterance
 from tests.learning.summarizing.attacks import ATTACKS, HIDDEN, LINK, Attack, attacked
 from tests.learning.tiny_models import Reader, tiny_encoder
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from learning.summarizing.language_model import LanguageModel
-from learning.summarizing.thread import Utterance
+from learning.writing.language_model import LanguageModel
+from learning.writing.thread import Utterance
 
 SPECIAL = ["<pad>", "<unk>", "<s>", "</s>"]
 # transformers tries a tokenizer with "abcdef" before it looks for the token of a line's end.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from learning.gate import Limits
-from learning.training.examples import Example, Target
-from learning.training.job import Job
-from learning.training.recipe import Recipe
+from learning.data.examples import Example, Target
+from learning.evaluation.gate import Limits
+from learning.tasks.job import Job
+from learning.tasks.recipe import Recipe
 
 TARGETS = [
     Target("b", "billing", "invoice"),

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from learning.encoder import load_encoder
-from learning.exporting import export_here
-from learning.head import Head
-from learning.registry import HEAD
-from learning.serving import MODEL as EXPORT
-from learning.serving import SERVED, load_small
+from learning.encoders.encoder import load_encoder
+from learning.encoders.exporting import export_here
+from learning.encoders.serving import MODEL as EXPORT
+from learning.encoders.serving import SERVED, load_small
+from learning.heads.head import Head
+from learning.serving.registry import HEAD
+from learning.tasks.job import MODEL
 from learning.training.child import work
-from learning.training.job import MODEL
 from tests.learning.training.examples import examples, job
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("training_libraries")]

@@ -12,12 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from learning.summarizing.gate import Limits as SummaryLimits
-from learning.summarizing.job import Lesson, SummaryJob
-from learning.summarizing.recipe import SummaryRecipe
-from learning.summarizing.thread import Utterance
-from learning.training.job import Result
+from learning.summary_training.gate import Limits as SummaryLimits
+from learning.summary_training.job import Lesson, SummaryJob
+from learning.summary_training.recipe import SummaryRecipe
+from learning.tasks.job import Result
 from learning.training.process import TRACKED, TrainingProcess
+from learning.writing.thread import Utterance
 from tests.learning.summarizing.settled import said
 from tests.learning.training.examples import job
 from tests.local.running import until

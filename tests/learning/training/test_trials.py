@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from learning.tasks.recipe import Recipe
 from learning.training import trials
-from learning.training.recipe import Recipe
 from learning.training.search import folds
 from learning.training.trials import Trial, best
 from tests.learning.training.examples import examples

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from transformers import AutoModel
 
+from learning.classifying.examples import TooFewExamplesError
+from learning.tasks.progress import Progress
+from learning.tasks.recipe import Recipe
 from learning.training import trials
-from learning.training.lessons import TooFewExamplesError
-from learning.training.progress import Progress
-from learning.training.recipe import Recipe
 from learning.training.trials import TuneJob
 from learning.training.tune import Deadline, NotEnoughTimeError, SearchFailedError, Tuned, tune
 from tests.learning.tiny_models import tiny_model

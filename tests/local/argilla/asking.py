@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from local.argilla.embedded import SignIn
-from local.certificates import certificates
+from local.slack.wire.certificates import certificates
 
 Json = dict[str, Any]
 WAIT_S = 300  # a shared machine can be slow

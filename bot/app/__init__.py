@@ -1,0 +1,1 @@
+"""The wiring: builds the parts of each workspace and hands them to each other."""

@@ -1,0 +1,1 @@
+"""Classifying messages: use cases, card, corrections, shortcuts, quiet mode."""

@@ -1,0 +1,1 @@
+"""`corrigible`: the command line, one module for each family of commands."""

@@ -1,0 +1,1 @@
+"""What every part is built from: settings, metrics, logs, health, workers, schedule."""

@@ -1,0 +1,1 @@
+"""The courier: brings each card in Slack to the state that it should show."""

@@ -1,0 +1,1 @@
+"""`make run` without accounts: a local workspace, the embedded Argilla, and replay."""

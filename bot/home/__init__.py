@@ -1,0 +1,1 @@
+"""The App Home and its modals: accuracy, settings, labels, held-back corrections."""

@@ -1,0 +1,1 @@
+"""Installing by OAuth: grants, tokens, and their encryption."""

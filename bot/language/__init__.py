@@ -1,0 +1,1 @@
+"""Catalogues, and which language each user reads."""

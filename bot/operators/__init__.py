@@ -1,0 +1,1 @@
+"""What operators are told: runs, findings, channels, languages, and the weekly digest."""

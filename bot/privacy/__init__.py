@@ -1,0 +1,1 @@
+"""Forgetting users, and how long channels keep messages."""

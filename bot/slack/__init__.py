@@ -1,0 +1,1 @@
+"""Slack's JSON: payloads in, blocks and mrkdwn out."""

@@ -1,0 +1,1 @@
+"""Summaries in Slack: commands, worker, card, feedback, thread history."""

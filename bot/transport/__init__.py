@@ -1,0 +1,1 @@
+"""How Slack and Argilla reach the bot: the web server and Socket Mode."""

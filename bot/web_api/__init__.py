@@ -1,0 +1,1 @@
+"""Calling Slack: what a refusal means, and when to try again."""

@@ -1,0 +1,1 @@
+"""Argilla: connection, datasets' form, records, reviewers, webhooks."""

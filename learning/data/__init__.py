@@ -1,0 +1,1 @@
+"""Labelled data: the label file, imports and exports, and whom to believe."""

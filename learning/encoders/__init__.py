@@ -1,0 +1,1 @@
+"""The encoder as it serves, its export, and the embeddings of messages."""

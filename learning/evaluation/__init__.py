@@ -1,0 +1,1 @@
+"""Metrics, calibration and the statistics behind gate, duel, watch and drift."""

@@ -1,1 +1,0 @@
-"""Labelled data in and out: files, and what Hugging Face's `datasets` reads and writes."""

@@ -1,0 +1,1 @@
+"""The head: a small classifier on embeddings, fitted again at each correction."""

@@ -1,0 +1,1 @@
+"""Jobs that look after the version in service: duel, watch, drift, languages, floors, estimates."""

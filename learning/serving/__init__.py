@@ -1,0 +1,1 @@
+"""The registry, hot swap, and switching to another encoder."""

@@ -1,0 +1,1 @@
+"""The writing process: a generative model, its prompts and its decoding."""

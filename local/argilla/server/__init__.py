@@ -1,0 +1,1 @@
+"""Argilla's own server and worker, with our search engine."""

@@ -1,0 +1,1 @@
+"""Starts the embedded Argilla's processes and brings its index in line."""

@@ -1,0 +1,1 @@
+"""What people do in the workspace, and the page that shows it."""

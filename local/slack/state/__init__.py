@@ -1,0 +1,1 @@
+"""Channels, messages, views, and who is told when they change."""

@@ -1,0 +1,1 @@
+"""Delivers events to the bot by Socket Mode or signed HTTP."""

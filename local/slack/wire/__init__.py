@@ -1,0 +1,1 @@
+"""Calls, scopes, ids and text on the wire."""

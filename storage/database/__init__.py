@@ -1,0 +1,1 @@
+"""One database: engine, transactions, migrations, leases, jobs, and purging of its files."""

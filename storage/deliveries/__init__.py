@@ -1,0 +1,1 @@
+"""What is owed to Slack and Argilla, and what was given up."""

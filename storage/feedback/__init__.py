@@ -1,0 +1,1 @@
+"""Labels, corrections and responses, and what they come to together."""

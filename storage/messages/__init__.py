@@ -1,0 +1,1 @@
+"""Messages, the channels that they are in, their earlier texts, and their records in Argilla."""

@@ -1,0 +1,1 @@
+"""Versions, training runs, predictions, and what is stored with each version."""

@@ -1,0 +1,1 @@
+"""What there is to tell of a team, read from the database alone."""

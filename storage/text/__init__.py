@@ -1,0 +1,1 @@
+"""Text that databases take, and spellings and emoji names that mean the same."""

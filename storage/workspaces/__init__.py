@@ -1,0 +1,1 @@
+"""Workspaces and installations: what operators chose, accepted and were told."""
