@@ -13,7 +13,7 @@ from sqlalchemy import MetaData, Table, select
 from bot.app.compose import LISTENERS, Bot
 from local.slack.person import Person
 from storage.database.engine import Database
-from storage.tables import Making, Origin, Summary
+from storage.tables.summaries import Making, Origin, Summary
 from tests.factories import second_version
 from tests.journeys.steps import card_on, teach, turn_on
 from tests.local.running import ACME, ANA, GLOBEX, SUPPORT, Grid, until

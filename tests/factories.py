@@ -17,20 +17,10 @@ from storage.feedback import corrections, labels, questions
 from storage.feedback.labels import LabelSpec
 from storage.messages import messages, unattributed
 from storage.models import predictions, versions
-from storage.tables import (
-    Answer,
-    Correction,
-    Dataset,
-    Label,
-    Message,
-    Mode,
-    Prediction,
-    Stage,
-    Status,
-    Unattributed,
-    Version,
-    Word,
-)
+from storage.tables.annotation import Dataset, Stage
+from storage.tables.feedback import Answer, Correction, Label, Status, Word
+from storage.tables.messages import Message, Mode, Unattributed
+from storage.tables.models import Prediction, Version
 
 TEAM, OTHER = "T1", "T2"
 SUPPORT = "C1"

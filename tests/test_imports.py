@@ -27,7 +27,7 @@ FORBIDDEN = {
     "learning": {"bot", "local", "slack_bolt", "slack_sdk"},
     "local": {"bot", "learning", "storage", "torch", "transformers"},
 }
-TRAINING_PROCESS = {f"learning/training/{name}.py" for name in ("averaging", "feeding", "model")} | {
+TRAINING_PROCESS = {f"learning/fine_tuning/{name}.py" for name in ("averaging", "feeding", "model")} | {
     "learning/summary_training/answer_trainer.py"
 }
 ONE_PLACE = {"argilla", "apscheduler", "ray"}
@@ -39,7 +39,7 @@ first = {"storage", "storage.tables", "storage.database.faults", "storage.databa
 first |= {"storage.database.file_modes"}
 for name in sorted(first):
     importlib.import_module(name)
-for name in json.loads(sys.argv[1]):
+for name in names:
     for known in [one for one in sys.modules if one.startswith("storage.") and one not in first]:
         del sys.modules[known]
         vars(sys.modules["storage"]).pop(known.split(".")[1], None)
@@ -173,11 +173,8 @@ def _module(file: Path) -> str:
 
 def _is_imported(file: Path) -> bool:
     """Migrations are run by Alembic, `__main__` by Python, and what extends torch in a process of its own."""
-    is_argillas = file.parent.name == "argilla" and file.stem not in {
-        "embedded",
-        "install",
-        "progress",
-    }  # another environment's
+    rooms = {"server", "search", "supervising"}  # of another environment, but for one module
+    is_argillas = "local" in file.parts and file.parent.name in rooms and file.stem != "progress"
     is_the_trainers = str(file.relative_to(ROOT)) in TRAINING_PROCESS
     outside = is_argillas or is_the_trainers
     return "migrations" not in file.parts and file.name != "__main__.py" and not outside

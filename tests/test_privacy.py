@@ -16,5 +16,5 @@ def test_every_table_is_in_the_page_on_privacy_and_no_other() -> None:
     kept = PRIVACY.read_text(encoding="utf-8").partition("## What is kept where")[2].partition("\n## ")[0]
     told = set(re.findall(r"`([a-z]+)`", kept))
 
-    assert tables.Message.metadata is SQLModel.metadata
+    assert tables.messages.Message.metadata is SQLModel.metadata
     assert told == set(SQLModel.metadata.tables)

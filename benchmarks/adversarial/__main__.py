@@ -58,7 +58,9 @@ from storage.database.migrate import migrate
 from storage.feedback import imports
 from storage.feedback.corrections import Spoken
 from storage.feedback.resolution import Evidence
-from storage.tables import Label, Making, Mode, Opinion, Summary, SummaryWord, Word
+from storage.tables.feedback import Label, Word
+from storage.tables.messages import Mode
+from storage.tables.summaries import Making, Opinion, Summary, SummaryWord
 
 # The most that Slack lets anybody write at once, and half of it.
 LONGEST = 40_000

@@ -21,7 +21,7 @@ from benchmarks.measuring.scores import Score, score
 from learning.encoders.encoder import Encoder, Vectors, load_encoder
 from learning.heads import head
 from learning.heads.refit import description
-from storage.tables import Label, LabelSource
+from storage.tables.feedback import Label, LabelSource
 
 LABELS_A_CLASS = (0, 1, 2, 4, 8)
 SEEDS = 3

@@ -31,7 +31,7 @@ from learning.heads.head import Classes, Head
 from learning.heads.refit import description
 from learning.tasks.progress import Progress
 from learning.tasks.recipe import Recipe
-from storage.tables import Label, LabelSource
+from storage.tables.feedback import Label, LabelSource
 
 LABELS_A_CLASS = (8, 16)
 SEEDS = 2

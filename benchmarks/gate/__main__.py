@@ -24,7 +24,8 @@ from learning.encoders.encoder import Encoder, Vectors, load_encoder
 from learning.evaluation import duel
 from learning.heads import head
 from learning.heads.refit import description
-from storage.tables import Decision, Label, LabelSource
+from storage.tables.feedback import Label, LabelSource
+from storage.tables.models import Decision
 
 LABELS = (462, 539, 616, 770, 924, 1078, 1232, 1540, 2310)
 ORDERS = 2

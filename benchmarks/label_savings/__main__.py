@@ -25,7 +25,7 @@ from learning.encoders.encoder import Encoder, Vectors, load_encoder
 from learning.heads import head
 from learning.heads.centring import centred, mean_of
 from learning.heads.refit import description
-from storage.tables import Label, LabelSource
+from storage.tables.feedback import Label, LabelSource
 
 SEEDS = 3
 BATCH = 77

@@ -20,7 +20,11 @@ from storage.database.engine import Database, open_database
 from storage.database.migrate import migrate
 from storage.feedback import labels
 from storage.models import predictions
-from storage.tables import Card, Correction, Message, Mode, Prediction, Word, new_id
+from storage.tables.columns import new_id
+from storage.tables.deliveries import Card
+from storage.tables.feedback import Correction, Word
+from storage.tables.messages import Message, Mode
+from storage.tables.models import Prediction
 
 CORRECTED_EACH = 50
 DAYS_S = 35 * 86_400

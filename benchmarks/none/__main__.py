@@ -24,7 +24,7 @@ from learning.heads import head
 from learning.heads.head import Head
 from learning.heads.none_of_these import floor, held_out, likeness_of
 from learning.heads.refit import description
-from storage.tables import Label, LabelSource
+from storage.tables.feedback import Label, LabelSource
 
 LABELS_A_CLASS = (0, 2, 8)
 UNKNOWN = 20

@@ -31,7 +31,7 @@ from benchmarks.poison.world import HONEST, HOSTILE, Reading, Way, World, weeks_
 from learning.encoders.encoder import Encoder, load_encoder
 from learning.heads.refit import description
 from storage.feedback.corrections import Spoken
-from storage.tables import Correction, Label, LabelSource
+from storage.tables.feedback import Correction, Label, LabelSource
 
 SEEDS = 4
 BURSTS = 27  # of each sort, a world

@@ -27,18 +27,10 @@ from storage.feedback import bursts, corrections, labels
 from storage.feedback.corrections import Spoken
 from storage.feedback.labels import LabelSpec
 from storage.messages import messages
-from storage.tables import (
-    Answer,
-    Burst,
-    Correction,
-    Dataset,
-    Message,
-    Mode,
-    Prediction,
-    Stage,
-    Status,
-    Word,
-)
+from storage.tables.annotation import Dataset, Stage
+from storage.tables.feedback import Answer, Burst, Correction, Status, Word
+from storage.tables.messages import Message, Mode
+from storage.tables.models import Prediction
 
 TEAM = "T0BENCH"
 OPERATOR = "operator"

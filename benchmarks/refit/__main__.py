@@ -35,7 +35,8 @@ from storage.feedback import corrections, labels
 from storage.feedback.labels import LabelSpec
 from storage.messages import messages
 from storage.models import predictions
-from storage.tables import Correction, Message, Mode, Word
+from storage.tables.feedback import Correction, Word
+from storage.tables.messages import Message, Mode
 
 TEAM = "T0BENCH"
 LABELLED = 20_000

@@ -34,7 +34,8 @@ from storage.feedback import labels
 from storage.feedback.labels import LabelSpec
 from storage.messages import messages
 from storage.models import versions
-from storage.tables import Message, Mode, Prediction
+from storage.tables.messages import Message, Mode
+from storage.tables.models import Prediction
 
 TEAM = "T0"
 MESSAGES, BEFORE, SWAPS, RATE = 10_000, 3_000, 200, 100

@@ -40,7 +40,7 @@ from storage.database.engine import Database, DatabaseBusyError
 from storage.database.leases import Claim
 from storage.deliveries import outbox
 from storage.feedback import labels, questions, responses
-from storage.tables import Panel
+from storage.tables.feedback import Panel
 
 log = logging.getLogger(__name__)
 

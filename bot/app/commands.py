@@ -39,7 +39,9 @@ from bot.wording.channel_words import PROMISES
 from learning.summarizing.policy import POLICY
 from learning.text.names import visible
 from storage.reports.overview import Overview
-from storage.tables import Label, Mode, TaskName
+from storage.tables.feedback import Label
+from storage.tables.messages import Mode
+from storage.tables.models import TaskName
 from storage.text.emoji import emoji_name
 
 FOR_OPERATORS = (

@@ -89,7 +89,7 @@ from storage.feedback.labels import LabelSpec
 from storage.messages.earlier_texts import Judgement
 from storage.privacy import team_erasure
 from storage.privacy.team_erasure import ErasureUnderWayError
-from storage.tables import Lane
+from storage.tables.messages import Lane
 from storage.workspaces import team_settings
 
 log = logging.getLogger(__name__)

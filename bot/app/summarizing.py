@@ -26,7 +26,7 @@ from learning.writing.language_model import INSTALLED
 from storage.database.engine import Database
 from storage.database.leases import Claim
 from storage.deliveries.pacing import Pace
-from storage.tables import Message
+from storage.tables.messages import Message
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from bot.web_api.actors import Kind, UnknownActorError
 from bot.web_api.reach import Reach
 from storage.database.engine import Database
 from storage.messages import unattributed
-from storage.tables import Unattributed
+from storage.tables.messages import Unattributed
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,9 @@ from learning.heads.offering import OFFERED
 from storage.feedback.corrections import Spoken
 from storage.feedback.responses import Verdict
 from storage.messages.contents import Content
-from storage.tables import Label, Message, Mode, Prediction, Word
+from storage.tables.feedback import Label, Word
+from storage.tables.messages import Message, Mode
+from storage.tables.models import Prediction
 
 RIGHT = "right"
 CHANGE = "change"

@@ -24,7 +24,7 @@ from bot.slack.mrkdwn import as_name, as_plain_name, plain_text
 from bot.slack.payloads import Json, Target
 from learning.data.label_file import NAME_MOST
 from learning.text.names import visible
-from storage.tables import Label
+from storage.tables.feedback import Label
 
 CORRECT = "correct"
 LABEL = "label"

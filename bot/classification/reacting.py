@@ -12,7 +12,8 @@ from bot.web_api.actors import Kind
 from storage.database.engine import Database
 from storage.feedback import corrections, labels
 from storage.messages import label_questions, messages, unattributed
-from storage.tables import Label, Mode, Unattributed, Word
+from storage.tables.feedback import Label, Word
+from storage.tables.messages import Mode, Unattributed
 from storage.text.emoji import emoji_name
 
 

@@ -32,17 +32,10 @@ from storage.models import predictions
 from storage.reports import overview
 from storage.reports.overview import Overview
 from storage.summaries import summaries
-from storage.tables import (
-    Correction,
-    Label,
-    Lane,
-    Message,
-    Mode,
-    SummaryConsent,
-    Unattributed,
-    Word,
-    new_id,
-)
+from storage.tables.columns import new_id
+from storage.tables.feedback import Correction, Label, Word
+from storage.tables.messages import Lane, Message, Mode, Unattributed
+from storage.tables.summaries import SummaryConsent
 
 # An edit that comes so soon may have overtaken its message; of older ones that are unknown nobody asked us to hear.
 OVERTAKING_S = 60.0

@@ -17,7 +17,7 @@ from bot.slack.blocks import context, modal, section
 from bot.slack.mrkdwn import as_name
 from bot.slack.payloads import Json, Target
 from storage.messages.contents import Content
-from storage.tables import Label
+from storage.tables.feedback import Label
 
 OTHERS = 3
 

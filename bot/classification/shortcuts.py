@@ -18,7 +18,8 @@ from storage.feedback import corrections, labels
 from storage.messages import channels, contents, messages
 from storage.messages.contents import Content
 from storage.models import floors, predictions
-from storage.tables import Label, Lane, Message, Mode
+from storage.tables.feedback import Label
+from storage.tables.messages import Lane, Message, Mode
 
 PATIENCE_S = 10.0
 LOOK_S = 0.03

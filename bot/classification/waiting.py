@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bot.slack.once import id_of
 from bot.slack.payloads import Reacted, Said
-from storage.tables import Correction, Unattributed, Word
+from storage.tables.feedback import Correction, Word
+from storage.tables.messages import Unattributed
 
 
 def of_post(said: Said, text: str, is_left_alone: bool) -> Unattributed:

@@ -35,7 +35,8 @@ from learning.data.label_file import read_label_file
 from learning.text.names import UNNAMED, visible
 from storage.database.engine import Database, is_absent, open_database
 from storage.database.migrate import migrate
-from storage.tables import LabelSource, TaskName
+from storage.tables.feedback import LabelSource
+from storage.tables.models import TaskName
 
 if TYPE_CHECKING:
     from bot.app.compose import Bot, Slack
@@ -454,7 +455,7 @@ def retrain(
 ) -> None:
     """Fine-tune a challenger now, and compare it with the version in service."""
     from bot.cli import training
-    from storage.tables import Phase
+    from storage.tables.models import Phase
 
     settings = read_settings()
     configure_logs(settings.log_level or "WARNING")

@@ -34,7 +34,8 @@ from storage.messages import messages, unattributed
 from storage.privacy import team_erasure
 from storage.privacy.team_erasure import Extent
 from storage.reports import overview
-from storage.tables import Message, Panel, Unattributed
+from storage.tables.feedback import Panel
+from storage.tables.messages import Message, Unattributed
 
 AT_ONCE = 500
 PURGE_S = 30.0

@@ -21,7 +21,8 @@ from learning.text.names import visible
 from storage.feedback import labels
 from storage.messages import messages
 from storage.models import runs, versions
-from storage.tables import Message, Run, TaskName
+from storage.tables.messages import Message
+from storage.tables.models import Run, TaskName
 
 FIGURES = (
     ("accuracy", "accuracy"),

@@ -37,7 +37,8 @@ from storage.database.migrate import migrate
 from storage.models import runs, tunings, versions
 from storage.models.runs import RunUnderWayError
 from storage.reports import overview
-from storage.tables import Acceptance, Decision, Phase, Ruling, Run, TaskName, Version
+from storage.tables.models import Decision, Phase, Ruling, Run, TaskName, Version
+from storage.tables.workspaces import Acceptance
 from storage.workspaces import acceptances
 
 PAUSE_S = 0.3

@@ -26,7 +26,7 @@ from bot.context.metrics import Metrics
 from storage.database import jobs
 from storage.database.engine import Database
 from storage.database.leases import Claim
-from storage.tables import Job
+from storage.tables.database import Job
 
 log = logging.getLogger(__name__)
 

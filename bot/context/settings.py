@@ -26,7 +26,7 @@ from learning.model_files.artifacts import Artifacts
 from learning.summary_training.recipe import SummaryRecipe
 from learning.tasks.recipe import Recipe
 from learning.text.masking import REGIONS
-from storage.tables import Panel
+from storage.tables.feedback import Panel
 
 SHIPPED_LABELS = Path(__file__).parents[1] / "labels.toml"
 SHIPPED_IN: dict[Language, Path] = {

@@ -28,7 +28,7 @@ from storage.deliveries.pacing import Pace
 from storage.messages import channel_states, channels, contents
 from storage.messages.channel_states import Closed
 from storage.messages.contents import Content
-from storage.tables import Mode
+from storage.tables.messages import Mode
 
 log = logging.getLogger(__name__)
 

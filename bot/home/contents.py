@@ -23,19 +23,11 @@ from storage.feedback import bursts, corrections, labels, questions
 from storage.messages import channel_states, channels
 from storage.models import predictions, runs, versions
 from storage.summaries import summaries
-from storage.tables import (
-    Burst,
-    Channel,
-    ChannelState,
-    Label,
-    Message,
-    Notice,
-    Panel,
-    Ruling,
-    Run,
-    SummaryConsent,
-    Version,
-)
+from storage.tables.deliveries import Notice
+from storage.tables.feedback import Burst, Label, Panel
+from storage.tables.messages import Channel, ChannelState, Message
+from storage.tables.models import Ruling, Run, Version
+from storage.tables.summaries import SummaryConsent
 
 WEEKS = 4
 

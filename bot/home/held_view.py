@@ -15,7 +15,7 @@ from slack_sdk.models.blocks import (
 from bot.language.catalogues import _, many
 from bot.slack.blocks import person, section
 from bot.slack.mrkdwn import as_name
-from storage.tables import Burst
+from storage.tables.feedback import Burst
 
 KEEP, DISCARD = "home_keep", "home_discard"
 SHOWN_MOST, EXAMPLES_MOST = 3, 5

@@ -17,7 +17,7 @@ from storage.database.engine import Database
 from storage.feedback import label_edits, labels
 from storage.feedback.label_edits import TakenLabelError, TooFewLabelsError, UnknownLabelError
 from storage.feedback.labels import LabelSpec
-from storage.tables import Label
+from storage.tables.feedback import Label
 from storage.text.emoji import emoji_name
 
 log = logging.getLogger(__name__)

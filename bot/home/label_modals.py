@@ -23,7 +23,7 @@ from bot.slack.forms import Form
 from bot.slack.payloads import Json
 from learning.data.label_file import NAME_MOST
 from learning.text.names import visible
-from storage.tables import Label, LabelSource
+from storage.tables.feedback import Label, LabelSource
 
 PICK, EDIT = "pick_label", "edit_label"
 NAME, DESCRIPTION, EMOJI, EXAMPLES, FATE = "name", "description", "emoji", "examples", "fate"

@@ -22,7 +22,7 @@ from bot.slack import payloads
 from bot.slack.payloads import Actor, Json
 from bot.web_api import refusals
 from learning.model_files import multilingual
-from storage.tables import Fate
+from storage.tables.feedback import Fate
 
 log = logging.getLogger(__name__)
 

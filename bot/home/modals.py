@@ -20,7 +20,7 @@ from bot.slack import payloads
 from bot.slack.forms import Form, form
 from bot.slack.mrkdwn import as_name, as_plain_name
 from bot.slack.payloads import Json
-from storage.tables import Label
+from storage.tables.feedback import Label
 
 Publish = Callable[[WebClient, str, str], None]
 OPS_CHANNEL = "ops_channel"

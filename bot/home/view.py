@@ -26,7 +26,8 @@ from learning.encoders.encoder import title as encoder_title
 from learning.evaluation.accuracy import Accuracy
 from learning.evaluation.agreement import Agreement
 from storage.messages import channel_states
-from storage.tables import Mode, Phase, Run
+from storage.tables.messages import Mode
+from storage.tables.models import Phase, Run
 
 RETRAIN, ROLL_BACK, ANNOTATE = "home_retrain", "home_roll_back", "home_annotate"
 SETTINGS, EDIT_LABELS = "home_settings", "home_edit_labels"

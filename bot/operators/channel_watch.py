@@ -18,7 +18,7 @@ from storage.database.engine import Database
 from storage.deliveries import notices
 from storage.messages import channel_states
 from storage.messages.channel_states import Change, Seen
-from storage.tables import News
+from storage.tables.deliveries import News
 
 log = logging.getLogger(__name__)
 

@@ -27,7 +27,8 @@ from storage.deliveries import undelivered
 from storage.messages import channel_states, channels
 from storage.reports import digests
 from storage.reports.digests import WEEKS, Week
-from storage.tables import Delivery, Digest, Mode
+from storage.tables.deliveries import Delivery, Digest
+from storage.tables.messages import Mode
 
 log = logging.getLogger(__name__)
 

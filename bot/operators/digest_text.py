@@ -11,7 +11,7 @@ from bot.wording import accuracy_text
 from learning.evaluation.accuracy import Accuracy
 from learning.evaluation.curve import Wording
 from storage.reports.digests import Week
-from storage.tables import Ruling
+from storage.tables.models import Ruling
 
 HELPERS_MOST = 5
 LABELS_MOST = 5

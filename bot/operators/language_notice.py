@@ -16,7 +16,7 @@ from bot.slack.blocks import modal, section
 from bot.slack.mrkdwn import inert
 from bot.slack.payloads import Json
 from learning.model_files import multilingual
-from storage.tables import Notice
+from storage.tables.deliveries import Notice
 
 # In the operators' channel, and on the App Home.
 SWITCH, HOME_SWITCH = "switch_encoder", "home_switch_encoder"

@@ -35,18 +35,10 @@ from storage.feedback import bursts
 from storage.messages import channel_states, channels, messages
 from storage.messages.channel_states import Closed
 from storage.models import runs, versions
-from storage.tables import (
-    Burst,
-    ChannelState,
-    Delivery,
-    Grounds,
-    Message,
-    News,
-    Notice,
-    Ruling,
-    Run,
-    TaskName,
-)
+from storage.tables.deliveries import Delivery, News, Notice
+from storage.tables.feedback import Burst
+from storage.tables.messages import ChannelState, Message
+from storage.tables.models import Grounds, Ruling, Run, TaskName
 from storage.workspaces import missing_scopes
 
 log = logging.getLogger(__name__)

@@ -20,7 +20,9 @@ from bot.slack.payloads import Json
 from bot.wording import channel_words
 from learning.encoders.encoder import title
 from storage.deliveries.undelivered import GivenUp
-from storage.tables import Burst, Decision, Grounds, Notice, Phase, Ruling, Run, TaskName
+from storage.tables.deliveries import Notice
+from storage.tables.feedback import Burst
+from storage.tables.models import Decision, Grounds, Phase, Ruling, Run, TaskName
 
 PROMOTE, ROLL_BACK, TRY_AGAIN = "promote", "roll_back", "try_again"
 VERDICTS = {

@@ -23,7 +23,9 @@ from storage.messages import channel_states
 from storage.models import runs, versions
 from storage.models.runs import RunUnderWayError
 from storage.models.versions import NothingToRollBackToError, VersionNotFoundError
-from storage.tables import Acceptance, Burst, Decision, Fate, Phase, Ruling, TaskName, Version
+from storage.tables.feedback import Burst, Fate
+from storage.tables.models import Decision, Phase, Ruling, TaskName, Version
+from storage.tables.workspaces import Acceptance
 from storage.workspaces import acceptances
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from bot.context.settings import Settings
 from bot.permissions.operations import Operations
 from storage.database.engine import Database
-from storage.tables import Choice
+from storage.tables.workspaces import Choice
 from storage.workspaces import team_settings
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,8 @@ from bot.language.catalogues import speaking
 from bot.language.locales import Locales
 from storage.messages import edit_questions
 from storage.messages.contents import Content
-from storage.tables import Message, News, Notice
+from storage.tables.deliveries import News, Notice
+from storage.tables.messages import Message
 
 # Who edits often edits again at once: they are asked about the text that stays.
 RESTS_S = 10.0

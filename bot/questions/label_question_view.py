@@ -11,7 +11,7 @@ from bot.language.catalogues import _
 from bot.slack.mrkdwn import as_name, as_plain_name, plain_text
 from bot.slack.payloads import Json, Target
 from storage.messages.label_questions import Asking
-from storage.tables import Label, Outcome
+from storage.tables.feedback import Label, Outcome
 
 DECLINE = "ask_me_no_more"
 ACCEPT = "ask_me_again"

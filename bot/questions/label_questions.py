@@ -25,7 +25,8 @@ from storage.database.engine import Database
 from storage.database.leases import Claim
 from storage.messages import label_questions
 from storage.messages.label_questions import DIRECT, Asking
-from storage.tables import LabelQuestion, Message, Outcome
+from storage.tables.feedback import LabelQuestion, Outcome
+from storage.tables.messages import Message
 
 log = logging.getLogger(__name__)
 

@@ -31,7 +31,7 @@ from bot.slack.shapes import (
 from learning.data.label_file import NAME_MOST
 from learning.text.names import visible
 from storage.messages.channel_states import Change
-from storage.tables import News
+from storage.tables.deliveries import News
 
 __all__ = ["Json", "PayloadError"]  # this module is where others find both
 

@@ -19,7 +19,9 @@ from bot.summaries.reasons import of_summary
 from bot.web_api import replies
 from learning.model_files import hub
 from storage.summaries.summaries import edited
-from storage.tables import Making, Message, Opinion, Status, Summary, SummaryAnswer, SummaryWord
+from storage.tables.feedback import Status
+from storage.tables.messages import Message
+from storage.tables.summaries import Making, Opinion, Summary, SummaryAnswer, SummaryWord
 
 GOOD, BAD, EDIT, UNDO = "summary_good", "summary_bad", "summary_edit", "summary_undo"
 METADATA = "corrigible_summary"

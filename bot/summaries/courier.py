@@ -23,7 +23,7 @@ from storage.deliveries.pacing import Pace
 from storage.messages import channel_states
 from storage.messages.channel_states import Closed
 from storage.summaries import summaries
-from storage.tables import Making, Summary
+from storage.tables.summaries import Making, Summary
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,8 @@ from bot.web_api.reach import Reach
 from storage.database.engine import Database
 from storage.messages import messages
 from storage.summaries import summaries
-from storage.tables import Message, Mode, Summary
+from storage.tables.messages import Message, Mode
+from storage.tables.summaries import Summary
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from bot.summaries import card as summary_card
 from bot.summaries import modal
 from bot.summaries.service import NoTextError, SummariesOffError, SummaryService
 from storage.summaries.summaries import NothingSaidError, SummaryNotFoundError
-from storage.tables import Opinion
+from storage.tables.summaries import Opinion
 
 SHORTCUT = "summarize_thread"
 UNCHANGED = N_("You have not changed the text. Change it, or close this and press Good if it is right.")

@@ -18,16 +18,16 @@ from learning.writing.thread import MARK
 from storage.database.engine import Database
 from storage.messages import channel_states, messages
 from storage.summaries import reviews, summaries
-from storage.tables import (
+from storage.tables.columns import new_id
+from storage.tables.messages import Message
+from storage.tables.summaries import (
     Making,
-    Message,
     Opinion,
     Origin,
     Summary,
     SummaryAnswer,
     SummaryConsent,
     SummaryWord,
-    new_id,
 )
 
 # What a mention says that asks for a summary, in the languages of the bot's words.

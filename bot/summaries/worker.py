@@ -20,7 +20,8 @@ from learning.writing.thread import Utterance
 from storage.database.engine import Database, DatabaseBusyError, DatabaseUnavailableError
 from storage.database.leases import Claim
 from storage.summaries import summaries
-from storage.tables import Message, Summary
+from storage.tables.messages import Message
+from storage.tables.summaries import Summary
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from bot.slack.mrkdwn import inert, moment
 from storage.deliveries.undelivered import DIRECT, GivenUp
 from storage.messages import channel_states
 from storage.reports.overview import Overview
-from storage.tables import ChannelState, Mode, News, Notice
+from storage.tables.deliveries import News, Notice
+from storage.tables.messages import ChannelState, Mode
 
 PROMISES = {
     Mode.ASK: N_("I ask here when I am not sure which label fits, and stay silent otherwise"),

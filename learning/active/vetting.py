@@ -23,7 +23,7 @@ from storage.database.engine import Database
 from storage.feedback import bursts, corrections, imports, labels, responses
 from storage.feedback.corrections import Latest
 from storage.models import predictions
-from storage.tables import Burst
+from storage.tables.feedback import Burst
 
 log = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ from learning.argilla.ownership import ForeignDatasetError
 from storage.database.engine import Database
 from storage.database.leases import Claim
 from storage.messages import datasets
-from storage.tables import Dataset
+from storage.tables.annotation import Dataset
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from storage.feedback import accidental_responses, labels
 from storage.feedback import responses as answers
 from storage.feedback.questions import Key
 from storage.messages import datasets, messages
-from storage.tables import Answer, Status
+from storage.tables.feedback import Answer, Status
 
 log = logging.getLogger(__name__)
 

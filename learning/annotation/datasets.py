@@ -19,7 +19,9 @@ from storage.database.engine import Database
 from storage.deliveries import outbox
 from storage.feedback import questions
 from storage.messages import datasets, messages
-from storage.tables import Dataset, Kind, Panel, Stage
+from storage.tables.annotation import Dataset, Stage
+from storage.tables.deliveries import Kind
+from storage.tables.feedback import Panel
 
 log = logging.getLogger(__name__)
 

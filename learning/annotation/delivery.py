@@ -32,7 +32,8 @@ from storage.deliveries.outbox import Parcel
 from storage.feedback import labels, questions, responses
 from storage.feedback.questions import Key
 from storage.messages import contents, datasets, messages
-from storage.tables import Panel, Question, Record
+from storage.tables.annotation import Record
+from storage.tables.feedback import Panel, Question
 
 log = logging.getLogger(__name__)
 

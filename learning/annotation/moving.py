@@ -15,7 +15,7 @@ from storage.database.engine import Database
 from storage.feedback import accidental_responses, questions
 from storage.feedback import responses as answers
 from storage.messages import datasets, messages
-from storage.tables import Dataset
+from storage.tables.annotation import Dataset
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from storage.feedback import accidental_responses
 from storage.feedback import responses as answers
 from storage.feedback.questions import Key
 from storage.messages import datasets
-from storage.tables import AccidentalResponse, Answer
+from storage.tables.feedback import AccidentalResponse, Answer
 
 # What a reviewer did in this time before a response tells whether it was meant.
 BEFORE_S = 5.0

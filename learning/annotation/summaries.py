@@ -30,16 +30,9 @@ from storage.database.leases import Claim
 from storage.messages import datasets
 from storage.summaries import reviews as summary_reviews
 from storage.summaries import summaries
-from storage.tables import (
-    Making,
-    Message,
-    Opinion,
-    Status,
-    Summary,
-    SummaryAnswer,
-    SummaryReview,
-    SummaryWord,
-)
+from storage.tables.feedback import Status
+from storage.tables.messages import Message
+from storage.tables.summaries import Making, Opinion, Summary, SummaryAnswer, SummaryReview, SummaryWord
 from storage.workspaces.pseudonyms import is_forgotten
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,8 @@ from learning.encoders.encoder import Vectors
 from learning.text.names import markdown_name
 from storage.feedback import questions
 from storage.messages.contents import Content
-from storage.tables import Answer, Prediction, Question, Status, Word
+from storage.tables.feedback import Answer, Question, Status, Word
+from storage.tables.models import Prediction
 
 ERASED = "(erased)"
 ROUND_DIGITS = 4

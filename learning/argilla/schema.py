@@ -8,7 +8,7 @@ from typing import Any
 
 from learning.encoders.encoder import Encoder
 from learning.text.names import UNNAMED, markdown, markdown_name, visible
-from storage.tables import Label
+from storage.tables.feedback import Label
 
 TEXT, SAID, PREDICTED, LABEL = "text", "said", "predicted", "label"
 CHANNEL, VERSION, SCORE, MARGIN, DISAGREEMENT, SOURCE = (

@@ -19,7 +19,9 @@ from learning.tasks.task import NothingToLearnError
 from storage.database.engine import Database
 from storage.feedback import labels
 from storage.models import mean_embeddings, predictions, splits
-from storage.tables import Label, Message, Side
+from storage.tables.feedback import Label
+from storage.tables.messages import Message
+from storage.tables.models import Side
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from storage.database.engine import Database
 from storage.deliveries import cards, outbox
 from storage.messages import edit_questions, messages
 from storage.models import floors, predictions
-from storage.tables import Kind, Lane, Message, Mode, Prediction
+from storage.tables.deliveries import Kind
+from storage.tables.messages import Lane, Message, Mode
+from storage.tables.models import Prediction
 
 log = logging.getLogger(__name__)
 

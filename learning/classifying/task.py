@@ -18,7 +18,7 @@ from learning.tasks.job import Job, Result
 from learning.tasks.recipe import Recipe, followed
 from storage.database.engine import Database
 from storage.models import runs, splits, tunings, versions
-from storage.tables import Run, TaskName, Version
+from storage.tables.models import Run, TaskName, Version
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from learning.text.masking import Mask
 from storage.database.engine import Database
 from storage.feedback import imports, labels, resolution
 from storage.feedback.imports import Labelled, Outcome
-from storage.tables import Label, LabelSource
+from storage.tables.feedback import Label, LabelSource
 
 # Slack's own limit of a message.
 TEXT_MOST = 40_000

@@ -18,7 +18,7 @@ from sqlmodel import Session
 from storage.feedback import corrections, resolution, responses
 from storage.feedback.corrections import Background, Spoken, settled
 from storage.feedback.resolution import Evidence, Gathered
-from storage.tables import Word
+from storage.tables.feedback import Word
 from storage.workspaces.pseudonyms import FORGOTTEN, is_forgotten
 
 CYCLE_S = 7 * 86_400.0

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from learning.evaluation import estimate
 from learning.evaluation.estimate import Interval
 from storage.feedback import responses
-from storage.tables import Panel
+from storage.tables.feedback import Panel
 
 # Of fewer messages the coefficient says nothing.
 MIN_FOR_ALPHA = 10

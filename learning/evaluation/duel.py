@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from storage.tables import Decision
+from storage.tables.models import Decision
 
 NEEDED = 20.0
 # Beta's parameters for the share of informative answers that side with the better model, cut off below a half. Gains

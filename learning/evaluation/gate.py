@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.tables import Decision
+from storage.tables.models import Decision
 
 RESAMPLES = 2_000
 CONFIDENCE = 0.95

@@ -22,7 +22,8 @@ from learning.heads.label_texts import vectors_of
 from storage.database.engine import Database
 from storage.feedback import labels
 from storage.models import predictions, versions
-from storage.tables import Label, Version
+from storage.tables.feedback import Label
+from storage.tables.models import Version
 
 # Of many unread messages so many are read before a fit shows what was learned of them.
 FIT_AFTER_LEAST = 256

@@ -21,7 +21,7 @@ from storage.feedback import questions, resolution
 from storage.feedback.resolution import State
 from storage.messages import messages
 from storage.models import disagreements, predictions, runs, versions
-from storage.tables import Decision, Dispute, Grounds, Phase, Prediction, Ruling, Run
+from storage.tables.models import Decision, Dispute, Grounds, Phase, Prediction, Ruling, Run
 
 log = logging.getLogger(__name__)
 

@@ -34,7 +34,7 @@ from storage.database.leases import Claim
 from storage.feedback import labels, questions, resolution
 from storage.feedback import responses as answers
 from storage.models import floors, predictions, splits
-from storage.tables import Basis, Floor, Side
+from storage.tables.models import Basis, Floor, Side
 
 log = logging.getLogger(__name__)
 

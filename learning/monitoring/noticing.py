@@ -13,7 +13,8 @@ from storage.database.engine import Database
 from storage.deliveries import notices
 from storage.messages import messages
 from storage.models import predictions, versions
-from storage.tables import News, Version
+from storage.tables.deliveries import News
+from storage.tables.models import Version
 
 log = logging.getLogger(__name__)
 

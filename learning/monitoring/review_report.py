@@ -19,7 +19,8 @@ from storage.feedback import accidental_responses, bursts, questions
 from storage.feedback import responses as answers
 from storage.models import floors
 from storage.reports import estimates
-from storage.tables import Basis, Floor, Panel
+from storage.tables.feedback import Panel
+from storage.tables.models import Basis, Floor
 
 DAY_S = 86_400.0
 BURSTS_SHOWN = 5

@@ -16,7 +16,7 @@ from storage.database.engine import Database
 from storage.feedback import resolution
 from storage.feedback.resolution import Evidence, State
 from storage.models import predictions, versions
-from storage.tables import Grounds, Ruling
+from storage.tables.models import Grounds, Ruling
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from learning.model_files.artifacts import ArtifactMissingError, Artifacts
 from storage.database.engine import Database
 from storage.messages import messages
 from storage.models import versions
-from storage.tables import Version
+from storage.tables.models import Version
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from learning.serving.registry import Registry
 from storage.database.engine import Database
 from storage.database.leases import Claim
 from storage.models import predictions, runs, versions
-from storage.tables import Phase, Run
+from storage.tables.models import Phase, Run
 
 log = logging.getLogger(__name__)
 

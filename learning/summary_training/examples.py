@@ -15,7 +15,7 @@ from learning.writing.thread import MARK, Utterance, spoken
 from storage.database.engine import Database
 from storage.models import splits
 from storage.summaries import reviews, summaries
-from storage.tables import Side
+from storage.tables.models import Side
 
 # Of a longer conversation the beginning teaches enough.
 READ_MOST = 200

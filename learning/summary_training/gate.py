@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learning.evaluation.gate import CONFIDENCE, RESAMPLES, Difference, Judgement
-from storage.tables import Decision
+from storage.tables.models import Decision
 
 Scores = NDArray[np.float64]
 

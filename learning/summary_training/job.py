@@ -11,7 +11,7 @@ from learning.summary_training.gate import Limits
 from learning.summary_training.recipe import SummaryRecipe
 from learning.tasks.job import JOB
 from learning.writing.thread import Utterance
-from storage.tables import TaskName
+from storage.tables.models import TaskName
 
 # What the files of a version hold: the sentence picker's head, and perhaps a model that writes.
 PICKER, WRITER = "picker.json", "writer"

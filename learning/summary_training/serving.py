@@ -18,7 +18,7 @@ from learning.writing.language_model import WHEEL_TITLE
 from learning.writing.process import WritingProcess
 from storage.database.engine import Database
 from storage.models import versions
-from storage.tables import TaskName, Version
+from storage.tables.models import TaskName, Version
 
 log = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from learning.tasks.job import Result
 from storage.database.engine import Database
 from storage.models import runs
 from storage.summaries import examples
-from storage.tables import Run, TaskName, Version
+from storage.tables.models import Run, TaskName, Version
 from storage.workspaces import acceptances
 
 

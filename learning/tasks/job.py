@@ -14,7 +14,7 @@ from typing import Any
 from learning.data.examples import Example, Target
 from learning.evaluation.gate import Limits
 from learning.tasks.recipe import Recipe
-from storage.tables import TaskName
+from storage.tables.models import TaskName
 
 JOB, RESULT = "job.json", "result.json"
 # The folder, within a job's, of what it trained.

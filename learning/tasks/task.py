@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from sqlmodel import Session
 
 from learning.tasks.job import Result
-from storage.tables import Run, TaskName, Version
+from storage.tables.models import Run, TaskName, Version
 
 
 class NothingToLearnError(ValueError):

@@ -33,7 +33,7 @@ from learning.serving.registry import HEAD
 from learning.tasks.job import Job, Result, task_of
 from learning.tasks.progress import Progress
 from learning.training.trials import is_search
-from storage.tables import TaskName
+from storage.tables.models import TaskName
 
 if TYPE_CHECKING:
     from learning.fine_tuning.fine_tune import Trained

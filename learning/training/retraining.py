@@ -17,7 +17,7 @@ from learning.training.process import Training
 from storage.database.engine import Database
 from storage.database.leases import Claim
 from storage.models import runs, versions
-from storage.tables import Decision, Grounds, Phase, Ruling, Run
+from storage.tables.models import Decision, Grounds, Phase, Ruling, Run
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from learning.model_files.hub import described
 from learning.tasks.recipe import SEARCHED, found
 from storage.database import jobs
 from storage.models import disagreements, runs, splits, tunings, versions
-from storage.tables import Decision, Phase, Side, TaskName
+from storage.tables.models import Decision, Phase, Side, TaskName
 from storage.workspaces import acceptances
 
 RULINGS_SHOWN = 3

@@ -10,7 +10,7 @@ from learning.tasks.task import Task
 from storage.database.engine import Database
 from storage.models import runs
 from storage.models.runs import RunUnderWayError
-from storage.tables import Phase
+from storage.tables.models import Phase
 
 log = logging.getLogger(__name__)
 

@@ -28,7 +28,8 @@ from sqlmodel import Session, SQLModel
 
 from storage.database.faults import WORDS, reason_of
 from storage.database.file_modes import restrict_sqlite
-from storage.tables import Message, Mode, Probe
+from storage.tables.database import Probe
+from storage.tables.messages import Message, Mode
 from storage.text.encodable import clean, clean_json
 
 # Slack waits 3 s for an acknowledgement: a lock that lasts longer is an error in time for Slack to send again.

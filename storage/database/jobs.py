@@ -10,7 +10,7 @@ from sqlalchemy import delete, update
 from sqlmodel import Session, col, func, select
 
 from storage.database.engine import insert_if_new
-from storage.tables import Job
+from storage.tables.database import Job
 
 
 def keep(session: Session, team_id: str, name: str, next_due: float, now: float) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import or_, update
 from sqlmodel import Session, col
 
 from storage.database.engine import Database, insert_if_new
-from storage.tables import Lease
+from storage.tables.database import Lease
 
 # After a death another process takes over within 30 s: its workers look again every 2 s.
 HOLD_S = 25.0

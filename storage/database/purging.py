@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel, col, select
 
 from storage.database.engine import Database, DatabaseBusyError
-from storage.tables import Purge
+from storage.tables.database import Purge
 
 log = logging.getLogger(__name__)
 

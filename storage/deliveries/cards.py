@@ -12,7 +12,8 @@ from sqlmodel import Session, case, col, func, select
 
 from storage.deliveries import pacing as pacings
 from storage.deliveries.pacing import Pace
-from storage.tables import Card, Lane, Message
+from storage.tables.deliveries import Card
+from storage.tables.messages import Lane, Message
 
 CLAIM_S = 40.0
 # Of so many answers that have to wait for their turn a channel should know.

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, func, select
 
 from storage.database.engine import insert_if_new
 from storage.deliveries import undelivered
-from storage.tables import Delivery, News, Notice
+from storage.tables.deliveries import Delivery, News, Notice
 
 # What nobody could be told for so long is old news.
 OLD_S = 7 * 86_400.0

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, func, select
 
-from storage.tables import Kind, Outbox, Record
+from storage.tables.annotation import Record
+from storage.tables.deliveries import Kind, Outbox
 
 
 @dataclass(frozen=True)

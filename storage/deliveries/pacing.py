@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlmodel import Session, select
 
 from storage.database.engine import insert_if_new
-from storage.tables import Pacing
+from storage.tables.deliveries import Pacing
 
 TOLD_EVERY_S = 3_600.0
 

@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, and_, delete, or_, update
 from sqlmodel import Session, col, func, select
 
 from storage.database.engine import insert_if_new
-from storage.tables import Card, Delivery, Summary, Undelivered
+from storage.tables.deliveries import Card, Delivery, Undelivered
+from storage.tables.summaries import Summary
 
 DIRECT = "D"
 

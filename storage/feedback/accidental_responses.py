@@ -12,7 +12,9 @@ from sqlalchemy import select as columns
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
-from storage.tables import AccidentalResponse, Answer, Message, Record, Status
+from storage.tables.annotation import Record
+from storage.tables.feedback import AccidentalResponse, Answer, Status
+from storage.tables.messages import Message
 
 
 @dataclass(frozen=True)

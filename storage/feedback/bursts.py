@@ -14,7 +14,10 @@ from sqlmodel import Session, col, func, select
 from storage.database.engine import insert_if_new
 from storage.deliveries import cards, outbox, undelivered
 from storage.feedback import questions
-from storage.tables import Burst, Correction, Delivery, Fate, Kind, Label, Message, Prediction, Word
+from storage.tables.deliveries import Delivery, Kind
+from storage.tables.feedback import Burst, Correction, Fate, Label, Word
+from storage.tables.messages import Message
+from storage.tables.models import Prediction
 
 # While a burst waits to be looked at, what its user says joins it if no more than this lies between.
 JOINS_S = 86_400.0

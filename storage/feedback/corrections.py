@@ -15,7 +15,10 @@ from sqlmodel import Session, col, func, select
 from storage.database.engine import of_messages
 from storage.deliveries import cards, outbox
 from storage.feedback import bursts, questions
-from storage.tables import Burst, Correction, Fate, Kind, Label, Message, Prediction, Word, Wording
+from storage.tables.deliveries import Kind
+from storage.tables.feedback import Burst, Correction, Fate, Label, Word
+from storage.tables.messages import Message, Wording
+from storage.tables.models import Prediction
 
 # A label that came with a file is nobody's word.
 _BY_A_PERSON = col(Correction.word) != Word.IMPORTED

@@ -14,7 +14,8 @@ from sqlalchemy import update
 from sqlmodel import Session, col, func, select
 
 from storage.database.engine import insert_if_new, of_messages
-from storage.tables import Correction, Message, Mode, Word
+from storage.tables.feedback import Correction, Word
+from storage.tables.messages import Message, Mode
 from storage.text.spelling import composed
 
 CHANNEL = "import"

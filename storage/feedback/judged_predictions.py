@@ -11,7 +11,9 @@ from sqlmodel import Session, col, select
 
 from storage.feedback import corrections, responses
 from storage.feedback.corrections import Said
-from storage.tables import Answer, Correction, Message, Prediction, Question
+from storage.tables.feedback import Answer, Correction, Question
+from storage.tables.messages import Message
+from storage.tables.models import Prediction
 
 DAY_S = 86_400.0
 

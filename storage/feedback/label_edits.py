@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from storage.feedback import labels
 from storage.feedback.labels import LabelSpec
-from storage.tables import Label, LabelSource
+from storage.tables.feedback import Label, LabelSource
 
 LEAST = 2
 

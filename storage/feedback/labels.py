@@ -11,7 +11,7 @@ from sqlmodel import Session, col, func, select
 
 from storage.database.engine import insert_if_new
 from storage.feedback import corrections
-from storage.tables import Correction, Label, LabelSource, Word
+from storage.tables.feedback import Correction, Label, LabelSource, Word
 from storage.text.emoji import emoji_name
 
 # Everybody's models get each new label: nobody floods them.

@@ -12,7 +12,10 @@ from sqlmodel import Session, col, func, select
 
 from storage.database.engine import insert_if_new
 from storage.deliveries import outbox
-from storage.tables import Answer, Correction, Kind, Message, Panel, Prediction, Question, Word
+from storage.tables.deliveries import Kind
+from storage.tables.feedback import Answer, Correction, Panel, Question, Word
+from storage.tables.messages import Message
+from storage.tables.models import Prediction
 
 # The message of a record in Argilla, and its round.
 Key = tuple[str, int]

@@ -13,7 +13,7 @@ from storage.feedback import corrections, imports, responses
 from storage.feedback.corrections import Spoken
 from storage.feedback.imports import Imported
 from storage.feedback.responses import Verdict
-from storage.tables import Answer, Burst, Correction, Label
+from storage.tables.feedback import Answer, Burst, Correction, Label
 
 Said = TypeVar("Said", Verdict, Imported)
 

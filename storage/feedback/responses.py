@@ -16,7 +16,9 @@ from storage.database.engine import of_messages
 from storage.deliveries import cards
 from storage.feedback import questions
 from storage.feedback.questions import Key
-from storage.tables import Answer, Dataset, Message, Panel, Question, Status
+from storage.tables.annotation import Dataset
+from storage.tables.feedback import Answer, Panel, Question, Status
+from storage.tables.messages import Message
 
 # What is about an earlier text counts for nothing.
 COUNTS = col(Answer.aside).is_(None)

@@ -12,7 +12,9 @@ from sqlmodel import Session, col, select
 from storage.database.engine import insert_if_new
 from storage.deliveries import cards, notices
 from storage.summaries import summaries
-from storage.tables import Channel, ChannelState, Mode, News, SummaryConsent
+from storage.tables.deliveries import News
+from storage.tables.messages import Channel, ChannelState, Mode
+from storage.tables.summaries import SummaryConsent
 
 # Why nothing is posted in a channel: Slack's own words where it has some.
 DELETED, REMOVED, ARCHIVED, SHARED = "channel_deleted", "not_in_channel", "is_archived", "channel_shared"

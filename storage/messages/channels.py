@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, select
 
 from storage.database.engine import insert_if_new
-from storage.tables import Channel, Mode
+from storage.tables.messages import Channel, Mode
 
 _NOTHING_NEXT = {"next_days": None, "next_at": None, "next_by": None}
 _HAS_NEXT = col(Channel.next_days).is_not(None)

@@ -12,7 +12,10 @@ from storage.feedback import corrections, responses
 from storage.feedback.corrections import Spoken
 from storage.feedback.responses import Verdict
 from storage.models import disagreements
-from storage.tables import Card, Label, Message, Prediction
+from storage.tables.deliveries import Card
+from storage.tables.feedback import Label
+from storage.tables.messages import Message
+from storage.tables.models import Prediction
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,10 @@ from storage.deliveries import outbox
 from storage.feedback import accidental_responses, questions
 from storage.feedback.questions import Key
 from storage.messages import messages
-from storage.tables import Answer, Dataset, Kind, Message, Ownership, Panel, Question, Record, Stage
+from storage.tables.annotation import Dataset, Ownership, Record, Stage
+from storage.tables.deliveries import Kind
+from storage.tables.feedback import Answer, Panel, Question
+from storage.tables.messages import Message
 
 
 class Place(NamedTuple):

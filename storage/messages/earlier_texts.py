@@ -17,7 +17,9 @@ from sqlmodel import Session, col, func, select
 from storage.database.engine import insert_if_new
 from storage.deliveries import outbox
 from storage.feedback import corrections, questions, responses
-from storage.tables import Answer, Correction, Kind, Message, Word, Wording
+from storage.tables.deliveries import Kind
+from storage.tables.feedback import Answer, Correction, Word
+from storage.tables.messages import Message, Wording
 from storage.text.spelling import composed
 
 # An edit within a meaning, and all before it together, may change so many letters.

@@ -8,7 +8,8 @@ from storage.deliveries import notices
 from storage.feedback import corrections
 from storage.messages import channels, contents
 from storage.messages.contents import Content
-from storage.tables import Message, Mode, News, Notice
+from storage.tables.deliveries import News, Notice
+from storage.tables.messages import Message, Mode
 from storage.workspaces.pseudonyms import is_forgotten
 
 

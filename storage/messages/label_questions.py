@@ -14,7 +14,8 @@ from storage.database.engine import insert_if_new
 from storage.feedback import corrections
 from storage.messages import channel_states, channels, contents
 from storage.messages.contents import Content
-from storage.tables import Label, LabelQuestion, Message, Mode, OptOut, Outcome
+from storage.tables.feedback import Label, LabelQuestion, OptOut, Outcome
+from storage.tables.messages import Message, Mode
 
 DAY_S = 86_400.0
 DIRECT = "D"

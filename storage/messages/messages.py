@@ -16,7 +16,9 @@ from storage.messages import earlier_texts, label_questions, unattributed
 from storage.messages.earlier_texts import Change, Judge
 from storage.models import disagreements, predictions, runs
 from storage.summaries import summaries
-from storage.tables import Card, Kind, Lane, Message, Mode, Prediction, Vector
+from storage.tables.deliveries import Card, Kind
+from storage.tables.messages import Lane, Message, Mode
+from storage.tables.models import Prediction, Vector
 
 
 class Edit(StrEnum):

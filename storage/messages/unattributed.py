@@ -15,7 +15,8 @@ from sqlmodel import Session, col, func, select
 
 from storage.database import purging
 from storage.database.engine import insert_if_new
-from storage.tables import Label, Unattributed
+from storage.tables.feedback import Label
+from storage.tables.messages import Unattributed
 
 _IS_POST = col(Unattributed.word).is_(None)
 

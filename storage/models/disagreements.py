@@ -12,7 +12,8 @@ from sqlmodel import Session, col, func, select
 from storage.database.engine import insert_if_new
 from storage.deliveries import cards
 from storage.models import predictions
-from storage.tables import Dispute, Message, Mode, Phase, Run
+from storage.tables.messages import Message, Mode
+from storage.tables.models import Dispute, Phase, Run
 
 
 @dataclass(frozen=True)

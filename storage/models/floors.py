@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from storage.feedback import judged_predictions
-from storage.tables import Floor
+from storage.tables.models import Floor
 
 # "Now" is the latest messages, as for accuracy.
 LATEST = 200

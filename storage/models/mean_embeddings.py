@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlmodel import Session
 
-from storage.tables import Mean
+from storage.tables.models import Mean
 
 FLOAT32 = np.dtype("<f4")
 

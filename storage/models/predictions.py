@@ -12,7 +12,10 @@ from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
 
 from storage.database.engine import insert_new
-from storage.tables import Answer, Card, Correction, Message, Prediction, Vector
+from storage.tables.deliveries import Card
+from storage.tables.feedback import Answer, Correction
+from storage.tables.messages import Message
+from storage.tables.models import Prediction, Vector
 
 FLOAT16 = np.dtype("<f2")
 # So many bytes of a vector tell one text's from another's.

@@ -12,7 +12,8 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from storage.deliveries import undelivered
 from storage.models import disagreements, versions
-from storage.tables import Delivery, Phase, Run, Split, TaskName
+from storage.tables.deliveries import Delivery
+from storage.tables.models import Phase, Run, Split, TaskName
 
 # A run whose folder may hold what was erased, until whoever trains it has thrown that away.
 RESTARTING = "starting over without what was erased"

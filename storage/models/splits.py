@@ -9,7 +9,8 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from storage.database.engine import insert_if_new
-from storage.tables import Lesson, Message, Side, Split
+from storage.tables.messages import Message
+from storage.tables.models import Lesson, Side, Split
 
 
 def draw(message_id: str, share: float) -> Side:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from storage.tables import Tuning
+from storage.tables.models import Tuning
 
 
 def keep(session: Session, team_id: str, recipe: dict[str, Any], score: float) -> None:

@@ -10,7 +10,8 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from storage.database.engine import insert_if_new
 from storage.deliveries import undelivered
-from storage.tables import Alias, Decision, Delivery, Grounds, Revision, Ruling, Run, TaskName, Version
+from storage.tables.deliveries import Delivery
+from storage.tables.models import Alias, Decision, Grounds, Revision, Ruling, Run, TaskName, Version
 
 # The alias that names the version in service, of each task.
 CHAMPION = {TaskName.CLASSIFICATION: "champion", TaskName.SUMMARIZATION: "summarizer"}

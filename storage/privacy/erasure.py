@@ -14,23 +14,13 @@ from storage.deliveries import cards, notices, outbox
 from storage.messages import label_questions, messages, unattributed
 from storage.models import runs
 from storage.summaries import reviews, summaries
-from storage.tables import (
-    Burst,
-    Channel,
-    Correction,
-    Kind,
-    Label,
-    Making,
-    Message,
-    Outbox,
-    Pseudonym,
-    Record,
-    Summary,
-    SummaryReview,
-    SummarySource,
-    SummaryWord,
-    TaskName,
-)
+from storage.tables.annotation import Record
+from storage.tables.deliveries import Kind, Outbox
+from storage.tables.feedback import Burst, Correction, Label
+from storage.tables.messages import Channel, Message
+from storage.tables.models import TaskName
+from storage.tables.summaries import Making, Summary, SummaryReview, SummarySource, SummaryWord
+from storage.tables.workspaces import Pseudonym
 from storage.workspaces.pseudonyms import FORGOTTEN
 
 # Whose words stay without their name: it tells a person's words apart from others', and leads back to nobody.

@@ -12,7 +12,11 @@ from sqlmodel import Session, SQLModel, col, func, select
 
 from storage.database import purging
 from storage.database.engine import insert_if_new
-from storage.tables import Dataset, Erasure, Job, Lease, Message, Ownership, Run, SummaryReview, Version
+from storage.tables.annotation import Dataset, Ownership
+from storage.tables.database import Erasure, Job, Lease
+from storage.tables.messages import Message
+from storage.tables.models import Run, Version
+from storage.tables.summaries import SummaryReview
 
 # What is left while a team's files are removed, and marks that belong to the database as a whole.
 OF_NO_TEAM = {"erasure", "probe", "purge", "usedstate"}

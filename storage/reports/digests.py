@@ -12,7 +12,10 @@ from sqlmodel import Session, col, select
 from storage.database.engine import insert_if_new
 from storage.feedback import judged_predictions
 from storage.feedback.judged_predictions import DAY_S, Judged
-from storage.tables import Channel, Decision, Digest, Label, Mode, Ruling, TaskName
+from storage.tables.deliveries import Digest
+from storage.tables.feedback import Label
+from storage.tables.messages import Channel, Mode
+from storage.tables.models import Decision, Ruling, TaskName
 from storage.workspaces.pseudonyms import is_forgotten
 
 WEEKS = 8

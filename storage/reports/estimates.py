@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from storage.tables import Estimate
+from storage.tables.models import Estimate
 
 
 def keep(session: Session, team_id: str, figures: dict[str, Any]) -> None:

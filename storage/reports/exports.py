@@ -11,7 +11,7 @@ from storage.feedback import labels, resolution
 from storage.feedback.resolution import Source
 from storage.messages import messages
 from storage.models import splits
-from storage.tables import Side
+from storage.tables.models import Side
 
 AT_ONCE = 500
 

@@ -13,7 +13,9 @@ from storage.feedback import corrections, imports, labels, responses
 from storage.messages import channel_states, channels, label_questions, messages
 from storage.messages.label_questions import Tally
 from storage.models import predictions, versions
-from storage.tables import ChannelState, Label, Revision
+from storage.tables.feedback import Label
+from storage.tables.messages import ChannelState
+from storage.tables.models import Revision
 
 # Why nothing is posted in a channel, for the terminal.
 CLOSED = {

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from storage.tables import SummaryLesson
+from storage.tables.summaries import SummaryLesson
 
 
 def learn(session: Session, run_id: str, texts: Mapping[str, str]) -> None:

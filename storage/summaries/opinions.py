@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from storage.tables import Opinion, SummaryWord
+from storage.tables.summaries import Opinion, SummaryWord
 
 
 def last_of_each(said: Iterable[SummaryWord]) -> list[SummaryWord]:

@@ -11,11 +11,11 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from storage.database.engine import insert_if_new
 from storage.summaries.opinions import last_of_each
-from storage.tables import (
+from storage.tables.feedback import Status
+from storage.tables.messages import Message
+from storage.tables.summaries import (
     Making,
-    Message,
     Opinion,
-    Status,
     Summary,
     SummaryAnswer,
     SummaryReview,

@@ -12,9 +12,9 @@ from sqlmodel import Session, case, col, func, select
 from storage.database.engine import insert_if_new
 from storage.summaries import reviews
 from storage.summaries.opinions import last_of_each
-from storage.tables import (
+from storage.tables.messages import Message
+from storage.tables.summaries import (
     Making,
-    Message,
     Opinion,
     Origin,
     Summary,

@@ -6,7 +6,7 @@ import time
 
 from sqlmodel import Session, col, select
 
-from storage.tables import Acceptance
+from storage.tables.workspaces import Acceptance
 
 
 def standing(session: Session, team_id: str) -> Acceptance | None:

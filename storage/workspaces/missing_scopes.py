@@ -7,7 +7,7 @@ import time
 from sqlmodel import Session
 
 from storage.database.engine import insert_if_new
-from storage.tables import ScopeNote
+from storage.tables.workspaces import ScopeNote
 
 
 def told(session: Session, team_id: str) -> str:

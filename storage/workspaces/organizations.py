@@ -8,7 +8,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from storage.database.engine import insert_if_new
-from storage.tables import OrganizationTeam
+from storage.tables.workspaces import OrganizationTeam
 
 
 def meet(session: Session, team_id: str, enterprise_id: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlmodel import Session, func, select
 
 from storage.database.engine import insert_if_new
-from storage.tables import Pseudonym
+from storage.tables.workspaces import Pseudonym
 
 # What the ids of users begin with who were forgotten.
 FORGOTTEN = "forgotten-"

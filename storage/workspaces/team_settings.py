@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from storage.database.engine import insert_if_new
-from storage.tables import Choice
+from storage.tables.workspaces import Choice
 
 
 def of_team(session: Session, team_id: str) -> dict[str, Any]:

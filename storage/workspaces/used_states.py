@@ -6,7 +6,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from storage.database.engine import insert_if_new
-from storage.tables import UsedState
+from storage.tables.workspaces import UsedState
 
 # Strangers can use as many states as they ask for. If the oldest goes too soon, its state could be used again until it
 # expires, by the same browser alone, and with another code of Slack's.

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from benchmarks.swap.__main__ import TEAM, _mixed, _stream, measure, set_up
 from storage.feedback import labels
-from storage.tables import Prediction
+from storage.tables.models import Prediction
 
 
 @pytest.mark.slow

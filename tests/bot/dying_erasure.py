@@ -29,7 +29,8 @@ from learning.model_files.artifacts import Artifacts
 from storage.database.engine import open_database
 from storage.database.purging import Purging
 from storage.privacy import team_erasure
-from storage.tables import Erasure, Message
+from storage.tables.database import Erasure
+from storage.tables.messages import Message
 from tests.factories import TEAM
 
 # In the order in which an erasure comes by them.

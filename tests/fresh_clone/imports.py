@@ -35,7 +35,7 @@ def modules(part: str) -> list[str]:
 def is_elsewhere(name: str) -> bool:
     """Argilla's server has another environment; Alembic runs migrations, and Python `__main__`."""
     *folder, module = name.split(".")
-    is_argillas = folder == ["local", "argilla"] and module not in ("embedded", "install", "progress")
+    is_argillas = folder[:2] == ["local", "argilla"] and len(folder) == 3 and module != "progress"
     return is_argillas or ".migrations." in f"{name}." or name.endswith("__main__")
 
 

@@ -11,7 +11,7 @@ from bot.context.settings import Settings
 from local.slack.person import Person
 from local.slack.setup.seed import CHANNELS, TEAM_ID
 from storage.models import versions
-from storage.tables import TaskName
+from storage.tables.models import TaskName
 from tests.local.running import Slack, until
 from tests.running import ANA, settings
 

@@ -11,7 +11,7 @@ from storage.database.engine import Database
 from storage.feedback import labels
 from storage.messages import messages
 from storage.models import predictions
-from storage.tables import Mode
+from storage.tables.messages import Mode
 from tests.factories import message, prediction, review_at_random
 from tests.running import SUPPORT
 

@@ -13,7 +13,10 @@ from bot.app.compose import Bot
 from bot.context.schedule import Schedule
 from local.slack.person import Person
 from local.slack.setup.seed import BOT_ID, TEAM_ID
-from storage.tables import Correction, Job, Message, Prediction
+from storage.tables.database import Job
+from storage.tables.feedback import Correction
+from storage.tables.messages import Message
+from storage.tables.models import Prediction
 from tests.local.running import Slack, until
 from tests.running import learned
 

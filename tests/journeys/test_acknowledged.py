@@ -25,18 +25,9 @@ from bot.app.compose import Bot
 from bot.slack.payloads import OF_CHANNELS
 from local.slack.setup.credentials import APP_TOKEN, BOT_TOKEN
 from local.slack.setup.seed import BOT_USER_ID, PEOPLE, TEAM_ID
-from storage.tables import (
-    ChannelState,
-    Making,
-    Message,
-    Mode,
-    News,
-    Notice,
-    Origin,
-    Summary,
-    SummarySource,
-    Unattributed,
-)
+from storage.tables.deliveries import News, Notice
+from storage.tables.messages import ChannelState, Message, Mode, Unattributed
+from storage.tables.summaries import Making, Origin, Summary, SummarySource
 from tests.factories import message
 from tests.journeys.steps import card_on
 from tests.local.running import PATIENCE_S, Slack, until, workspace

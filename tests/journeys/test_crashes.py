@@ -23,7 +23,9 @@ from storage.deliveries import cards as stored_cards
 from storage.feedback import corrections, labels
 from storage.messages import messages, unattributed
 from storage.models import predictions
-from storage.tables import Card, Message, Mode, Prediction
+from storage.tables.deliveries import Card
+from storage.tables.messages import Message, Mode
+from storage.tables.models import Prediction
 from tests.databases import on_both
 from tests.factories import UNPACED
 from tests.fresh_clone.terminal import Terminal

@@ -10,7 +10,7 @@ import pytest
 
 from bot.app import models
 from learning.writing.language_model import INSTALLED
-from storage.tables import Mode
+from storage.tables.messages import Mode
 from tests.crossing import QUIET_SECRET, SECRET, Theirs
 from tests.journeys.installing import ana_in, installable, installed
 from tests.journeys.steps import turn_on

@@ -14,7 +14,8 @@ from local.slack.person import Person
 from local.slack.setup.seed import TEAM_ID
 from storage.feedback import labels
 from storage.messages import channels
-from storage.tables import Channel, Correction, Message
+from storage.tables.feedback import Correction
+from storage.tables.messages import Channel, Message
 from tests.journeys.steps import card_on, do, label_of, propose, texts_in, turn_on
 from tests.local.running import Slack, until
 from tests.running import ANA, BEN

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from bot.app.compose import Bot
 from local.slack.person import Person
 from local.slack.setup.seed import TEAM_ID
-from storage.tables import Digest
+from storage.tables.deliveries import Digest
 from tests.journeys.pages import take_picture, write
 from tests.journeys.reviewed import review_weeks
 from tests.journeys.steps import correct, do, turn_on

@@ -16,7 +16,7 @@ from local.slack.setup.seed import BOT_USER_ID, DIRECT_MESSAGES, TEAM_ID
 from storage.database.engine import Database
 from storage.feedback.corrections import EditedSinceError
 from storage.messages import contents, messages
-from storage.tables import Message
+from storage.tables.messages import Message
 from tests.journeys.steps import (
     Json,
     all_heard,

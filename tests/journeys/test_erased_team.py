@@ -16,7 +16,8 @@ from storage.feedback import labels
 from storage.feedback.labels import LabelSpec
 from storage.privacy import team_erasure
 from storage.privacy.team_erasure import ErasureUnderWayError, TeamServedError
-from storage.tables import Erasure, Version
+from storage.tables.database import Erasure
+from storage.tables.models import Version
 from tests.journeys.reviewing import annotated
 from tests.journeys.steps import card_on, teach, turn_on
 from tests.local.running import Slack, until

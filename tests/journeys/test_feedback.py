@@ -12,7 +12,11 @@ from sqlmodel import select
 from bot.app.compose import Bot
 from local.slack.person import Person
 from local.slack.setup.seed import BOT_USER_ID, DIRECT_MESSAGES, PEOPLE
-from storage.tables import Choice, Correction, Label, Message, Prediction, Question, SummaryWord, Word
+from storage.tables.feedback import Correction, Label, Question, Word
+from storage.tables.messages import Message
+from storage.tables.models import Prediction
+from storage.tables.summaries import SummaryWord
+from storage.tables.workspaces import Choice
 from tests.journeys.pages import take_picture
 from tests.journeys.steps import (
     Json,

@@ -10,7 +10,7 @@ from local.slack.person import Person
 from local.slack.setup.seed import BOT_USER_ID, DIRECT_MESSAGES
 from storage.database.engine import open_database
 from storage.messages import messages
-from storage.tables import Lane, Message, Mode
+from storage.tables.messages import Lane, Message, Mode
 from tests.journeys.steps import all_heard, card_counts, turn_on, until_answered
 from tests.local.running import Slack, until
 from tests.running import ANA, SUPPORT, bot, cards, settings

@@ -14,7 +14,7 @@ from bot.app.compose import Bot
 from bot.privacy import forgetting
 from local.argilla.embedded import SignIn
 from local.slack.person import Person
-from storage.tables import Channel, Message
+from storage.tables.messages import Channel, Message
 from tests.journeys.pages import open_home, write
 from tests.journeys.reviewing import annotated
 from tests.journeys.steps import do, reactions, teach, texts_in, turn_on, until_answered

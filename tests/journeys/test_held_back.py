@@ -14,7 +14,8 @@ from local.slack.person import Person
 from local.slack.setup.seed import TEAM_ID
 from storage.feedback import bursts, labels
 from storage.messages import contents
-from storage.tables import Burst, Fate, Message
+from storage.tables.feedback import Burst, Fate
+from storage.tables.messages import Message
 from tests.journeys.operating import note_with, notes, operated
 from tests.journeys.steps import turn_on, until_answered
 from tests.local.running import Slack, until

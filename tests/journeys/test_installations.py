@@ -24,7 +24,7 @@ from local.slack.setup.credentials import CLIENT_ID, CLIENT_SECRET, SIGNING_SECR
 from local.slack.setup.team import Team
 from storage.feedback import corrections
 from storage.messages import channels
-from storage.tables import Mode
+from storage.tables.messages import Mode
 from tests.databases import on_both
 from tests.journeys.installing import ana_in, everything, installable, installed, serves
 from tests.journeys.pages import write

@@ -14,7 +14,8 @@ from local.slack.person import Person
 from local.slack.setup.seed import DIRECT_MESSAGES, TEAM_ID
 from storage.database.engine import Database
 from storage.feedback import questions
-from storage.tables import Correction, Label, LabelQuestion, Message, Outcome, Question
+from storage.tables.feedback import Correction, Label, LabelQuestion, Outcome, Question
+from storage.tables.messages import Message
 from tests.databases import on_both
 from tests.journeys.steps import all_heard, card_on, choose, label_of, settled, teach, turn_on, until_answered
 from tests.local.running import Slack, until, workspace

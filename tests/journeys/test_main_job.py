@@ -10,7 +10,8 @@ from sqlmodel import select
 from bot.app.compose import Bot
 from local.slack.person import Person
 from local.slack.setup.seed import BOT_USER_ID, DIRECT_MESSAGES
-from storage.tables import Message, Vector
+from storage.tables.messages import Message
+from storage.tables.models import Vector
 from tests.databases import on_both
 from tests.journeys.steps import (
     Json,

@@ -11,7 +11,8 @@ from bot.app.compose import Bot
 from local.slack.person import Person
 from local.slack.setup.seed import BOT_USER_ID, TEAM_ID
 from storage.models import floors
-from storage.tables import Basis, Floor, Message, Prediction
+from storage.tables.messages import Message
+from storage.tables.models import Basis, Floor, Prediction
 from tests.journeys.steps import (
     Json,
     card_on,

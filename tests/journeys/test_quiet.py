@@ -12,7 +12,8 @@ from bot.app.compose import Bot
 from bot.questions import edit_questions
 from local.slack.person import Person
 from local.slack.setup.seed import BOT_USER_ID
-from storage.tables import Correction, Message
+from storage.tables.feedback import Correction
+from storage.tables.messages import Message
 from tests.journeys.steps import (
     card_on,
     choose,

@@ -14,7 +14,8 @@ from sqlmodel import select
 
 from local.slack.person import Person
 from storage.models import runs
-from storage.tables import Message, Prediction
+from storage.tables.messages import Message
+from storage.tables.models import Prediction
 from tests.databases import on_both
 from tests.journeys.operating import (
     operated,

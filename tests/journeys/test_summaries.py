@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from sqlmodel import select
 
 from local.slack.person import Person
-from storage.tables import Summary, SummaryWord
+from storage.tables.summaries import Summary, SummaryWord
 from tests.databases import on_both
 from tests.journeys.pages import take_picture, write
 from tests.journeys.threads import (

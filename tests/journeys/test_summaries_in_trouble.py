@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from bot.app.compose import Bot
 from local.slack.person import Person
-from storage.tables import Summary
+from storage.tables.summaries import Summary
 from tests.journeys.steps import all_heard, predictions_in, texts_in, until_answered
 from tests.journeys.threads import THREAD, allow_summaries, of_bot, send_text, summary_of, thread
 from tests.learning.summarizing.tiny_writers import random_writer

@@ -12,7 +12,7 @@ from learning.summarizing.policy import QUOTED
 from learning.writing.language_model import INSTALLED
 from local.slack.person import Person
 from local.slack.setup.seed import TEAM_ID
-from storage.tables import TaskName
+from storage.tables.models import TaskName
 from storage.workspaces import acceptances
 from tests.journeys.operating import in_service, note_with, notes, operated, press
 from tests.journeys.threads import allow_summaries, rewrite, summarize

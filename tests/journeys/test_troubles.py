@@ -25,7 +25,7 @@ from local.slack.serving import listen
 from local.slack.setup.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from local.slack.setup.seed import BOT_USER_ID, TEAM_ID
 from storage.database.engine import DatabaseUnavailableError
-from storage.tables import Label
+from storage.tables.feedback import Label
 from tests.journeys.steps import card_on, predictions_in, propose, turn_on, until_answered
 from tests.local.running import Slack, free_port, until, workspace
 from tests.running import ANA, BEN, PATIENT, SUPPORT, bot, cards, person, settings

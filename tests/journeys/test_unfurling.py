@@ -7,7 +7,7 @@ from pathlib import Path
 from local.slack.person import Person
 from local.slack.setup.seed import CHANNELS, DIRECT_MESSAGES, TEAM_ID
 from storage.models import versions
-from storage.tables import Decision, Grounds, Ruling
+from storage.tables.models import Decision, Grounds, Ruling
 from tests.journeys.steps import card_on, correct, do, turn_on
 from tests.journeys.threads import allow_summaries, summarize, thread
 from tests.local.running import Slack, until

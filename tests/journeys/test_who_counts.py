@@ -11,7 +11,8 @@ from sqlmodel import select
 from bot.app.compose import Bot
 from local.slack.person import Person
 from local.slack.setup.seed import BOT_ID, BOT_USER_ID, DIRECT_MESSAGES, PEOPLE
-from storage.tables import Correction, Message
+from storage.tables.feedback import Correction
+from storage.tables.messages import Message
 from tests.journeys.pages import take_picture, write
 from tests.journeys.steps import card_counts, card_on, label_of, reactions, texts_in, turn_on, until_answered
 from tests.local.running import Slack, until

@@ -17,7 +17,10 @@ from learning.training.process import Training
 from learning.training.retraining import Retraining
 from storage.database.engine import Database
 from storage.models import runs, versions
-from storage.tables import Answer, Dataset, Label, Message, Phase, Run, Stage, Status, Version
+from storage.tables.annotation import Dataset, Stage
+from storage.tables.feedback import Answer, Label, Status
+from storage.tables.messages import Message
+from storage.tables.models import Phase, Run, Version
 from tests.factories import TEAM, label_set, received
 from tests.learning.training_here import TrainingHere
 

@@ -11,7 +11,7 @@ from learning.serving.hot_swap import Following
 from learning.serving.registry import HEAD, Registry, Source
 from storage.database.engine import Database
 from storage.models import versions
-from storage.tables import Ruling
+from storage.tables.models import Ruling
 from tests.factories import ANA, TEAM, label_set
 from tests.learning.tiny_models import tiny_model
 

@@ -9,7 +9,7 @@ from learning.argilla.schema import Plan
 from storage.database.engine import Database
 from storage.feedback import labels
 from storage.feedback.labels import LabelSpec
-from storage.tables import Panel
+from storage.tables.feedback import Panel
 from tests.factories import TEAM
 from tests.learning.tiny_models import three_dimensional
 from tests.running import settings

@@ -11,7 +11,7 @@ from learning.argilla.backoff import Patience
 from learning.argilla.connection import ArgillaUnavailableError
 from storage.database import jobs, leases
 from storage.database.engine import Database
-from storage.tables import Job
+from storage.tables.database import Job
 from tests.factories import TEAM
 from tests.local.running import PATIENCE_S
 

@@ -12,7 +12,7 @@ from bot.slack.payloads import Said
 from bot.web_api.actors import Kind
 from storage.database.engine import Database
 from storage.messages import channels
-from storage.tables import Mode
+from storage.tables.messages import Mode
 from tests.factories import ANA, TEAM
 
 KINDS = {ANA: Kind.USER, "U0BOT": Kind.BOT, "U0WORKFLOW": Kind.WORKFLOW}

@@ -30,7 +30,8 @@ from storage.database.engine import Database
 from storage.feedback import corrections, labels
 from storage.feedback.labels import LabelSpec
 from storage.messages import channels, messages
-from storage.tables import Label, Lane, Message, Mode, Unattributed
+from storage.tables.feedback import Label
+from storage.tables.messages import Lane, Message, Mode, Unattributed
 from tests.factories import SUPPORT, TEAM, message, predicted
 from tests.local.running import Slack, workspace
 

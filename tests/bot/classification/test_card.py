@@ -10,7 +10,8 @@ from bot.slack.payloads import target
 from storage.feedback.corrections import Spoken
 from storage.feedback.responses import Verdict
 from storage.messages.contents import Content
-from storage.tables import Label, LabelSource, Mode, Word
+from storage.tables.feedback import Label, LabelSource, Word
+from storage.tables.messages import Mode
 from tests.factories import ANA, BEN, CAT, TEAM, message, prediction
 
 NAMES = ("bug", "billing", "praise", "how-to")

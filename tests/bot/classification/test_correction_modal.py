@@ -4,7 +4,7 @@ import json
 
 from bot.classification.correction_modal import OPTIONS_MOST, correction_view, matching, option
 from bot.slack.payloads import Target
-from storage.tables import Label, LabelSource
+from storage.tables.feedback import Label, LabelSource
 from tests.factories import TEAM
 
 

@@ -11,7 +11,7 @@ from bot.slack.payloads import Deleted, Said
 from bot.summaries.service import SummaryService
 from learning.text.masking import unmasked
 from storage.database.engine import Database
-from storage.tables import Mode
+from storage.tables.messages import Mode
 
 TEAM, ON, OFF, ANA = "T1", "C1", "C2", "U1"
 

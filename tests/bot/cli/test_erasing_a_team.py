@@ -19,7 +19,7 @@ from local.argilla.embedded import SignIn
 from storage.database.engine import Database
 from storage.database.purging import Purging
 from storage.privacy import team_erasure
-from storage.tables import Run, Version
+from storage.tables.models import Run, Version
 from tests.bot.command_line import Ended, corrigible
 from tests.bot.dying_erasure import lives, settings
 from tests.databases import on_both

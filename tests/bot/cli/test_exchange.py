@@ -12,7 +12,7 @@ import pytest
 from storage.database.engine import Database, open_database
 from storage.database.migrate import migrate
 from storage.feedback import imports, labels
-from storage.tables import Label
+from storage.tables.feedback import Label
 from tests.bot.command_line import corrigible
 from tests.factories import ANA, OTHER, TEAM, label_set, predicted, say
 from tests.stored import labelled

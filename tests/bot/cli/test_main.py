@@ -21,7 +21,8 @@ from storage.database.engine import Database
 from storage.deliveries import cards, notices
 from storage.feedback import labels
 from storage.messages import channels
-from storage.tables import ChannelState, Mode, News
+from storage.tables.deliveries import News
+from storage.tables.messages import ChannelState, Mode
 from tests import running
 from tests.bot.command_line import corrigible
 from tests.factories import ANA, TEAM, label_set, predicted

@@ -9,7 +9,8 @@ from sqlmodel import select
 from storage.database.engine import Database
 from storage.feedback import corrections
 from storage.messages import unattributed
-from storage.tables import Kind, Message, Outbox
+from storage.tables.deliveries import Kind, Outbox
+from storage.tables.messages import Message
 from tests.bot.command_line import corrigible
 from tests.factories import ANA, TEAM, label_set, predicted, say, waiting_post
 

@@ -14,7 +14,8 @@ from storage.feedback import labels
 from storage.feedback.labels import LabelSpec
 from storage.models import runs, versions
 from storage.privacy import erasure
-from storage.tables import Message, Phase
+from storage.tables.messages import Message
+from storage.tables.models import Phase
 from tests.bot.command_line import corrigible
 from tests.factories import TEAM, received
 

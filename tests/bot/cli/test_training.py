@@ -27,7 +27,7 @@ from storage.database.engine import Database, open_database
 from storage.feedback import labels
 from storage.feedback.labels import LabelSpec
 from storage.models import runs, tunings, versions
-from storage.tables import Decision, Grounds, Phase, Ruling, Tuning
+from storage.tables.models import Decision, Grounds, Phase, Ruling, Tuning
 from storage.workspaces import acceptances, team_settings
 from tests.bot.command_line import corrigible
 from tests.factories import OTHER, TEAM, label_set

@@ -13,7 +13,7 @@ from learning.data.trust import NO_OPERATORS, Belief
 from local.argilla.embedded import SignIn
 from storage.database.engine import Database
 from storage.privacy import erasure
-from storage.tables import Label, Word
+from storage.tables.feedback import Label, Word
 from storage.workspaces import pseudonyms
 from tests.databases import on_both
 from tests.factories import ANA, BEN, TEAM, label_set, predicted, review, say

@@ -20,7 +20,7 @@ from bot.context.schedule import HOLD_S, Schedule, Scheduled
 from storage.database import jobs
 from storage.database.engine import Database
 from storage.database.leases import Claim
-from storage.tables import Job, Lease
+from storage.tables.database import Job, Lease
 from tests.bot.replicas import NEVER_SOON, Processes
 from tests.databases import on_both
 from tests.factories import TEAM, together

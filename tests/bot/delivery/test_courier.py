@@ -22,7 +22,8 @@ from bot.language.locales import Locales
 from bot.web_api.reach import Reach
 from storage.database.engine import Database
 from storage.deliveries import cards
-from storage.tables import Label, Message
+from storage.tables.feedback import Label
+from storage.tables.messages import Message
 from tests.factories import ANA, TEAM, UNPACED, label_set, predicted, say
 from tests.local.running import PATIENCE_S, until
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.home.label_modals import EXAMPLES, EXAMPLES_MOST, NAME, editor, entry, is_untouched
 from bot.slack.forms import Form
-from storage.tables import Label, LabelSource
+from storage.tables.feedback import Label, LabelSource
 from tests.factories import ANA, TEAM
 
 MANY = [f"message number {number} that somebody wrote" for number in range(100)]

@@ -9,7 +9,7 @@ import pytest
 from bot.context.settings import Settings
 from bot.home.team_settings_modal import choices_view
 from bot.permissions.team_settings import Chosen
-from storage.tables import Choice
+from storage.tables.workspaces import Choice
 from tests.factories import ANA, TEAM
 
 

@@ -9,19 +9,9 @@ from learning.evaluation.agreement import Agreement
 from learning.evaluation.estimate import Interval
 from storage.database.jobs import Failing
 from storage.models.runs import OPEN
-from storage.tables import (
-    Channel,
-    ChannelState,
-    Decision,
-    Grounds,
-    Label,
-    LabelSource,
-    Mode,
-    Phase,
-    Ruling,
-    Run,
-    Version,
-)
+from storage.tables.feedback import Label, LabelSource
+from storage.tables.messages import Channel, ChannelState, Mode
+from storage.tables.models import Decision, Grounds, Phase, Ruling, Run, Version
 from tests.factories import TEAM, measured
 
 

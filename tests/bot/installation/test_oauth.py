@@ -18,7 +18,7 @@ from bot.context.logs import STRANGERS_MOST
 from bot.installation.installations import Installations, OAuth
 from bot.installation.oauth import CALLBACKS, STATE_S, SignedStates
 from storage.database.engine import Database
-from storage.tables import UsedState
+from storage.tables.workspaces import UsedState
 from storage.workspaces import used_states
 from tests.databases import on_both
 from tests.local.running import PATIENCE_S, free_port

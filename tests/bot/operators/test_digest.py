@@ -19,7 +19,9 @@ from storage.deliveries.undelivered import GivenUp
 from storage.messages import channel_states, channels
 from storage.messages.channel_states import Change
 from storage.reports import digests
-from storage.tables import Job, Mode, News, Notice
+from storage.tables.database import Job
+from storage.tables.deliveries import News, Notice
+from storage.tables.messages import Mode
 from tests.factories import ANA, BEN, TEAM, label_set, predicted, say
 from tests.local.running import Slack, until, workspace
 

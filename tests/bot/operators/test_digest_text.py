@@ -8,7 +8,7 @@ from bot.operators.digest_text import digest_text, wording
 from learning.evaluation.accuracy import Accuracy
 from learning.evaluation.curve import Promoted, draw
 from storage.reports.digests import Confusion, Week
-from storage.tables import Decision, Grounds, Ruling
+from storage.tables.models import Decision, Grounds, Ruling
 from tests.factories import ANA, BEN, TEAM, measured
 
 

@@ -21,7 +21,7 @@ from local.slack.setup.seed import CHANNELS
 from storage.database.engine import Database
 from storage.models import runs, versions
 from storage.privacy import erasure
-from storage.tables import Decision, Grounds, Phase, Ruling
+from storage.tables.models import Decision, Grounds, Phase, Ruling
 from storage.workspaces import missing_scopes
 from tests.factories import TEAM, received
 from tests.local.running import Slack, workspace

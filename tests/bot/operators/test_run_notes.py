@@ -8,7 +8,7 @@ import pytest
 from bot.language.catalogues import speaking
 from bot.operators.run_notes import ruling_note, run_note
 from bot.slack.blocks import bar
-from storage.tables import Decision, Grounds, Phase, Ruling, Run, TaskName
+from storage.tables.models import Decision, Grounds, Phase, Ruling, Run, TaskName
 from tests.factories import ANA, TEAM
 
 

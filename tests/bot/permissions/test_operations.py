@@ -19,7 +19,8 @@ from storage.feedback import bursts
 from storage.models import runs, versions
 from storage.models.runs import RunUnderWayError
 from storage.models.versions import NothingToRollBackToError, VersionNotFoundError
-from storage.tables import Burst, Decision, Fate, Grounds, Phase, Run, TaskName
+from storage.tables.feedback import Burst, Fate
+from storage.tables.models import Decision, Grounds, Phase, Run, TaskName
 from tests.factories import ANA, BEN, TEAM, label_set, predicted, say, together
 
 

@@ -7,7 +7,7 @@ import pytest
 from bot.privacy.retention import DAY_S, DaysError, NothingToUndoError, Plan, Retention, StalePlanError
 from storage.database.engine import Database
 from storage.messages import channels, unattributed
-from storage.tables import Message
+from storage.tables.messages import Message
 from tests.factories import ANA, BEN, SUPPORT, TEAM, received, waiting_post
 
 AT_FOUR = "0 4 * * *"

@@ -20,7 +20,9 @@ from storage.deliveries import undelivered
 from storage.messages import channel_states, channels
 from storage.messages import edit_questions as questions
 from storage.messages.channel_states import Change
-from storage.tables import Delivery, Message, Mode, News, Notice, Word
+from storage.tables.deliveries import Delivery, News, Notice
+from storage.tables.feedback import Word
+from storage.tables.messages import Message, Mode
 from tests.factories import ANA, TEAM, label_set, predicted, say
 from tests.local.running import Slack, workspace
 

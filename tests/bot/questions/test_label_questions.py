@@ -17,7 +17,8 @@ from storage.database.engine import Database
 from storage.messages import channels, label_questions, messages
 from storage.messages.label_questions import Suspicion
 from storage.privacy import erasure
-from storage.tables import LabelQuestion, Message, Mode
+from storage.tables.feedback import LabelQuestion
+from storage.tables.messages import Message, Mode
 from storage.workspaces import pseudonyms
 from tests.factories import TEAM, label_set, predicted, say
 from tests.local.running import Slack, workspace

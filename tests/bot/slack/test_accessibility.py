@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.classification.card import title
-from storage.tables import Label, LabelSource
+from storage.tables.feedback import Label, LabelSource
 from tests.factories import TEAM
 
 ROOT = Path(__file__).parents[3]

@@ -44,23 +44,10 @@ from storage.feedback.responses import Verdict
 from storage.messages.contents import Content
 from storage.messages.label_questions import Asking
 from storage.reports.digests import Confusion, Week
-from storage.tables import (
-    Burst,
-    Decision,
-    Grounds,
-    Label,
-    LabelQuestion,
-    LabelSource,
-    Making,
-    Mode,
-    Origin,
-    Outcome,
-    Phase,
-    Ruling,
-    Run,
-    Summary,
-    Word,
-)
+from storage.tables.feedback import Burst, Label, LabelQuestion, LabelSource, Outcome, Word
+from storage.tables.messages import Mode
+from storage.tables.models import Decision, Grounds, Phase, Ruling, Run
+from storage.tables.summaries import Making, Origin, Summary
 from tests.factories import ANA, BEN, SUPPORT, TEAM, message, prediction
 
 Json = dict[str, Any]

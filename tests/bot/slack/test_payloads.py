@@ -27,7 +27,7 @@ from bot.slack.payloads import (
     target,
 )
 from storage.messages.channel_states import Change
-from storage.tables import News
+from storage.tables.deliveries import News
 from tests.bot.mutating import LEAK, Json, mutations
 
 BOT = "UBOT"

@@ -9,7 +9,8 @@ from slack_sdk.models.blocks import Block
 from bot.language.catalogues import speaking
 from bot.slack.speakers import Speakers
 from bot.summaries.card import DELETED, UNSUPPORTED, Shown, card
-from storage.tables import Making, Opinion, Origin, Status, Summary, SummaryAnswer, SummaryWord
+from storage.tables.feedback import Status
+from storage.tables.summaries import Making, Opinion, Origin, Summary, SummaryAnswer, SummaryWord
 from tests.factories import ANA, BEN, SUPPORT, TEAM, message
 
 NAMES = {ANA: "ana", BEN: "ben"}

@@ -11,7 +11,7 @@ from bot.summaries.commands import DIRECT, USAGE, summarize
 from bot.summaries.service import OFF, SummaryService
 from learning.text.masking import unmasked
 from storage.database.engine import Database
-from storage.tables import Summary
+from storage.tables.summaries import Summary
 from tests.factories import ANA, SUPPORT, TEAM
 
 LISBON = ZoneInfo("Europe/Lisbon")

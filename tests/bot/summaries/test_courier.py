@@ -14,7 +14,8 @@ from storage.database.engine import Database
 from storage.messages import channel_states
 from storage.messages.channel_states import Change
 from storage.summaries import summaries
-from storage.tables import Making, News, Origin, Summary
+from storage.tables.deliveries import News
+from storage.tables.summaries import Making, Origin, Summary
 from tests.bot.delivery.test_courier import SlowSlack, listening
 from tests.bot.summaries.test_commands import service
 from tests.factories import ANA, SUPPORT, TEAM, UNPACED

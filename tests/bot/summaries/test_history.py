@@ -16,7 +16,7 @@ from local.slack.setup.credentials import BOT_TOKEN
 from storage.database.engine import Database
 from storage.messages import messages
 from storage.summaries import summaries
-from storage.tables import Making, Origin, Summary
+from storage.tables.summaries import Making, Origin, Summary
 from tests.databases import on_both
 from tests.factories import message
 from tests.local.running import Slack, workspace

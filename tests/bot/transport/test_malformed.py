@@ -34,18 +34,11 @@ from local.slack.setup.seed import BOT_USER_ID, TEAM_ID
 from local.slack.state.grants import ResponseGrant
 from local.slack.transport.http_mode import encoded, signed
 from local.slack.transport.transport import Kind
-from storage.tables import (
-    Channel,
-    Choice,
-    Correction,
-    Label,
-    Making,
-    Message,
-    Origin,
-    Ruling,
-    Summary,
-    SummaryWord,
-)
+from storage.tables.feedback import Correction, Label
+from storage.tables.messages import Channel, Message
+from storage.tables.models import Ruling
+from storage.tables.summaries import Making, Origin, Summary, SummaryWord
+from storage.tables.workspaces import Choice
 from tests import databases
 from tests.bot.mutating import LEAK, mutations
 from tests.journeys.steps import card_on, correct, turn_on

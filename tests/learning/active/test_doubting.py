@@ -9,7 +9,8 @@ from storage.feedback import imports, questions
 from storage.feedback.imports import Labelled
 from storage.models import runs
 from storage.privacy import erasure
-from storage.tables import Message, Phase
+from storage.tables.messages import Message
+from storage.tables.models import Phase
 from tests.databases import on_both
 from tests.factories import TEAM, label_set, received, review
 

@@ -12,7 +12,7 @@ from learning.tasks.job import Job
 from learning.training.child import work
 from storage.database.engine import Database
 from storage.models import splits
-from storage.tables import Decision
+from storage.tables.models import Decision
 from tests.factories import BEN, received, say
 from tests.learning.reviewed_team import ReviewedTeam
 from tests.learning.training.examples import QUICK, TARGETS, examples

@@ -17,7 +17,7 @@ from learning.active.suspicion import (
     share_right,
 )
 from storage.feedback.corrections import Latest
-from storage.tables import Word
+from storage.tables.feedback import Word
 from tests.factories import ANA, BEN
 
 LABELS = 8

@@ -20,7 +20,8 @@ from storage.feedback.imports import Labelled
 from storage.feedback.labels import LabelSpec
 from storage.messages import messages
 from storage.models import predictions
-from storage.tables import Burst, Fate, Label, Message, Word
+from storage.tables.feedback import Burst, Fate, Label, Word
+from storage.tables.messages import Message
 from tests.factories import ANA, BEN, CAT, TEAM, received, say
 
 TEXTS = {

@@ -8,7 +8,7 @@ import pytest
 
 from local.argilla.embedded import SignIn
 from storage.database.engine import Database
-from storage.tables import Label
+from storage.tables.feedback import Label
 from tests.factories import label_set
 from tests.learning.annotation.desk import NAMES, Desk
 

@@ -21,7 +21,8 @@ from learning.heads.head import Head
 from local.argilla.embedded import SignIn
 from storage.database.engine import Database
 from storage.deliveries import outbox
-from storage.tables import Label, Message, Panel
+from storage.tables.feedback import Label, Panel
+from storage.tables.messages import Message
 from tests.factories import ANA, ENCODER, TEAM, predicted, say
 from tests.learning.tiny_models import three_dimensional
 from tests.reviewer import Reviewer

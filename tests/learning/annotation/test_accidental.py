@@ -17,7 +17,8 @@ from learning.text import edits
 from storage.database.engine import Database
 from storage.feedback import accidental_responses, questions, resolution, responses
 from storage.messages import messages
-from storage.tables import Label, Message
+from storage.tables.feedback import Label
+from storage.tables.messages import Message
 from tests.factories import ANA, TEAM, predicted, say
 from tests.learning.annotation.desk import Desk
 from tests.local.running import until

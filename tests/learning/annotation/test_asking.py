@@ -20,7 +20,9 @@ from storage.database.engine import Database
 from storage.feedback import questions, responses
 from storage.messages import datasets, messages
 from storage.models import predictions
-from storage.tables import Answer, Label, Message, Question, Stage, Status
+from storage.tables.annotation import Stage
+from storage.tables.feedback import Answer, Label, Question, Status
+from storage.tables.messages import Message
 from tests.databases import on_both
 from tests.factories import ANA, TEAM, label_set, message, predicted, prediction, say
 

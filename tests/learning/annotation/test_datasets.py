@@ -22,7 +22,9 @@ from storage.deliveries import outbox
 from storage.feedback import responses
 from storage.feedback.responses import Verdict
 from storage.messages import datasets, messages
-from storage.tables import Kind, Label, Message, Panel
+from storage.tables.deliveries import Kind
+from storage.tables.feedback import Label, Panel
+from storage.tables.messages import Message
 from tests.factories import ENCODER, TEAM, label_set
 from tests.learning.annotation.desk import NAMES, Desk, corrected, refusals, waiting
 from tests.reviewer import Reviewer

@@ -21,7 +21,10 @@ from storage.feedback import questions, responses
 from storage.messages import contents, datasets, messages
 from storage.models import predictions
 from storage.privacy import erasure
-from storage.tables import Kind, Label, Message, Vector
+from storage.tables.deliveries import Kind
+from storage.tables.feedback import Label
+from storage.tables.messages import Message
+from storage.tables.models import Vector
 from tests.databases import on_both
 from tests.factories import ANA, BEN, ENCODER, TEAM, predicted, say
 from tests.learning.annotation.desk import NAMES, Desk, corrected, refusals, waiting

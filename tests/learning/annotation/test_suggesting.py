@@ -18,7 +18,10 @@ from storage.feedback import questions
 from storage.feedback.questions import Key
 from storage.messages import datasets
 from storage.models import floors
-from storage.tables import Basis, Floor, Kind, Label, Message
+from storage.tables.deliveries import Kind
+from storage.tables.feedback import Label
+from storage.tables.messages import Message
+from storage.tables.models import Basis, Floor
 from tests.factories import ENCODER, TEAM, label_set, predicted
 from tests.learning.annotation.desk import Desk
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from learning.annotation.summaries import TEXT_MOST, _thread
-from storage.tables import Message, Mode
+from storage.tables.messages import Message, Mode
 
 
 class Ana:

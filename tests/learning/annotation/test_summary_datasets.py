@@ -14,7 +14,7 @@ from local.argilla.embedded import SignIn
 from storage.database.engine import Database
 from storage.summaries import reviews as summary_reviews
 from storage.summaries import summaries
-from storage.tables import Making, Origin, Summary, SummaryAnswer, SummarySource
+from storage.tables.summaries import Making, Origin, Summary, SummaryAnswer, SummarySource
 from tests.factories import ANA, SUPPORT, TEAM, received
 from tests.reviewer import Reviewer
 

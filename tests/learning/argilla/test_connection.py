@@ -38,7 +38,7 @@ from learning.argilla.connection import (
 from learning.argilla.schema import Plan
 from local.argilla.embedded import SignIn
 from storage.database.engine import Database
-from storage.tables import Panel
+from storage.tables.feedback import Panel
 from tests.factories import TEAM
 from tests.learning.annotation.desk import untaught
 from tests.learning.tiny_models import three_dimensional

@@ -9,7 +9,9 @@ from learning.data.trust import HEAD_MOST, Belief
 from storage.database.engine import Database
 from storage.feedback import imports, responses
 from storage.feedback.imports import Labelled
-from storage.tables import Answer, Dataset, Label, Message, Stage, Status
+from storage.tables.annotation import Dataset, Stage
+from storage.tables.feedback import Answer, Label, Status
+from storage.tables.messages import Message
 from tests.databases import on_both
 from tests.factories import ANA, BEN, CAT, ENCODER, TEAM, label_set, received, say
 

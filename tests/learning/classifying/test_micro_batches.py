@@ -16,7 +16,10 @@ from storage.database.engine import Database, open_database
 from storage.deliveries import cards, notices
 from storage.messages import messages
 from storage.models import floors, predictions
-from storage.tables import Basis, Card, Floor, Label, Lane, Message, Mode, Prediction, Vector
+from storage.tables.deliveries import Card
+from storage.tables.feedback import Label
+from storage.tables.messages import Lane, Message, Mode
+from storage.tables.models import Basis, Floor, Prediction, Vector
 from tests.databases import on_both
 from tests.factories import ANA, OTHER, TEAM, label_set, predicted, prediction, received, say, together
 from tests.learning.tiny_models import Reader, tiny_encoder

@@ -13,7 +13,7 @@ from learning.tasks.job import Result
 from storage.database.engine import Database
 from storage.feedback import imports, questions
 from storage.feedback.imports import Labelled
-from storage.tables import LabelQuestion
+from storage.tables.feedback import LabelQuestion
 from tests.databases import on_both
 from tests.factories import ANA, TEAM, label_set, predicted, say
 

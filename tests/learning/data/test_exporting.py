@@ -12,7 +12,7 @@ from learning.data.exporting import COLUMNS, UnusableTargetError, check_target, 
 from learning.data.sources import Columns, open_source
 from storage.feedback.resolution import Source
 from storage.reports.exports import Row
-from storage.tables import Side
+from storage.tables.models import Side
 
 ROWS = [
     Row("m1", 'It says "500", twice\nand again', "bug", Source.REVIEWERS, 0.0, Side.HOLDOUT),

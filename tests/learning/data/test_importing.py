@@ -12,7 +12,7 @@ from storage.database.engine import Database
 from storage.feedback import imports, labels, resolution
 from storage.feedback.imports import Outcome
 from storage.messages import messages
-from storage.tables import Label, LabelSource
+from storage.tables.feedback import Label, LabelSource
 from tests.databases import on_both
 from tests.factories import ANA, TEAM, label_set, predicted, say
 

@@ -23,7 +23,7 @@ from storage.feedback.corrections import Background, Spoken
 from storage.feedback.imports import Imported
 from storage.feedback.resolution import Evidence, Gathered
 from storage.feedback.responses import Verdict
-from storage.tables import Word
+from storage.tables.feedback import Word
 from storage.workspaces.pseudonyms import FORGOTTEN
 from tests.factories import ANA, BEN, CAT
 from tests.properties import REPEATABLE

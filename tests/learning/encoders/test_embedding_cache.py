@@ -12,7 +12,9 @@ from storage.database.engine import Database
 from storage.feedback import corrections
 from storage.messages import messages
 from storage.models import predictions
-from storage.tables import Correction, Label, Message, Vector, Word
+from storage.tables.feedback import Correction, Label, Word
+from storage.tables.messages import Message
+from storage.tables.models import Vector
 from tests.databases import on_both
 from tests.factories import ANA, ENCODER, TEAM, label_set, message, predicted, say
 

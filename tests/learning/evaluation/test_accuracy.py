@@ -8,7 +8,8 @@ from sqlmodel import select
 from learning.evaluation import accuracy
 from learning.evaluation.accuracy import WEEK_S
 from storage.database.engine import Database
-from storage.tables import Label, Prediction, Word
+from storage.tables.feedback import Label, Word
+from storage.tables.models import Prediction
 from tests.factories import ANA, TEAM, label_set, measured, predicted, review_at_random, say
 
 

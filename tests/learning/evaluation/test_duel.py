@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binom
 
 from learning.evaluation.duel import NEEDED, PRIOR, Standing, decide, evidence, spoken
-from storage.tables import Decision
+from storage.tables.models import Decision
 
 MOST = 10_000
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from learning.evaluation.gate import Contender, Limits, Rows, judge
-from storage.tables import Decision
+from storage.tables.models import Decision
 
 NAMES = ("bug", "billing", "praise")
 TRUTH = np.tile(np.arange(3), 40)

@@ -8,7 +8,7 @@ from learning.heads.centring import MIN_MESSAGES, centred, mean_of, team_mean
 from storage.database.engine import Database
 from storage.messages import messages
 from storage.models import predictions
-from storage.tables import Label
+from storage.tables.feedback import Label
 from tests.databases import on_both
 from tests.factories import ENCODER, OTHER, TEAM, label_set, prediction, received
 from tests.learning.conftest import Banking

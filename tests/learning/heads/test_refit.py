@@ -19,7 +19,8 @@ from storage.feedback.labels import LabelSpec
 from storage.feedback.resolution import State
 from storage.messages import messages
 from storage.models import predictions, versions
-from storage.tables import Label, Message, Word
+from storage.tables.feedback import Label, Word
+from storage.tables.messages import Message
 from tests.databases import on_both
 from tests.factories import ANA, BEN, OTHER, TEAM, received, say
 from tests.learning.tiny_models import Reader, tiny_encoder

@@ -16,7 +16,9 @@ from storage.feedback import labels
 from storage.feedback.labels import LabelSpec
 from storage.messages import messages
 from storage.models import predictions, runs, versions
-from storage.tables import Label, Message, Version
+from storage.tables.feedback import Label
+from storage.tables.messages import Message
+from storage.tables.models import Version
 from tests.databases import on_both
 from tests.factories import ANA, TEAM, message, prediction, say
 

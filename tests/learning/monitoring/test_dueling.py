@@ -11,7 +11,9 @@ from storage.database.engine import Database
 from storage.deliveries import cards
 from storage.messages import contents
 from storage.models import disagreements, runs, versions
-from storage.tables import Answer, Dataset, Decision, Dispute, Grounds, Phase, Ruling, Run, Stage, Status
+from storage.tables.annotation import Dataset, Stage
+from storage.tables.feedback import Answer, Status
+from storage.tables.models import Decision, Dispute, Grounds, Phase, Ruling, Run
 from tests.databases import on_both
 from tests.factories import BEN, TEAM, received, say
 from tests.learning.tiny_team import TinyTeam

@@ -17,7 +17,9 @@ from learning.monitoring.floors import GROWTH, POOL_MIN, Floors, Shares
 from learning.serving.hot_swap import Following
 from storage.database.engine import Database
 from storage.models import floors, predictions, splits
-from storage.tables import Basis, Floor, Label, Message, Mode, Side, Vector
+from storage.tables.feedback import Label
+from storage.tables.messages import Message, Mode
+from storage.tables.models import Basis, Floor, Side, Vector
 from tests.databases import on_both
 from tests.factories import ANA, OTHER, TEAM, label_set, received, review_at_random, say
 from tests.learning.tiny_models import WORDS

@@ -6,7 +6,7 @@ from learning.monitoring.noticing import FOREIGN_MOST, LATEST, Noticing
 from storage.database.engine import Database
 from storage.deliveries import notices
 from storage.models import versions
-from storage.tables import Notice
+from storage.tables.deliveries import Notice
 from tests.databases import on_both
 from tests.factories import TEAM, label_set, predicted_all
 

@@ -9,7 +9,8 @@ from learning.data.trust import Belief
 from learning.monitoring.watching import Watching
 from storage.database.engine import Database
 from storage.messages import contents
-from storage.tables import Decision, Grounds, Message
+from storage.tables.messages import Message
+from storage.tables.models import Decision, Grounds
 from tests.databases import on_both
 from tests.factories import ANA, BEN, TEAM, received, say
 from tests.learning.tiny_team import TinyTeam

@@ -11,7 +11,8 @@ from learning.serving.registry import HEAD
 from storage.database.engine import Database
 from storage.feedback import labels
 from storage.models import predictions, versions
-from storage.tables import Decision, Grounds, Label
+from storage.tables.feedback import Label
+from storage.tables.models import Decision, Grounds
 from tests.factories import ANA, TEAM, received, say
 from tests.learning.tiny_team import TinyTeam
 

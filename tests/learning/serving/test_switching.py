@@ -16,7 +16,8 @@ from learning.training import status
 from storage.database.engine import Database
 from storage.models import predictions, runs, versions
 from storage.models.runs import RunUnderWayError
-from storage.tables import Message, Phase, Run
+from storage.tables.messages import Message
+from storage.tables.models import Phase, Run
 from tests.factories import ANA, TEAM, predicted, say
 from tests.learning.tiny_e5 import install
 from tests.learning.tiny_models import tiny_model

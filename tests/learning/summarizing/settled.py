@@ -5,7 +5,8 @@ from __future__ import annotations
 from storage.database.engine import Database
 from storage.messages import messages
 from storage.summaries import summaries
-from storage.tables import Making, Message, Mode, Opinion, Origin, Summary, SummaryWord
+from storage.tables.messages import Message, Mode
+from storage.tables.summaries import Making, Opinion, Origin, Summary, SummaryWord
 from tests.factories import ANA, BEN, SUPPORT, TEAM, message
 
 TOPICS = ("invoice", "export", "printer", "login page", "release", "backup", "newsletter", "contract")

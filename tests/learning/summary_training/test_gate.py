@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from learning.summary_training.gate import Contender, Limits, judge
-from storage.tables import Decision
+from storage.tables.models import Decision
 
 LIMITS = Limits(margin=1.0, unfounded=0.1, least=8)
 

@@ -26,7 +26,7 @@ from storage.database.engine import Database
 from storage.messages import messages
 from storage.models import runs, versions
 from storage.summaries import examples
-from storage.tables import Decision, Grounds, Phase, Ruling, Run, TaskName, Version
+from storage.tables.models import Decision, Grounds, Phase, Ruling, Run, TaskName, Version
 from storage.workspaces import acceptances
 from tests.databases import on_both
 from tests.factories import ANA, BEN, SUPPORT, TEAM

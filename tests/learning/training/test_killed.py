@@ -13,7 +13,7 @@ from learning.model_files.artifacts import digest_of
 from learning.training.process import TrainingProcess
 from storage.database.engine import Database
 from storage.models import splits, versions
-from storage.tables import Phase
+from storage.tables.models import Phase
 from tests.factories import TEAM
 from tests.learning.dying import LIVES
 from tests.learning.reviewed_team import ENDED, ReviewedTeam

@@ -11,7 +11,7 @@ from learning.training import retraining
 from storage.database.engine import Database
 from storage.messages import messages
 from storage.models import runs, splits, versions
-from storage.tables import Phase
+from storage.tables.models import Phase
 from tests.factories import TEAM, received
 from tests.learning.reviewed_team import ENDED, ReviewedTeam
 from tests.learning.training_here import Deaths

@@ -14,7 +14,9 @@ from learning.training import triggers
 from learning.training.triggers import Triggers
 from storage.database.engine import Database
 from storage.models import runs, splits
-from storage.tables import Label, Message, Phase, Run, Side
+from storage.tables.feedback import Label
+from storage.tables.messages import Message
+from storage.tables.models import Phase, Run, Side
 from tests.databases import on_both
 from tests.factories import ANA, BEN, TEAM, label_set, received, say
 

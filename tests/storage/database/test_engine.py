@@ -31,7 +31,8 @@ from storage.database.engine import (
 from storage.database.migrate import migrate
 from storage.feedback import labels
 from storage.messages import messages
-from storage.tables import Message, Probe
+from storage.tables.database import Probe
+from storage.tables.messages import Message
 from tests.factories import TEAM, message, received, together
 
 SLACK_WAITS_S = 3.0

@@ -4,7 +4,7 @@ from functools import partial
 
 from storage.database import jobs
 from storage.database.engine import Database
-from storage.tables import Job
+from storage.tables.database import Job
 from tests.factories import OTHER, TEAM, together
 
 NOW = 1_000.0

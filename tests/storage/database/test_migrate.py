@@ -22,7 +22,9 @@ from storage.feedback import corrections, imports, resolution
 from storage.messages import contents, datasets, messages
 from storage.models import predictions
 from storage.summaries import summaries
-from storage.tables import Correction, Lane, Message, Mode, Panel, Stage
+from storage.tables.annotation import Stage
+from storage.tables.feedback import Correction, Panel
+from storage.tables.messages import Lane, Message, Mode
 from tests import databases
 from tests.factories import ANA, BEN, ENCODER, TEAM, label_set, predicted, received, say, together
 

@@ -16,7 +16,8 @@ from storage.database.engine import Database
 from storage.database.purging import Purging
 from storage.messages import messages
 from storage.summaries import summaries
-from storage.tables import Making, Message, Origin, Summary, SummarySource
+from storage.tables.messages import Message
+from storage.tables.summaries import Making, Origin, Summary, SummarySource
 from tests.factories import SUPPORT, TEAM, message, received
 from tests.traces import files_with
 

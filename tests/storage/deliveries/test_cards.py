@@ -13,7 +13,9 @@ from storage.deliveries.cards import CLAIM_S, Behind, Claim
 from storage.deliveries.pacing import Pace
 from storage.messages import contents, messages
 from storage.models import predictions
-from storage.tables import Card, Label, Lane
+from storage.tables.deliveries import Card
+from storage.tables.feedback import Label
+from storage.tables.messages import Lane
 from tests.factories import (
     ANA,
     BEN,

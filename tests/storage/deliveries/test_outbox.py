@@ -10,7 +10,9 @@ from storage.deliveries import outbox
 from storage.deliveries.outbox import Backlog
 from storage.feedback import corrections, questions
 from storage.messages import datasets, messages
-from storage.tables import Kind, Message, Stage
+from storage.tables.annotation import Stage
+from storage.tables.deliveries import Kind
+from storage.tables.messages import Message
 from tests.factories import ANA, BEN, OTHER, TEAM, label_set, predicted, received, say
 
 

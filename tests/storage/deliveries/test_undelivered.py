@@ -5,7 +5,8 @@ from storage.deliveries import cards, notices, undelivered
 from storage.deliveries.undelivered import GivenUp
 from storage.models import runs, versions
 from storage.summaries import summaries
-from storage.tables import Delivery, Making, News, Origin, Summary
+from storage.tables.deliveries import Delivery, News
+from storage.tables.summaries import Making, Origin, Summary
 from tests.factories import ANA, OTHER, SUPPORT, TEAM, label_set, predicted, together
 
 REFUSED = "restricted_action"

@@ -11,7 +11,9 @@ from storage.database.migrate import configuration, migrate
 from storage.feedback import accidental_responses, responses
 from storage.feedback.accidental_responses import Moment, Slips
 from storage.messages import datasets, messages
-from storage.tables import AccidentalResponse, Answer, Label, Message, Stage, Status
+from storage.tables.annotation import Stage
+from storage.tables.feedback import AccidentalResponse, Answer, Label, Status
+from storage.tables.messages import Message
 from tests.factories import TEAM, label_set, predicted
 
 DATASET = "d1"

@@ -12,7 +12,9 @@ from storage.feedback import bursts, corrections, judged_predictions, labels, qu
 from storage.feedback.bursts import BurstDecidedError, BurstNotFoundError
 from storage.messages import contents
 from storage.privacy import erasure
-from storage.tables import Burst, Card, Correction, Fate, Label, Message, Word
+from storage.tables.deliveries import Card
+from storage.tables.feedback import Burst, Correction, Fate, Label, Word
+from storage.tables.messages import Message
 from tests.databases import on_both
 from tests.factories import ANA, BEN, OTHER, SUPPORT, TEAM, label_set, predicted, say, together
 

@@ -12,7 +12,9 @@ from storage.feedback.corrections import NothingToUndoError, settled
 from storage.feedback.labels import LabelSpec
 from storage.feedback.resolution import State
 from storage.messages import contents
-from storage.tables import Burst, Correction, Fate, Label, Message, Word, new_id
+from storage.tables.columns import new_id
+from storage.tables.feedback import Burst, Correction, Fate, Label, Word
+from storage.tables.messages import Message
 from tests.factories import ANA, BEN, CAT, OTHER, TEAM, label_set, predicted, received, say, together
 
 

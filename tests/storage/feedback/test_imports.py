@@ -13,8 +13,10 @@ from storage.feedback.labels import LabelSpec, RetiredLabelError
 from storage.feedback.resolution import Settled, Source
 from storage.messages import contents, messages
 from storage.reports import overview
-from storage.tables import Answer, Label, LabelSource, Message, Stage, Status
-from storage.tables import Dataset as ArgillaDataset
+from storage.tables.annotation import Dataset as ArgillaDataset
+from storage.tables.annotation import Stage
+from storage.tables.feedback import Answer, Label, LabelSource, Status
+from storage.tables.messages import Message
 from tests.factories import ANA, BEN, OTHER, TEAM, label_set, predicted, say, together
 from tests.stored import labelled
 

@@ -10,7 +10,9 @@ from storage.database.engine import Database
 from storage.feedback import judged_predictions
 from storage.feedback.judged_predictions import Judged
 from storage.reports import digests
-from storage.tables import Label, Message, Mode, Prediction, Word
+from storage.tables.feedback import Label, Word
+from storage.tables.messages import Message, Mode
+from storage.tables.models import Prediction
 from tests.databases import on_both
 from tests.factories import (
     ANA,

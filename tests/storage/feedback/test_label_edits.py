@@ -6,7 +6,7 @@ from storage.database.engine import Database
 from storage.feedback import label_edits, labels, resolution
 from storage.feedback.label_edits import TakenLabelError, TooFewLabelsError, UnknownLabelError
 from storage.feedback.labels import LabelSpec
-from storage.tables import Label
+from storage.tables.feedback import Label
 from tests.factories import ANA, OTHER, TEAM, label_set
 
 FILE = [LabelSpec("bug"), LabelSpec("billing"), LabelSpec("praise")]

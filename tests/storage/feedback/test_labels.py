@@ -15,7 +15,7 @@ from storage.feedback.labels import (
     TooManyProposalsOfAllError,
 )
 from storage.privacy import erasure
-from storage.tables import Label, LabelSource
+from storage.tables.feedback import Label, LabelSource
 from storage.workspaces import pseudonyms
 from tests.factories import ANA, BEN, OTHER, TEAM, label_set, predicted, say, together
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from storage.database.engine import Database
 from storage.feedback import questions
-from storage.tables import Panel
+from storage.tables.feedback import Panel
 from tests.databases import on_both
 from tests.factories import TEAM, label_set, predicted
 

@@ -7,7 +7,9 @@ from storage.deliveries import cards, outbox
 from storage.feedback import corrections, questions, resolution, responses
 from storage.feedback.responses import Verdict
 from storage.messages import contents, datasets
-from storage.tables import Answer, Label, Message, Mode, Panel, Question, Stage, Status
+from storage.tables.annotation import Stage
+from storage.tables.feedback import Answer, Label, Panel, Question, Status
+from storage.tables.messages import Message, Mode
 from tests.factories import ANA, OTHER, TEAM, label_set, predicted, say
 
 DATASET = "d1"

@@ -9,7 +9,8 @@ from storage.deliveries import cards, notices, undelivered
 from storage.deliveries.undelivered import GivenUp
 from storage.messages import channel_states, channels, contents, messages
 from storage.messages.channel_states import Change, Seen
-from storage.tables import Mode, News
+from storage.tables.deliveries import News
+from storage.tables.messages import Mode
 from tests.factories import ANA, SUPPORT, TEAM, label_set, predicted
 
 OPEN = Seen("support", is_private=False, is_archived=False, is_shared=False, is_member=True)

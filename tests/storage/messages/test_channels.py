@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from storage.database.engine import Database
 from storage.messages import channels
-from storage.tables import Channel, Mode
+from storage.tables.messages import Channel, Mode
 from tests.factories import ANA, BEN, OTHER, SUPPORT, TEAM, together
 
 

@@ -6,7 +6,9 @@ from storage.database.engine import Database
 from storage.feedback import responses
 from storage.messages import datasets, messages
 from storage.messages.datasets import Place
-from storage.tables import Answer, Dataset, Label, Message, Stage, Status
+from storage.tables.annotation import Dataset, Stage
+from storage.tables.feedback import Answer, Label, Status
+from storage.tables.messages import Message
 from tests.databases import on_both
 from tests.factories import OTHER, SUPPORT, TEAM, label_set, predicted
 

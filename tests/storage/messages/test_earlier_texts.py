@@ -19,26 +19,11 @@ from storage.models import disagreements, predictions
 from storage.privacy import erasure
 from storage.reports import exports, overview
 from storage.summaries import reviews, summaries
-from storage.tables import (
-    Answer,
-    Burst,
-    Correction,
-    Dispute,
-    Label,
-    Making,
-    Message,
-    Opinion,
-    Origin,
-    Phase,
-    Question,
-    Run,
-    Stage,
-    Status,
-    Summary,
-    SummaryWord,
-    Word,
-    Wording,
-)
+from storage.tables.annotation import Stage
+from storage.tables.feedback import Answer, Burst, Correction, Label, Question, Status, Word
+from storage.tables.messages import Message, Wording
+from storage.tables.models import Dispute, Phase, Run
+from storage.tables.summaries import Making, Opinion, Origin, Summary, SummaryWord
 from tests.databases import on_both
 from tests.factories import ANA, BEN, ENCODER, SUPPORT, TEAM, label_set, predicted, prediction, say
 

@@ -9,7 +9,9 @@ from storage.database.engine import Database
 from storage.deliveries import notices
 from storage.messages import edit_questions, messages
 from storage.privacy import erasure
-from storage.tables import Channel, Label, Message, Mode, News, Notice, Word
+from storage.tables.deliveries import News, Notice
+from storage.tables.feedback import Label, Word
+from storage.tables.messages import Channel, Message, Mode
 from storage.workspaces import pseudonyms
 from tests.factories import ANA, BEN, CAT, SUPPORT, TEAM, label_set, predicted, review, say
 

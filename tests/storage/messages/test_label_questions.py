@@ -17,7 +17,9 @@ from storage.messages import channel_states, channels, label_questions, messages
 from storage.messages.channel_states import Change
 from storage.messages.label_questions import DAY_S, Suspicion, Tally
 from storage.privacy import erasure
-from storage.tables import Correction, Label, LabelQuestion, Message, Mode, News, OptOut, Outcome
+from storage.tables.deliveries import News
+from storage.tables.feedback import Correction, Label, LabelQuestion, OptOut, Outcome
+from storage.tables.messages import Message, Mode
 from storage.workspaces import pseudonyms
 from tests.databases import on_both
 from tests.factories import ANA, BEN, CAT, OTHER, SUPPORT, TEAM, label_set, predicted, review, say

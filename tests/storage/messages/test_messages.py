@@ -12,7 +12,8 @@ from storage.deliveries import cards
 from storage.feedback import resolution
 from storage.messages import contents, messages
 from storage.models import predictions
-from storage.tables import Lane, Message, Vector
+from storage.tables.messages import Lane, Message
+from storage.tables.models import Vector
 from tests.factories import (
     ANA,
     ENCODER,

@@ -13,7 +13,8 @@ from storage.deliveries import outbox
 from storage.feedback import corrections, labels, resolution
 from storage.messages import messages, unattributed
 from storage.privacy import team_erasure
-from storage.tables import Label, Unattributed, Word
+from storage.tables.feedback import Label, Word
+from storage.tables.messages import Unattributed
 from tests.factories import (
     ANA,
     BEN,

@@ -5,7 +5,7 @@ import pytest
 from storage.database.engine import Database
 from storage.models import runs, versions
 from storage.models.runs import RunUnderWayError
-from storage.tables import Phase, Run, TaskName
+from storage.tables.models import Phase, Run, TaskName
 from tests.factories import ENCODER, OTHER, TEAM, together
 
 

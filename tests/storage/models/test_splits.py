@@ -6,7 +6,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from storage.database.engine import Database
 from storage.models import runs, splits
-from storage.tables import Label, Run, Side
+from storage.tables.feedback import Label
+from storage.tables.models import Run, Side
 from tests.factories import TEAM, label_set, received
 
 

@@ -6,7 +6,7 @@ from sqlmodel import select
 from storage.database.engine import Database
 from storage.models import versions
 from storage.models.versions import NothingToRollBackToError, VersionNotFoundError
-from storage.tables import Decision, Grounds, Revision, Ruling, TaskName, Version
+from storage.tables.models import Decision, Grounds, Revision, Ruling, TaskName, Version
 from tests.factories import OTHER, TEAM, together
 
 SUMMARIZATION = TaskName.SUMMARIZATION

@@ -12,23 +12,12 @@ from storage.messages import channels, contents, messages
 from storage.models import predictions, runs
 from storage.privacy import erasure
 from storage.privacy.erasure import Kept
-from storage.tables import (
-    Dataset,
-    Label,
-    Making,
-    Message,
-    Mode,
-    News,
-    Opinion,
-    Origin,
-    Outbox,
-    Phase,
-    Record,
-    Stage,
-    Summary,
-    SummaryWord,
-    TaskName,
-)
+from storage.tables.annotation import Dataset, Record, Stage
+from storage.tables.deliveries import News, Outbox
+from storage.tables.feedback import Label
+from storage.tables.messages import Message, Mode
+from storage.tables.models import Phase, TaskName
+from storage.tables.summaries import Making, Opinion, Origin, Summary, SummaryWord
 from storage.workspaces import pseudonyms
 from storage.workspaces.pseudonyms import FORGOTTEN
 from tests.factories import ANA, BEN, ENCODER, OTHER, SUPPORT, TEAM, label_set, predicted, received, say

@@ -11,7 +11,9 @@ from sqlmodel import Session, SQLModel, func, select
 from storage.database.engine import Database
 from storage.privacy import team_erasure
 from storage.privacy.team_erasure import ErasureUnderWayError, Extent, TeamServedError
-from storage.tables import Dataset, Job, Lease, Phase, Run, Stage, Version
+from storage.tables.annotation import Dataset, Stage
+from storage.tables.database import Job, Lease
+from storage.tables.models import Phase, Run, Version
 from tests.factories import OTHER, TEAM, label_set, predicted
 from tests.full_team import OF_NO_TEAM, fill
 

@@ -16,7 +16,10 @@ from storage.feedback.labels import LabelSpec
 from storage.messages import channels, contents, messages
 from storage.models import predictions, versions
 from storage.reports import digests, exports, overview
-from storage.tables import Alias, Card, Channel, Label, Message, Mode, Prediction, Revision, Vector, Version
+from storage.tables.deliveries import Card
+from storage.tables.feedback import Label
+from storage.tables.messages import Channel, Message, Mode
+from storage.tables.models import Alias, Prediction, Revision, Vector, Version
 from storage.workspaces import team_settings
 from tests.factories import ANA, OTHER, SUPPORT, TEAM, UNPACED, label_set, predicted, received, say
 

@@ -9,7 +9,8 @@ from storage.database.engine import Database
 from storage.messages import channels
 from storage.reports import digests
 from storage.reports.digests import Confusion, Week
-from storage.tables import Digest, Mode
+from storage.tables.deliveries import Digest
+from storage.tables.messages import Mode
 from storage.workspaces.pseudonyms import FORGOTTEN
 from tests.factories import ANA, BEN, OTHER, TEAM, label_set, predicted, say
 

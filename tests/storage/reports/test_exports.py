@@ -7,7 +7,7 @@ from storage.feedback.resolution import Source
 from storage.messages import messages
 from storage.models import splits
 from storage.reports import exports
-from storage.tables import Side
+from storage.tables.models import Side
 from tests.factories import ANA, OTHER, TEAM, label_set, predicted, received, say
 
 

@@ -6,7 +6,7 @@ from storage.messages import channels, label_questions
 from storage.messages.label_questions import Suspicion
 from storage.models import versions
 from storage.reports import overview
-from storage.tables import Mode
+from storage.tables.messages import Mode
 from tests.factories import ANA, BEN, CAT, OTHER, SUPPORT, TEAM, label_set, predicted, received, say
 
 

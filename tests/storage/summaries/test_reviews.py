@@ -7,7 +7,7 @@ from time_machine import TimeMachineFixture
 
 from storage.database.engine import Database
 from storage.summaries import reviews, summaries
-from storage.tables import Making, Origin, Summary, SummaryReview
+from storage.tables.summaries import Making, Origin, Summary, SummaryReview
 from tests.factories import ANA, OTHER, SUPPORT, TEAM
 
 

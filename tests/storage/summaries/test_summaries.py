@@ -9,17 +9,9 @@ from storage.database.engine import Database
 from storage.messages import messages
 from storage.summaries import reviews, summaries
 from storage.summaries.summaries import NothingSaidError, SummaryNotFoundError
-from storage.tables import (
-    Making,
-    Message,
-    Mode,
-    Opinion,
-    Origin,
-    Status,
-    Summary,
-    SummaryAnswer,
-    SummaryWord,
-)
+from storage.tables.feedback import Status
+from storage.tables.messages import Message, Mode
+from storage.tables.summaries import Making, Opinion, Origin, Summary, SummaryAnswer, SummaryWord
 from tests.factories import ANA, BEN, CAT, OTHER, SUPPORT, TEAM, message, received, together
 
 

@@ -7,7 +7,8 @@ from storage.database.engine import Database, insert_new
 from storage.feedback import labels
 from storage.feedback.labels import LabelSpec
 from storage.messages import messages
-from storage.tables import Choice, Message
+from storage.tables.messages import Message
+from storage.tables.workspaces import Choice
 from storage.text.encodable import MAX_LEVELS, TooDeepError, clean, clean_json
 from tests.factories import SUPPORT, TEAM, message, received
 

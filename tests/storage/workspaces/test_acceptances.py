@@ -3,7 +3,7 @@ from __future__ import annotations
 from sqlmodel import select
 
 from storage.database.engine import Database
-from storage.tables import Acceptance
+from storage.tables.workspaces import Acceptance
 from storage.workspaces import acceptances
 from tests.factories import ANA, BEN, OTHER, TEAM
 
