@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -130,3 +131,14 @@ def test_every_benchmark_that_a_page_names_exists() -> None:
     assert any(found - {"md"} for found in named.values())
     for page, found in named.items():
         assert found <= known, page
+
+
+@pytest.mark.parametrize("part", ["bot", "learning", "storage"])
+def test_the_architecture_lists_each_room_with_what_it_says_of_itself(part: str) -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = [file for file in (ROOT / part).glob("*/__init__.py") if file.parent.name != "migrations"]
+
+    assert rooms
+    for room in rooms:
+        subject = (ast.get_docstring(ast.parse(room.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+        assert f"| `{room.parent.name}` | {subject} |" in page

@@ -35,8 +35,9 @@ ONE_PLACE = {"argilla", "apscheduler", "ray"}
 # Each module of storage is imported before any other of them, but for those that all stand on.
 IMPORT_EACH_FIRST = """
 import importlib, json, sys
-first = {"storage", "storage.tables", "storage.database.faults", "storage.database.engine"}
-first |= {"storage.database.file_modes"}
+names = json.loads(sys.argv[1])
+first = {"storage", "storage.database"} | {f"storage.database.{name}" for name in ("engine", "faults", "file_modes")}
+first |= {name for name in names if name.startswith(("storage.tables", "storage.text"))}
 for name in sorted(first):
     importlib.import_module(name)
 for name in names:
@@ -178,3 +179,15 @@ def _is_imported(file: Path) -> bool:
     is_the_trainers = str(file.relative_to(ROOT)) in TRAINING_PROCESS
     outside = is_argillas or is_the_trainers
     return "migrations" not in file.parts and file.name != "__main__.py" and not outside
+
+
+def _rooms() -> Iterator[Path]:
+    for part in (*PARTS, "benchmarks"):
+        yield from sorted({file.parent for file in _files(part) if "versions" not in file.parts})
+
+
+@pytest.mark.parametrize("room", list(_rooms()), ids=lambda room: str(room.relative_to(ROOT)))
+def test_a_room_has_at_most_twelve_modules(room: Path) -> None:
+    modules = [file for file in room.glob("*.py") if file.name != "__init__.py"]
+
+    assert len(modules) <= 12
