@@ -24,11 +24,11 @@ from rich.progress import track
 
 from benchmarks.measuring.report import Bound, conclude, progress
 from bot.classification.correction_modal import matching
-from bot.classification.service import Service, Wakers
+from bot.classification.service import MessageWakers, Service
 from bot.context.metrics import Metrics
 from bot.context.reading import reader
 from bot.slack.mrkdwn import as_name, as_plain_name, escape
-from bot.slack.payloads import Command, Said
+from bot.slack.payloads import Command, MessagePosted
 from bot.slack.shapes import whole
 from bot.slack.speakers import Speakers
 from bot.summaries import card as summary_card
@@ -274,12 +274,14 @@ def _paths(folder: Path) -> Iterator[Mapping[str, Path_]]:
 
     def receive(text: str) -> None:
         ts = f"{next(numbers)}.000001"
-        service.receive(Said(TEAM, CHANNEL, ts, None, ANA, text, is_direct=True, is_mention=False))
+        service.receive(MessagePosted(TEAM, CHANNEL, ts, None, ANA, text, is_direct=True, is_mention=False))
 
     def ask(text: str) -> None:
         ts = f"{next(numbers)}.000001"
         asked = f"{text} summarize"
-        service.receive(Said(TEAM, CHANNEL, ts, "0.000001", ANA, asked, is_direct=False, is_mention=True))
+        service.receive(
+            MessagePosted(TEAM, CHANNEL, ts, "0.000001", ANA, asked, is_direct=False, is_mention=True)
+        )
 
     of_stored = {
         "tokens": lambda text: encoder.encode([text]),
@@ -302,7 +304,7 @@ def _paths(folder: Path) -> Iterator[Mapping[str, Path_]]:
             **{name: _of_stored(path) for name, path in of_stored.items()},
             "storing": receive,
             "editing": lambda text: service.edit(
-                Said(TEAM, CHANNEL, "1.000001", None, ANA, text, is_direct=True, is_mention=False)
+                MessagePosted(TEAM, CHANNEL, "1.000001", None, ANA, text, is_direct=True, is_mention=False)
             ),
             "asking_for_a_summary": ask,
             "searching_labels": lambda text: matching([label] * 100, text),
@@ -337,7 +339,7 @@ def _services(database: Database) -> tuple[Service, SummaryService]:
         database, TEAM, NAMES.__getitem__, lambda message: message.ts, Masking(), _nothing, _nothing
     )
     summaries.set_consent(CHANNEL, True, 1_000, ANA)
-    wakers = Wakers(*[_nothing] * 7)
+    wakers = MessageWakers(*[_nothing] * 7)
     service = Service(database, TEAM, Metrics(), wakers, summaries, reader(Masking()))
     service.set_mode(TEAM, CHANNEL, Mode.REPLY, ANA)
     return service, summaries

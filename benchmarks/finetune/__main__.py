@@ -23,7 +23,7 @@ from benchmarks.finetune.plain import Plain, train_plainly
 from benchmarks.measuring.data import MissingDataError, Row, rows
 from benchmarks.measuring.report import NO_DATA, Bound, conclude, progress, refuse
 from benchmarks.measuring.scores import Score, score
-from learning.data.examples import Example, Target
+from learning.data.examples import Example, LabelTarget
 from learning.encoders.encoder import load_encoder
 from learning.fine_tuning.fine_tune import Trained, fine_tune
 from learning.heads import head
@@ -49,7 +49,7 @@ QUICK_BOUNDS = (Bound("ahead_2", at_least=0.001),)
 class Problem:
     """Labels, and the test rows with their rows of `targets`."""
 
-    targets: list[Target]
+    targets: list[LabelTarget]
     texts: list[str]
     truth: Classes
     threads: int
@@ -101,7 +101,7 @@ def _problem(train: list[Row], test: list[Row]) -> Problem:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     names = sorted({row.label for row in train})
     labels = [Label(team_id="", name=name, source=LabelSource.FILE) for name in names]
-    targets = [Target(label.name, label.name, description(label)) for label in labels]
+    targets = [LabelTarget(label.name, label.name, description(label)) for label in labels]
     known = [row for row in test if row.label in set(names)]
     truth = np.array([names.index(row.label) for row in known], dtype=np.int64)
     return Problem(targets, [row.text for row in known], truth, os.cpu_count() or 1)

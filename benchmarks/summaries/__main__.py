@@ -21,9 +21,9 @@ from benchmarks.measuring.report import NO_DATA, Bound, conclude, progress, refu
 from benchmarks.summaries import plain
 from benchmarks.summaries.dialogues import Dialogue, MissingDialoguesError, dialogues
 from learning.encoders.encoder import Encoder, load_encoder
-from learning.summarizing.extractive import Choice as Chosen
+from learning.summarizing.extractive import ChosenUtterances as Chosen
 from learning.summarizing.extractive import Picker, chosen_by, describe, fit
-from learning.summarizing.summarizer import Engine, Summarizer
+from learning.summarizing.summarizer import Summarizer, SummaryEngine
 from learning.summary_training.fine_tune import Pair, fine_tune
 from learning.summary_training.recipe import SummaryRecipe
 from learning.tasks.progress import Progress
@@ -148,7 +148,7 @@ def _ours(
     for number, dialogue in enumerate(test, 1):
         draft = summarizer.summarize(dialogue.utterances)
         said.append(" ".join(sentence.text for sentence in draft.sentences))
-        generated += draft.engine is Engine.GENERATIVE
+        generated += draft.engine is SummaryEngine.GENERATIVE
         if writing and number % EVERY == 0:
             progress.print(f"{number} of {len(test)} dialogues")
     return said, generated

@@ -27,7 +27,7 @@ from learning.encoders.encoder import load_encoder
 from learning.heads.head import Head
 from learning.model_files.artifacts import Artifacts
 from learning.serving.hot_swap import Following
-from learning.serving.registry import HEAD, Registry, Source
+from learning.serving.registry import HEAD, EncoderSource, Registry
 from storage.database.engine import Database, open_database
 from storage.database.migrate import migrate
 from storage.feedback import labels
@@ -111,7 +111,7 @@ def set_up(folder: Path) -> Stage:
     base = _tiny(folder / "base", seed=0)
     # Nothing stays loaded but what serves and the one before: each promotion reads its files.
     artifacts = Artifacts(str(folder / "models"), folder / "cache")
-    registry = Registry(database, TEAM, artifacts, Source(base, MAX_TOKENS, 1), kept=0)
+    registry = Registry(database, TEAM, artifacts, EncoderSource(base, MAX_TOKENS, 1), kept=0)
     following = Following(database, TEAM, registry)
     trained = folder / "trained"
     encoder = load_encoder(_tiny(trained, seed=1), MAX_TOKENS, 1)

@@ -20,15 +20,15 @@ from bot.slack.speakers import Speakers
 from bot.wording import argilla_text
 from learning.annotation.answering import Answering
 from learning.annotation.asking import Asking
-from learning.annotation.datasets import Datasets, Kept
-from learning.annotation.delivery import Delivery
+from learning.annotation.datasets import Datasets, TeamDatasets
+from learning.annotation.delivery import RecordDelivery
 from learning.annotation.opinions import Opinions
 from learning.annotation.suggesting import Refreshing, Suggesting
 from learning.annotation.summaries import SummaryReviews
 from learning.argilla import schema
-from learning.argilla.connection import Access, Connection
-from learning.argilla.records import Names
-from learning.argilla.schema import Plan
+from learning.argilla.connection import Access, ArgillaConnection
+from learning.argilla.records import DisplayNames
+from learning.argilla.schema import DatasetPlan
 from learning.argilla.webhooks import ForgedWebhookError, Webhooks
 from learning.encoders.encoder import Encoder, title
 from learning.heads.champion import Champion
@@ -37,7 +37,7 @@ from learning.monitoring.estimating import Estimating
 from learning.text.masking import Mask
 from learning.text.names import markdown_name
 from storage.database.engine import Database, DatabaseBusyError
-from storage.database.leases import Claim
+from storage.database.leases import LeaseClaim
 from storage.deliveries import outbox
 from storage.feedback import labels, questions, responses
 from storage.tables.feedback import Panel
@@ -53,11 +53,11 @@ CONTINUOUS = argilla_text.WORK
 class Annotation:
     """Everything that talks with Argilla."""
 
-    connection: Connection
+    connection: ArgillaConnection
     workers: list[Worker]
     times: dict[str, Scheduled]
-    claims: tuple[Claim, ...]
-    delivery: Delivery
+    claims: tuple[LeaseClaim, ...]
+    delivery: RecordDelivery
     answering: Answering
     reviews: SummaryReviews
     webhooks: Webhooks | None
@@ -112,7 +112,7 @@ def annotate(
     team_id: str,
     champion: Champion,
     base: Encoder,
-    names: Names,
+    names: DisplayNames,
     metrics: Metrics,
     mask: Mask,
     on_news: Callable[[], None],
@@ -123,9 +123,9 @@ def annotate(
 
     `find` gives Argilla's address once it is known; `order`: the names of labels as the label file has them.
     """
-    connection = Connection(find)
+    connection = ArgillaConnection(find)
     names_there = dataset_names(settings, team_id)
-    kept = Kept(
+    kept = TeamDatasets(
         {
             panel: Datasets(
                 connection,
@@ -142,7 +142,7 @@ def annotate(
     )
     opinions = Opinions(database, team_id, champion)
     suggesting = Suggesting(database, team_id, connection, opinions)
-    delivery = Delivery(database, team_id, connection, kept, base, names, suggesting)
+    delivery = RecordDelivery(database, team_id, connection, kept, base, names, suggesting)
     refreshing = Refreshing(database, team_id, connection, opinions, base, kept.forms)
 
     def deliver_or_refresh() -> float | None:
@@ -210,7 +210,7 @@ def dataset_names(settings: Settings, team_id: str) -> dict[Panel, str]:
 
 def _plan(
     database: Database, team_id: str, base: Encoder, settings: Settings, order: Sequence[str], panel: Panel
-) -> Plan:
+) -> DatasetPlan:
     with database.reading() as session:
         used = responses.labels_in_use(session, team_id)
         every = labels.every(session, team_id)

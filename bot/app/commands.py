@@ -100,7 +100,7 @@ ABOUT_MOST = 200
 
 
 @dataclass(frozen=True)
-class Desk:
+class CommandContext:
     """Everything that commands reach: the use cases, and the time zone in which people say "yesterday".
 
     `language`: that of what everybody in a channel reads; `ops_channel`: where operators follow what they began.
@@ -127,7 +127,7 @@ class Desk:
     ops_channel: str | None = None
 
 
-def answer(desk: Desk, client: WebClient, command: Command) -> str | Json:
+def answer(desk: CommandContext, client: WebClient, command: Command) -> str | Json:
     """Do what a person typed after /corrigible; what to tell them, as mrkdwn or with blocks."""
     service, operations = desk.service, desk.operations
     match command.words:
@@ -191,7 +191,7 @@ def _operate(operations: Operations, command: Command, do: Callable[[Operations,
         return in_words(error)
 
 
-def _retrain(desk: Desk, operations: Operations, command: Command) -> str:
+def _retrain(desk: CommandContext, operations: Operations, command: Command) -> str:
     task = _task(command)
     operations.retrain(command.user_id, task)
     begun = _followed(desk.ops_channel)
@@ -259,7 +259,7 @@ def _withdraw(operations: Operations, command: Command) -> str:
     )
 
 
-def _switch_on(desk: Desk, client: WebClient, command: Command, mode: Mode, workflows: bool) -> str:
+def _switch_on(desk: CommandContext, client: WebClient, command: Command, mode: Mode, workflows: bool) -> str:
     if command.channel_id.startswith("D"):
         return _("In a direct message I always answer; there is nothing to turn on.")
     try:
@@ -322,7 +322,7 @@ def _mute(known: list[Label]) -> str:
     return "\n" + told.format(labels=", ".join(fitting(names, TEXT_MOST)))
 
 
-def _switch_off(desk: Desk, client: WebClient, command: Command) -> str:
+def _switch_off(desk: CommandContext, client: WebClient, command: Command) -> str:
     try:
         desk.membership.check(client, command.channel_id, command.user_id)
     except MEMBERSHIP_FAULTS as error:
@@ -342,7 +342,7 @@ def _say(client: WebClient, command: Command, to_all: str, to_asker: str) -> str
     return to_asker if is_told else to_asker + _(" I could not tell the channel; please do.")
 
 
-def _wish_digest(desk: Desk, client: WebClient, command: Command) -> str:
+def _wish_digest(desk: CommandContext, client: WebClient, command: Command) -> str:
     try:
         desk.membership.check(client, command.channel_id, command.user_id)
         wish = desk.digests.wish(command.channel_id, command.user_id)
@@ -361,7 +361,7 @@ def _next_digest(at: float) -> str:
     return told.format(day=f"<!date^{int(at)}^{{date_short_pretty}}|?>")
 
 
-def _end_digest(desk: Desk, client: WebClient, command: Command) -> str:
+def _end_digest(desk: CommandContext, client: WebClient, command: Command) -> str:
     try:
         desk.membership.check(client, command.channel_id, command.user_id)
     except MEMBERSHIP_FAULTS as error:
@@ -373,7 +373,7 @@ def _end_digest(desk: Desk, client: WebClient, command: Command) -> str:
     return _say(client, command, to_all, _("No more digests in this channel."))
 
 
-def _status(desk: Desk, command: Command) -> str:
+def _status(desk: CommandContext, command: Command) -> str:
     service = desk.service
     mode = service.mode(command.team_id, command.channel_id)
     here = {

@@ -23,14 +23,14 @@ from slack_sdk.http_retry import RateLimitErrorRetryHandler, RetryHandler
 from bot.app import listeners, models
 from bot.app.annotation import CONTINUOUS, annotate
 from bot.app.background import Learning, Predicting, Swapping
-from bot.app.commands import Desk
+from bot.app.commands import CommandContext
 from bot.app.folders import check_folders
 from bot.app.summarizing import link, source, summarize
 from bot.app.training import encoder_source, train
 from bot.app.workspace import STOP_S, Clients, Part, Workspace
 from bot.app.workspaces import Workspaces
 from bot.classification.attributing import Attributing
-from bot.classification.service import Service, Wakers
+from bot.classification.service import MessageWakers, Service
 from bot.classification.shortcuts import Pointing
 from bot.context.health import HANGS_S, Health, StoreProbe, Trouble
 from bot.context.metrics import Metrics
@@ -64,7 +64,7 @@ from bot.slack.payloads import Json
 from bot.transport.admission import Admission
 from bot.transport.respond import Dispatch, answering_slack_alone
 from bot.transport.socket_mode import SocketConnection
-from bot.transport.unfurling import Client
+from bot.transport.unfurling import PlainWebClient
 from bot.transport.web import Signed, application
 from bot.transport.web_server import PortInUseError, WebServer
 from bot.web_api.actors import Actors
@@ -86,7 +86,7 @@ from storage.database.purging import Purging
 from storage.deliveries.pacing import Pace
 from storage.feedback import labels
 from storage.feedback.labels import LabelSpec
-from storage.messages.earlier_texts import Judgement
+from storage.messages.earlier_texts import EditJudgement
 from storage.privacy import team_erasure
 from storage.privacy.team_erasure import ErasureUnderWayError
 from storage.tables.messages import Lane
@@ -452,7 +452,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     )
     tell_reviewers = annotation.deliver_soon if annotation else _nothing
     summarizing.service.on_word = annotation.review_soon if annotation else _nothing
-    wakers = Wakers(
+    wakers = MessageWakers(
         predict.wake,
         answer.wake,
         show.wake,
@@ -463,7 +463,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         lambda: attribute.wake(),
     )
 
-    def judge(before: str, after: str) -> Judgement:
+    def judge(before: str, after: str) -> EditJudgement:
         return edits.judge(before, after, champion.served.encoder.tokenizer.knows)
 
     actors = Actors(posting)
@@ -547,7 +547,9 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
         summarizing.show_soon()
         tell.wake()
 
-    operators = operations.Wakers(training.begin_soon, swap.wake, tell.wake, settle_and_tell, deliver_again)
+    operators = operations.OperationWakers(
+        training.begin_soon, swap.wake, tell.wake, settle_and_tell, deliver_again
+    )
     operating = Operations(
         database, team_id, (*grant.installers, *settings.operators), operators, source(settings)
     )
@@ -564,7 +566,7 @@ def _workspace(ground: Ground, grant: Grant, address: str, revoke: Callable[[Jso
     home = Home(database, team_id, operating, reviewing, to_message, scopes, settings.agreement_in)
     choosing = Choices(database, team_id, ground.settings, operating, ground.follow)
     editing = LabelEditing(database, team_id, operating, specs, learn.wake)
-    desk = Desk(
+    desk = CommandContext(
         service,
         operating,
         summarizing.service,
@@ -630,7 +632,7 @@ def _client(
     slack: Slack, token: str | None, retries: list[RetryHandler], timeout_s: int = SLACK_TIMEOUT_S
 ) -> WebClient:
     """A client that tries again as `retries` say, instead of after any lost connection as by default."""
-    return Client(token=token, base_url=slack.api_url, timeout=timeout_s, retry_handlers=retries)
+    return PlainWebClient(token=token, base_url=slack.api_url, timeout=timeout_s, retry_handlers=retries)
 
 
 def _ask_slack(setting: str, ask: Callable[[], Answer]) -> Answer:

@@ -12,7 +12,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.app import commands
-from bot.app.commands import Desk
+from bot.app.commands import CommandContext
 from bot.classification import card, correction_modal, shortcut_listeners, shortcut_modals
 from bot.classification.service import Service, UnknownMessageError
 from bot.context.metrics import Metrics
@@ -30,7 +30,7 @@ from bot.privacy.forgetting import Forgetting
 from bot.questions import listeners as question_listeners
 from bot.slack import payloads
 from bot.slack.mrkdwn import as_plain_name
-from bot.slack.payloads import Click, Deleted, Edited, Json, Said, Target
+from bot.slack.payloads import ButtonTarget, Click, Deleted, Edited, Json, MessagePosted
 from bot.summaries import listeners as summary_listeners
 from bot.transport.admission import is_malformed, refused
 from bot.transport.respond import ForeignAddressError
@@ -59,7 +59,7 @@ FAILED = N_("That did not work, and nothing was changed. Please try again in a m
 
 def register(
     app: App,
-    desk: Desk,
+    desk: CommandContext,
     bot_user_id: str,
     metrics: Metrics,
     locales: Locales,
@@ -163,7 +163,9 @@ def _hear_channels(app: App, watch: ChannelWatch, bot_user_id: str, metrics: Met
         app.event(kind, middleware=[store])(_acknowledged)
 
 
-def _hear_messages(app: App, desk: Desk, bot_user_id: str, metrics: Metrics, locales: Locales) -> None:
+def _hear_messages(
+    app: App, desk: CommandContext, bot_user_id: str, metrics: Metrics, locales: Locales
+) -> None:
     service = desk.service
 
     def store(body: Json, next: Callable[[], Any]) -> None:
@@ -173,7 +175,7 @@ def _hear_messages(app: App, desk: Desk, bot_user_id: str, metrics: Metrics, loc
         if change:
             desk.watch.hear(change)
         heard = payloads.message_event(body, bot_user_id)
-        if isinstance(heard, Said):
+        if isinstance(heard, MessagePosted):
             service.receive(heard)
         if isinstance(heard, Edited):
             service.edit(heard.said)
@@ -184,8 +186,8 @@ def _hear_messages(app: App, desk: Desk, bot_user_id: str, metrics: Metrics, loc
     def explain(body: Json, client: WebClient) -> None:
         """Say to a user whose app mentioned us why nothing follows: to them alone, so that no app answers."""
         heard = payloads.message_event(body, bot_user_id)
-        asker = service.asker(heard) if isinstance(heard, Said) else None
-        if isinstance(heard, Said) and asker and desk.actors.is_user(asker):
+        asker = service.asker(heard) if isinstance(heard, MessagePosted) else None
+        if isinstance(heard, MessagePosted) and asker and desk.actors.is_user(asker):
             speak(lambda: locales.language(asker))
             client.chat_postEphemeral(channel=heard.channel_id, user=asker, text=_(NOT_READ))
 
@@ -230,7 +232,7 @@ def _hear_clicks(app: App, service: Service) -> None:
             respond(in_words(error), response_type="ephemeral", replace_original=False)
             return
         ack()
-        of = Target(choice.message_id, choice.meaning)
+        of = ButtonTarget(choice.message_id, choice.meaning)
         view = correction_modal.correction_view(of, choice.current, choice.mine)
         client.views_open(trigger_id=click.trigger_id, view=view)
         _take_away(click, respond)
@@ -266,7 +268,7 @@ def _undone(service: Service, click: Click) -> Json:
         choice = service.choice(click.team_id, click.value, click.user_id)
     except UnknownMessageError as error:
         return shortcut_modals.fault(in_words(error))
-    of = Target(choice.message_id, choice.meaning)
+    of = ButtonTarget(choice.message_id, choice.meaning)
     return correction_modal.correction_view(of, choice.current, choice.mine)
 
 
@@ -290,7 +292,7 @@ def _hear_modal(app: App, service: Service) -> None:
                 return
         except EditedSinceError as error:
             choice = service.choice(sent.team_id, sent.of.message_id, sent.user_id)
-            of = Target(choice.message_id, choice.meaning)
+            of = ButtonTarget(choice.message_id, choice.meaning)
             again = correction_modal.correction_view(of, choice.current, choice.mine, in_words(error))
             ack(response_action="update", view=again)
             return
@@ -358,7 +360,7 @@ def _hear_operators(app: App, operations: Operations) -> None:
         respond(replace_original=True, **run_notes.plain_note(told))
 
 
-def _hear_command(app: App, desk: Desk) -> None:
+def _hear_command(app: App, desk: CommandContext) -> None:
     @app.command("/corrigible")
     def answer(ack: Ack, body: Json, client: WebClient, respond: Respond) -> None:
         command = payloads.command(body)

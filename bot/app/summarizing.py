@@ -20,11 +20,11 @@ from bot.summaries.worker import Summarizing
 from bot.web_api.reach import Reach
 from learning.encoders.encoder import Encoder
 from learning.model_files.artifacts import Artifacts
-from learning.summary_training.serving import NONE, Serving, Source
+from learning.summary_training.serving import NONE, Serving, SummarizerSource
 from learning.text.masking import Mask
 from learning.writing.language_model import INSTALLED
 from storage.database.engine import Database
-from storage.database.leases import Claim
+from storage.database.leases import LeaseClaim
 from storage.deliveries.pacing import Pace
 from storage.tables.messages import Message
 
@@ -36,7 +36,7 @@ class Summaries:
     service: SummaryService
     summarizing: Summarizing
     workers: list[Worker]
-    claims: tuple[Claim, ...]
+    claims: tuple[LeaseClaim, ...]
     show_soon: Callable[[], None]
     courier: SummaryCourier
 
@@ -87,11 +87,11 @@ def summarize(
     return Summaries(service, summarizing, [make, show], (summarizing.claim,), show.wake, courier)
 
 
-def source(settings: Settings) -> Source:
+def source(settings: Settings) -> SummarizerSource:
     """What settings say of summaries: unless they name a model that writes, sentences are picked."""
     named = settings.summarizer or NONE
     model = None if named == INSTALLED else named
-    return Source(model, settings.encoder, settings.threads, settings.summary_seconds)
+    return SummarizerSource(model, settings.encoder, settings.threads, settings.summary_seconds)
 
 
 def link(address: str, message: Message) -> str:

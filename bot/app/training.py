@@ -15,24 +15,24 @@ from bot.context.worker import Worker
 from learning.classifying import task as classification
 from learning.classifying.task import Classification
 from learning.engines.gpu import CUDA, has_gpu
-from learning.evaluation.gate import Limits
+from learning.evaluation.gate import GateLimits
 from learning.monitoring.drifting import Drifting
 from learning.monitoring.dueling import Budget, Dueling
 from learning.monitoring.floors import Floors, Shares
 from learning.monitoring.noticing import Noticing
 from learning.monitoring.watching import Watching
 from learning.serving.hot_swap import Following
-from learning.serving.registry import PROCESSOR, Registry, Source
+from learning.serving.registry import PROCESSOR, EncoderSource, Registry
 from learning.serving.switching import Switching
 from learning.summary_training import task as summarization
-from learning.summary_training.gate import Limits as SummaryLimits
+from learning.summary_training.gate import SummaryLimits
 from learning.summary_training.recipe import SummaryRecipe
 from learning.summary_training.task import Summarization
 from learning.training.process import TrainingProcess
 from learning.training.retraining import Retraining
 from learning.training.triggers import Triggers
 from storage.database.engine import Database
-from storage.database.leases import Claim
+from storage.database.leases import LeaseClaim
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +41,12 @@ LANGUAGES_CRON = "*/15 * * * *"
 
 
 @dataclass(frozen=True)
-class Training:
+class TrainingParts:
     """Everything that makes new versions and judges them."""
 
     workers: list[Worker]
     times: dict[str, Scheduled]
-    claims: tuple[Claim, ...]
+    claims: tuple[LeaseClaim, ...]
     retraining: Retraining
     dueling: Dueling
     floors: Floors
@@ -71,7 +71,7 @@ class Tasks:
 
 def tasks(settings: Settings, database: Database, team_id: str, registry: Registry) -> Tasks:
     """The tasks of a team, as the trainer sees them."""
-    summaries = summarization.Terms(
+    summaries = summarization.SummarizationTerms(
         threads=settings.training_threads,
         holdout_share=settings.holdout_share,
         limits=SummaryLimits(),
@@ -99,24 +99,24 @@ def retrainer(
     return Retraining(database, team_id, both, registry.artifacts, settings.workplace, start, on_change)
 
 
-def encoder_source(settings: Settings) -> Source:
+def encoder_source(settings: Settings) -> EncoderSource:
     """The encoder that settings name, on the device that is there: a GPU, or by ONNX Runtime on the processor."""
-    named = Source(settings.encoder, settings.encoder_max_tokens, settings.threads)
+    named = EncoderSource(settings.encoder, settings.encoder_max_tokens, settings.threads)
     if settings.engine == "torch":
         return named
     device = CUDA if settings.engine == "auto" and has_gpu() else PROCESSOR
     return replace(named, exports=settings.kept_exports, device=device)
 
 
-def terms(settings: Settings) -> classification.Terms:
+def terms(settings: Settings) -> classification.ClassificationTerms:
     """What settings say of training classifiers."""
-    limits = Limits(
+    limits = GateLimits(
         margin=settings.gate_margin,
         label_drop=settings.gate_label_drop,
         calibration=settings.gate_calibration,
         latency=settings.gate_latency,
     )
-    return classification.Terms(
+    return classification.ClassificationTerms(
         threads=settings.training_threads,
         holdout_share=settings.holdout_share,
         limits=limits,
@@ -134,7 +134,7 @@ def train(
     metrics: Metrics,
     on_change: Callable[[], None],
     on_asked: Callable[[], None],
-) -> Training:
+) -> TrainingParts:
     """The parts for one team, not started. `on_change`: a run or a ruling is to be told of; `on_asked`: a card is."""
     found = tasks(settings, database, team_id, registry)
     retraining = retrainer(settings, database, team_id, registry, found, on_change)
@@ -193,4 +193,4 @@ def train(
         switch,
     ]
     claims = retraining.claim, dueling.claim, floors.claim, switching.claim
-    return Training(workers, times, claims, retraining, dueling, floors, switching, begin_soon)
+    return TrainingParts(workers, times, claims, retraining, dueling, floors, switching, begin_soon)

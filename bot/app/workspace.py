@@ -12,7 +12,7 @@ from slack_sdk import WebClient
 
 from bot.app.annotation import Annotation
 from bot.app.summarizing import Summaries
-from bot.app.training import Training
+from bot.app.training import TrainingParts
 from bot.classification.service import Service
 from bot.context.health import Trouble
 from bot.context.schedule import Schedule
@@ -63,7 +63,7 @@ class Workspace:
     courier: Courier
     service: Service
     annotation: Annotation | None
-    training: Training
+    training: TrainingParts
     notes: Notes
     label_questions: LabelQuestions
     summarizing: Summaries

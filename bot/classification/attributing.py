@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from bot.context.metrics import Metrics
 from bot.web_api import refusals
-from bot.web_api.actors import Kind, UnknownActorError
+from bot.web_api.actors import ActorKind, UnknownActorError
 from bot.web_api.reach import Reach
 from storage.database.engine import Database
 from storage.messages import unattributed
@@ -29,8 +29,8 @@ class Attributing:
         self,
         database: Database,
         team_id: str,
-        kind: Callable[[str], Kind],
-        settle: Callable[[Unattributed, Kind], None],
+        kind: Callable[[str], ActorKind],
+        settle: Callable[[Unattributed, ActorKind], None],
         metrics: Metrics,
         reach: Reach,
     ) -> None:
@@ -59,7 +59,7 @@ class Attributing:
             self._settle_all(event.user_id, kind)
         return 0.0
 
-    def _settle_all(self, user_id: str, kind: Kind) -> None:
+    def _settle_all(self, user_id: str, kind: ActorKind) -> None:
         with self._database.reading() as session:
             waiting = unattributed.of_actor(session, self._team_id, user_id)
         for event in waiting:

@@ -14,7 +14,7 @@ from slack_sdk.models.blocks import (
 from bot.language.catalogues import N_, _, many
 from bot.slack.blocks import message, person, section
 from bot.slack.mrkdwn import as_name, as_plain_name, plain_text
-from bot.slack.payloads import Json, Target
+from bot.slack.payloads import ButtonTarget, Json
 from bot.web_api import replies
 from learning.heads.offering import OFFERED
 from storage.feedback.corrections import Spoken
@@ -183,7 +183,7 @@ def _lines(*lines: str) -> str:
 
 
 def _value(message: Message, label: Label) -> str:
-    return str(Target(message.id, message.meaning, label.id))
+    return str(ButtonTarget(message.id, message.meaning, label.id))
 
 
 def _in_any_order(message_id: str, choice: tuple[str, str]) -> list[str]:
@@ -284,6 +284,6 @@ def _change(message: Message, text: str) -> ButtonElement:
     return ButtonElement(
         text=text,
         action_id=CHANGE,
-        value=str(Target(message.id, message.meaning)),
+        value=str(ButtonTarget(message.id, message.meaning)),
         accessibility_label=_("Choose another label for this message"),
     )

@@ -21,7 +21,7 @@ from bot.classification.card import none_of_these, undo_button
 from bot.language.catalogues import _
 from bot.slack.blocks import modal, section
 from bot.slack.mrkdwn import as_name, as_plain_name, plain_text
-from bot.slack.payloads import Json, Target
+from bot.slack.payloads import ButtonTarget, Json
 from learning.data.label_file import NAME_MOST
 from learning.text.names import visible
 from storage.tables.feedback import Label
@@ -35,7 +35,9 @@ OPTIONS_MOST = 100
 OPTIONS_BYTES = 64_000
 
 
-def correction_view(of: Target, current: Label | None, mine: Label | None = None, notice: str = "") -> Json:
+def correction_view(
+    of: ButtonTarget, current: Label | None, mine: Label | None = None, notice: str = ""
+) -> Json:
     """A view for views.open. `mine`: the label that whoever opens it has chosen already; `notice`: what the user has
     to know first.
     """

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from bot.classification import waiting
 from bot.slack.payloads import Reacted
-from bot.web_api.actors import Kind
+from bot.web_api.actors import ActorKind
 from storage.database.engine import Database
 from storage.feedback import corrections, labels
 from storage.messages import label_questions, messages, unattributed
@@ -26,7 +26,7 @@ class Reacting:
         self,
         database: Database,
         team_id: str,
-        known: Callable[[str], Kind | None],
+        known: Callable[[str], ActorKind | None],
         told: Callable[[Word], None],
         wait: Callable[[], None],
     ) -> None:
@@ -43,7 +43,7 @@ class Reacting:
         """
         label = self._label(reacted) if reacted.team_id == self._team_id else None
         kind = self._known(reacted.user_id)
-        if label is None or kind not in (None, Kind.USER):
+        if label is None or kind not in (None, ActorKind.USER):
             return
         event = waiting.of_reaction(reacted, label.id)
         with self._database.writing() as session:
@@ -70,10 +70,10 @@ class Reacting:
             chosen += unattributed.reacted(session, *key, reacted.user_id)
             return next((one for one in chosen if _has_emoji(one, reacted.emoji)), None)
 
-    def settle(self, reaction: Unattributed, word: Word, kind: Kind) -> None:
+    def settle(self, reaction: Unattributed, word: Word, kind: ActorKind) -> None:
         """Slack said what an actor is: their reaction counts from now on, or goes."""
         with self._database.writing() as session:
-            is_users = unattributed.take(session, reaction.id) is not None and kind is Kind.USER
+            is_users = unattributed.take(session, reaction.id) is not None and kind is ActorKind.USER
             is_new = is_users and self._say(session, reaction)
         if is_new:
             self._told(word)

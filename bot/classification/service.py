@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from bot.classification import waiting
-from bot.classification.app_posts import AppPosts, Standing
+from bot.classification.app_posts import AppPosts, PostStanding
 from bot.classification.reacting import Reacting
 from bot.classification.small_talk import has_no_words, says_nothing
 from bot.context.metrics import Metrics
 from bot.context.reading import Read
 from bot.language.catalogues import N_
 from bot.slack.once import id_of
-from bot.slack.payloads import Deleted, Said, Target
+from bot.slack.payloads import ButtonTarget, Deleted, MessagePosted
 from bot.summaries.service import SummaryService
-from bot.web_api.actors import Kind
+from bot.web_api.actors import ActorKind
 from learning.text import edits
 from storage.database import purging
 from storage.database.engine import Database
@@ -49,7 +49,7 @@ class UnknownMessageError(LookupError):
 
 
 @dataclass(frozen=True)
-class Choice:
+class LabelChoice:
     """What a person sees before choosing: the label shown now (None: none fits), the one that they said themselves, and
     what the message means now.
     """
@@ -61,7 +61,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Wakers:
+class MessageWakers:
     """Whom to tell that there is something to do."""
 
     predictor: Callable[[], None]
@@ -75,7 +75,7 @@ class Wakers:
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredMessage:
     """A stored message. `mode`: how it is answered; `agreed`: what its channel agreed to about summaries."""
 
     is_new: bool
@@ -91,11 +91,11 @@ class Service:
         database: Database,
         team_id: str,
         metrics: Metrics,
-        wake: Wakers,
+        wake: MessageWakers,
         summarizing: SummaryService,
         read: Read,
         bot_id: str = "",
-        known: Callable[[str], Kind | None] = lambda _user_id: Kind.USER,
+        known: Callable[[str], ActorKind | None] = lambda _user_id: ActorKind.USER,
         judge: Judge = edits.judge,
     ) -> None:
         """`read`: what is kept of a text in Slack's mrkdwn; `bot_id`: ours; `known`: what somebody is, None if only
@@ -112,13 +112,13 @@ class Service:
         self._wake = wake
         self.on_reply: Callable[[], None] = lambda: None
 
-    def receive(self, said: Said) -> None:
+    def receive(self, said: MessagePosted) -> None:
         """Store what a person said where the bot is asked to listen; harmless when it comes again.
 
         If only Slack knows whether a post by an app is a user's, it waits until `settle`.
         """
-        standing = self._app_posts.standing(said) if said.team_id == self._team_id else Standing.IGNORED
-        if standing is Standing.IGNORED:
+        standing = self._app_posts.standing(said) if said.team_id == self._team_id else PostStanding.IGNORED
+        if standing is PostStanding.IGNORED:
             return
         if self._summarizing.is_asked(said):
             self._answer_mention(said)
@@ -128,7 +128,7 @@ class Service:
         text = "" if is_empty else self._read(said.text)
         if not text and not self._is_addressed(said):
             return
-        if standing is Standing.OPEN:
+        if standing is PostStanding.OPEN:
             self._let_post_wait(said, text)
             return
         with self._database.writing() as session:  # one transaction, not two: Slack waits for it
@@ -136,7 +136,9 @@ class Service:
         if kept:
             self._follow(said, text, kept)
 
-    def _keep(self, session: Session, said: Said, text: str, is_left_alone: bool) -> Kept | None:
+    def _keep(
+        self, session: Session, said: MessagePosted, text: str, is_left_alone: bool
+    ) -> StoredMessage | None:
         mode = self._mode(said, channels.mode_of(session, said.team_id, said.channel_id))
         agreed = self._summarizing.hears(session, said)
         if mode is Mode.OFF and agreed is None:
@@ -144,9 +146,9 @@ class Service:
         is_new = self._store(said, text, mode, is_left_alone, session)
         if is_new and agreed:
             self._summarizing.keep(session, said, text, agreed)
-        return Kept(is_new, mode, agreed)
+        return StoredMessage(is_new, mode, agreed)
 
-    def _let_post_wait(self, said: Said, text: str) -> None:
+    def _let_post_wait(self, said: MessagePosted, text: str) -> None:
         with self._database.writing() as session:
             is_known = messages.is_stored(session, said.team_id, said.channel_id, said.ts)
             event = waiting.of_post(said, text, self._is_left_alone(said))
@@ -155,7 +157,7 @@ class Service:
             self._metrics.duplicates.inc()
         self._wake.attributor()
 
-    def _follow(self, said: Said, text: str, kept: Kept) -> None:
+    def _follow(self, said: MessagePosted, text: str, kept: StoredMessage) -> None:
         """A message was stored, or was stored already."""
         if not kept.is_new:
             self._metrics.duplicates.inc()
@@ -164,7 +166,7 @@ class Service:
         if kept.mode is not Mode.OFF:
             self._wake_for(said, text)
 
-    def _wake_for(self, said: Said, text: str) -> None:
+    def _wake_for(self, said: MessagePosted, text: str) -> None:
         if not text or has_no_words(said.text):
             self._wake.courier()
         elif self._is_addressed(said):
@@ -172,12 +174,12 @@ class Service:
         else:
             self._wake.predictor()
 
-    def _answer_mention(self, said: Said) -> None:
+    def _answer_mention(self, said: MessagePosted) -> None:
         with self._database.writing() as session:
             self._summarizing.answer_mention(session, said)
         self._summarizing.told()
 
-    def edit(self, said: Said) -> None:
+    def edit(self, said: MessagePosted) -> None:
         """Take what a message says now in the place of what it said: it is predicted again, and its card follows.
 
         What people said of an earlier text that meant something else is set aside. A mention that an edit adds is
@@ -213,7 +215,7 @@ class Service:
         self._summarizing.told()
         return None
 
-    def _answer_edited(self, session: Session, said: Said) -> bool:
+    def _answer_edited(self, session: Session, said: MessagePosted) -> bool:
         """Answer an edit that adds a mention; False if there is none, or the message mentioned us before."""
         message = messages.known(session, said.team_id, said.channel_id, said.ts)
         if not said.is_mention or message is None or message.is_addressed:
@@ -225,7 +227,9 @@ class Service:
             messages.answer(session, message)
         return True
 
-    def _store(self, said: Said, text: str, mode: Mode, is_left_alone: bool, session: Session) -> bool:
+    def _store(
+        self, said: MessagePosted, text: str, mode: Mode, is_left_alone: bool, session: Session
+    ) -> bool:
         message = Message(
             team_id=said.team_id,
             channel_id=said.channel_id,
@@ -244,16 +248,16 @@ class Service:
             predictions.show(session, [message])
         return is_new
 
-    def _mode(self, said: Said, chosen: Mode) -> Mode:
+    def _mode(self, said: MessagePosted, chosen: Mode) -> Mode:
         if self._is_addressed(said):
             return Mode.REPLY
         return Mode.OFF if said.is_reply else chosen
 
     @staticmethod
-    def _is_addressed(said: Said) -> bool:
+    def _is_addressed(said: MessagePosted) -> bool:
         return said.is_mention or said.is_direct
 
-    def _is_left_alone(self, said: Said) -> bool:
+    def _is_left_alone(self, said: MessagePosted) -> bool:
         """Is it never predicted, because it has no words, or because it says nothing and nobody asked?"""
         return has_no_words(said.text) or (not self._is_addressed(said) and says_nothing(said.text))
 
@@ -284,7 +288,7 @@ class Service:
             or summaries.consent(session, *channel) is not None
         )
 
-    def choice(self, team_id: str, message_id: str, by: str | None = None) -> Choice:
+    def choice(self, team_id: str, message_id: str, by: str | None = None) -> LabelChoice:
         """What the card of a message shows now, and what a user said of it. Raises UnknownMessageError."""
         with self._database.reading() as session:
             message = session.get(Message, message_id)
@@ -295,10 +299,10 @@ class Service:
             mine = session.get(Label, own.label_id) if own else None
         if content.prediction is None:
             raise UnknownMessageError
-        return Choice(message_id, content.shown, mine, content.message.meaning)
+        return LabelChoice(message_id, content.shown, mine, content.message.meaning)
 
     def confirm_or_choose(
-        self, team_id: str, user_id: str, of: Target, label_id: str, once: str = ""
+        self, team_id: str, user_id: str, of: ButtonTarget, label_id: str, once: str = ""
     ) -> None:
         """A person says that this label is right; `once` is the same if Slack tells of it twice.
 
@@ -318,7 +322,7 @@ class Service:
         if is_reply:
             self.on_reply()
 
-    def propose(self, team_id: str, user_id: str, of: Target, name: str, once: str = "") -> None:
+    def propose(self, team_id: str, user_id: str, of: ButtonTarget, name: str, once: str = "") -> None:
         """A person says that a label is right which may not exist yet.
 
         Raises UnknownMessageError, RetiredLabelError, EditedSinceError, TooManyProposalsError,
@@ -334,7 +338,7 @@ class Service:
             self.on_reply()
 
     def _say(
-        self, session: Session, user_id: str, of: Target, label: Label, word: Word, once: str
+        self, session: Session, user_id: str, of: ButtonTarget, label: Label, word: Word, once: str
     ) -> tuple[bool, bool]:
         """Keep what a user says of a message; is it new, and does it answer a question to them?"""
         said = Correction(
@@ -370,14 +374,14 @@ class Service:
         self._wake.refitter()
         self._wake.annotator()
 
-    def settle(self, event: Unattributed, kind: Kind) -> None:
+    def settle(self, event: Unattributed, kind: ActorKind) -> None:
         """Slack said what an actor is: what they did counts from now on, or goes. Harmless if that was done already."""
         if event.word:
             self.reactions.settle(event, event.word, kind)
         else:
             self._settle_post(event, kind)
 
-    def _settle_post(self, event: Unattributed, kind: Kind) -> None:
+    def _settle_post(self, event: Unattributed, kind: ActorKind) -> None:
         with self._database.writing() as session:
             post = unattributed.take(session, event.id)  # it may have been edited since
             if post is None:
@@ -390,10 +394,10 @@ class Service:
         else:
             self._wake.purger()
 
-    def _keep_post(self, session: Session, post: Unattributed, kind: Kind) -> Kept | None:
+    def _keep_post(self, session: Session, post: Unattributed, kind: ActorKind) -> StoredMessage | None:
         says_something = post.text or post.is_mention
         is_included = channels.includes_workflows(session, post.team_id, post.channel_id)
-        if kind is Kind.BOT or not says_something or not is_included:
+        if kind is ActorKind.BOT or not says_something or not is_included:
             return None
         # An edit may have added a mention of us meanwhile, which asks for an answer.
         is_left_alone = post.is_left_alone and (not post.is_mention or has_no_words(post.text))
@@ -409,7 +413,7 @@ class Service:
         with self._database.writing() as session:
             return channels.set_mode(session, team_id, channel_id, mode, by, workflows)
 
-    def asker(self, said: Said) -> str | None:
+    def asker(self, said: MessagePosted) -> str | None:
         """Whom to tell, if they are a user, that their post, made by an app, is not read; None if nobody is."""
         return self._app_posts.asker(said) if said.team_id == self._team_id else None
 

@@ -12,7 +12,7 @@ from bot.classification.shortcut_modals import Looking
 from bot.classification.shortcuts import FAULTS, NotKeptError, Pointing
 from bot.permissions.errors import in_words
 from bot.slack import payloads
-from bot.slack.payloads import Json, Pointed, Target
+from bot.slack.payloads import ButtonTarget, Json, Pointed
 
 CLASSIFY = "classify_message"
 CORRECT = "correct_message"
@@ -55,6 +55,6 @@ def _classified(pointing: Pointing, pointed: Pointed, sees_version: bool) -> Jso
 
 def _to_correct(pointing: Pointing, pointed: Pointed) -> Json:
     content = pointing.answer(pointing.find(pointed))
-    of = Target(content.message.id, content.message.meaning)
+    of = ButtonTarget(content.message.id, content.message.meaning)
     mine = pointing.chosen_by(pointed.by, content.message.id)
     return correction_modal.correction_view(of, content.shown, mine)

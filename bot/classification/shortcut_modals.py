@@ -15,7 +15,7 @@ from bot.classification.shortcuts import Glance
 from bot.language.catalogues import _
 from bot.slack.blocks import context, modal, section
 from bot.slack.mrkdwn import as_name
-from bot.slack.payloads import Json, Target
+from bot.slack.payloads import ButtonTarget, Json
 from storage.messages.contents import Content
 from storage.tables.feedback import Label
 
@@ -76,7 +76,7 @@ def answer(content: Content, by: Looking = ANYBODY) -> Json:
         ],
         submit=_("Save"),
         close=_("Close"),
-        metadata=str(Target(content.message.id, content.message.meaning)),
+        metadata=str(ButtonTarget(content.message.id, content.message.meaning)),
     )
 
 

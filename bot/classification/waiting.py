@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bot.slack.once import id_of
-from bot.slack.payloads import Reacted, Said
+from bot.slack.payloads import MessagePosted, Reacted
 from storage.tables.feedback import Correction, Word
 from storage.tables.messages import Unattributed
 
 
-def of_post(said: Said, text: str, is_left_alone: bool) -> Unattributed:
+def of_post(said: MessagePosted, text: str, is_left_alone: bool) -> Unattributed:
     """A post by an app. `text`: what is kept of its words."""
     return Unattributed(
         id=id_of(said.team_id, said.channel_id, said.ts),
@@ -45,9 +45,9 @@ def word(reacted: Reacted) -> Word:
     return Word.WITHDRAWN if reacted.is_taken_back else Word.REACTED
 
 
-def said(post: Unattributed) -> Said:
+def said(post: Unattributed) -> MessagePosted:
     """A post as it was heard, but that its text is what is kept of it."""
-    return Said(
+    return MessagePosted(
         post.team_id,
         post.channel_id,
         post.ts,

@@ -13,11 +13,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from bot.cli.training import Desk
+from bot.cli.training import TeamAtTerminal
 from learning.data import exporting
 from learning.data.formulas import neutral
-from learning.data.importing import Fault, Names, Taking, Tally
-from learning.data.sources import Source, UnusableSourceError
+from learning.data.importing import Fault, ImportTally, LabelNames, Taking
+from learning.data.sources import LabelledData, UnusableSourceError
 from learning.text.names import UNNAMED, visible
 from storage.feedback import labels
 from storage.feedback.imports import Outcome
@@ -84,19 +84,19 @@ def report_to(path: Path | None) -> Iterator[Faults]:
             raise
 
 
-def export(at: Desk, path: Path, out: Console) -> int:
+def export(at: TeamAtTerminal, path: Path, out: Console) -> int:
     """Write what people settled to a file or folder; how many rows. Raises UnusableTargetError."""
     with at.database.reading() as session, _progress("Exporting", None, out) as progress:
         return exporting.write(exports.settled(session, at.team_id), path, progress)
 
 
-def names(at: Desk) -> Names:
+def names(at: TeamAtTerminal) -> LabelNames:
     """The team's labels."""
     with at.database.reading() as session:
-        return Names(labels.every(session, at.team_id))
+        return LabelNames(labels.every(session, at.team_id))
 
 
-def take(source: Source, taking: Taking, out: Console) -> Tally:
+def take(source: LabelledData, taking: Taking, out: Console) -> ImportTally:
     """Take all rows of a source in; what became of them. Raises UnusableSourceError; what came before it is kept."""
     with _progress("Reading", source.total, out) as progress:
         try:
@@ -108,7 +108,7 @@ def take(source: Source, taking: Taking, out: Console) -> Tally:
     return taking.tally
 
 
-def tell(tally: Tally, faults: Faults, out: Console, would: str = "") -> None:
+def tell(tally: ImportTally, faults: Faults, out: Console, would: str = "") -> None:
     """What became of the rows; `would` comes before each verb where nothing was done."""
     new, changed = tally.outcomes[Outcome.NEW], tally.outcomes[Outcome.CHANGED]
     lines = [

@@ -67,13 +67,13 @@ err = Console(stderr=True, highlight=False)
 
 
 @dataclass
-class Told:
+class ErrorDetail:
     """How much of an error to show: `trace` is set by --debug."""
 
     trace: bool = False
 
 
-told = Told()
+told = ErrorDetail()
 
 # Typer's own traces would show what is in variables, such as tokens and what people wrote.
 app = typer.Typer(

@@ -14,15 +14,15 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.app.annotation import dataset_names
 from bot.cli.terminal import explain
-from bot.cli.training import Desk, WhichTeamError
+from bot.cli.training import TeamAtTerminal, WhichTeamError
 from bot.context.settings import Settings
 from learning.argilla import erasing as erasing_in_argilla
 from learning.argilla.connection import (
     Access,
+    ArgillaConnection,
     ArgillaNotFoundError,
     ArgillaRefusedError,
     ArgillaUnavailableError,
-    Connection,
 )
 from learning.model_files.artifacts import ArtifactLeftError, digest_of
 from learning.tasks.job import MODEL
@@ -73,23 +73,23 @@ class Erased:
 
 
 @contextmanager
-def erasing(settings: Settings, team: str) -> Iterator[Desk]:
+def erasing(settings: Settings, team: str) -> Iterator[TeamAtTerminal]:
     """A team of which anything is kept. Raises WhichTeamError."""
     with closing(open_database(settings.database_url.get_secret_value())) as database:
         migrate(database)
         with database.reading() as session:
             if not team_erasure.is_known(session, team):
                 raise WhichTeamError(overview.teams(session), team)
-        yield Desk(database, team)
+        yield TeamAtTerminal(database, team)
 
 
-def kept(at: Desk) -> Extent:
+def kept(at: TeamAtTerminal) -> Extent:
     """What is kept of a team. Raises TeamServedError."""
     with at.database.reading() as session:
         return team_erasure.extent(session, at.team_id)
 
 
-def erase(settings: Settings, at: Desk, find: Callable[[], Access] | None) -> Erased:
+def erase(settings: Settings, at: TeamAtTerminal, find: Callable[[], Access] | None) -> Erased:
     """Erase all of a team: every row at once, then files, models, and what Argilla has where `find` gives its address.
 
     The same again goes on with what an erasure before it left. Raises TeamServedError, ErasureUnfinishedError.
@@ -107,12 +107,12 @@ def erase(settings: Settings, at: Desk, find: Callable[[], Access] | None) -> Er
     return Erased(rows, datasets, len(found.artifacts))
 
 
-def _purge(at: Desk) -> None:
+def _purge(at: TeamAtTerminal) -> None:
     if not Purging(at.database).purge_patiently(PURGE_S):
         raise ErasureUnfinishedError(at.team_id, "other processes keep the database's files busy")
 
 
-def _remove_files(settings: Settings, at: Desk, found: Extent) -> None:
+def _remove_files(settings: Settings, at: TeamAtTerminal, found: Extent) -> None:
     for run in found.runs:
         folder = settings.workplace / run
         if (folder / MODEL).is_dir():  # its files may be stored, and no version names them yet
@@ -123,7 +123,7 @@ def _remove_files(settings: Settings, at: Desk, found: Extent) -> None:
         _remove_model(settings, at, digest)
 
 
-def _remove_model(settings: Settings, at: Desk, digest: str) -> None:
+def _remove_model(settings: Settings, at: TeamAtTerminal, digest: str) -> None:
     """Remove a model, unless another team has it too: by now, whatever held when the erasure began."""
     with at.database.reading() as session:
         is_of_others = team_erasure.is_of_others(session, at.team_id, digest)
@@ -131,7 +131,9 @@ def _remove_model(settings: Settings, at: Desk, digest: str) -> None:
         settings.artifacts.remove(digest)
 
 
-def _erase_in_argilla(settings: Settings, at: Desk, found: Extent, find: Callable[[], Access]) -> int:
+def _erase_in_argilla(
+    settings: Settings, at: TeamAtTerminal, found: Extent, find: Callable[[], Access]
+) -> int:
     names = dataset_names(settings, at.team_id)
     own = f"{settings.argilla_workspace}-{at.team_id}"
     of_team = erasing_in_argilla.Traces(
@@ -142,14 +144,14 @@ def _erase_in_argilla(settings: Settings, at: Desk, found: Extent, find: Callabl
         own_workspace=own,
         webhook_url=f"{settings.webhook_url}/{at.team_id}" if settings.webhook_url else None,
     )
-    connection = Connection(find)
+    connection = ArgillaConnection(find)
     try:
         return erasing_in_argilla.erase(connection, of_team)
     finally:
         connection.close()
 
 
-def mask_kept(at: Desk, mask: Mask, out: Console) -> int:
+def mask_kept(at: TeamAtTerminal, mask: Mask, out: Console) -> int:
     """Mask every kept message of a team; how many had something to mask.
 
     Each is predicted again by the bot, and its record in Argilla follows. Texts are read in memory one by one.
@@ -163,7 +165,7 @@ def mask_kept(at: Desk, mask: Mask, out: Console) -> int:
     return number
 
 
-def _mask_waiting(at: Desk, mask: Mask) -> int:
+def _mask_waiting(at: TeamAtTerminal, mask: Mask) -> int:
     """Mask posts whose author is not known yet."""
     with at.database.reading() as session:
         found = unattributed.posts(session, at.team_id)
@@ -173,11 +175,11 @@ def _mask_waiting(at: Desk, mask: Mask) -> int:
     return len(changed)
 
 
-def _replace_waiting(at: Desk, post: Unattributed, text: str) -> None:
+def _replace_waiting(at: TeamAtTerminal, post: Unattributed, text: str) -> None:
     at.database.write_patiently(lambda session: unattributed.replace(session, post, text))
 
 
-def _mask(at: Desk, mask: Mask, message_ids: list[str]) -> int:
+def _mask(at: TeamAtTerminal, mask: Mask, message_ids: list[str]) -> int:
     with at.database.reading() as session:
         found = messages.standing(session, message_ids)
     changed = [(message, text) for message in found if (text := mask(message.text)) != message.text]
@@ -186,7 +188,7 @@ def _mask(at: Desk, mask: Mask, message_ids: list[str]) -> int:
     return len(changed)
 
 
-def _replace(at: Desk, message: Message, text: str) -> None:
+def _replace(at: TeamAtTerminal, message: Message, text: str) -> None:
     at.database.write_patiently(
         lambda session: messages.edit(session, at.team_id, message.channel_id, message.ts, text, message.text)
     )

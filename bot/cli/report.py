@@ -14,7 +14,7 @@ from rich.table import Column, Table
 from rich.text import Text
 from sqlmodel import Session
 
-from bot.cli.training import Desk, moment
+from bot.cli.training import TeamAtTerminal, moment
 from bot.operators.findings import findings
 from learning.evaluation.metrics import Scores
 from learning.text.names import visible
@@ -78,7 +78,7 @@ class _Known:
         return Text(self.names.get(label_id, label_id))
 
 
-def report(at: Desk, name: str | None) -> list[RenderableType]:
+def report(at: TeamAtTerminal, name: str | None) -> list[RenderableType]:
     """What is known of the run that is named, by the beginning of its id or its version; else of the latest one.
 
     Raises NoRunError, RunNotFoundError.

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from bot.context.settings import Settings
 from bot.wording import argilla_text
-from learning.argilla.connection import Access, ArgillaUnavailableError, Connection
+from learning.argilla.connection import Access, ArgillaConnection, ArgillaUnavailableError
 from learning.argilla.reviewers import Reviewer, ReviewerError, Reviewers
 from storage.database.engine import is_absent, open_database
 from storage.database.migrate import migrate
@@ -36,7 +36,7 @@ class UnreachableError(ReviewerError):
 def managing(settings: Settings, find: Callable[[], Access], team: str | None) -> Iterator[Reviewers]:
     """The reviewers of a team, or of all teams. Raises UnreachableError, NoWorkspaceError."""
     workspaces = _workspaces(settings, team)
-    connection = Connection(find)
+    connection = ArgillaConnection(find)
     try:
         yield Reviewers(connection, workspaces)
     except ArgillaUnavailableError as error:

@@ -23,14 +23,14 @@ from bot.context.settings import Settings
 from bot.permissions import operations
 from learning.classifying.examples import gather
 from learning.model_files.hub import described
-from learning.serving.registry import PROCESSOR, Registry, Source
+from learning.serving.registry import PROCESSOR, EncoderSource, Registry
 from learning.summarizing.policy import POLICY
 from learning.tasks.recipe import followed, found
 from learning.text.names import visible
-from learning.training.process import Training, TrainingProcess
+from learning.training.process import TrainingAttempt, TrainingProcess
 from learning.training.retraining import Retraining
 from learning.training.trials import TuneJob
-from learning.training.tune import Deadline, Tuned
+from learning.training.tune import Deadline, TunedRecipe
 from learning.training.tune import tune as search
 from storage.database.engine import Database, open_database
 from storage.database.migrate import migrate
@@ -63,7 +63,7 @@ class WhichTeamError(ValueError):
 
 
 @dataclass(frozen=True)
-class Desk:
+class TeamAtTerminal:
     """One team's database, opened at the terminal."""
 
     database: Database
@@ -71,7 +71,7 @@ class Desk:
 
 
 @contextmanager
-def desk(settings: Settings, team: str | None) -> Iterator[Desk]:
+def desk(settings: Settings, team: str | None) -> Iterator[TeamAtTerminal]:
     """The team that is meant. Raises WhichTeamError."""
     models.keep(settings)
     with closing(open_database(settings.database_url.get_secret_value())) as database:
@@ -80,10 +80,10 @@ def desk(settings: Settings, team: str | None) -> Iterator[Desk]:
             teams = overview.teams(session)
         if team not in teams and (team is not None or len(teams) != 1):
             raise WhichTeamError(teams, team)
-        yield Desk(database, teams[0] if team is None else team)
+        yield TeamAtTerminal(database, teams[0] if team is None else team)
 
 
-def retrain(settings: Settings, at: Desk, task: TaskName, out: Console) -> Run:
+def retrain(settings: Settings, at: TeamAtTerminal, task: TaskName, out: Console) -> Run:
     """Ask for a run of a task, and follow it to its verdict."""
     registry = _registry(
         settings, at, encoder_source(settings)
@@ -101,7 +101,7 @@ def retrain(settings: Settings, at: Desk, task: TaskName, out: Console) -> Run:
         retraining.close()
 
 
-def _registry(settings: Settings, at: Desk, source: Source) -> Registry:
+def _registry(settings: Settings, at: TeamAtTerminal, source: EncoderSource) -> Registry:
     models.prepare(settings)
     believed = belief(at.database, settings, at.team_id)
     return Registry(at.database, at.team_id, settings.artifacts, source, belief=believed)
@@ -109,12 +109,12 @@ def _registry(settings: Settings, at: Desk, source: Source) -> Registry:
 
 def tune(
     settings: Settings,
-    at: Desk,
+    at: TeamAtTerminal,
     trials: int,
     deadline: Deadline | None,
     out: Console,
-    start: Callable[[Path], Training] | None = None,
-) -> Tuned:
+    start: Callable[[Path], TrainingAttempt] | None = None,
+) -> TunedRecipe:
     """Search the recipe on what there is to learn from now; what is better is kept for the runs to come.
 
     start: begins the job of a folder, in a process of its own unless a test does otherwise. Raises
@@ -156,13 +156,13 @@ def tune(
     return tuned
 
 
-def reset_tuning(at: Desk) -> bool:
+def reset_tuning(at: TeamAtTerminal) -> bool:
     """Drop what a search found; False where there is nothing to drop."""
     with at.database.writing() as session:
         return tunings.drop(session, at.team_id)
 
 
-def _follow(at: Desk, run_id: str, retraining: Retraining, out: Console) -> Run:
+def _follow(at: TeamAtTerminal, run_id: str, retraining: Retraining, out: Console) -> Run:
     with Progress(*COLUMNS, TimeElapsedColumn(), console=out) as progress:
         task = progress.add_task("Training", total=1.0)
         while True:
@@ -175,7 +175,7 @@ def _follow(at: Desk, run_id: str, retraining: Retraining, out: Console) -> Run:
             time.sleep(PAUSE_S)
 
 
-def versions_table(at: Desk) -> Table:
+def versions_table(at: TeamAtTerminal) -> Table:
     """Every version: what it is, how good, and what became of it."""
     with at.database.reading() as session:
         every = versions.every(session, at.team_id)
@@ -224,13 +224,13 @@ def _score(version: Version) -> str:
     return f"F1 {scores['macro_f1']:.3f}"
 
 
-def promote(at: Desk, number: int) -> None:
+def promote(at: TeamAtTerminal, number: int) -> None:
     """Put a version into service."""
     with at.database.writing() as session:
         operations.promote(session, at.team_id, number, "")
 
 
-def roll_back(at: Desk, task: TaskName) -> Ruling:
+def roll_back(at: TeamAtTerminal, task: TaskName) -> Ruling:
     """Put the version before back."""
     with at.database.writing() as session:
         ruling = versions.roll_back(session, at.team_id, "", "a person wished it", task=task)
@@ -238,7 +238,7 @@ def roll_back(at: Desk, task: TaskName) -> Ruling:
     return ruling
 
 
-def acceptance(at: Desk) -> Acceptance | None:
+def acceptance(at: TeamAtTerminal) -> Acceptance | None:
     """The acceptance of Slack's policy that holds; None where a model that writes is not trained."""
     with at.database.reading() as session:
         return acceptances.standing(session, at.team_id)
@@ -249,7 +249,7 @@ def writes(settings: Settings) -> bool:
     return writer(settings).writes
 
 
-def accept(settings: Settings, at: Desk, by: str) -> Acceptance:
+def accept(settings: Settings, at: TeamAtTerminal, by: str) -> Acceptance:
     """Note that somebody accepts it. Raises NothingWritesError."""
     if not writes(settings):
         raise operations.NothingWritesError
@@ -257,7 +257,7 @@ def accept(settings: Settings, at: Desk, by: str) -> Acceptance:
         return acceptances.accept(session, at.team_id, by, POLICY)
 
 
-def withdraw(at: Desk, by: str) -> bool:
+def withdraw(at: TeamAtTerminal, by: str) -> bool:
     """Note that nobody accepts it any more; False where nobody did."""
     with at.database.writing() as session:
         return acceptances.withdraw(session, at.team_id, by)

@@ -25,7 +25,7 @@ from bot.context.health import HANGS_S, Trouble
 from bot.context.metrics import Metrics
 from storage.database import jobs
 from storage.database.engine import Database
-from storage.database.leases import Claim
+from storage.database.leases import LeaseClaim
 from storage.tables.database import Job
 
 log = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ class Schedule:
         tick_s: float = TICK_S,
         hold_s: float = HOLD_S,
         kept: Collection[str] = (),
-        claims: Collection[Claim] = (),
+        claims: Collection[LeaseClaim] = (),
     ) -> None:
         """`kept`: jobs that others do without pause and note in the same table; `claims`: prolonged at each tick."""
         self._database = database

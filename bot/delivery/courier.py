@@ -15,7 +15,7 @@ from sqlmodel import Session
 from bot.classification.card import card, metadata
 from bot.context.metrics import Metrics
 from bot.delivery import reactions
-from bot.delivery.slots import Places, Taken
+from bot.delivery.slots import Places, Slot
 from bot.language.catalogues import _, many, speaking
 from bot.language.locales import Locales
 from bot.web_api import giving_up, refusals, replies
@@ -23,7 +23,7 @@ from bot.web_api.reach import Reach
 from bot.web_api.refusals import Refusal
 from storage.database.engine import Database
 from storage.deliveries import cards, pacing
-from storage.deliveries.cards import Behind, Claim
+from storage.deliveries.cards import Behind, CardClaim
 from storage.deliveries.pacing import Pace
 from storage.messages import channel_states, channels, contents
 from storage.messages.channel_states import Closed
@@ -96,7 +96,7 @@ class Courier:
             self._places.give_back(taken)
             raise
         used = _places_of(handout.claims)
-        self._places.give_back(Taken(taken.every - used.every, taken.heard - used.heard))
+        self._places.give_back(Slot(taken.every - used.every, taken.heard - used.heard))
         shown = self._contents(handout.claims)
         closed = self._closed(handout.claims)
         for claim in handout.claims:
@@ -108,7 +108,7 @@ class Courier:
             return None  # as above
         return GATHER_S if used.heard == taken.heard or not handout.claims else 0.0
 
-    def _contents(self, claims: Sequence[Claim]) -> dict[str, Content]:
+    def _contents(self, claims: Sequence[CardClaim]) -> dict[str, Content]:
         """What these cards show, by message; nothing where one can't be read: then each delivery reads its own."""
         try:
             with self._database.reading() as session:
@@ -117,7 +117,7 @@ class Courier:
             log.exception("cards not read together cards=%d", len(claims))
             return {}
 
-    def _closed(self, claims: Sequence[Claim]) -> dict[str, Closed]:
+    def _closed(self, claims: Sequence[CardClaim]) -> dict[str, Closed]:
         if not claims:
             return {}
         with self._database.reading() as session:
@@ -151,7 +151,7 @@ class Courier:
             "the last in about {minutes}."
         ).format(answers=behind.waiting, minutes=many("{number} minute", "{number} minutes", minutes))
 
-    def _deliver(self, claim: Claim, content: Content | None, closed: Closed | None) -> None:
+    def _deliver(self, claim: CardClaim, content: Content | None, closed: Closed | None) -> None:
         is_due_again = False
         try:
             is_due_again = self._show(claim, content or self._content(claim), closed)
@@ -167,11 +167,11 @@ class Courier:
             if is_due_again or was_missed:
                 self.on_due()
 
-    def _content(self, claim: Claim) -> Content:
+    def _content(self, claim: CardClaim) -> Content:
         with self._database.reading() as session:
             return contents.of_message(session, claim.message_id)
 
-    def _show(self, claim: Claim, content: Content, closed: Closed | None) -> bool:
+    def _show(self, claim: CardClaim, content: Content, closed: Closed | None) -> bool:
         """Bring one card to its state; is it due again, because somebody clicked meanwhile?"""
         is_closed = closed is not None and not _may_change(claim, content, closed)
         if closed and is_closed and closed.since > content.message.received_at:
@@ -191,7 +191,7 @@ class Courier:
             self._metrics.card_seconds.observe(time.time() - content.message.received_at)
         return is_due_again
 
-    def _answer(self, claim: Claim, content: Content) -> tuple[str | None, str]:
+    def _answer(self, claim: CardClaim, content: Content) -> tuple[str | None, str]:
         """Make Slack show `content`; the ts of the card and the emoji that stand now."""
         if content.message.mode is Mode.QUIET:
             return None, self._react(claim, content)
@@ -200,7 +200,7 @@ class Courier:
             reactions.bring(self._client, *place, [claim.reaction], "")
         return self._bring(claim, content), ""
 
-    def _react(self, claim: Claim, content: Content) -> str:
+    def _react(self, claim: CardClaim, content: Content) -> str:
         wanted = "" if content.message.erased_at else reactions.emoji_of(content)
         place = claim.channel_id, content.message.ts
         stands = [claim.reaction] if claim.reaction else []
@@ -209,7 +209,7 @@ class Courier:
         reactions.bring(self._client, *place, stands, wanted)
         return wanted
 
-    def _bring(self, claim: Claim, content: Content) -> str | None:
+    def _bring(self, claim: CardClaim, content: Content) -> str | None:
         """Make Slack show `content`; the ts of the card, None where it has to be gone."""
         ts = claim.ts or (self._find(claim) if claim.may_stand else None)
         if content.message.erased_at:
@@ -231,10 +231,10 @@ class Courier:
         )
         return str(posted["ts"])
 
-    def _find(self, claim: Claim) -> str | None:
+    def _find(self, claim: CardClaim) -> str | None:
         return replies.find(self._client, claim.channel_id, claim.thread_ts, metadata(claim.message_id))
 
-    def _refused(self, claim: Claim, content: Content, refusal: Refusal) -> bool:
+    def _refused(self, claim: CardClaim, content: Content, refusal: Refusal) -> bool:
         log.warning(
             "card not shown message=%s reason=%s final=%s", claim.message_id, refusal.reason, refusal.is_final
         )
@@ -248,7 +248,7 @@ class Courier:
                 pacing.pause(session, self._team_id, claim.channel_id, self._pace, refusal.delay_s)
         return True
 
-    def _failed(self, claim: Claim, refusal: Refusal) -> bool:
+    def _failed(self, claim: CardClaim, refusal: Refusal) -> bool:
         """An error of our own: it may be that of this card alone, for which no other should be held up."""
         try:
             with self._database.writing() as session:
@@ -260,7 +260,7 @@ class Courier:
             log.exception("card not postponed message=%s", claim.message_id)
         return True
 
-    def _give_up(self, session: Session, claim: Claim, reason: str, wanted: int) -> bool:
+    def _give_up(self, session: Session, claim: CardClaim, reason: str, wanted: int) -> bool:
         is_due = cards.give_up(session, claim.message_id, reason, wanted)
         if not is_due:
             giving_up.tell(session, self._team_id, claim.channel_id, reason)
@@ -268,11 +268,11 @@ class Courier:
         return is_due
 
 
-def _may_change(claim: Claim, content: Content, closed: Closed) -> bool:
+def _may_change(claim: CardClaim, content: Content, closed: Closed) -> bool:
     """In a shared channel the bot answers nothing new, but what it shows there follows what people do with it."""
     stands = claim.ts is not None or bool(claim.reaction) or content.message.erased_at is not None
     return stands and closed.reason == channel_states.SHARED
 
 
-def _places_of(claims: Sequence[Claim]) -> Taken:
-    return Taken(len(claims), sum(not claim.is_urgent for claim in claims))
+def _places_of(claims: Sequence[CardClaim]) -> Slot:
+    return Slot(len(claims), sum(not claim.is_urgent for claim in claims))

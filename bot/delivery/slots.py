@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Taken:
+class Slot:
     """So many places, of which up to `heard` may go to cards for which nobody waits."""
 
     every: int
@@ -24,23 +24,23 @@ class Places:
         self._is_missed = False
         self._changed = threading.Condition()
 
-    def take(self) -> Taken:
+    def take(self) -> Slot:
         """All that are free; what is not used of them is to be given back."""
         with self._changed:
-            taken = Taken(self._free, min(self._free, self._free_of_heard))
+            taken = Slot(self._free, min(self._free, self._free_of_heard))
             self._free -= taken.every
             self._free_of_heard -= taken.heard
             self._is_missed = taken.heard == 0
             return taken
 
-    def give_back(self, unused: Taken) -> None:
+    def give_back(self, unused: Slot) -> None:
         """Places that were taken for nothing."""
         with self._changed:
             self._free += unused.every
             self._free_of_heard += unused.heard
             self._changed.notify_all()
 
-    def end(self, delivered: Taken) -> bool:
+    def end(self, delivered: Slot) -> bool:
         """A delivery has ended; did somebody miss a place meanwhile, and should look again?"""
         with self._changed:
             self.give_back(delivered)

@@ -32,7 +32,7 @@ class ReplayError(ValueError):
 
 
 @dataclass(frozen=True)
-class Row:
+class ReplayRow:
     """One message, and the label that is right for it where the file says so."""
 
     text: str
@@ -54,7 +54,7 @@ class Score:
         return _share(self.right[-WINDOW:])
 
 
-def read_rows(file: Path, is_labelled: bool) -> list[Row]:
+def read_rows(file: Path, is_labelled: bool) -> list[ReplayRow]:
     """The rows of a CSV or JSONL file. Raises ReplayError, which names the line that is wrong."""
     try:
         with file.open(encoding="utf-8", newline="") as lines:
@@ -84,13 +84,13 @@ def _object(line: str) -> Any:
         return None
 
 
-def _row(number: int, row: Any, is_labelled: bool) -> Row:
+def _row(number: int, row: Any, is_labelled: bool) -> ReplayRow:
     if not isinstance(row, dict) or not isinstance(row.get("text"), str):
         raise ReplayError(f"row {number}: no text; give each row a column `text`")
     label = row.get("label")
     if is_labelled and not (isinstance(label, str) and label.strip()):
         raise ReplayError(f"row {number}: no label; --correct needs a column `label`")
-    return Row(row["text"], label if isinstance(label, str) else None)
+    return ReplayRow(row["text"], label if isinstance(label, str) else None)
 
 
 def find(settings: Settings) -> str | None:
@@ -103,7 +103,7 @@ def find(settings: Settings) -> str | None:
     return address if state.get("bot", {}).get("connected") else None
 
 
-def replay(rows: list[Row], address: str | None, is_correcting: bool, console: Console) -> Score:
+def replay(rows: list[ReplayRow], address: str | None, is_correcting: bool, console: Console) -> Score:
     """Write the rows, one after the other, into #support; correct them where asked to; print how it went."""
     names = sorted({row.label for row in rows if row.label})
     score = Score()
@@ -118,7 +118,9 @@ def replay(rows: list[Row], address: str | None, is_correcting: bool, console: C
     return score
 
 
-def _play_all(address: str, rows: list[Row], is_correcting: bool, score: Score, console: Console) -> None:
+def _play_all(
+    address: str, rows: list[ReplayRow], is_correcting: bool, score: Score, console: Console
+) -> None:
     with Person(address, PEOPLE["ana"]) as person, _progress(console, len(rows)) as tell:
         person.command(CHANNELS["support"], "/corrigible", "on reply")
         for row in rows:
@@ -126,7 +128,7 @@ def _play_all(address: str, rows: list[Row], is_correcting: bool, score: Score, 
             tell(_running(score))
 
 
-def _play(person: Person, row: Row, is_correcting: bool, score: Score) -> None:
+def _play(person: Person, row: ReplayRow, is_correcting: bool, score: Score) -> None:
     # A mention, which is answered also if the message says nothing, or no label fits it.
     ts = person.write(CHANNELS["support"], f"<@{BOT_USER_ID}> {row.text}")
     card = person.wait_for_reply(CHANNELS["support"], ts)

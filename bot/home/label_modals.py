@@ -19,7 +19,7 @@ from slack_sdk.models.blocks import (
 from bot.classification.correction_modal import LABEL
 from bot.language.catalogues import _
 from bot.slack.blocks import modal
-from bot.slack.forms import Form
+from bot.slack.forms import SubmittedForm
 from bot.slack.payloads import Json
 from learning.data.label_file import NAME_MOST
 from learning.text.names import visible
@@ -74,7 +74,7 @@ def _fitting(label: Label) -> int:
     return sum(end - 1 <= EXAMPLES_MOST for end in ends)
 
 
-def is_untouched(label: Label, form: Form) -> bool:
+def is_untouched(label: Label, form: SubmittedForm) -> bool:
     """Was the editor of this label sent as it was opened? Raises PayloadError."""
     was = {block: value.strip() for block, value in _shown(label).items()}
     return not form.chosen(FATE) and {block: form.text(block) for block in MOST} == was
@@ -137,7 +137,7 @@ def _edited(label: Label) -> str:
     return told.format(person=f"<@{label.edited_by}>", day=day)
 
 
-def entry(form: Form, label: Label | None) -> dict[str, Any]:
+def entry(form: SubmittedForm, label: Label | None) -> dict[str, Any]:
     """What an operator wrote, with the fields of labels.toml. Raises PayloadError.
 
     Examples of the label that did not fit into the field stay.

@@ -17,7 +17,7 @@ from bot.permissions.errors import in_words, of_field
 from bot.permissions.operations import NotAnOperatorError
 from bot.permissions.team_settings import ChoiceError, Choices
 from bot.slack import payloads
-from bot.slack.forms import Form, form
+from bot.slack.forms import SubmittedForm, form
 from bot.slack.mrkdwn import as_name, as_plain_name
 from bot.slack.payloads import Json
 from storage.tables.feedback import Label
@@ -111,7 +111,7 @@ def _hear_label(app: App, editing: LabelEditing, publish: Publish) -> None:
         publish(client, sent.user_id, _(told).format(label=as_name(label.name)))
 
 
-def _save(editing: LabelEditing, sent: Form) -> tuple[Label, str]:
+def _save(editing: LabelEditing, sent: SubmittedForm) -> tuple[Label, str]:
     """The label, and what to tell of it once this is acknowledged."""
     fate = sent.chosen(label_modals.FATE)
     if len(fate) > 1:

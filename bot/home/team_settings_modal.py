@@ -22,7 +22,7 @@ from slack_sdk.models.blocks import (
 from bot.language.catalogues import CALLED, N_, _
 from bot.permissions.team_settings import NAMES, Chosen
 from bot.slack.blocks import context, modal
-from bot.slack.forms import Form
+from bot.slack.forms import SubmittedForm
 from bot.slack.payloads import Json
 
 CHOOSE = "choose_settings"
@@ -161,7 +161,7 @@ def choices_view(chosen: Chosen) -> Json:
     )
 
 
-def wanted(form: Form) -> dict[str, Any]:
+def wanted(form: SubmittedForm) -> dict[str, Any]:
     """What an operator chose; None where a field is empty. Raises PayloadError."""
     return {
         name: (form.chosen(name) if isinstance(FIELDS[name].kind, People) else form.text(name)) or None

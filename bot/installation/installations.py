@@ -36,7 +36,7 @@ from bot.slack.payloads import Json, PayloadError
 from bot.transport.admission import Admission
 from bot.web_api.scopes import SCOPES
 from storage.database.engine import Database
-from storage.database.leases import Claim
+from storage.database.leases import LeaseClaim
 from storage.workspaces import organizations, team_settings
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Installations:
         self._rotator = TokenRotator(
             client_id=oauth.client_id, client_secret=oauth.client_secret, client=client
         )
-        self._claim = Claim(database, "rotation of tokens")
+        self._claim = LeaseClaim(database, "rotation of tokens")
         self._plain = SQLAlchemyInstallationStore(oauth.client_id, database.engine)
         self._states = SignedStates(database, oauth.client_secret)
         self._create_tables()

@@ -17,7 +17,7 @@ from learning.text.names import visible
 from storage.database.engine import Database
 from storage.deliveries import notices
 from storage.messages import channel_states
-from storage.messages.channel_states import Change, Seen
+from storage.messages.channel_states import ChannelChange, Seen
 from storage.tables.deliveries import News
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class ChannelWatch:
         self._next = 0.0
         self.on_change: Callable[[], None] = lambda: None
 
-    def hear(self, change: Change) -> None:
+    def hear(self, change: ChannelChange) -> None:
         """Note a change that Slack told of."""
         with self._database.writing() as session:
             is_news = channel_states.change(session, self._team_id, change, self._also)

@@ -50,7 +50,7 @@ class ChannelOffError(ValueError):
 
 
 @dataclass(frozen=True)
-class Told:
+class DigestContent:
     """The content of a digest: its channel's week, and the model's accuracy in all channels, now and by week."""
 
     week: Week
@@ -183,15 +183,15 @@ class Digests:
             digests.told(session, digest)
             undelivered.delivered(session, self._team_id, Delivery.DIGEST, digest.channel_id)
 
-    def _told(self, channel_id: str) -> Told:
+    def _told(self, channel_id: str) -> DigestContent:
         with self._database.reading() as session:
-            return Told(
+            return DigestContent(
                 digests.of_week(session, self._team_id, channel_id),
                 accuracy.latest(session, self._team_id),
                 accuracy.by_week(session, self._team_id, WEEKS),
             )
 
-    def _post(self, channel_id: str, told: Told) -> None:
+    def _post(self, channel_id: str, told: DigestContent) -> None:
         with speaking(self._language):
             text = digest_text.digest_text(told.week, told.accuracy, self._name)
             words = digest_text.wording()

@@ -9,7 +9,7 @@ from bot.operators.run_notes import BY
 from bot.slack.mrkdwn import as_name
 from bot.wording import accuracy_text
 from learning.evaluation.accuracy import Accuracy
-from learning.evaluation.curve import Wording
+from learning.evaluation.curve import CurveWords
 from storage.reports.digests import Week
 from storage.tables.models import Ruling
 
@@ -38,10 +38,10 @@ def digest_text(week: Week, accuracy: Accuracy | None, name: Callable[[str], str
     return "\n".join([*lines, _(END)])
 
 
-def wording() -> Wording:
+def wording() -> CurveWords:
     """The words of its picture."""
     template, months = _("{month} {day}"), [_(month) for month in MONTHS]
-    return Wording(
+    return CurveWords(
         title=_("Accuracy by week, all channels"),
         told=_("Accuracy by week, all channels: {weeks}."),
         week=_("{share} in the week to {day} ({confidence} interval: {low} to {high})"),

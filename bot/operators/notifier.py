@@ -29,7 +29,7 @@ from bot.web_api.scopes import Scopes
 from bot.wording import channel_words
 from learning.evaluation.metrics import Scores
 from storage.database.engine import Database
-from storage.database.leases import Claim
+from storage.database.leases import LeaseClaim
 from storage.deliveries import notices, undelivered
 from storage.feedback import bursts
 from storage.messages import channel_states, channels, messages
@@ -88,7 +88,7 @@ class Notes:
         self._reach = reach
         self._scopes = scopes
         self._questions = questions
-        self.claim = Claim(database, f"notes {team_id}")
+        self.claim = LeaseClaim(database, f"notes {team_id}")
         self._next = 0.0
         self._is_first = True
         self._closed: Closed | None = None

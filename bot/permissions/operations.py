@@ -12,7 +12,7 @@ from sqlmodel import Session
 from bot.language.catalogues import N_
 from learning.encoders.encoder import title
 from learning.summarizing.policy import POLICY
-from learning.summary_training.serving import Source
+from learning.summary_training.serving import SummarizerSource
 from storage.database.engine import Database
 from storage.deliveries import notices, undelivered
 from storage.deliveries.notices import NothingGivenUpError
@@ -90,7 +90,7 @@ FAULTS = (
 
 
 @dataclass(frozen=True)
-class Wakers:
+class OperationWakers:
     """Whom to tell that there is something to do."""
 
     retraining: Callable[[], None]
@@ -111,8 +111,8 @@ class Operations:
         database: Database,
         team_id: str,
         operators: tuple[str, ...],
-        wake: Wakers,
-        summaries: Source,
+        wake: OperationWakers,
+        summaries: SummarizerSource,
     ) -> None:
         self._database = database
         self._team_id = team_id

@@ -15,7 +15,7 @@ from storage.database.engine import Database
 from storage.messages import unattributed
 from storage.models import runs
 from storage.privacy import erasure
-from storage.privacy.erasure import Kept
+from storage.privacy.erasure import KeptOfUser
 from storage.workspaces.pseudonyms import FORGOTTEN
 
 log = logging.getLogger(__name__)
@@ -32,8 +32,8 @@ class Forgotten:
     `is_in_files`: some of it may still lie in files of the database or of a training run.
     """
 
-    before: Kept
-    after: Kept
+    before: KeptOfUser
+    after: KeptOfUser
     undelivered: int
     is_in_files: bool
 
@@ -46,7 +46,7 @@ class Forgetting:
         self._team_id = team_id
         self._wake = wake
 
-    def kept(self, user_id: str) -> Kept:
+    def kept(self, user_id: str) -> KeptOfUser:
         """What is kept of a person now."""
         with self._database.reading() as session:
             return erasure.kept(session, self._team_id, user_id)

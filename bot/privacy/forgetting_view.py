@@ -11,12 +11,12 @@ from bot.language.catalogues import _, many
 from bot.privacy.forgetting import Forgotten
 from bot.slack.blocks import with_button
 from bot.slack.payloads import Json
-from storage.privacy.erasure import Kept
+from storage.privacy.erasure import KeptOfUser
 
 FORGET = "forget"
 
 
-def question(kept: Kept, is_removing: bool) -> Json:
+def question(kept: KeptOfUser, is_removing: bool) -> Json:
     """What is kept of whoever asks, and the button that erases it. `is_removing`: what was erased has not left all
     files yet.
     """

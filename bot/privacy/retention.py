@@ -43,7 +43,7 @@ class StalePlanError(ValueError):
         super().__init__(N_("This question is out of date, so nothing was changed. Type the command again."))
 
 
-class NothingToUndoError(LookupError):
+class NoPlanToUndoError(LookupError):
     """No shorter time waits to hold."""
 
     def __init__(self) -> None:
@@ -54,11 +54,11 @@ class NothingToUndoError(LookupError):
         )
 
 
-FAULTS = (DaysError, StalePlanError, NothingToUndoError)
+FAULTS = (DaysError, StalePlanError, NoPlanToUndoError)
 
 
 @dataclass(frozen=True)
-class Plan:
+class RetentionPlan:
     """A shorter time for a channel: `messages` of those it keeps now will be erased at `erased_at`.
 
     `before`: for how many days it keeps them until then; None: for ever.
@@ -84,7 +84,7 @@ class Retention:
         self._zone = ZoneInfo(timezone)
         self._wake = wake
 
-    def keep(self, channel_id: str, days: int | None, by: str) -> Plan | None:
+    def keep(self, channel_id: str, days: int | None, by: str) -> RetentionPlan | None:
         """Keep the messages of a channel for so many days, None: for ever; what has to be confirmed before.
 
         None if nothing has to: the time is no shorter, and holds. Raises DaysError.
@@ -99,7 +99,9 @@ class Retention:
         log.info("retention set channel=%s days=%s by=%s", channel_id, days, by)
         return None
 
-    def confirm(self, channel_id: str, days: int, before: int | None, made_at: float, by: str) -> Plan:
+    def confirm(
+        self, channel_id: str, days: int, before: int | None, made_at: float, by: str
+    ) -> RetentionPlan:
         """Let a plan hold from the time on that it names, a day from now at the earliest. Raises StalePlanError."""
         now = time.time()
         with self._database.writing() as session:
@@ -121,10 +123,10 @@ class Retention:
         return plan
 
     def undo(self, channel_id: str, by: str) -> int | None:
-        """Keep the messages of a channel as before; for how many days that is. Raises NothingToUndoError."""
+        """Keep the messages of a channel as before; for how many days that is. Raises NoPlanToUndoError."""
         with self._database.writing() as session:
             if not channels.undo_next(session, self._team_id, channel_id):
-                raise NothingToUndoError
+                raise NoPlanToUndoError
             days = self._kept_for(session, channel_id)
         log.info("retention undone channel=%s by=%s", channel_id, by)
         return days
@@ -152,8 +154,10 @@ class Retention:
         channel = channels.get(session, self._team_id, channel_id)
         return channel.keep_days if channel else None
 
-    def _plan(self, session: Session, channel_id: str, days: int, before: int | None, now: float) -> Plan:
+    def _plan(
+        self, session: Session, channel_id: str, days: int, before: int | None, now: float
+    ) -> RetentionPlan:
         erased_at = next_due(self._cron, now + DAY_S, self._zone)
         oldest = erased_at - DAY_S * days
         messages = erasure.count_overdue(session, self._team_id, channel_id, oldest)
-        return Plan(channel_id, days, before, now, erased_at, messages)
+        return RetentionPlan(channel_id, days, before, now, erased_at, messages)

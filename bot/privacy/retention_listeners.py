@@ -11,7 +11,7 @@ from bot.language.catalogues import Language, _, speaking
 from bot.permissions.errors import in_words
 from bot.permissions.membership import Membership
 from bot.privacy import retention_commands, retention_view
-from bot.privacy.retention import NothingToUndoError, Retention
+from bot.privacy.retention import NoPlanToUndoError, Retention
 from bot.privacy.retention_commands import FAULTS
 from bot.slack import payloads
 from bot.slack.payloads import Json
@@ -39,7 +39,7 @@ def register(app: App, use: Retention, members: Membership, language: Language) 
             told = retention_view.announcement(plan, chosen.user_id)
         done = _("Confirmed; the channel was told.")
         if not tell(client, chosen.channel_id, told):
-            with suppress(NothingToUndoError):  # whoever is not told can't undo it
+            with suppress(NoPlanToUndoError):  # whoever is not told can't undo it
                 use.undo(chosen.channel_id, chosen.user_id)
             done = _("I could not tell the channel, so nothing was changed. Please try again in a moment.")
         respond(response_type="ephemeral", replace_original=True, **retention_view.done(done))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from slack_sdk.models.blocks import ButtonElement, MarkdownTextObject, SectionBlock
 
 from bot.language.catalogues import _, many
-from bot.privacy.retention import Plan
+from bot.privacy.retention import RetentionPlan
 from bot.slack.blocks import with_button
 from bot.slack.mrkdwn import moment
 from bot.slack.payloads import Json
@@ -13,7 +13,7 @@ from bot.slack.payloads import Json
 CONFIRM, UNDO = "keep_confirm", "keep_undo"
 
 
-def question(plan: Plan) -> Json:
+def question(plan: RetentionPlan) -> Json:
     """What would be erased and when, and the button that confirms it."""
     until = _("Members of this channel can undo this until then.")
     button = ButtonElement(
@@ -26,7 +26,7 @@ def question(plan: Plan) -> Json:
     return with_button(f"{_erased(plan)} {until}", button)
 
 
-def announcement(plan: Plan, by: str) -> Json:
+def announcement(plan: RetentionPlan, by: str) -> Json:
     """What the channel hears of it, with the button that undoes it."""
     who = _("{person} limited how long I keep messages here.").format(person=f"<@{by}>")
     how = _("Until then *Undo*, or `/corrigible keep undo`, keeps them.")
@@ -57,7 +57,7 @@ def kept(days: int | None) -> str:
     return f"{told} {then}"
 
 
-def _erased(plan: Plan) -> str:
+def _erased(plan: RetentionPlan) -> str:
     what = many("{number} message will be erased", "{number} messages will be erased", plan.messages)
     older = many("older than {number} day", "older than {number} days", plan.days)
     told = _("*{what} {time}*: all that are {older} by then, here and in Argilla. From then on, every night.")

@@ -9,8 +9,8 @@ from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, Markdown
 from bot.classification.card import CHANGE, CHOOSE, RIGHT, title
 from bot.language.catalogues import _
 from bot.slack.mrkdwn import as_name, as_plain_name, plain_text
-from bot.slack.payloads import Json, Target
-from storage.messages.label_questions import Asking
+from bot.slack.payloads import ButtonTarget, Json
+from storage.messages.label_questions import LabelQuestionAsked
 from storage.tables.feedback import Label, Outcome
 
 DECLINE = "ask_me_no_more"
@@ -21,7 +21,7 @@ ME = "me"
 LABEL_MOST = 50  # characters of a label on a button, beside other words
 
 
-def question(asking: Asking, link: str) -> Json:
+def question(asking: LabelQuestionAsked, link: str) -> Json:
     """Ask whether a label is right, or the suggested one. `link`: the message's address."""
     given, suggested = asking.given, asking.suggested
     told = _("You chose {given} for <{link}|this message>, but it looks like {suggested}. Which is right?")
@@ -36,18 +36,18 @@ def question(asking: Asking, link: str) -> Json:
     )
 
 
-def _buttons(asking: Asking) -> list[ButtonElement]:
+def _buttons(asking: LabelQuestionAsked) -> list[ButtonElement]:
     message = asking.message
     keep = _("Keep {label}").format(label=as_plain_name(asking.given.name, LABEL_MOST))
     change = _("Change to {label}").format(label=as_plain_name(asking.suggested.name, LABEL_MOST))
     other = _("Other…")
     return [
-        _button(RIGHT, keep, str(Target(message.id, message.meaning, asking.given.id))),
-        _button(f"{CHOOSE}_0", change, str(Target(message.id, message.meaning, asking.suggested.id))),
+        _button(RIGHT, keep, str(ButtonTarget(message.id, message.meaning, asking.given.id))),
+        _button(f"{CHOOSE}_0", change, str(ButtonTarget(message.id, message.meaning, asking.suggested.id))),
         _button(
             CHANGE,
             other,
-            str(Target(message.id, message.meaning)),
+            str(ButtonTarget(message.id, message.meaning)),
             _("Choose another label for this message"),
         ),
         _button(DECLINE, _("Don't ask me again"), ME),

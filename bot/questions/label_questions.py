@@ -22,9 +22,9 @@ from bot.web_api import refusals
 from bot.web_api.reach import Reach
 from bot.web_api.refusals import Refusal
 from storage.database.engine import Database
-from storage.database.leases import Claim
+from storage.database.leases import LeaseClaim
 from storage.messages import label_questions
-from storage.messages.label_questions import DIRECT, Asking
+from storage.messages.label_questions import DIRECT, LabelQuestionAsked
 from storage.tables.feedback import LabelQuestion, Outcome
 from storage.tables.messages import Message
 
@@ -54,7 +54,7 @@ class LabelQuestions:
         self._reach = reach
         self._link = link
         self._per_day = per_day
-        self.claim = Claim(database, f"label questions {team_id}")
+        self.claim = LeaseClaim(database, f"label questions {team_id}")
         self._next = 0.0
         self.on_change: Callable[[], None] = lambda: None
 
@@ -109,7 +109,7 @@ class LabelQuestions:
                 return
         self._post(question, asked)
 
-    def _is_there(self, wanted: Asking) -> bool:
+    def _is_there(self, wanted: LabelQuestionAsked) -> bool:
         """Is the user still in the workspace, and in the message's channel?"""
         user_id, channel_id = wanted.question.user_id, wanted.message.channel_id
         if self._client.users_info(user=user_id)["user"].get("deleted"):

@@ -22,7 +22,7 @@ from bot.slack.shapes import (
 
 
 @dataclass(frozen=True)
-class Form:
+class SubmittedForm:
     """Who sent it, what the bot kept in it, and for each block what it holds: a text, an id, a list, or None."""
 
     user_id: str
@@ -41,11 +41,11 @@ class Form:
         return found
 
 
-def form(body: Json) -> Form:
+def form(body: Json) -> SubmittedForm:
     """A `view_submission`. Raises PayloadError."""
     view = part(body, "view")
     held = {block: _held(state) for block, _action, state in fields(view)}
-    return Form(clicker(body), like(OUR_ID_OR_NONE, view, "private_metadata"), held)
+    return SubmittedForm(clicker(body), like(OUR_ID_OR_NONE, view, "private_metadata"), held)
 
 
 def _held(state: Json) -> Any:

@@ -15,7 +15,7 @@ BLOCKS_MOST = 500
 
 
 @dataclass(frozen=True)
-class Wording:
+class MessageWords:
     """Both are mrkdwn. Only in `own` words does an author mention somebody."""
 
     own: str
@@ -27,7 +27,7 @@ class Wording:
         return "\n".join(part for part in (self.own, self.forwarded) if part)
 
 
-def wording(message: Json) -> Wording:
+def wording(message: Json) -> MessageWords:
     """Read a message: its text, or its blocks if it has none, and the messages that it forwards.
 
     Unfurled links, also those to messages, are nobody's words. Parts of an unknown shape are passed over.
@@ -36,7 +36,7 @@ def wording(message: Json) -> Wording:
     """
     own = text_or_none(message, "text") or _of_blocks(message.get("blocks"))
     shared = [_forwarded(one) for one in _objects(message.get("attachments")) if _is_forwarded(one, own)]
-    return Wording(own, "\n".join(part for part in shared if part))
+    return MessageWords(own, "\n".join(part for part in shared if part))
 
 
 def _is_forwarded(attachment: Json, own: str) -> bool:

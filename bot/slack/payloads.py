@@ -30,7 +30,7 @@ from bot.slack.shapes import (
 )
 from learning.data.label_file import NAME_MOST
 from learning.text.names import visible
-from storage.messages.channel_states import Change
+from storage.messages.channel_states import ChannelChange
 from storage.tables.deliveries import News
 
 __all__ = ["Json", "PayloadError"]  # this module is where others find both
@@ -87,7 +87,7 @@ BOLT_READS: dict[object, tuple[tuple[str, ...], ...]] = {
 
 
 @dataclass(frozen=True)
-class Said:
+class MessagePosted:
     """A person wrote something; `text` is Slack's mrkdwn. `edited_ts`: which of the text's edits this is, "" for none;
     a later one has a greater one.
     """
@@ -123,7 +123,7 @@ class Deleted:
 class Edited:
     """A message says something else now: `said` is what it would have been, had it been written like this."""
 
-    said: Said
+    said: MessagePosted
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ class Actor:
 
 
 @dataclass(frozen=True)
-class Target:
+class ButtonTarget:
     """What a button or a modal of ours is about: a message, what it meant as it was shown, and perhaps a label."""
 
     message_id: str
@@ -199,22 +199,22 @@ class Target:
         return ":".join(parts).rstrip(":")
 
 
-def target(value: str) -> Target:
-    """Read what `str(Target(...))` wrote. Raises PayloadError."""
+def target(value: str) -> ButtonTarget:
+    """Read what `str(ButtonTarget(...))` wrote. Raises PayloadError."""
     found = TARGET.fullmatch(value)
     if not found:
         raise PayloadError("the value is none that our buttons and modals carry")
     message_id, label_id, meaning = found.groups()
-    return Target(message_id, int(meaning or 0), label_id or "")
+    return ButtonTarget(message_id, int(meaning or 0), label_id or "")
 
 
 @dataclass(frozen=True)
-class Submission:
+class ModalSubmission:
     """A person sent our modal: a label chosen, or a new one's name, or neither. `once`: as of a click, if known."""
 
     team_id: str
     user_id: str
-    of: Target
+    of: ButtonTarget
     label_id: str | None
     proposal: str
     once: str = ""
@@ -293,7 +293,7 @@ def admitted(body: object) -> Json:
     return found
 
 
-def message_event(body: Json, bot_user_id: str) -> Said | Edited | Deleted | None:
+def message_event(body: Json, bot_user_id: str) -> MessagePosted | Edited | Deleted | None:
     """What a `message` or `app_mention` event says; None where it is nothing that a person said to all.
 
     Raises PayloadError.
@@ -333,7 +333,7 @@ def _is_direct(event: Json, channel_id: str) -> bool:
     return event.get("channel_type") == "im" or channel_id.startswith("D")
 
 
-def channel_event(body: Json, bot_user_id: str) -> Change | None:
+def channel_event(body: Json, bot_user_id: str) -> ChannelChange | None:
     """What became of a channel, by one of OF_CHANNELS or a message; None where it is nothing of the kind.
 
     Raises PayloadError.
@@ -352,7 +352,9 @@ def channel_event(body: Json, bot_user_id: str) -> Change | None:
     channel_id = like(SLACK_ID, event, "channel", "id") if is_rename else like(SLACK_ID, event, "channel")
     name = visible(text(event, "channel", "name")) if is_rename else ""
     by = like_or_none(SLACK_ID, event, "actor_id") or like_or_none(SLACK_ID, event, "user") or ""
-    return Change(channel_id, news, _at(body, event), name[:NAME_MOST], "" if by == bot_user_id else by)
+    return ChannelChange(
+        channel_id, news, _at(body, event), name[:NAME_MOST], "" if by == bot_user_id else by
+    )
 
 
 def rate_limited_minute(body: Json) -> float | None:
@@ -401,7 +403,9 @@ def reaction_event(body: Json, bot_user_id: str) -> Reacted | None:
     )
 
 
-def _said(message: Json, team_id: str, channel_id: str, direct: bool, bot_user_id: str) -> Said | None:
+def _said(
+    message: Json, team_id: str, channel_id: str, direct: bool, bot_user_id: str
+) -> MessagePosted | None:
     subtype, app = text_or_none(message, "subtype"), _app_of(message)
     if message.get("user") == SLACKBOT or (subtype not in SPOKEN and not (subtype == BY_APP and app)):
         return None
@@ -410,7 +414,7 @@ def _said(message: Json, team_id: str, channel_id: str, direct: bool, bot_user_i
     is_workflows = message.get("workflow_id") or _in(message, "bot_profile", "is_workflow_bot")
     is_nobodys = app and (is_workflows or message.get("user") is None)
     words = wording(message)
-    return Said(
+    return MessagePosted(
         team_id,
         channel_id,
         like(TS, message, "ts"),
@@ -519,14 +523,14 @@ def trigger(body: Json) -> str:
     return like(TRIGGER, body, "trigger_id")
 
 
-def submission(body: Json) -> Submission:
+def submission(body: Json) -> ModalSubmission:
     """A correction modal that was sent. Raises PayloadError."""
     view = part(body, "view")
     states = {action: state for _, action, state in fields(view)}
     proposal = text_or_none(states.get("proposal"), "value") or ""
     if len(" ".join(proposal.split())) > NAME_MOST:
         raise PayloadError("the proposal is longer than its field lets anybody write")
-    return Submission(
+    return ModalSubmission(
         team_of(body),
         clicker(body),
         target(like(TARGET, view, "private_metadata")),

@@ -175,12 +175,12 @@ class History:
         except payloads.PayloadError as error:
             log.warning("message of a history left out: %s", error)
             return None
-        if not isinstance(heard, payloads.Said) or heard.app:
+        if not isinstance(heard, payloads.MessagePosted) or heard.app:
             return None
         return kept(heard, self._read(heard.text))
 
 
-def kept(said: payloads.Said, text: str) -> Message:
+def kept(said: payloads.MessagePosted, text: str) -> Message:
     """A message as it is stored for summaries alone: nothing predicts it. `text`: what is kept of its words."""
     return Message(
         team_id=said.team_id,

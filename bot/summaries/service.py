@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from bot.language.catalogues import N_
 from bot.slack.once import id_of
-from bot.slack.payloads import Said
+from bot.slack.payloads import MessagePosted
 from bot.slack.speakers import Speakers
 from bot.summaries.card import Shown, plain_text
 from bot.summaries.history import kept
@@ -91,16 +91,16 @@ class SummaryService:
 
     # Listening
 
-    def hears(self, session: Session, said: Said) -> SummaryConsent | None:
+    def hears(self, session: Session, said: MessagePosted) -> SummaryConsent | None:
         """What a channel agreed to."""
         return summaries.consent(session, said.team_id, said.channel_id)
 
     @staticmethod
-    def is_asked(said: Said) -> bool:
+    def is_asked(said: MessagePosted) -> bool:
         """Does somebody want the thread in which this is said summarized?"""
         return said.is_mention and said.is_reply and ASKS.search(said.text) is not None
 
-    def answer_mention(self, session: Session, said: Said) -> None:
+    def answer_mention(self, session: Session, said: MessagePosted) -> None:
         """Somebody mentioned us to have a thread summarized. Of the mention itself no words are kept."""
         mention = kept(said, "")
         mention.is_addressed = True
@@ -109,7 +109,7 @@ class SummaryService:
         ):  # it comes as a message and as a mention, and Slack may repeat both
             self.ask_for_mention(session, said)
 
-    def ask_for_mention(self, session: Session, said: Said) -> None:
+    def ask_for_mention(self, session: Session, said: MessagePosted) -> None:
         """Summarize the thread in which a mention asks for that."""
         agreed = self.hears(session, said)
         summary = self._about_thread(said.channel_id, str(said.thread_ts), said.user_id, Origin.MENTION)
@@ -117,7 +117,7 @@ class SummaryService:
             summary.making, summary.failed = Making.FAILED, OFF
         summaries.ask(session, summary)
 
-    def keep(self, session: Session, said: Said, text: str, agreed: SummaryConsent) -> None:
+    def keep(self, session: Session, said: MessagePosted, text: str, agreed: SummaryConsent) -> None:
         """A message that was just stored: a long one gets its summary without anybody asking."""
         if agreed.over is None or len(text) <= agreed.over:
             return

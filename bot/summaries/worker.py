@@ -18,7 +18,7 @@ from learning.summarizing.summarizer import Draft, NothingToSummarizeError
 from learning.summary_training.serving import Serving
 from learning.writing.thread import Utterance
 from storage.database.engine import Database, DatabaseBusyError, DatabaseUnavailableError
-from storage.database.leases import Claim
+from storage.database.leases import LeaseClaim
 from storage.summaries import summaries
 from storage.tables.messages import Message
 from storage.tables.summaries import Summary
@@ -53,7 +53,7 @@ class Summarizing:
         self._name = name
         self._metrics = metrics
         self._on_change = on_change
-        self.claim = Claim(database, f"summaries {team_id}")
+        self.claim = LeaseClaim(database, f"summaries {team_id}")
 
     def step(self) -> float | None:
         """Make the next summary; None where none waits."""

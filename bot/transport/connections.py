@@ -15,7 +15,7 @@ from http import HTTPStatus
 
 import h11
 
-from bot.transport.crowd import Crowd, Limits
+from bot.transport.crowd import Crowd, CrowdLimits
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     """What a request is answered with."""
 
     status: int
@@ -50,15 +50,15 @@ class _Stage(Enum):
     LINGERING = auto()  # refused: whatever comes is thrown away
 
 
-class Connection(asyncio.BufferedProtocol):
+class HttpConnection(asyncio.BufferedProtocol):
     """One client. Each stage that waits for the client has one deadline, however busy the client keeps it."""
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         crowd: Crowd,
-        answer: Callable[[Connection, Request], None],
-        limits: Limits,
+        answer: Callable[[HttpConnection, Request], None],
+        limits: CrowdLimits,
     ) -> None:
         self._loop = loop
         self._crowd = crowd
@@ -120,7 +120,7 @@ class Connection(asyncio.BufferedProtocol):
 
     # What others call, in the loop
 
-    def send(self, answer: Answer) -> None:
+    def send(self, answer: HttpResponse) -> None:
         """Give the client its answer."""
         if self._transport.is_closing():
             return
@@ -220,14 +220,14 @@ class Connection(asyncio.BufferedProtocol):
         self._forget()
         self._wait(_Stage.LINGERING, self._limits.linger_s)
         self._is_last = True
-        self._transport.write(self._answered(Answer(status), False))
+        self._transport.write(self._answered(HttpResponse(status), False))
         if not self._is_blocked:
             with suppress(OSError):  # the client has gone already
                 self._transport.write_eof()  # closing would take the answer from a client that still writes
 
     # Sending
 
-    def _answered(self, answer: Answer, is_head: bool) -> bytes:
+    def _answered(self, answer: HttpResponse, is_head: bool) -> bytes:
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
         headers += [
             (b"content-length", b"%d" % len(answer.body)),

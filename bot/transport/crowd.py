@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bot.transport.connections import Connection
+    from bot.transport.connections import HttpConnection
 
 READ_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True)
-class Limits:
+class CrowdLimits:
     """How much a stranger may take."""
 
     header_bytes: int = 16 * 1024
@@ -33,25 +33,25 @@ class Limits:
 class Crowd:
     """All open connections. When they are too many, or hold too much, those that have waited longest are dropped."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: CrowdLimits) -> None:
         self.buffer = bytearray(READ_BYTES)
         self._limits = limits
-        self._open: set[Connection] = set()
-        self._waiting: dict[Connection, None] = {}  # for their clients, longest first
+        self._open: set[HttpConnection] = set()
+        self._waiting: dict[HttpConnection, None] = {}  # for their clients, longest first
         self._held_bytes = 0
         self._is_empty = asyncio.Event()
 
-    def enter(self, connection: Connection) -> None:
+    def enter(self, connection: HttpConnection) -> None:
         self._open.add(connection)
         while len(self._open) > self._limits.connections and self._waiting:
             self._drop_one()
 
-    def wait(self, connection: Connection) -> None:
+    def wait(self, connection: HttpConnection) -> None:
         """A connection waits for its client from now on, and may be dropped."""
         self._waiting.pop(connection, None)
         self._waiting[connection] = None
 
-    def keep(self, connection: Connection) -> None:
+    def keep(self, connection: HttpConnection) -> None:
         """A connection waits for us: it is not dropped."""
         self._waiting.pop(connection, None)
 
@@ -61,7 +61,7 @@ class Crowd:
         while self._held_bytes > self._limits.held_bytes and self._waiting:
             self._drop_one()
 
-    def leave(self, connection: Connection) -> None:
+    def leave(self, connection: HttpConnection) -> None:
         self._open.discard(connection)
         self._waiting.pop(connection, None)
         if not self._open:

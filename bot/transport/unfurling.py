@@ -14,7 +14,7 @@ NOTHING = {"unfurl_links": False, "unfurl_media": False}
 POSTING = {"chat.postMessage", "chat.scheduleMessage"}
 
 
-class Client(WebClient):
+class PlainWebClient(WebClient):
     """Slack's Web API, in which no post unfurls anything."""
 
     def api_call(self, api_method: str, **given: Any) -> SlackResponse:
@@ -27,7 +27,7 @@ class Client(WebClient):
 def unfurl_nothing(context: BoltContext) -> None:
     """Give listeners a client and a `respond` that unfurl nothing."""
     bolts = context.client
-    context["client"] = Client(
+    context["client"] = PlainWebClient(
         token=bolts.token,
         base_url=bolts.base_url,
         timeout=bolts.timeout,

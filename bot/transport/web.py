@@ -16,7 +16,7 @@ from slack_bolt.oauth import OAuthFlow
 from bot.context.health import Health, Page
 from bot.context.metrics import Metrics
 from bot.transport.admission import incoming
-from bot.transport.connections import Answer, Request
+from bot.transport.connections import HttpResponse, Request
 from bot.transport.hosts import is_own_host
 from bot.transport.signature import is_signed
 from bot.transport.web_server import Serve
@@ -62,7 +62,7 @@ def application(
         routes["GET", flow.install_path] = lambda request: _page(flow.handle_installation, request)
         routes["GET", flow.redirect_uri_path] = lambda request: _page(flow.handle_callback, request)
 
-    def serve(request: Request) -> Answer:
+    def serve(request: Request) -> HttpResponse:
         if route := routes.get((request.method, request.path)):
             return route(request)
         if hear and request.method == "POST" and (called := WEBHOOK.fullmatch(request.path)):
@@ -72,13 +72,13 @@ def application(
     return serve
 
 
-def _for_this_machine(host: str, page: Serve, request: Request) -> Answer:
+def _for_this_machine(host: str, page: Serve, request: Request) -> HttpResponse:
     if not is_own_host(_headers(request).get("host"), host):
         return _text(403, "This address is not the bot's.")
     return page(request)
 
 
-def _dispatch(slack: Signed, request: Request) -> Answer:
+def _dispatch(slack: Signed, request: Request) -> HttpResponse:
     headers = _headers(request)
     if not is_signed(slack.secret, headers, request.body):
         return _text(401, "Not signed by Slack just now.")
@@ -89,13 +89,13 @@ def _dispatch(slack: Signed, request: Request) -> Answer:
     return _of_bolt(slack.dispatch(incoming(body, headers, "http")))
 
 
-def _webhook(hear: Hear, team_id: str | None, request: Request) -> Answer:
+def _webhook(hear: Hear, team_id: str | None, request: Request) -> HttpResponse:
     if not hear(team_id, _headers(request), request.body):
         return _text(401, "Not signed by the Argilla of this bot.")
     return _text(200, "")
 
 
-def _page(answer: Callable[[BoltRequest], BoltResponse], request: Request) -> Answer:
+def _page(answer: Callable[[BoltRequest], BoltResponse], request: Request) -> HttpResponse:
     return _of_bolt(answer(BoltRequest(body="", query=request.query, headers={**_headers(request)})))
 
 
@@ -105,20 +105,20 @@ def _headers(request: Request) -> dict[str, str]:
     return {name: value for name, value in request.headers if times[name] == 1}
 
 
-def _figures(metrics: Metrics, request: Request) -> Answer:
+def _figures(metrics: Metrics, request: Request) -> HttpResponse:
     encode, content_type = choose_encoder(_headers(request).get("accept", ""))
-    return Answer(200, [("content-type", content_type)], encode(metrics.registry))
+    return HttpResponse(200, [("content-type", content_type)], encode(metrics.registry))
 
 
-def _health(page: Page, _: Request) -> Answer:
+def _health(page: Page, _: Request) -> HttpResponse:
     is_well, content = page()
-    return Answer(200 if is_well else 503, [JSON], json.dumps(content).encode())
+    return HttpResponse(200 if is_well else 503, [JSON], json.dumps(content).encode())
 
 
-def _of_bolt(response: BoltResponse) -> Answer:
+def _of_bolt(response: BoltResponse) -> HttpResponse:
     headers = [(name, value) for name, values in response.headers.items() for value in values]
-    return Answer(response.status, headers, response.body.encode())
+    return HttpResponse(response.status, headers, response.body.encode())
 
 
-def _text(status: int, text: str) -> Answer:
-    return Answer(status, [TEXT], text.encode())
+def _text(status: int, text: str) -> HttpResponse:
+    return HttpResponse(status, [TEXT], text.encode())

@@ -15,15 +15,15 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from bot.transport.connections import Answer, Connection, Request
-from bot.transport.crowd import Crowd, Limits
+from bot.transport.connections import HttpConnection, HttpResponse, Request
+from bot.transport.crowd import Crowd, CrowdLimits
 
 log = logging.getLogger(__name__)
 
 THREADS = 10
 BACKLOG = 128
 
-Serve = Callable[[Request], Answer]
+Serve = Callable[[Request], HttpResponse]
 
 
 class PortInUseError(OSError):
@@ -38,10 +38,10 @@ class PortInUseError(OSError):
 class WebServer:
     """Answers by `serve`, which it calls in threads of its own, until it is stopped."""
 
-    def __init__(self, host: str, port: int, serve: Serve, limits: Limits | None = None) -> None:
+    def __init__(self, host: str, port: int, serve: Serve, limits: CrowdLimits | None = None) -> None:
         self._where = host, port
         self._serve = serve
-        self._limits = limits or Limits()
+        self._limits = limits or CrowdLimits()
         self._turn = threading.Lock()
         self._running: _Running | None = None
         self._is_stopped = False
@@ -79,7 +79,7 @@ class WebServer:
 class _Running:
     """An event loop in a thread, and the threads that answer."""
 
-    def __init__(self, listener: socket.socket, serve: Serve, limits: Limits) -> None:
+    def __init__(self, listener: socket.socket, serve: Serve, limits: CrowdLimits) -> None:
         self._listener = listener
         self._serve = serve
         self._limits = limits
@@ -88,7 +88,7 @@ class _Running:
         self._loop = self._runner.get_loop()
         self._loop.set_exception_handler(_log_error)
         self._ending = asyncio.Event()
-        self._asked: SimpleQueue[tuple[Connection, Request] | None] = SimpleQueue()
+        self._asked: SimpleQueue[tuple[HttpConnection, Request] | None] = SimpleQueue()
         self.thread = threading.Thread(target=self._run, name="web", daemon=True)
         self.thread.start()
         for number in range(THREADS):  # daemons: one that hangs must not keep the process from ending
@@ -99,7 +99,7 @@ class _Running:
             self._loop.call_soon_threadsafe(self._ending.set)
         self.thread.join(self._limits.stop_s + 1)
 
-    def answer(self, connection: Connection, request: Request) -> None:
+    def answer(self, connection: HttpConnection, request: Request) -> None:
         """Answer in one of the threads."""
         self._asked.put((connection, request))
 
@@ -108,12 +108,12 @@ class _Running:
             self._answer(*asked)
             del asked  # until the next one comes it would be kept in memory
 
-    def _answer(self, connection: Connection, request: Request) -> None:
+    def _answer(self, connection: HttpConnection, request: Request) -> None:
         try:
             answer = self._serve(request)
         except Exception:
             log.exception("a web request failed")
-            answer = Answer(500)
+            answer = HttpResponse(500)
         with suppress(RuntimeError):  # the server has stopped meanwhile
             self._loop.call_soon_threadsafe(connection.send, answer)
 
@@ -134,7 +134,7 @@ class _Running:
     async def _accept(self) -> None:
         crowd = Crowd(self._limits)
         accepting = await self._loop.create_server(
-            lambda: Connection(self._loop, crowd, self.answer, self._limits),
+            lambda: HttpConnection(self._loop, crowd, self.answer, self._limits),
             sock=self._listener,
             backlog=BACKLOG,
         )

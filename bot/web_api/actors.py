@@ -34,7 +34,7 @@ class UnknownActorError(RuntimeError):
         self.cause = cause
 
 
-class Kind(Enum):
+class ActorKind(Enum):
     """Whether an actor is a user. Slackbot is a bot."""
 
     USER = auto()
@@ -47,16 +47,16 @@ class Actors:
 
     def __init__(self, client: WebClient) -> None:
         self._client = client
-        self._kept: dict[str, tuple[float, Kind]] = {}
+        self._kept: dict[str, tuple[float, ActorKind]] = {}
 
-    def known(self, user_id: str) -> Kind | None:
+    def known(self, user_id: str) -> ActorKind | None:
         """Return what an actor is, without asking Slack; None if only Slack knows."""
         if user_id == SLACKBOT or not user_id.startswith(("U", "W")):
-            return Kind.BOT
-        until, known = self._kept.get(user_id, (0.0, Kind.BOT))
+            return ActorKind.BOT
+        until, known = self._kept.get(user_id, (0.0, ActorKind.BOT))
         return known if time.monotonic() < until else None
 
-    def kind(self, user_id: str) -> Kind:
+    def kind(self, user_id: str) -> ActorKind:
         """Ask Slack what an actor is: never before an acknowledgement. Raises UnknownActorError."""
         known = self.known(user_id)
         if known:
@@ -68,12 +68,12 @@ class Actors:
     def is_user(self, user_id: str) -> bool:
         """Ask Slack whether an actor is a user; False if it does not say."""
         try:
-            return self.kind(user_id) is Kind.USER
+            return self.kind(user_id) is ActorKind.USER
         except UnknownActorError as error:
             log.warning("not taken for a user reason=%s", error.reason)
             return False
 
-    def _ask(self, user_id: str) -> tuple[Kind, float]:
+    def _ask(self, user_id: str) -> tuple[ActorKind, float]:
         try:
             user: Json = self._client.users_info(user=user_id)["user"]
         except refusals.FAULTS as error:
@@ -81,7 +81,7 @@ class Actors:
             if reason not in FINAL:
                 raise UnknownActorError(error) from None
             log.info("not taken for a user reason=%s", reason)
-            return Kind.BOT, AGAIN_S
+            return ActorKind.BOT, AGAIN_S
         if user.get("is_workflow_bot"):
-            return Kind.WORKFLOW, KEPT_S
-        return (Kind.BOT if user.get("is_bot") else Kind.USER), KEPT_S
+            return ActorKind.WORKFLOW, KEPT_S
+        return (ActorKind.BOT if user.get("is_bot") else ActorKind.USER), KEPT_S

@@ -10,7 +10,7 @@ from bot.slack.shapes import SLACK_ID
 from bot.web_api.refusals import NOTHING_LEFT
 from storage.deliveries import notices
 from storage.messages import channel_states
-from storage.messages.channel_states import TELLING, Change
+from storage.messages.channel_states import TELLING, ChannelChange
 
 
 def tell(
@@ -22,7 +22,7 @@ def tell(
     """
     also = watched(ops_channel)
     if reason in TELLING and channel_states.change(
-        session, team_id, Change(channel_id, TELLING[reason], time.time()), also
+        session, team_id, ChannelChange(channel_id, TELLING[reason], time.time()), also
     ):
         return
     if reason in NOTHING_LEFT or channel_id == ops_channel or _is_known(session, team_id, channel_id):

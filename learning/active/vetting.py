@@ -108,7 +108,7 @@ class Vetting:
             described = _described(session, self._team_id)
         # Without this user; and accounts that help each other weigh nothing, for none of them is trusted.
         believed = trust.admit([one.without(user_id) for one in evidence], trusted).labels
-        opinion = Opinion(refitter.fit_aside(believed), described | set(believed.values()), read, shown)
+        opinion = BurstOpinion(refitter.fit_aside(believed), described | set(believed.values()), read, shown)
         confidence = opinion.confidence(sample)
         if not suspicion.is_telling(confidence):
             return
@@ -188,7 +188,7 @@ def _twin(
     return labels[nearest] if alike[nearest] >= AT_LEAST else ""
 
 
-class Opinion:
+class BurstOpinion:
     """What a model thinks of messages, beside what the bot had said of them: the label id that was `shown`."""
 
     def __init__(
@@ -228,7 +228,7 @@ class Opinion:
         return np.array([self._row.get(label_id, -1) for label_id in label_ids], dtype=np.int64)
 
 
-def _share_right_if_hostile(opinion: Opinion, part: Lately, confidence: float) -> float | None:
+def _share_right_if_hostile(opinion: BurstOpinion, part: Lately, confidence: float) -> float | None:
     """The estimated share of right corrections among those of somebody hostile; None if they are not, or too few."""
     words = [word for word in part.last if opinion.knows(word.message_id, word.label_id)]
     if len(words) < LEAST:

@@ -14,18 +14,18 @@ from collections.abc import Callable
 
 from learning.annotation.asking_again import ask_again
 from learning.annotation.collection import by_id, store, sweep
-from learning.annotation.datasets import Datasets, Kept
+from learning.annotation.datasets import Datasets, TeamDatasets
 from learning.annotation.moving import Move
 from learning.argilla.backoff import Patience
 from learning.argilla.connection import (
+    ArgillaConnection,
     ArgillaNotFoundError,
     ArgillaRefusedError,
     ArgillaUnavailableError,
-    Connection,
 )
 from learning.argilla.ownership import ForeignDatasetError
 from storage.database.engine import Database
-from storage.database.leases import Claim
+from storage.database.leases import LeaseClaim
 from storage.messages import datasets
 from storage.tables.annotation import Dataset
 
@@ -47,8 +47,8 @@ class Answering:
         self,
         database: Database,
         team_id: str,
-        connection: Connection,
-        kept: Kept,
+        connection: ArgillaConnection,
+        kept: TeamDatasets,
         on_news: Callable[[int], None],
     ) -> None:
         self._database = database
@@ -56,7 +56,7 @@ class Answering:
         self._connection = connection
         self._kept = kept
         self._on_news = on_news
-        self.claim = Claim(database, f"answers {team_id}")
+        self.claim = LeaseClaim(database, f"answers {team_id}")
         self._hints: set[tuple[str, str]] = set()
         self._hinting = threading.Lock()
         self._next_sweep: dict[str, float] = {}

@@ -6,7 +6,7 @@ import logging
 from contextlib import suppress
 
 from learning.annotation.collection import by_id, moment
-from learning.argilla.connection import ArgillaNotFoundError, ArgillaRefusedError, Connection
+from learning.argilla.connection import ArgillaConnection, ArgillaNotFoundError, ArgillaRefusedError
 from storage.database.engine import Database
 from storage.feedback import accidental_responses
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 100
 
 
-def ask_again(connection: Connection, database: Database, dataset_id: str) -> int:
+def ask_again(connection: ArgillaConnection, database: Database, dataset_id: str) -> int:
     """Delete accidental responses, unless their reviewer changed them since; how many records are asked again.
 
     Harmless to repeat. Raises ArgillaUnavailableError.

@@ -13,7 +13,7 @@ from learning.annotation import sorting
 from learning.annotation.manners import ONE_MOMENT_S
 from learning.annotation.sorting import Found, Response
 from learning.argilla import schema
-from learning.argilla.connection import Connection, Json
+from learning.argilla.connection import ArgillaConnection, Json
 from learning.argilla.records import message_of
 from storage.database.engine import Database
 from storage.feedback import accidental_responses, labels
@@ -33,7 +33,7 @@ Item = TypeVar("Item")
 
 
 def pages(
-    connection: Connection, dataset_id: str, include: list[str], size: int = PAGE
+    connection: ArgillaConnection, dataset_id: str, include: list[str], size: int = PAGE
 ) -> Iterator[list[Json]]:
     """All records of a dataset in the order in which they were made, page by page."""
     offset = 0
@@ -50,7 +50,7 @@ def pages(
         offset += size
 
 
-def by_id(connection: Connection, dataset_id: str, record_ids: list[str]) -> Iterator[Json]:
+def by_id(connection: ArgillaConnection, dataset_id: str, record_ids: list[str]) -> Iterator[Json]:
     """These records with their responses.
 
     By a search: reading a record with a vector by its own address is an error in Argilla 2.8.
@@ -66,7 +66,7 @@ def by_id(connection: Connection, dataset_id: str, record_ids: list[str]) -> Ite
         yield from (item["record"] for item in found["items"])
 
 
-def sweep(connection: Connection, database: Database, team_id: str, dataset_id: str) -> int:
+def sweep(connection: ArgillaConnection, database: Database, team_id: str, dataset_id: str) -> int:
     """Bring the stored answers in line with all records of a dataset; on how many records something was new.
 
     Records that are missing are sent again.
@@ -88,7 +88,7 @@ def sweep(connection: Connection, database: Database, team_id: str, dataset_id: 
 
 
 def _bring_back(
-    connection: Connection, database: Database, team_id: str, dataset_id: str, missing: dict[str, Key]
+    connection: ArgillaConnection, database: Database, team_id: str, dataset_id: str, missing: dict[str, Key]
 ) -> None:
     # While others are deleted, the pages of a list may pass one over.
     for record in by_id(connection, dataset_id, sorted(missing)):

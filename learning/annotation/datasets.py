@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from learning.annotation.collection import pages, sweep
 from learning.annotation.moving import NOTE, Move, is_ours, renamed
 from learning.argilla import ownership, schema
-from learning.argilla.connection import ArgillaNotFoundError, ArgillaRefusedError, Connection, Json
+from learning.argilla.connection import ArgillaConnection, ArgillaNotFoundError, ArgillaRefusedError, Json
 from learning.argilla.ownership import ANOTHERS, OF_ANOTHER_SHAPE, ForeignDatasetError
-from learning.argilla.records import Form, message_of
-from learning.argilla.schema import Plan
+from learning.argilla.records import RecordForm, message_of
+from learning.argilla.schema import DatasetPlan
 from storage.database.engine import Database
 from storage.deliveries import outbox
 from storage.feedback import questions
@@ -36,12 +36,12 @@ class Datasets:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: ArgillaConnection,
         database: Database,
         team_id: str,
         workspace: str,
         name: str,
-        plan: Callable[[], Plan],
+        plan: Callable[[], DatasetPlan],
         panel: Panel = Panel.SINGLE,
     ) -> None:
         self._connection = connection
@@ -51,13 +51,13 @@ class Datasets:
         self._name = name
         self._plan = plan
         self._panel = panel
-        self._kept: tuple[Plan, Form] | None = None
+        self._kept: tuple[DatasetPlan, RecordForm] | None = None
         self._turn = threading.Lock()  # delivery and fetching both ask; one of them moves
 
-    def form(self) -> Form:
+    def form(self) -> RecordForm:
         """How to write records of the dataset in which reviewers work, brought up to date where labels changed.
 
-        Raises the errors of Connection, and ForeignDatasetError.
+        Raises the errors of ArgillaConnection, and ForeignDatasetError.
         """
         with self._turn:
             plan = self._plan()
@@ -67,7 +67,7 @@ class Datasets:
             self._kept = plan, form
             return form
 
-    def _bring_up_to_date(self, plan: Plan) -> Form:
+    def _bring_up_to_date(self, plan: DatasetPlan) -> RecordForm:
         self._finish_a_move(plan)
         current = self._current(plan)
         is_too_eager = self._preselects(current) and not plan.preselects
@@ -94,7 +94,7 @@ class Datasets:
         with self._database.reading() as session:
             return datasets.at(session, self._team_id, Stage.MOVED, self._panel)
 
-    def _current(self, plan: Plan) -> str:
+    def _current(self, plan: DatasetPlan) -> str:
         known = self.current()
         there = self._look_at(known.id) if known else None
         if known and there and there["name"] == self._name:
@@ -130,7 +130,7 @@ class Datasets:
         log.info("dataset had moved from=%s to=%s", former.id, current)
         return current
 
-    def _create(self, name: str, plan: Plan) -> str:
+    def _create(self, name: str, plan: DatasetPlan) -> str:
         return self._connection.create_dataset(self._workspace, name, plan)
 
     def _look_at(self, dataset_id: str) -> Json | None:
@@ -192,18 +192,18 @@ class Datasets:
         found: list[Json] = self._connection.call("GET", f"datasets/{dataset_id}/{part}")["items"]
         return found
 
-    def _form(self, dataset_id: str, plan: Plan) -> Form:
+    def _form(self, dataset_id: str, plan: DatasetPlan) -> RecordForm:
         ids = {one["name"]: str(one["id"]) for one in self._part(dataset_id, "questions")}
         us = str(self._connection.call("GET", "me")["id"])
         options, preselects = frozenset(self._options(dataset_id)), self._preselects(dataset_id)
-        return Form(dataset_id, ids, options, plan.vector, us, preselects)
+        return RecordForm(dataset_id, ids, options, plan.vector, us, preselects)
 
     def _preselects(self, dataset_id: str) -> bool:
         return schema.PREDICTED not in {one["name"] for one in self._part(dataset_id, "fields")}
 
     # Labels can't be added to a published dataset: reviewers move to a new one, and everything goes along.
 
-    def _move(self, former: str, plan: Plan) -> str:
+    def _move(self, former: str, plan: DatasetPlan) -> str:
         name = f"{self._name}-next"
         into = self._find(name) or self._create(name, plan)
         with self._database.writing() as session:
@@ -211,7 +211,7 @@ class Datasets:
         self._claim(into)
         return self._fill(former, into, plan)
 
-    def _finish_a_move(self, plan: Plan) -> None:
+    def _finish_a_move(self, plan: DatasetPlan) -> None:
         """A move that a crash interrupted is begun again, to the same dataset: copying twice changes nothing."""
         with self._database.reading() as session:
             current = datasets.current(session, self._team_id, self._panel)
@@ -226,7 +226,7 @@ class Datasets:
                 with self._database.writing() as session:
                     datasets.gone(session, one.id)
 
-    def _fill(self, former: str, into: str, plan: Plan) -> str:
+    def _fill(self, former: str, into: str, plan: DatasetPlan) -> str:
         copied_at = str(self._connection.call("GET", f"datasets/{former}")["last_activity_at"])
         self._add_vectors(into, plan)
         copied = Move(self._connection, self._database, former, self._form(into, plan)).everything()
@@ -238,7 +238,7 @@ class Datasets:
 
     # What Argilla lets us change in place.
 
-    def _follow(self, dataset_id: str, plan: Plan) -> Form:
+    def _follow(self, dataset_id: str, plan: DatasetPlan) -> RecordForm:
         self._rename_the_left(dataset_id)
         self._add_vectors(dataset_id, plan)
         self._describe(dataset_id, plan)
@@ -257,7 +257,7 @@ class Datasets:
             with self._database.writing() as session:
                 datasets.gone(session, left.id)
 
-    def _describe(self, dataset_id: str, plan: Plan) -> None:
+    def _describe(self, dataset_id: str, plan: DatasetPlan) -> None:
         distribution = {"strategy": "overlap", "min_submitted": plan.min_submitted}
         self._patch(dataset_id, {"guidelines": plan.guidelines, "distribution": distribution})
         question = self._question(dataset_id)
@@ -274,7 +274,7 @@ class Datasets:
         if any(now.get(key) != value for key, value in wanted.items()):
             self._connection.call("PATCH", f"datasets/{dataset_id}", json=wanted)
 
-    def _add_vectors(self, dataset_id: str, plan: Plan) -> None:
+    def _add_vectors(self, dataset_id: str, plan: DatasetPlan) -> None:
         fields = self._part(dataset_id, "vectors-settings")
         for ours in (one for one in fields if one["name"] == plan.vector):
             if ours["title"] != plan.vector_title:
@@ -291,7 +291,7 @@ class Datasets:
 
 
 @dataclass(frozen=True)
-class Kept:
+class TeamDatasets:
     """A team's datasets by panel, and what share of all messages two reviewers answer."""
 
     panels: Mapping[Panel, Datasets]
@@ -305,7 +305,7 @@ class Kept:
         """The first, which is made in any case, and those that Argilla has."""
         return [panel for panel in self.panels if panel is Panel.SINGLE or self[panel].is_made]
 
-    def forms(self) -> list[Form]:
+    def forms(self) -> list[RecordForm]:
         """How to write records of each dataset that there is and that can be used. Raises ArgillaUnavailableError."""
         found = []
         for panel in self.made:

@@ -10,23 +10,23 @@ from dataclasses import dataclass, field
 from sqlmodel import Session
 
 from learning.annotation import collection
-from learning.annotation.datasets import Kept
+from learning.annotation.datasets import TeamDatasets
 from learning.annotation.suggesting import Suggesting
 from learning.argilla import records
 from learning.argilla.backoff import Patience, back_off_s
 from learning.argilla.connection import (
+    ArgillaConnection,
     ArgillaNotFoundError,
     ArgillaRefusedError,
     ArgillaUnavailableError,
-    Connection,
     Json,
 )
 from learning.argilla.ownership import ForeignDatasetError
-from learning.argilla.records import Form, Names
+from learning.argilla.records import DisplayNames, RecordForm
 from learning.encoders import vectors
 from learning.encoders.encoder import Encoder, Vectors
 from storage.database.engine import Database
-from storage.database.leases import Claim
+from storage.database.leases import LeaseClaim
 from storage.deliveries import outbox
 from storage.deliveries.outbox import Parcel
 from storage.feedback import labels, questions, responses
@@ -45,7 +45,7 @@ LONGEST_PAUSE_S = 600.0
 HOLD_S = 60.0
 
 
-Forms = Mapping[Panel, Form]
+Forms = Mapping[Panel, RecordForm]
 Fault = ForeignDatasetError | ArgillaRefusedError
 
 
@@ -60,17 +60,17 @@ class Letter:
     erases: list[Record] = field(default_factory=list)
 
 
-class Delivery:
+class RecordDelivery:
     """The one owner of a team's outbox, among all replicas by a lease."""
 
     def __init__(
         self,
         database: Database,
         team_id: str,
-        connection: Connection,
-        kept: Kept,
+        connection: ArgillaConnection,
+        kept: TeamDatasets,
         base: Encoder,
-        names: Names,
+        names: DisplayNames,
         suggesting: Suggesting,
     ) -> None:
         self._database = database
@@ -80,7 +80,7 @@ class Delivery:
         self._base = base
         self._names = names
         self._suggesting = suggesting
-        self.claim = Claim(database, f"outbox {team_id}")
+        self.claim = LeaseClaim(database, f"outbox {team_id}")
         self.patience = Patience("delivery to Argilla")
 
     def step(self) -> float | None:
@@ -129,9 +129,9 @@ class Delivery:
         with self._database.writing() as session:
             return questions.seat(session, [one.message_id for one in parcels], self._kept.share)
 
-    def _forms(self, needed: set[Panel]) -> tuple[dict[Panel, Form], list[Fault]]:
+    def _forms(self, needed: set[Panel]) -> tuple[dict[Panel, RecordForm], list[Fault]]:
         """How to write records of each dataset that there is or that is needed, and why one can't be used."""
-        forms: dict[Panel, Form] = {}
+        forms: dict[Panel, RecordForm] = {}
         faults: list[Fault] = []
         for panel in sorted({*self._kept.made, *needed}):
             try:
@@ -219,7 +219,7 @@ class Delivery:
         sends = [send for letter in letters for send in letter.sends.get(panel, [])]
         return self._upsert(sends, forms[panel]) if sends else {}
 
-    def _upsert(self, sends: list[Json], form: Form) -> dict[Key, str]:
+    def _upsert(self, sends: list[Json], form: RecordForm) -> dict[Key, str]:
         told = self._suggesting.write(sends, form)
         ids = self._put(sends, form.dataset_id)
         self._suggesting.sent(form, ids, told)

@@ -29,7 +29,7 @@ class Manner(StrEnum):
 
 
 @dataclass(frozen=True)
-class Submission:
+class ResponseSubmission:
     """One response: who gave it, when (Argilla's time), and what it says; is that what was suggested?"""
 
     response_id: str
@@ -39,14 +39,14 @@ class Submission:
     is_suggestion: bool = False
 
 
-def judge(submissions: Iterable[Submission], same_request_s: float) -> dict[str, Manner]:
+def judge(submissions: Iterable[ResponseSubmission], same_request_s: float) -> dict[str, Manner]:
     """How each of these responses was submitted, by id.
 
     Args:
         submissions: all that is known of these reviewers around that time.
         same_request_s: responses that say the same come from one request if they are no further apart.
     """
-    of_reviewer: defaultdict[str, list[Submission]] = defaultdict(list)
+    of_reviewer: defaultdict[str, list[ResponseSubmission]] = defaultdict(list)
     for one in submissions:
         of_reviewer[one.reviewer].append(one)
     found: dict[str, Manner] = {}
@@ -55,9 +55,9 @@ def judge(submissions: Iterable[Submission], same_request_s: float) -> dict[str,
     return found
 
 
-def _judge_in_turn(given: Sequence[Submission], same_request_s: float) -> dict[str, Manner]:
+def _judge_in_turn(given: Sequence[ResponseSubmission], same_request_s: float) -> dict[str, Manner]:
     found: dict[str, Manner] = {}
-    before: list[Submission] = []
+    before: list[ResponseSubmission] = []
     for request in _requests(given, same_request_s):
         manner = Manner.BULK if len(request) > 1 else _of_one(request[0], before)
         found |= {one.response_id: manner for one in request}
@@ -65,7 +65,7 @@ def _judge_in_turn(given: Sequence[Submission], same_request_s: float) -> dict[s
     return found
 
 
-def _of_one(one: Submission, before: Sequence[Submission]) -> Manner:
+def _of_one(one: ResponseSubmission, before: Sequence[ResponseSubmission]) -> Manner:
     """Return how a response was submitted that came alone, after the request `before`."""
     if not before or one.at - before[-1].at > TOO_SOON_S:
         return Manner.SINGLE
@@ -74,8 +74,8 @@ def _of_one(one: Submission, before: Sequence[Submission]) -> Manner:
     return Manner.ACCIDENTAL if one.is_suggestion else Manner.SINGLE
 
 
-def _requests(given: Sequence[Submission], same_request_s: float) -> list[list[Submission]]:
-    found: list[list[Submission]] = []
+def _requests(given: Sequence[ResponseSubmission], same_request_s: float) -> list[list[ResponseSubmission]]:
+    found: list[list[ResponseSubmission]] = []
     for one in given:
         if found and _are_together(found[-1][-1], one, same_request_s):
             found[-1].append(one)
@@ -84,6 +84,6 @@ def _requests(given: Sequence[Submission], same_request_s: float) -> list[list[S
     return found
 
 
-def _are_together(one: Submission, next_: Submission, same_request_s: float) -> bool:
+def _are_together(one: ResponseSubmission, next_: ResponseSubmission, same_request_s: float) -> bool:
     apart_s = next_.at - one.at
     return apart_s <= ONE_MOMENT_S or (one.said == next_.said and apart_s <= same_request_s)

@@ -9,8 +9,8 @@ from sqlmodel import Session
 
 from learning.annotation.collection import moment, pages, parts, value_of
 from learning.argilla import schema
-from learning.argilla.connection import Connection, Json
-from learning.argilla.records import Form, message_of
+from learning.argilla.connection import ArgillaConnection, Json
+from learning.argilla.records import RecordForm, message_of
 from storage.database.engine import Database
 from storage.feedback import accidental_responses, questions
 from storage.feedback import responses as answers
@@ -27,7 +27,9 @@ OVERLAP_S = 1.0
 class Move:
     """Copies records of one dataset into another; doing it again changes nothing."""
 
-    def __init__(self, connection: Connection, database: Database, former: str, into: Form) -> None:
+    def __init__(
+        self, connection: ArgillaConnection, database: Database, former: str, into: RecordForm
+    ) -> None:
         self._connection = connection
         self._database = database
         self._former = former

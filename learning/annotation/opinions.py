@@ -19,7 +19,7 @@ MOVED_LEAST = 0.05
 
 
 @dataclass(frozen=True)
-class Opinion:
+class CurrentPrediction:
     """The likeliest label of one message, and which revision of which version says so.
 
     `is_none`: no label fits, that one only best.
@@ -36,14 +36,16 @@ class Opinion:
         return asdict(self)
 
     @staticmethod
-    def from_json(told: dict[str, Any]) -> Opinion:
-        return Opinion(**{field.name: told[field.name] for field in fields(Opinion) if field.name in told})
+    def from_json(told: dict[str, Any]) -> CurrentPrediction:
+        return CurrentPrediction(
+            **{field.name: told[field.name] for field in fields(CurrentPrediction) if field.name in told}
+        )
 
     def differs_from(self, told: dict[str, Any] | None) -> bool:
         """Is this news to someone who was told that, as `to_json` has it?"""
         if told is None:
             return True
-        before = Opinion.from_json(told)
+        before = CurrentPrediction.from_json(told)
         is_same = (before.version, before.label_id, before.is_none) == (
             self.version,
             self.label_id,
@@ -80,7 +82,7 @@ class Opinions:
         served = self._champion.served
         return Standing(served, self._floor(served))
 
-    def of(self, message_ids: Sequence[str]) -> dict[str, Opinion]:
+    def of(self, message_ids: Sequence[str]) -> dict[str, CurrentPrediction]:
         """The opinion on each of these messages; those that were erased or can't be read are left out."""
         served = self._champion.served
         found = vectors.of_messages(self._database, served.encoder, message_ids)
@@ -93,7 +95,7 @@ class Opinions:
         ranked = np.sort(probabilities, axis=1)[:, ::-1]  # (messages, labels), likeliest first
         margins = ranked[:, 0] - ranked[:, 1] if ranked.shape[1] > 1 else np.ones(len(ranked))
         return {
-            message_id: Opinion(
+            message_id: CurrentPrediction(
                 served.version,
                 served.revision,
                 served.head.labels[best],

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlmodel import Session
 
 from learning.annotation import manners
-from learning.annotation.manners import Manner, Submission
+from learning.annotation.manners import Manner, ResponseSubmission
 from storage.feedback import accidental_responses
 from storage.feedback import responses as answers
 from storage.feedback.questions import Key
@@ -102,7 +102,7 @@ def _says_the_same(one: Answer, other: Answer) -> bool:
     return (one.status, one.label_id) == (other.status, other.label_id)
 
 
-def _before(session: Session, team_id: str, given: list[Response]) -> Iterable[Submission]:
+def _before(session: Session, team_id: str, given: list[Response]) -> Iterable[ResponseSubmission]:
     """What else is stored of what reviewers did around that time."""
     if not given:
         return
@@ -110,14 +110,14 @@ def _before(session: Session, team_id: str, given: list[Response]) -> Iterable[S
     these = {one.answer.response_id for one in given}
     for one in accidental_responses.moments(session, team_id, min(times) - BEFORE_S, max(times)):
         if one.response_id not in these:
-            yield Submission(one.response_id, one.reviewer, one.at, one.label_id or "")
+            yield ResponseSubmission(one.response_id, one.reviewer, one.at, one.label_id or "")
 
 
-def _submission(one: Response, earlier: Mapping[Key, frozenset[str]]) -> Submission:
+def _submission(one: Response, earlier: Mapping[Key, frozenset[str]]) -> ResponseSubmission:
     answer = one.answer
     # A page that was open before a suggestion changed shows the earlier one.
     suggested = one.suggested and one.suggested | earlier.get((answer.message_id, answer.round), frozenset())
-    return Submission(
+    return ResponseSubmission(
         answer.response_id,
         answer.reviewer,
         answer.answered_at,

@@ -14,17 +14,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from learning.annotation.collection import by_id
-from learning.annotation.opinions import Opinion, Opinions, Standing
+from learning.annotation.opinions import CurrentPrediction, Opinions, Standing
 from learning.argilla import records
 from learning.argilla.backoff import Patience
 from learning.argilla.connection import (
+    ArgillaConnection,
     ArgillaNotFoundError,
     ArgillaRefusedError,
     ArgillaUnavailableError,
-    Connection,
     Json,
 )
-from learning.argilla.records import Form
+from learning.argilla.records import RecordForm
 from learning.encoders import vectors
 from learning.encoders.encoder import Encoder
 from storage.database.engine import Database
@@ -48,13 +48,15 @@ Told = dict[Key, Json]
 class Suggesting:
     """Writes into records of one team what the version in service thinks."""
 
-    def __init__(self, database: Database, team_id: str, connection: Connection, opinions: Opinions) -> None:
+    def __init__(
+        self, database: Database, team_id: str, connection: ArgillaConnection, opinions: Opinions
+    ) -> None:
         self._database = database
         self._team_id = team_id
         self._connection = connection
         self.opinions = opinions
 
-    def write(self, sends: Sequence[Json], form: Form) -> Told:
+    def write(self, sends: Sequence[Json], form: RecordForm) -> Told:
         """Have records that are about to be sent say so, unless they were answered; what each of them says then."""
         ours = {key: send for send in sends if (key := records.message_of(send["external_id"]))}
         ours = {key: send for key, send in ours.items() if "metadata" in send}
@@ -67,7 +69,7 @@ class Suggesting:
         for key, send in ours.items():
             before = known.get(key)
             if key in answered and before:
-                records.say(send, Opinion.from_json(before), names, form)
+                records.say(send, CurrentPrediction.from_json(before), names, form)
             elif key[0] in said and key not in answered:
                 opinion = said[key[0]]
                 records.say(send, opinion, names, form)
@@ -76,7 +78,7 @@ class Suggesting:
                 send.pop("suggestions", None)
         return told
 
-    def sent(self, form: Form, ids: Mapping[Key, str], told: Told) -> None:
+    def sent(self, form: RecordForm, ids: Mapping[Key, str], told: Told) -> None:
         """Note that Argilla has these records now, with their vectors and suggestions. `ids`: Argilla's own.
 
         An upsert leaves what a record suggested: if no label fits any more, that is taken back first.
@@ -88,14 +90,16 @@ class Suggesting:
             )
             datasets.sent_with(session, form.dataset_id, ids, form.vector)
 
-    def _take_back(self, form: Form, ids: Mapping[Key, str], told: Told) -> set[Key]:
+    def _take_back(self, form: RecordForm, ids: Mapping[Key, str], told: Told) -> set[Key]:
         """Take back what records suggest although no label fits; those that a reviewer began to answer keep it."""
-        none = [key for key, one in told.items() if Opinion.from_json(one).is_none and key in ids]
+        none = [key for key, one in told.items() if CurrentPrediction.from_json(one).is_none and key in ids]
         if not none:
             return set()
         with self._database.reading() as session:
             known = datasets.suggested(session, form.dataset_id, [message_id for message_id, _ in none])
-        outdated = [key for key in none if key in known and not Opinion.from_json(known[key]).is_none]
+        outdated = [
+            key for key in none if key in known and not CurrentPrediction.from_json(known[key]).is_none
+        ]
         kept = set(outdated)
         for record in by_id(self._connection, form.dataset_id, sorted(ids[key] for key in outdated)):
             key = records.message_of(record["external_id"])
@@ -113,7 +117,7 @@ class Suggesting:
         return True
 
 
-def take_back(connection: Connection, record: Json) -> None:
+def take_back(connection: ArgillaConnection, record: Json) -> None:
     """Delete what a record suggests."""
     if ids := ",".join(str(one["id"]) for one in record.get("suggestions") or []):
         connection.call("DELETE", f"records/{record['id']}/suggestions", params={"ids": ids})
@@ -155,10 +159,10 @@ class Refreshing:
         self,
         database: Database,
         team_id: str,
-        connection: Connection,
+        connection: ArgillaConnection,
         opinions: Opinions,
         base: Encoder,
-        forms: Callable[[], Sequence[Form]],
+        forms: Callable[[], Sequence[RecordForm]],
     ) -> None:
         self._database = database
         self._team_id = team_id
@@ -190,14 +194,14 @@ class Refreshing:
 
     # What the version in service says
 
-    def _follow_newest(self, form: Form, now: Standing) -> bool:
+    def _follow_newest(self, form: RecordForm, now: Standing) -> bool:
         """Compare the next of the newest records that nobody answered; were there any?"""
         newest = self._newest.get(form.dataset_id)
         if newest is None or newest.is_over(now, FOLLOW_EVERY_S):
             newest = self._newest[form.dataset_id] = _Pass(now, FOLLOW_MOST)
         return self._go_on(newest, form)
 
-    def _follow_all(self, form: Form, now: Standing) -> bool:
+    def _follow_all(self, form: RecordForm, now: Standing) -> bool:
         """Compare the next of all records that nobody answered; were there any?"""
         every = self._all.get(form.dataset_id)
         if every is None or every.is_over(now, FOLLOW_ALL_EVERY_S) or self._is_undone(every, form):
@@ -207,7 +211,7 @@ class Refreshing:
             self._note(form, every.standing.followed)
         return is_going_on
 
-    def _begin(self, now: Standing, form: Form) -> _Pass:
+    def _begin(self, now: Standing, form: RecordForm) -> _Pass:
         """Begin a pass, which is over at once if an earlier one, before a restart perhaps, came to its end.
 
         One that did not sent a part of the records: what is noted of another version holds no longer.
@@ -217,19 +221,19 @@ class Refreshing:
         self._note(form, datasets.NOTHING)
         return _Pass(now, math.inf)
 
-    def _is_undone(self, every: _Pass, form: Form) -> bool:
+    def _is_undone(self, every: _Pass, form: RecordForm) -> bool:
         """Has another process had the records follow another version since this pass ended?"""
         return every.is_done and self._followed(form) != every.standing.followed
 
-    def _followed(self, form: Form) -> Followed:
+    def _followed(self, form: RecordForm) -> Followed:
         with self._database.reading() as session:
             return datasets.followed(session, form.dataset_id)
 
-    def _note(self, form: Form, what: Followed) -> None:
+    def _note(self, form: RecordForm, what: Followed) -> None:
         with self._database.writing() as session:
             datasets.follow(session, form.dataset_id, what)
 
-    def _go_on(self, pass_: _Pass, form: Form) -> bool:
+    def _go_on(self, pass_: _Pass, form: RecordForm) -> bool:
         if pass_.is_done:
             return False
         with self._database.reading() as session:
@@ -239,7 +243,7 @@ class Refreshing:
         pass_.go_on(places)
         return True
 
-    def _bring_up_to_date(self, keys: list[Key], form: Form) -> None:
+    def _bring_up_to_date(self, keys: list[Key], form: RecordForm) -> None:
         said = self._opinions.of(sorted({message_id for message_id, _ in keys}))
         with self._database.reading() as session:
             known = datasets.suggested(session, form.dataset_id, sorted(said))
@@ -268,7 +272,7 @@ class Refreshing:
 
     # Vectors under another encoder
 
-    def _send_vectors(self, form: Form) -> bool:
+    def _send_vectors(self, form: RecordForm) -> bool:
         """Send vectors that records lack under the encoder of now; were there any?"""
         if (form.dataset_id, form.vector) in self._complete:
             return False
@@ -295,7 +299,7 @@ class Refreshing:
         log.info("vectors sent again number=%d", len(sends))
         return True
 
-    def _upsert(self, sends: Mapping[Key, Json], form: Form) -> list[Key]:
+    def _upsert(self, sends: Mapping[Key, Json], form: RecordForm) -> list[Key]:
         """Send parts of records that are there: what is left out stays as it is. Those that Argilla took."""
         if not sends:
             return []

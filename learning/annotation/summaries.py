@@ -15,10 +15,10 @@ from learning.annotation.collection import by_id, moment, pages
 from learning.argilla import ownership
 from learning.argilla.backoff import Patience, back_off_s
 from learning.argilla.connection import (
+    ArgillaConnection,
     ArgillaNotFoundError,
     ArgillaRefusedError,
     ArgillaUnavailableError,
-    Connection,
     Json,
 )
 from learning.argilla.ownership import ANOTHERS, OF_ANOTHER_SHAPE, ForeignDatasetError
@@ -26,7 +26,7 @@ from learning.model_files import hub
 from learning.text.masking import Mask
 from learning.text.names import markdown, markdown_name
 from storage.database.engine import Database
-from storage.database.leases import Claim
+from storage.database.leases import LeaseClaim
 from storage.messages import datasets
 from storage.summaries import reviews as summary_reviews
 from storage.summaries import summaries
@@ -83,7 +83,7 @@ class SummaryReviews:
         self,
         database: Database,
         team_id: str,
-        connection: Connection,
+        connection: ArgillaConnection,
         workspace: str,
         name: str,
         speaking: Callable[[Sequence[str]], Speaking],
@@ -103,7 +103,7 @@ class SummaryReviews:
         self._seen = ""
         self._next_poll = 0.0
         self._swept_at = float("-inf")
-        self.claim = Claim(database, f"summary reviews {team_id}")
+        self.claim = LeaseClaim(database, f"summary reviews {team_id}")
         self.patience = Patience("summaries in Argilla")
 
     def step(self) -> float | None:

@@ -6,7 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from learning.argilla import faults, schema
-from learning.argilla.schema import Plan
+from learning.argilla.schema import DatasetPlan
 
 if TYPE_CHECKING:
     import httpx
@@ -23,7 +23,7 @@ class ClientError(RuntimeError):
         self.reason = reason
 
 
-class Client:
+class ArgillaClient:
     """A client that is signed in. Raises httpx.HTTPError where no server answers, ClientError where it refuses."""
 
     def __init__(self, api_url: str, api_key: str) -> None:
@@ -41,7 +41,7 @@ class Client:
         found: httpx.Client = self._argilla.http_client
         return found
 
-    def create_dataset(self, workspace: str, name: str, plan: Plan) -> str:
+    def create_dataset(self, workspace: str, name: str, plan: DatasetPlan) -> str:
         """Create and publish a dataset, and its workspace where there is none; its id."""
         import argilla
 
@@ -86,7 +86,7 @@ def _of(error: Exception) -> ClientError:
     return ClientError(type(error).__name__, getattr(error, "status_code", None))
 
 
-def _settings(plan: Plan) -> Any:
+def _settings(plan: DatasetPlan) -> Any:
     import argilla as rg
 
     terms = [rg.TermsMetadataProperty(name, title=schema.TITLES[name]) for name in schema.TERMS]

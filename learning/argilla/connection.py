@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from learning.argilla import faults
-from learning.argilla.client import Client, ClientError
-from learning.argilla.schema import Plan
+from learning.argilla.client import ArgillaClient, ClientError
+from learning.argilla.schema import DatasetPlan
 
 if TYPE_CHECKING:
     import httpx
@@ -67,7 +67,7 @@ class Access:
     api_key: str = field(repr=False)
 
 
-class Connection:
+class ArgillaConnection:
     """Requests to the API of one Argilla server; may be shared by threads.
 
     `find` is asked for the address when the first request is made: a server on this machine may be starting still.
@@ -75,7 +75,7 @@ class Connection:
 
     def __init__(self, find: Callable[[], Access]) -> None:
         self._find = find
-        self._client: Client | None = None
+        self._client: ArgillaClient | None = None
         self._turn = threading.Lock()
         self._same_request_s: float | None = None
 
@@ -114,7 +114,7 @@ class Connection:
             self._same_request_s = 0.0 if engine.get("bulk_responses") == "dated alike" else ONE_BY_ONE_S
         return self._same_request_s
 
-    def create_dataset(self, workspace: str, name: str, plan: Plan) -> str:
+    def create_dataset(self, workspace: str, name: str, plan: DatasetPlan) -> str:
         """Create and publish a dataset, and its workspace where there is none; its id.
 
         Raises ArgillaUnavailableError, ArgillaRefusedError.
@@ -142,18 +142,18 @@ class Connection:
                 self._client.http.close()
                 self._client = None
 
-    def _connected(self) -> Client:
+    def _connected(self) -> ArgillaClient:
         with self._turn:
             if self._client is None:
                 self._client = self._connect()
             return self._client
 
-    def _connect(self) -> Client:
+    def _connect(self) -> ArgillaClient:
         import httpx
 
         access = self._find()
         try:
-            return Client(access.api_url, access.api_key)
+            return ArgillaClient(access.api_url, access.api_key)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise _unanswered(error) from None
         except ClientError as error:

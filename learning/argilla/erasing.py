@@ -6,7 +6,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
-from learning.argilla.connection import ArgillaNotFoundError, Connection
+from learning.argilla.connection import ArgillaConnection, ArgillaNotFoundError
 from learning.argilla.ownership import mark_of
 
 
@@ -24,7 +24,7 @@ class Traces:
     mark: str | None = None
 
 
-def erase(connection: Connection, of: Traces) -> int:
+def erase(connection: ArgillaConnection, of: Traces) -> int:
     """Delete it all, and have it leave the embedded Argilla's files; how many datasets there were.
 
     Harmless where some of it, or all, is gone already. Raises ArgillaUnavailableError, ArgillaRefusedError.
@@ -52,6 +52,6 @@ def erase(connection: Connection, of: Traces) -> int:
     return len(found)
 
 
-def _delete(connection: Connection, path: str) -> None:
+def _delete(connection: ArgillaConnection, path: str) -> None:
     with suppress(ArgillaNotFoundError):
         connection.call("DELETE", path)

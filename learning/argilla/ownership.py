@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from learning.argilla.connection import Connection, Json
+from learning.argilla.connection import ArgillaConnection, Json
 
 MARK = "corrigible"
 
@@ -36,7 +36,7 @@ def check(dataset: Json, mark: str) -> None:
         raise ForeignDatasetError(dataset["name"], ANOTHERS)
 
 
-def claim(connection: Connection, dataset: Json, mark: str) -> None:
+def claim(connection: ArgillaConnection, dataset: Json, mark: str) -> None:
     """Put our mark on a dataset. Raises ForeignDatasetError if it bears another."""
     check(dataset, mark)
     if mark_of(dataset) is None:
@@ -47,7 +47,7 @@ def claim(connection: Connection, dataset: Json, mark: str) -> None:
             connection.call("PATCH", f"datasets/{dataset['id']}", json={"metadata": metadata})
 
 
-def find(connection: Connection, workspace: str, name: str) -> Json | None:
+def find(connection: ArgillaConnection, workspace: str, name: str) -> Json | None:
     """Return the dataset of that name in a workspace, whoever made it."""
     workspaces = connection.call("GET", "me/workspaces")["items"]
     ours = {one["id"] for one in workspaces if one["name"] == workspace}

@@ -25,7 +25,7 @@ SAID = {
 AGREE, DIFFER, AMONG = "none", "people and model", "among people"
 
 
-class Names(Protocol):
+class DisplayNames(Protocol):
     """What channels and people are called where records are read."""
 
     def channel(self, channel_id: str) -> str:
@@ -36,7 +36,7 @@ class Names(Protocol):
 
 
 @dataclass(frozen=True)
-class Form:
+class RecordForm:
     """How records of one dataset are written: ids of its questions by name, its options, its vector field.
 
     `us` is the id of the user whose API key we use. `preselects`: is what the model says suggested, or only shown?
@@ -50,7 +50,7 @@ class Form:
     preselects: bool = True
 
 
-class Said(Protocol):
+class Suggestion(Protocol):
     """What a model says of a message, and which one it is."""
 
     @property
@@ -81,7 +81,12 @@ def message_of(external: str | None) -> tuple[str, int] | None:
 
 
 def record(
-    content: Content, question: Question, round_: int, vector: Vectors | None, form: Form, names: Names
+    content: Content,
+    question: Question,
+    round_: int,
+    vector: Vectors | None,
+    form: RecordForm,
+    names: DisplayNames,
 ) -> dict[str, Any]:
     """One record for Argilla's bulk upsert. Metadata is always whole: what is left out would be wiped."""
     sent: dict[str, Any] = {
@@ -101,7 +106,7 @@ def _source(question: Question, round_: int) -> str:
     return "tie" if round_ > questions.first_round(question) else question.source
 
 
-def say(record: dict[str, Any], said: Said, names: Mapping[str, str], form: Form) -> None:
+def say(record: dict[str, Any], said: Suggestion, names: Mapping[str, str], form: RecordForm) -> None:
     """Have a record say what a model says of its message. `names`: of labels, by id."""
     name = names.get(said.label_id, "")
     record["metadata"] |= {
@@ -125,13 +130,15 @@ def say(record: dict[str, Any], said: Said, names: Mapping[str, str], form: Form
         ]
 
 
-def _predicted(name: str, said: Said) -> str:
+def _predicted(name: str, said: Suggestion) -> str:
     if said.is_none:
         return f"**none of the labels**, closest: {markdown_name(name)}"
     return f"**{markdown_name(name)}**, {said.confidence:.0%} sure"
 
 
-def as_now(record: Mapping[str, Any], said: Said, names: Mapping[str, str], form: Form) -> dict[str, Any]:
+def as_now(
+    record: Mapping[str, Any], said: Suggestion, names: Mapping[str, str], form: RecordForm
+) -> dict[str, Any]:
     """What to send of a record that Argilla has, as it has it, for it to say that; all else stays."""
     sent = {"external_id": record["external_id"], "metadata": dict(record.get("metadata") or {})}
     if not form.preselects:
@@ -140,7 +147,7 @@ def as_now(record: Mapping[str, Any], said: Said, names: Mapping[str, str], form
     return sent
 
 
-def answered_before(content: Content, form: Form) -> list[dict[str, Any]]:
+def answered_before(content: Content, form: RecordForm) -> list[dict[str, Any]]:
     """The verdict of reviewers who worked in a dataset that is gone, as an answer of ours: nobody is asked again."""
     verdict = content.verdict
     if verdict is None or verdict.is_tied:
@@ -153,7 +160,7 @@ def answered_before(content: Content, form: Form) -> list[dict[str, Any]]:
     return [{"user_id": form.us, "status": "submitted", "values": {schema.LABEL: {"value": label}}}]
 
 
-def given_here(given: Iterable[Answer], names: Mapping[str, str], form: Form) -> list[dict[str, Any]]:
+def given_here(given: Iterable[Answer], names: Mapping[str, str], form: RecordForm) -> list[dict[str, Any]]:
     """Return the responses to a record that was deleted since. `names`: of labels, by id."""
     latest = {one.reviewer: one for one in sorted(given, key=lambda one: one.answered_at)}
     responses: list[dict[str, Any]] = []
@@ -172,7 +179,7 @@ def erased(message_id: str, round_: int) -> dict[str, Any]:
     return {"external_id": external_id(message_id, round_), "fields": {schema.TEXT: ERASED}}
 
 
-def _said(content: Content, names: Names) -> str | None:
+def _said(content: Content, names: DisplayNames) -> str | None:
     lines = []
     for word in content.words:
         label = markdown_name(content.labels[word.label_id].name)
@@ -180,7 +187,7 @@ def _said(content: Content, names: Names) -> str | None:
     return "\n".join(lines) or None
 
 
-def _metadata(content: Content, source: str, names: Names) -> dict[str, Any]:
+def _metadata(content: Content, source: str, names: DisplayNames) -> dict[str, Any]:
     return {
         schema.CHANNEL: names.channel(content.message.channel_id),
         schema.DISAGREEMENT: _disagreement(content),

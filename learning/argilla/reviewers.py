@@ -7,7 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from learning.argilla.connection import CONFLICT, ArgillaNotFoundError, ArgillaRefusedError, Connection, Json
+from learning.argilla.connection import (
+    CONFLICT,
+    ArgillaConnection,
+    ArgillaNotFoundError,
+    ArgillaRefusedError,
+    Json,
+)
 from learning.text.linear import Pattern
 
 # As Argilla's own client takes it; the server takes any.
@@ -53,7 +59,7 @@ class Reviewers:
     All methods raise ArgillaUnavailableError, ReviewerError.
     """
 
-    def __init__(self, connection: Connection, workspaces: Sequence[str]) -> None:
+    def __init__(self, connection: ArgillaConnection, workspaces: Sequence[str]) -> None:
         self._connection = connection
         self._workspaces = workspaces
 

@@ -75,7 +75,7 @@ This is how your agreement is measured. Answer without asking each other. The ot
 
 
 @dataclass(frozen=True)
-class Plan:
+class DatasetPlan:
     """The dataset as it should be. `options`: for each label's name its description, in the order shown."""
 
     options: dict[str, str]
@@ -121,16 +121,16 @@ class Plan:
 
 def plan(
     labels: Sequence[Label], encoder: Encoder, encoder_name: str, min_submitted: int, note: str = ""
-) -> Plan:
+) -> DatasetPlan:
     """The dataset for these labels, in their order, and for the vectors of this encoder."""
     options = {label.name: label.description for label in labels}
     for name in PLACEHOLDERS[: max(0, 2 - len(options))]:
         options[name] = "(not in use)"
     vector = f"encoder_{encoder.fingerprint}"
-    return Plan(options, min_submitted, vector, f"Similar to {encoder_name}", encoder.dimensions, note)
+    return DatasetPlan(options, min_submitted, vector, f"Similar to {encoder_name}", encoder.dimensions, note)
 
 
-def vector_field(plan: Plan) -> dict[str, Any]:
+def vector_field(plan: DatasetPlan) -> dict[str, Any]:
     """The vectors as Argilla's API creates them in a dataset that exists."""
     return {"name": plan.vector, "title": plan.vector_title, "dimensions": plan.dimensions}
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from learning.argilla.backoff import Patience
 from learning.argilla.client import TIMEOUT_S
 from learning.argilla.connection import (
+    ArgillaConnection,
     ArgillaNotFoundError,
     ArgillaRefusedError,
     ArgillaUnavailableError,
-    Connection,
 )
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Webhooks:
     Its secret is Argilla's, and is kept in memory alone: at each start the webhook is made anew.
     """
 
-    def __init__(self, connection: Connection, url: str) -> None:
+    def __init__(self, connection: ArgillaConnection, url: str) -> None:
         self._connection = connection
         self._url = url
         self._id = ""

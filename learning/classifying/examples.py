@@ -9,8 +9,8 @@ import numpy as np
 from sqlmodel import Session, col, select
 
 from learning.data import trust
-from learning.data.examples import Example, Target
-from learning.data.trust import Belief, Grounds
+from learning.data.examples import Example, LabelTarget
+from learning.data.trust import AdmissionGrounds, Belief
 from learning.encoders.duplicates import groups_of
 from learning.encoders.encoder import Vectors
 from learning.heads.centring import centred, mean_of
@@ -25,13 +25,13 @@ from storage.tables.models import Side
 
 
 @dataclass(frozen=True)
-class Lessons:
+class LabelExamples:
     """`training`: what is fine-tuned on, the labels' own examples among it; `groups`: (examples,), the same number for
     texts that say nearly the same; `learned`: by message, the label ids among them; `said`: all that the head in
     service may learn from besides the holdout; `holdout`: what both models are judged on.
     """
 
-    targets: list[Target]
+    targets: list[LabelTarget]
     training: list[Example]
     groups: list[int]
     learned: dict[str, str]
@@ -54,7 +54,7 @@ def gather(
     encoder: str,
     share: float,
     belief: Belief,
-) -> Lessons:
+) -> LabelExamples:
     """What there is to learn from now; new messages are put on their side of the split for ever.
 
     encoder: fingerprint of one that read most messages; share: of the messages, to hold out. Raises
@@ -73,7 +73,7 @@ def gather(
     )  # takes seconds where there is much: no writer waits for it
     sides = _draw(drawn, group, share)
     trained = _on(Side.TRAINING, sides, {one: label for one, (label, _) in admitted.items()})
-    by_reviewers = {one: label for one, (label, why) in admitted.items() if why is Grounds.REVIEWERS}
+    by_reviewers = {one: label for one, (label, why) in admitted.items() if why is AdmissionGrounds.REVIEWERS}
     own = _own_examples(known)
     training = own + _examples(written, trained)
     if len({example.label_id for example in training}) < 2:
@@ -84,8 +84,8 @@ def gather(
     with database.writing() as session:
         splits.keep(session, team_id, sides)
     numbers = {message_id: number for number, message_id in enumerate(dict.fromkeys(group.values()))}
-    return Lessons(
-        targets=[Target(label.id, label.name, description(label)) for label in known],
+    return LabelExamples(
+        targets=[LabelTarget(label.id, label.name, description(label)) for label in known],
         training=training,
         groups=[*range(-len(own), 0), *(numbers[group[example.id]] for example in training[len(own) :])],
         learned=trained,

@@ -12,9 +12,9 @@ from sqlmodel import Session
 from learning.active import doubting
 from learning.classifying.examples import gather
 from learning.data import trust
-from learning.evaluation.gate import Limits
-from learning.serving.registry import Registry, Source
-from learning.tasks.job import Job, Result
+from learning.evaluation.gate import GateLimits
+from learning.serving.registry import EncoderSource, Registry
+from learning.tasks.job import Result, TrainingJob
 from learning.tasks.recipe import Recipe, followed
 from storage.database.engine import Database
 from storage.models import runs, splits, tunings, versions
@@ -22,12 +22,12 @@ from storage.tables.models import Run, TaskName, Version
 
 
 @dataclass(frozen=True)
-class Terms:
+class ClassificationTerms:
     """What settings say of training classifiers. recipe: what RECIPE names, and nothing else."""
 
     threads: int
     holdout_share: float
-    limits: Limits
+    limits: GateLimits
     recipe: Mapping[str, Any]
     report_to: str = "none"
 
@@ -37,7 +37,9 @@ class Classification:
 
     name = TaskName.CLASSIFICATION
 
-    def __init__(self, database: Database, team_id: str, registry: Registry, terms: Terms) -> None:
+    def __init__(
+        self, database: Database, team_id: str, registry: Registry, terms: ClassificationTerms
+    ) -> None:
         self._database = database
         self._team_id = team_id
         self._registry = registry
@@ -67,7 +69,7 @@ class Classification:
             splits.learn(session, run.id, lessons.learned)
             runs.tell(session, run.id, recipe=recipe.to_json())
         source = self._registry.source_of(champion)
-        Job(
+        TrainingJob(
             title=f"Training run {run.id[:8]}",
             source=source.name,
             champion=self._folder_of(champion.artifact),
@@ -95,7 +97,7 @@ class Classification:
 
     def recipe_in(self, folder: Path) -> dict[str, Any]:
         """The recipe of the job in a folder."""
-        return Job.read(folder).recipe.to_json()
+        return TrainingJob.read(folder).recipe.to_json()
 
     def objection(self, _session: Session, _result: Result) -> str | None:
         """None: labels may always be learned from."""
@@ -106,6 +108,6 @@ class Classification:
         doubting.begin(session, self._team_id, result.report)
 
 
-def _exports(source: Source) -> str | None:
+def _exports(source: EncoderSource) -> str | None:
     """Where a version is exported to, that it is judged by; None where PyTorch serves."""
     return str(source.exports.resolve()) if source.exports and not source.is_on_gpu else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Target:
+class LabelTarget:
     """A label as training needs it; `description` is what the encoder reads for it (`refit.description`)."""
 
     id: str

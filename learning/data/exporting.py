@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from learning.data.formulas import neutral
-from storage.reports.exports import Row
+from storage.reports.exports import LabelledText
 
 Cells = dict[str, str | None]
 
@@ -42,7 +42,7 @@ def check_target(path: Path, is_replacing: bool) -> None:
         raise UnusableTargetError(f"{path} is no folder that an export wrote, so it is not overwritten")
 
 
-def write(rows: Iterable[Row], path: Path, told: Callable[[int], None]) -> int:
+def write(rows: Iterable[LabelledText], path: Path, told: Callable[[int], None]) -> int:
     """Write rows to `path` by its suffix: .csv, .jsonl, or a folder as `Dataset.save_to_disk` writes it; how many.
 
     `told` hears how many were read so far. In CSV no cell is a formula. What stood there is replaced once everything
@@ -77,13 +77,13 @@ def _dataset(cells: Iterable[Cells], told: Callable[[int], None]) -> Any:
     return concatenate_datasets(parts)
 
 
-def _cells(row: Row) -> Cells:
+def _cells(row: LabelledText) -> Cells:
     at = datetime.fromtimestamp(row.at, UTC).isoformat(timespec="seconds")
     side = row.side.value if row.side else None
     return dict(zip(COLUMNS, (row.text, row.label, row.source.value, at, side, row.message_id), strict=True))
 
 
-def _neutral(row: Row) -> Cells:
+def _neutral(row: LabelledText) -> Cells:
     return {name: cell if cell is None else neutral(cell) for name, cell in _cells(row).items()}
 
 

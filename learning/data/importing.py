@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Protocol
 
 from learning.data.label_file import NAME_MOST
-from learning.data.sources import Row
+from learning.data.sources import SourceRow
 from learning.text.masking import Mask
 from storage.database.engine import Database
 from storage.feedback import imports, labels, resolution
@@ -47,7 +47,7 @@ class Fault:
 
 
 @dataclass
-class Tally:
+class ImportTally:
     """What became of the rows. `repeated`: the same text with the same label as an earlier row; `settled`: the messages
     that they were exported from are here, with that label.
     """
@@ -107,7 +107,7 @@ class Rehearsing:
             return imports.foresee(session, self.team_id, rows)
 
 
-class Names:
+class LabelNames:
     """The labels of a team by name, letters' case and white space aside."""
 
     def __init__(self, known: Iterable[Label]) -> None:
@@ -149,12 +149,12 @@ class Taking:
     def __init__(
         self,
         keeper: Keeper,
-        names: Names,
+        names: LabelNames,
         new_label: Callable[[str], Label],
         mask: Mask,
         on_fault: Callable[[Fault], None],
     ) -> None:
-        self.tally = Tally()
+        self.tally = ImportTally()
         self._keeper = keeper
         self._names = names
         self._new_label = new_label
@@ -163,7 +163,7 @@ class Taking:
         self._waiting: list[Labelled] = []
         self._seen: dict[bytes, tuple[int, str]] = {}
 
-    def take(self, row: Row) -> None:
+    def take(self, row: SourceRow) -> None:
         """Take one row, or tell what is wrong with it. What is taken is kept by AT_ONCE rows, and by `finish`."""
         try:
             labelled = self._read(row)
@@ -181,7 +181,7 @@ class Taking:
         rows, self._waiting = self._waiting, []
         self.tally.outcomes.update(self._keeper.keep(rows) if rows else [])
 
-    def _read(self, row: Row) -> Labelled | None:
+    def _read(self, row: SourceRow) -> Labelled | None:
         """What a row says; None where that was said before."""
         if row.fault:
             raise WrongRowError(row.fault)

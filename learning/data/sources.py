@@ -35,7 +35,7 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Row:
+class SourceRow:
     """A row as it was found: `number` counts rows from 1, `line` is where a file's row begins, None elsewhere.
 
     `fault` says why its cells can't be told apart; `message_id` is the message that it was exported from.
@@ -50,14 +50,14 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Source:
+class LabelledData:
     """Rows, read as they are asked for; `total` is None where their number is not known before."""
 
-    rows: Iterator[Row]
+    rows: Iterator[SourceRow]
     total: int | None = None
 
 
-def open_source(name: str, columns: Columns, split: str | None = None) -> Source:
+def open_source(name: str, columns: Columns, split: str | None = None) -> LabelledData:
     """What is called `name`: the path of a file or folder, or where there is none, `owner/name` on the hub.
 
     The network is used for the hub alone. Raises UnusableSourceError, also while rows are read.
@@ -68,7 +68,7 @@ def open_source(name: str, columns: Columns, split: str | None = None) -> Source
     if path.exists() or path.suffix.lower() in (".csv", ".jsonl"):
         if split:
             raise UnusableSourceError(f"{name} is one file, which has no splits; leave --split out")
-        return Source(_of_file(path, columns))
+        return LabelledData(_of_file(path, columns))
     if not HUB_NAME.fullmatch(name):
         raise UnusableSourceError(
             f"There is no {name!r} here. Give a .csv or .jsonl file, a folder that `datasets` saved, or the name of a "
@@ -80,7 +80,7 @@ def open_source(name: str, columns: Columns, split: str | None = None) -> Source
 # Files: read line by line, so that a row that is wrong stops no other, and is found by its line.
 
 
-def _of_file(path: Path, columns: Columns) -> Iterator[Row]:
+def _of_file(path: Path, columns: Columns) -> Iterator[SourceRow]:
     readers = {".csv": _of_csv, ".jsonl": _of_jsonl}
     reader = readers.get(path.suffix.lower())
     if reader is None:
@@ -93,7 +93,7 @@ def _of_file(path: Path, columns: Columns) -> Iterator[Row]:
         raise UnusableSourceError(f"{path} can't be read: {error.strerror}") from error
 
 
-def _of_csv(lines: Iterator[str], columns: Columns, where: str) -> Iterator[Row]:
+def _of_csv(lines: Iterator[str], columns: Columns, where: str) -> Iterator[SourceRow]:
     first = next(lines, "")
     reader = csv.reader(chain([first], lines), delimiter=max(DELIMITERS, key=first.count))
     header = next(reader, [])
@@ -106,7 +106,7 @@ def _of_csv(lines: Iterator[str], columns: Columns, where: str) -> Iterator[Row]
             cells = next(reader, None)
         except csv.Error:
             number += 1
-            yield Row(number, line, fault="not CSV: a quote is not closed, or a cell is too long")
+            yield SourceRow(number, line, fault="not CSV: a quote is not closed, or a cell is too long")
             continue
         if cells is None:
             return
@@ -114,21 +114,21 @@ def _of_csv(lines: Iterator[str], columns: Columns, where: str) -> Iterator[Row]
             continue  # an empty line
         number += 1
         if len(cells) > len(header):
-            yield Row(
+            yield SourceRow(
                 number, line, fault="more cells than the header: a text with the separator in it needs quotes"
             )
         else:
             yield _row(number, line, dict(zip(header, map(read, cells), strict=False)), columns)
 
 
-def _of_jsonl(lines: Iterator[str], columns: Columns, where: str) -> Iterator[Row]:
+def _of_jsonl(lines: Iterator[str], columns: Columns, where: str) -> Iterator[SourceRow]:
     objects = ((line, _object(content)) for line, content in enumerate(lines, 1) if content.strip())
     first = list(islice(objects, FIRST))
     known = dict.fromkeys(name for _, found in first if found for name in found)
     _check(list(known), columns, where)
     for number, (line, found) in enumerate(chain(first, objects), 1):
         if found is None:
-            yield Row(number, line, fault="not a JSON object")
+            yield SourceRow(number, line, fault="not a JSON object")
         else:
             yield _row(number, line, found, columns)
 
@@ -141,10 +141,10 @@ def _object(content: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _row(number: int, line: int | None, cells: Mapping[str, Any], columns: Columns) -> Row:
+def _row(number: int, line: int | None, cells: Mapping[str, Any], columns: Columns) -> SourceRow:
     origin = cells.get(MESSAGE_ID)
     message_id = origin if isinstance(origin, str) else None
-    return Row(number, line, cells.get(columns.text), cells.get(columns.label), message_id)
+    return SourceRow(number, line, cells.get(columns.text), cells.get(columns.label), message_id)
 
 
 def _check(known: list[str], columns: Columns, where: str) -> None:
@@ -189,13 +189,13 @@ def _telling(what: str) -> Iterator[None]:
         raise UnusableSourceError(f"{what} ({first_line(error)})") from error
 
 
-def _of_dataset(found: Any, columns: Columns, split: str | None, name: str) -> Source:
+def _of_dataset(found: Any, columns: Columns, split: str | None, name: str) -> LabelledData:
     chosen = _split(found, split, name)
     known = _columns_of(chosen, name)
     _check(known, columns, name)
     wanted = [one for one in dict.fromkeys((columns.text, columns.label, MESSAGE_ID)) if one in known]
     total = len(chosen) if hasattr(chosen, "__len__") else None
-    return Source(_of_rows(chosen.select_columns(wanted).with_format(None), columns, name), total)
+    return LabelledData(_of_rows(chosen.select_columns(wanted).with_format(None), columns, name), total)
 
 
 def _columns_of(chosen: Any, name: str) -> list[str]:
@@ -219,7 +219,7 @@ def _split(found: Any, split: str | None, name: str) -> Any:
     return found[split]
 
 
-def _of_rows(chosen: Any, columns: Columns, name: str) -> Iterator[Row]:
+def _of_rows(chosen: Any, columns: Columns, name: str) -> Iterator[SourceRow]:
     names = getattr((chosen.features or {}).get(columns.label), "names", None)
     rows = iter(chosen)
     for number in range(1, 1 << 62):

@@ -37,7 +37,7 @@ ROUNDS = 4
 IMPLAUSIBLE = 0.01
 
 
-class Grounds(StrEnum):
+class AdmissionGrounds(StrEnum):
     """Why a label may be fine-tuned on."""
 
     REVIEWERS = "by reviewers"
@@ -116,10 +116,10 @@ class Trust:
 
 
 @dataclass(frozen=True)
-class Admission:
+class AdmittedLabels:
     """Labels to fine-tune on, and those that wait, each by message: label id and grounds, or the doubt."""
 
-    admitted: dict[str, tuple[str, Grounds]]
+    admitted: dict[str, tuple[str, AdmissionGrounds]]
     held_back: dict[str, Doubt]
 
     @property
@@ -151,7 +151,7 @@ def read(session: Session, team_id: str, belief: Belief) -> tuple[list[Evidence]
     return evidence, weigh(evidence, backgrounds(session, team_id), belief)
 
 
-def admitted(session: Session, team_id: str, belief: Belief) -> Admission:
+def admitted(session: Session, team_id: str, belief: Belief) -> AdmittedLabels:
     """The labels of a team that may be fine-tuned on now."""
     return admit(*read(session, team_id, belief))
 
@@ -275,13 +275,13 @@ def _shown_by(word: Spoken) -> float:
 # What may be fine-tuned on
 
 
-def admit(evidence: Sequence[Evidence], trust: Trust) -> Admission:
+def admit(evidence: Sequence[Evidence], trust: Trust) -> AdmittedLabels:
     """Which labels may be fine-tuned on.
 
     An imported label was an operator's choice: it counts, however many there are, where no user says otherwise.
     """
     alone: Counter[tuple[str, int]] = Counter()
-    admitted: dict[str, tuple[str, Grounds]] = {}
+    admitted: dict[str, tuple[str, AdmissionGrounds]] = {}
     held_back: dict[str, Doubt] = {}
     for one in sorted(evidence, key=_time):
         if one.verdict and one.verdict.is_discarded:
@@ -291,25 +291,25 @@ def admit(evidence: Sequence[Evidence], trust: Trust) -> Admission:
             held_back[one.message_id] = found
         elif (
             found
-            and found[1] is Grounds.TRUSTED
+            and found[1] is AdmissionGrounds.TRUSTED
             and _is_too_many(one.words[-1], alone, trust.belief.uncontested_most)
         ):
             held_back[one.message_id] = Doubt.TOO_MANY
         elif found:
             admitted[one.message_id] = found
-    return Admission(admitted, held_back)
+    return AdmittedLabels(admitted, held_back)
 
 
 def _time(one: Evidence) -> float:
     return one.words[-1].created_at if one.words else 0.0
 
 
-def _judge(one: Evidence, trust: Trust) -> tuple[str, Grounds] | Doubt | None:
+def _judge(one: Evidence, trust: Trust) -> tuple[str, AdmissionGrounds] | Doubt | None:
     if one.verdict:
-        return (one.verdict.label_id, Grounds.REVIEWERS) if one.verdict.label_id else Doubt.TIED
+        return (one.verdict.label_id, AdmissionGrounds.REVIEWERS) if one.verdict.label_id else Doubt.TIED
     label_id = settled(one.words)
     if label_id is None:
-        return (one.imported.label_id, Grounds.IMPORTED) if one.imported else None
+        return (one.imported.label_id, AdmissionGrounds.IMPORTED) if one.imported else None
     votes = Counter(word.label_id for word in one.words)
     if not _is_ahead(label_id, votes):
         return Doubt.DISPUTED
@@ -318,12 +318,14 @@ def _judge(one: Evidence, trust: Trust) -> tuple[str, Grounds] | Doubt | None:
     if is_contested and not (is_backed and votes[label_id] > 1):
         return Doubt.DISPUTED
     if one.imported and one.imported.label_id == label_id:
-        return label_id, Grounds.IMPORTED
+        return label_id, AdmissionGrounds.IMPORTED
     if not is_backed:
         return Doubt.UNTRUSTED
     if votes[label_id] > 1:
-        return label_id, Grounds.AGREED
-    return Doubt.IMPLAUSIBLE if _is_implausible(one.words[-1], trust) else (label_id, Grounds.TRUSTED)
+        return label_id, AdmissionGrounds.AGREED
+    return (
+        Doubt.IMPLAUSIBLE if _is_implausible(one.words[-1], trust) else (label_id, AdmissionGrounds.TRUSTED)
+    )
 
 
 def _is_ahead(label_id: str, votes: Counter[str]) -> bool:

@@ -15,7 +15,7 @@ LOST_MOST = 0.003
 
 
 @dataclass(frozen=True)
-class Form:
+class ServingForm:
     """How a version serves: `engine` is onnx or torch, and `refused` says why not by the first.
 
     `accuracy`: on the holdout, with full weights and with eight bits; None where one is not known.
@@ -40,13 +40,13 @@ def export(plain: Encoder, folder: Path, threads: int) -> tuple[Encoder | None, 
     return load_small(str(folder), plain.max_tokens, threads, folder), None
 
 
-def choose(folder: Path, plain: float | None, small: float | None) -> Form:
+def choose(folder: Path, plain: float | None, small: float | None) -> ServingForm:
     """What serves, by both accuracies on the holdout; None: nothing is held out, only vectors were compared."""
     if plain is None or small is None:
-        return Form("onnx")
+        return ServingForm("onnx")
     lost = plain - small
     if lost <= LOST_MOST + 1e-9:
-        return Form("onnx", (plain, small))
+        return ServingForm("onnx", (plain, small))
     reason = f"with eight bits accuracy on the holdout falls by {100 * lost:.1f} points"
     exporting.refuse(folder / SERVED, reason)
-    return Form("torch", (plain, small), reason)
+    return ServingForm("torch", (plain, small), reason)

@@ -26,7 +26,7 @@ class Promoted:
 
 
 @dataclass(frozen=True)
-class Wording:
+class CurveWords:
     """The picture's words in some language, values in braces. `day`: how a day is called."""
 
     title: str
@@ -37,7 +37,11 @@ class Wording:
 
 
 def draw(
-    weeks: Sequence[Accuracy | None], promoted: Sequence[Promoted], now: float, zone: tzinfo, words: Wording
+    weeks: Sequence[Accuracy | None],
+    promoted: Sequence[Promoted],
+    now: float,
+    zone: tzinfo,
+    words: CurveWords,
 ) -> tuple[bytes, str]:
     """A PNG of 1,000 × 450 points, and in words what it shows.
 
@@ -86,7 +90,7 @@ def draw(
 def _told(
     known: Sequence[tuple[float, Accuracy]],
     promoted: Sequence[Promoted],
-    words: Wording,
+    words: CurveWords,
     day: Callable[[float], str],
 ) -> str:
     weeks = ", ".join(

@@ -27,7 +27,7 @@ SHOWN_MOST = 1_000
 
 
 @dataclass(frozen=True)
-class Standing:
+class DuelStanding:
     """How a duel stands. `won`, `lost`: answers; evidence: NEEDED or more decides; reason: for people in Slack."""
 
     decision: Decision
@@ -38,7 +38,7 @@ class Standing:
     reason: str
 
 
-def decide(won: int, lost: int, asked: int, most: int) -> Standing:
+def decide(won: int, lost: int, asked: int, most: int) -> DuelStanding:
     """Promote, refuse, or go on asking.
 
     won, lost: questions in which the challenger was right, or the champion; asked: all that were answered, also those
@@ -55,7 +55,7 @@ def decide(won: int, lost: int, asked: int, most: int) -> Standing:
         reason = f"{asked} questions did not show a gain: {_sided('challenger', won, won + lost, favour)}"
     else:
         decision, reason = Decision.GO_ON, f"so far, {_sided('challenger', won, won + lost, favour)}"
-    return Standing(decision, won, lost, favour, against, reason)
+    return DuelStanding(decision, won, lost, favour, against, reason)
 
 
 def evidence(hits: int, misses: int, limit: float, prior: tuple[float, float]) -> float:

@@ -22,7 +22,7 @@ Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Limits:
+class GateLimits:
     """What a challenger may not do, whatever it gains.
 
     margin: macro-F1 that may be lost; label_drop: F1 of one label that has `label_support` messages in the holdout;
@@ -69,7 +69,12 @@ class Difference:
 
 
 def judge(
-    champion: Contender, challenger: Contender, truth: Rows, names: tuple[str, ...], limits: Limits, seed: int
+    champion: Contender,
+    challenger: Contender,
+    truth: Rows,
+    names: tuple[str, ...],
+    limits: GateLimits,
+    seed: int,
 ) -> Judgement:
     """Refuse, promote, or go on.
 
@@ -142,7 +147,11 @@ def _interval(values: NDArray[np.float64]) -> Difference:
 
 
 def _faults(
-    champion: Contender, challenger: Contender, resampled: _Resampled, names: tuple[str, ...], limits: Limits
+    champion: Contender,
+    challenger: Contender,
+    resampled: _Resampled,
+    names: tuple[str, ...],
+    limits: GateLimits,
 ) -> Iterator[str]:
     for row, name in enumerate(names):
         drop = _interval(resampled.labels[:, row])

@@ -27,7 +27,7 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class Watching:
+class WatchStanding:
     """Whether a model is to be rolled back. evidence: NEEDED or more decides; reason: in words, without the model."""
 
     is_worse: bool
@@ -35,7 +35,7 @@ class Watching:
     reason: str
 
 
-def judge_soon(lately: Rate, settled: Rate, before: Rate, tolerance: float) -> Watching:
+def judge_soon(lately: Rate, settled: Rate, before: Rate, tolerance: float) -> WatchStanding:
     """Whether a model is worse, as soon as that is certain; the clearer of two judgements.
 
     lately: all of its messages, where silence speaks for the model although a correction may still come; settled: those
@@ -46,7 +46,7 @@ def judge_soon(lately: Rate, settled: Rate, before: Rate, tolerance: float) -> W
     return max(found, key=lambda one: one.evidence)
 
 
-def judge(now: Rate, before: Rate, tolerance: float) -> Watching:
+def judge(now: Rate, before: Rate, tolerance: float) -> WatchStanding:
     """Whether the rate of corrections is above that of the model before, and by more than is tolerated.
 
     tolerance: a share of messages, 0 or more. The model before is taken at the upper end of what its messages leave
@@ -55,15 +55,17 @@ def judge(now: Rate, before: Rate, tolerance: float) -> Watching:
     known = accuracy(before.corrected, before.seen)  # Jeffreys' interval serves any share
     limit = known.high + tolerance if known else 1.0
     if not now.seen:
-        return Watching(False, 1.0, "was not seen yet")
+        return WatchStanding(False, 1.0, "was not seen yet")
     if limit >= 1:
-        return Watching(False, 1.0, f"{_often(now)}; of the one before too little is known to compare them")
+        return WatchStanding(
+            False, 1.0, f"{_often(now)}; of the one before too little is known to compare them"
+        )
     found = evidence(now.corrected, now.seen - now.corrected, limit, _prior(limit))
     reason = (
         f"{_often(now)}, the one before in {before.corrected:,} of {before.seen:,}; up to {limit:.1%} would be "
         f"tolerated ({spoken(found)})"
     )
-    return Watching(found >= NEEDED, found, reason)
+    return WatchStanding(found >= NEEDED, found, reason)
 
 
 def _prior(limit: float) -> tuple[float, float]:

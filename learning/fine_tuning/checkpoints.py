@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.data.examples import Example, Target
+from learning.data.examples import Example, LabelTarget
 from learning.tasks.recipe import Recipe
 
 STATE = "trainer_state.json"  # the last file of a checkpoint that the Trainer writes
@@ -23,7 +23,7 @@ FORM = 2
 
 def fingerprint(
     source: str | None,
-    targets: Sequence[Target],
+    targets: Sequence[LabelTarget],
     examples: Sequence[Example],
     groups: NDArray[np.int64] | None,
     recipe: Recipe,

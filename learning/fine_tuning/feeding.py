@@ -17,7 +17,7 @@ from transformers import (
     TrainingArguments,
 )
 
-from learning.data.examples import Target
+from learning.data.examples import LabelTarget
 from learning.fine_tuning.model import heights
 from learning.fine_tuning.replacement import Replacement
 from learning.heads.head import Classes
@@ -51,7 +51,7 @@ class Reading:
 
 def training_rows(
     reading: Reading,
-    targets: Sequence[Target],
+    targets: Sequence[LabelTarget],
     texts: Sequence[str],
     classes: Classes,
     rows: Sequence[int],

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.data.examples import Example, Target
+from learning.data.examples import Example, LabelTarget
 from learning.encoders.encoder import Encoder, Vectors, load_encoder, source_of
 from learning.evaluation.calibration import calibration_error, temperature
 from learning.fine_tuning import checkpoints
@@ -65,7 +65,7 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class Material:
+class PreparedExamples:
     """Examples ready to learn from. validated: (examples,), which are; classes: (examples,), rows of the targets."""
 
     texts: list[str]
@@ -83,7 +83,7 @@ class Material:
 
 def fine_tune(
     source: str | None,
-    targets: Sequence[Target],
+    targets: Sequence[LabelTarget],
     examples: Sequence[Example],
     groups: NDArray[np.int64] | None,
     recipe: Recipe,
@@ -120,12 +120,12 @@ def fine_tune(
 
 
 def _material(
-    targets: Sequence[Target],
+    targets: Sequence[LabelTarget],
     examples: Sequence[Example],
     groups: NDArray[np.int64] | None,
     recipe: Recipe,
     held: Sequence[Example],
-) -> Material:
+) -> PreparedExamples:
     row = {target.id: number for number, target in enumerate(targets)}
     every = [*examples, *held]
     classes = np.array([row[example.label_id] for example in every], dtype=np.int64)
@@ -134,10 +134,12 @@ def _material(
         if held
         else validation(classes, groups, recipe.validation_share, recipe.seed)
     )
-    return Material([example.text for example in every], classes, validated)
+    return PreparedExamples([example.text for example in every], classes, validated)
 
 
-def _probe(encoder: Encoder, targets: Sequence[Target], material: Material, recipe: Recipe) -> Head:
+def _probe(
+    encoder: Encoder, targets: Sequence[LabelTarget], material: PreparedExamples, recipe: Recipe
+) -> Head:
     """The head fitted to the encoder's vectors as they are, its weights scaled as the recipe has it."""
     rows = material.training
     described = encoder.encode([target.description for target in targets]).vectors
@@ -148,7 +150,7 @@ def _probe(encoder: Encoder, targets: Sequence[Target], material: Material, reci
     return replace(fitted, weights=recipe.probe * fitted.weights)
 
 
-def _replacement(encoder: Encoder, material: Material, recipe: Recipe) -> Replacement | None:
+def _replacement(encoder: Encoder, material: PreparedExamples, recipe: Recipe) -> Replacement | None:
     if not recipe.replacement:
         return None
     texts = [material.texts[row] for row in material.training]
@@ -161,8 +163,8 @@ class _Training:
     def __init__(
         self,
         source: str | None,
-        targets: Sequence[Target],
-        material: Material,
+        targets: Sequence[LabelTarget],
+        material: PreparedExamples,
         probe: Head,
         replacement: Replacement | None,
         recipe: Recipe,

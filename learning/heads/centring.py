@@ -12,7 +12,7 @@ import numpy as np
 from learning.encoders.encoder import Vectors
 from storage.database.engine import Database
 from storage.models import mean_embeddings, predictions
-from storage.models.mean_embeddings import Taken
+from storage.models.mean_embeddings import MeanEmbedding
 
 # A mean of fewer messages says more about these than about the encoder.
 MIN_MESSAGES = 32
@@ -81,5 +81,5 @@ def team_mean(database: Database, team_id: str, encoder: str, texts: Vectors) ->
     mixed = (len(read) * mean_of(read) + weight * mean_of(texts)) / (len(read) + weight)
     with database.writing() as session:
         return mean_embeddings.keep(
-            session, team_id, encoder, Taken(mixed.astype(np.float32), len(read))
+            session, team_id, encoder, MeanEmbedding(mixed.astype(np.float32), len(read))
         ).vector

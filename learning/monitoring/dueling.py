@@ -16,7 +16,7 @@ from learning.heads.champion import Served
 from learning.heads.refit import Refitter
 from learning.serving.registry import Registry, UnusableVersionError
 from storage.database.engine import Database
-from storage.database.leases import Claim
+from storage.database.leases import LeaseClaim
 from storage.feedback import questions, resolution
 from storage.feedback.resolution import State
 from storage.messages import messages
@@ -62,7 +62,7 @@ class Dueling:
         self._budget = budget
         self._on_asked = on_asked
         self._on_change = on_change
-        self.claim = Claim(database, f"duel {team_id}")
+        self.claim = LeaseClaim(database, f"duel {team_id}")
         self._challenger: tuple[str, Refitter, Served] | None = None
         self._state: State | None = None
         self._since = 0.0

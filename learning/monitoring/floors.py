@@ -30,7 +30,7 @@ from learning.heads.offering import likely_enough, margin
 from learning.heads.refit import Refitter
 from learning.serving.hot_swap import Following
 from storage.database.engine import Database
-from storage.database.leases import Claim
+from storage.database.leases import LeaseClaim
 from storage.feedback import labels, questions, resolution
 from storage.feedback import responses as answers
 from storage.models import floors, predictions, splits
@@ -66,7 +66,7 @@ class Shares:
 
 
 @dataclass(frozen=True)
-class Material:
+class FloorMaterial:
     """What a floor can be made of: message ids of the random tenth that reviewers gave a label, of all that have one,
     and of unlabelled ones. What the encoder was trained on is not among them.
 
@@ -108,7 +108,7 @@ class Floors:
         self._following = following
         self._shares = shares
         self._belief = belief
-        self.claim = Claim(database, f"floor {team_id}")
+        self.claim = LeaseClaim(database, f"floor {team_id}")
         self.is_stopping: Callable[[], bool] = lambda: False
         self._next = 0.0
         self._seen: tuple[object, ...] | None = None
@@ -141,7 +141,7 @@ class Floors:
         if self.claim.is_ours:
             self.claim.give_up()
 
-    def _material(self, session: Session, refitter: Refitter) -> Material:
+    def _material(self, session: Session, refitter: Refitter) -> FloorMaterial:
         known = {label.id for label in labels.active(session, self._team_id)}
         learned = trust.for_head(session, self._team_id, self._belief)
         picked = questions.picked(session, self._team_id)
@@ -155,14 +155,16 @@ class Floors:
         }
         labelled = sorted(learned.keys() - trained)  # ids are random, so the first ones are too
         pool = questions.pool(session, self._team_id, MESSAGES_MAX)
-        return Material(learned, responses, labelled, pool)
+        return FloorMaterial(learned, responses, labelled, pool)
 
     def _trained(self, session: Session) -> set[str]:
         """The messages that fine-tuned encoders were trained on, which fit far better than what comes next."""
         sides = splits.sides(session, self._team_id)
         return {message_id for message_id, side in sides.items() if side is Side.TRAINING}
 
-    def _made_of(self, served: Served, found: Material, vectors: Mapping[str, Vectors]) -> dict[str, Any]:
+    def _made_of(
+        self, served: Served, found: FloorMaterial, vectors: Mapping[str, Vectors]
+    ) -> dict[str, Any]:
         names = hashlib.sha256(" ".join(sorted(served.head.labels)).encode()).hexdigest()[:16]
         version, mean, is_projected = _space(served)
         return {
@@ -183,7 +185,7 @@ class Floors:
         self,
         served: Served,
         refitter: Refitter,
-        found: Material,
+        found: FloorMaterial,
         vectors: Mapping[str, Vectors],
         made_of: dict[str, Any],
     ) -> None:
@@ -224,7 +226,7 @@ class Floors:
         return likely_enough(asked, self._shares.not_offered)
 
     def _judged(
-        self, served: Served, refitter: Refitter, found: Material, vectors: Mapping[str, Vectors]
+        self, served: Served, refitter: Refitter, found: FloorMaterial, vectors: Mapping[str, Vectors]
     ) -> dict[str, Judged]:
         if not vectors:
             return {}

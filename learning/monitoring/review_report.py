@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from learning.data import trust
-from learning.data.trust import Admission, Belief
+from learning.data.trust import AdmittedLabels, Belief
 from learning.evaluation import accuracy, agreement
 from learning.heads.none_of_these import PROMISE_MIN
 from learning.heads.offering import OFFERED, OFFERED_MAX
@@ -158,7 +158,7 @@ def _promised(found: Floor) -> str:
     return f"promised: at least {1 - found.offers_share:.0%} of questions offer the right one {made_of}"
 
 
-def _labels(found: Admission) -> Iterator[tuple[str, str]]:
+def _labels(found: AdmittedLabels) -> Iterator[tuple[str, str]]:
     grounds = Counter(str(grounds) for _, grounds in found.admitted.values())
     doubts = Counter(str(doubt) for doubt in found.held_back.values())
     yield "labels to fine-tune on", _counted(grounds)

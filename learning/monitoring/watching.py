@@ -63,7 +63,7 @@ class Watching:
             self._roll_back(promotion.challenger, f"v{promotion.challenger} {found.reason}")
         return None
 
-    def _judge(self, session: Session, promotion: Ruling) -> watch.Watching:
+    def _judge(self, session: Session, promotion: Ruling) -> watch.WatchStanding:
         since, now = promotion.made_at, time.time()
         lately = self._predicted(session, promotion.challenger, (since, now))
         settled = self._predicted(session, promotion.challenger, (since, now - self._settle_s))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.data.examples import Example, Target
+from learning.data.examples import Example, LabelTarget
 from learning.encoders.encoder import Vectors
 from learning.evaluation.metrics import languages_of
 from learning.heads.centring import centred, mean_of
@@ -56,7 +56,11 @@ class Examination:
 
 
 def examine(
-    examples: Sequence[Example], groups: Sequence[int], vectors: Vectors, targets: Sequence[Target], seed: int
+    examples: Sequence[Example],
+    groups: Sequence[int],
+    vectors: Vectors,
+    targets: Sequence[LabelTarget],
+    seed: int,
 ) -> Examination:
     """What there is to say of the examples.
 

@@ -11,7 +11,7 @@ from learning.model_files.hub import described, repository
 from learning.text.names import markdown_name
 
 if TYPE_CHECKING:
-    from learning.tasks.job import Job
+    from learning.tasks.job import TrainingJob
 
 # What is installed as a package, by its name on the hub.
 INSTALLED = {
@@ -50,7 +50,7 @@ multiply it with the weights.
 """
 
 
-def write(path: Path, job: Job, card: dict[str, Any]) -> None:
+def write(path: Path, job: TrainingJob, card: dict[str, Any]) -> None:
     """The card of a version. It names labels and quotes no message."""
     base = INSTALLED.get(job.source) or str(job.source)
     path.write_text(

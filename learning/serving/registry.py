@@ -41,7 +41,7 @@ class UnusableVersionError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Source:
+class EncoderSource:
     """The encoder that settings name, and how texts are read. `exports`: where files of encoders for ONNX Runtime are
     kept, by which a processor serves; None where PyTorch does. `device`: PROCESSOR, or a GPU's name for PyTorch.
     """
@@ -69,7 +69,7 @@ class Registry:
         database: Database,
         team_id: str,
         artifacts: Artifacts,
-        source: Source,
+        source: EncoderSource,
         kept: int = KEPT,
         belief: Belief = NO_OPERATORS,
     ) -> None:
@@ -94,7 +94,7 @@ class Registry:
         with self._database.writing() as session:
             return versions.plain(session, self._team_id, self.base.fingerprint, self.source.title)
 
-    def source_of(self, version: Version) -> Source:
+    def source_of(self, version: Version) -> EncoderSource:
         """The encoder that a version is made from: what an operator switched to, or else what settings name."""
         if version.base == self.base.fingerprint:
             return self.source
@@ -178,12 +178,12 @@ class Registry:
 
 
 @lru_cache(maxsize=2)
-def _base(source: Source) -> Encoder:
+def _base(source: EncoderSource) -> Encoder:
     """Loaded once for all teams of a process: what settings name, and what an operator switched to."""
     return _load(source)
 
 
-def _load(source: Source) -> Encoder:
+def _load(source: EncoderSource) -> Encoder:
     found = load_on_gpu(source.name, source.max_tokens, source.threads) if source.is_on_gpu else None
     if found:
         return found

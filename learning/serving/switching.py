@@ -17,7 +17,7 @@ from learning.encoders.vectors import AT_ONCE
 from learning.model_files import multilingual
 from learning.serving.registry import Registry
 from storage.database.engine import Database
-from storage.database.leases import Claim
+from storage.database.leases import LeaseClaim
 from storage.models import predictions, runs, versions
 from storage.tables.models import Phase, Run
 
@@ -37,7 +37,7 @@ PREPARED = 0.1
 
 
 @dataclass
-class _Work:
+class _SwitchUnderWay:
     """The switch that this process works on: messages still to be read, latest last, of `messages` in all."""
 
     run_id: str
@@ -62,8 +62,8 @@ class Switching:
         self._team_id = team_id
         self._registry = registry
         self._on_change = on_change
-        self.claim = Claim(database, f"switching {team_id}")
-        self._work: _Work | None = None
+        self.claim = LeaseClaim(database, f"switching {team_id}")
+        self._work: _SwitchUnderWay | None = None
 
     def step(self) -> float | None:
         """Make the encoder ready, read a few messages by it, or put it into service; None where nobody wants that."""
@@ -107,22 +107,22 @@ class Switching:
         self._tell(run.id, stage=READING, done=self._work.done, attempts=0)
         log.info("switching version=%d unread=%d", version.number, len(self._work.unread))
 
-    def _gather(self, run: Run, number: int) -> _Work:
+    def _gather(self, run: Run, number: int) -> _SwitchUnderWay:
         encoder = self._registry.load(number).encoder
         with self._database.reading() as session:
             latest = predictions.latest(session, self._team_id, READ_MOST)
             known = predictions.having_vectors(session, encoder.fingerprint, latest)
         unread = [message_id for message_id in reversed(latest) if message_id not in known]
-        return _Work(run.id, number, encoder, unread, len(latest))
+        return _SwitchUnderWay(run.id, number, encoder, unread, len(latest))
 
-    def _read(self, work: _Work) -> None:
+    def _read(self, work: _SwitchUnderWay) -> None:
         before = work.done
         vectors.read(self._database, work.encoder, work.unread[-AT_ONCE:][::-1])
         del work.unread[-AT_ONCE:]
         if work.done > before:
             self._tell(work.run_id, done=work.done)
 
-    def _end(self, run: Run, work: _Work) -> None:
+    def _end(self, run: Run, work: _SwitchUnderWay) -> None:
         """Its head is fitted where it is swapped in: in each process that serves."""
         self._registry.load(work.version).read_again()
         with self._database.writing() as session:

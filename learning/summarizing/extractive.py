@@ -31,7 +31,7 @@ Features = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChosenUtterances:
     """A thread of which somebody chose what matters: features (utterances, 7), chosen (utterances,) 0 to 1."""
 
     features: Features
@@ -103,7 +103,7 @@ def describe(utterances: Sequence[Utterance], vectors: Vectors) -> Features:
     return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
 
 
-def fit(choices: Sequence[Choice]) -> Picker:
+def fit(choices: Sequence[ChosenUtterances]) -> Picker:
     """A head that picks as people did: in each thread, what was chosen before what was not.
 
     A softmax over the utterances of a thread, with a Gaussian prior around PRIOR.

@@ -31,7 +31,7 @@ class NothingToSummarizeError(ValueError):
         super().__init__(reason.value)
 
 
-class Engine(StrEnum):
+class SummaryEngine(StrEnum):
     """Who spoke."""
 
     GENERATIVE = "generative"
@@ -55,7 +55,7 @@ class Draft:
     """
 
     sentences: tuple[Sentence, ...]
-    engine: Engine
+    engine: SummaryEngine
     title: str
     covered: tuple[str, ...]
     people: int
@@ -117,7 +117,7 @@ class Summarizer:
             raise WriterUnavailableError(Reason.NOTHING_TO_SAY)
         if not any(sentence.is_supported for sentence in checked):
             raise WriterUnavailableError(Reason.UNSUPPORTED)
-        return _draft(utterances, read, checked, Engine.GENERATIVE, written.title)
+        return _draft(utterances, read, checked, SummaryEngine.GENERATIVE, written.title)
 
     def _extract(
         self,
@@ -129,7 +129,9 @@ class Summarizer:
     ) -> Draft:
         picked = self._picker.pick(told, checker.vectors)
         quoted = [_quoted(told[row]) for row in picked]
-        return replace(_draft(utterances, read, quoted, Engine.EXTRACTIVE, "sentence picker"), aside=aside)
+        return replace(
+            _draft(utterances, read, quoted, SummaryEngine.EXTRACTIVE, "sentence picker"), aside=aside
+        )
 
 
 def _sentences(one: Utterance) -> list[Utterance]:
@@ -160,7 +162,7 @@ def _draft(
     utterances: list[Utterance],
     read: list[Utterance],
     checked: Sequence[Sentence],
-    engine: Engine,
+    engine: SummaryEngine,
     title: str,
 ) -> Draft:
     covered = tuple(one.id for one in utterances)

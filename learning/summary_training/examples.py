@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from learning.data import trust
 from learning.data.trust import Belief
-from learning.summary_training.job import Lesson
+from learning.summary_training.job import SummaryExample
 from learning.tasks.task import NothingToLearnError
 from learning.writing.thread import MARK, Utterance, spoken
 from storage.database.engine import Database
@@ -40,17 +40,17 @@ NAMES = (
 
 
 @dataclass(frozen=True)
-class Lessons:
+class SummaryExamples:
     """`training`: what is learned from; `learned`: by summary id, what it should say, people as marks; `holdout`: what
     both summarizers are judged on.
     """
 
-    training: list[Lesson]
+    training: list[SummaryExample]
     learned: dict[str, str]
-    holdout: list[Lesson]
+    holdout: list[SummaryExample]
 
 
-def gather(database: Database, team_id: str, share: float, belief: Belief) -> Lessons:
+def gather(database: Database, team_id: str, share: float, belief: Belief) -> SummaryExamples:
     """What there is to learn from now; a `share` of the conversations is held out, for ever the same ones.
 
     What shares a message with one that is held out is learned from by nobody. Raises NothingToLearnError.
@@ -64,7 +64,7 @@ def gather(database: Database, team_id: str, share: float, belief: Belief) -> Le
     with database.reading() as session:
         training = [_lesson(session, *one) for one in settled.training.items()]
         holdout = [_lesson(session, *one) for one in settled.holdout.items()]
-    return Lessons(training, settled.training, holdout)
+    return SummaryExamples(training, settled.training, holdout)
 
 
 def to_learn(database: Database, team_id: str, share: float, belief: Belief) -> dict[str, str]:
@@ -98,7 +98,7 @@ def _settled(database: Database, team_id: str, share: float, belief: Belief) -> 
     )
 
 
-def _lesson(session: Session, summary_id: str, text: str) -> Lesson:
+def _lesson(session: Session, summary_id: str, text: str) -> SummaryExample:
     """With everybody under an invented name, another one in each conversation."""
     first = int.from_bytes(hashlib.sha256(summary_id.encode()).digest()[:4])
     names: dict[str, str] = {}
@@ -110,4 +110,4 @@ def _lesson(session: Session, summary_id: str, text: str) -> Lesson:
 
     covered = summaries.covered(session, summary_id)[:READ_MOST]
     said = spoken([Utterance(one.id, name(one.user_id), one.text) for one in covered])
-    return Lesson(summary_id, said, MARK.sub(lambda found: name(found["user"]), text))
+    return SummaryExample(summary_id, said, MARK.sub(lambda found: name(found["user"]), text))

@@ -34,7 +34,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Tuned:
+class TunedSummarizer:
     """What training made. `curve`: a row for each epoch."""
 
     folder: Path
@@ -51,7 +51,7 @@ def fine_tune(
     threads: int,
     tell: Callable[[Progress], None],
     report_to: str = "none",
-) -> Tuned:
+) -> TunedSummarizer:
     """Fine-tune the model `source` (a folder or hub name; None is the installed one) and save it in `folder`.
 
     Called again with the same arguments after it was stopped, it goes on from its last checkpoint. Raises
@@ -73,7 +73,7 @@ def fine_tune(
     _save(folder / MODEL, trained, language_model, style)
     shutil.rmtree(kept, ignore_errors=True)
     curve = [row for row in trainer.state.log_history if "loss" in row]
-    return Tuned(folder / MODEL, curve, time.monotonic() - began, str(trainer.args.device))
+    return TunedSummarizer(folder / MODEL, curve, time.monotonic() - began, str(trainer.args.device))
 
 
 def _style(style: Style) -> Style:

@@ -18,7 +18,7 @@ Scores = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Limits:
+class SummaryLimits:
     """What a challenger may not do, whatever it gains.
 
     margin: points of ROUGE-L that may be lost; unfounded: by how much the share of sentences may grow that the
@@ -31,7 +31,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Contender:
+class SummaryContender:
     """What one of the two made of the held-out conversations.
 
     rouge: (summaries,) ROUGE-L against what people settled, 0 to 100; unfounded: share of sentences that were marked;
@@ -43,7 +43,9 @@ class Contender:
     seconds: float
 
 
-def judge(champion: Contender, challenger: Contender, limits: Limits, seed: int) -> Judgement:
+def judge(
+    champion: SummaryContender, challenger: SummaryContender, limits: SummaryLimits, seed: int
+) -> Judgement:
     """Refuse or promote. The interval is the paired bootstrap's (Efron & Tibshirani, 1993)."""
     number = len(challenger.rouge)
     if number < limits.least:

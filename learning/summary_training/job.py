@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from learning.summary_training.gate import Limits
+from learning.summary_training.gate import SummaryLimits
 from learning.summary_training.recipe import SummaryRecipe
 from learning.tasks.job import JOB
 from learning.writing.thread import Utterance
@@ -18,7 +18,7 @@ PICKER, WRITER = "picker.json", "writer"
 
 
 @dataclass(frozen=True)
-class Lesson:
+class SummaryExample:
     """A conversation and what its summary should say, as people settled it; everybody under an invented name."""
 
     id: str
@@ -48,10 +48,10 @@ class SummaryJob:
     writing: Writing | None
     champion: str | None
     encoder: str | None
-    training: list[Lesson]
-    holdout: list[Lesson]
+    training: list[SummaryExample]
+    holdout: list[SummaryExample]
     recipe: SummaryRecipe
-    limits: Limits
+    limits: SummaryLimits
     limit_s: float
     threads: int
     report_to: str = "none"
@@ -71,10 +71,10 @@ class SummaryJob:
             "training": [_lesson(one) for one in given["training"]],
             "holdout": [_lesson(one) for one in given["holdout"]],
             "recipe": SummaryRecipe.from_json(given["recipe"]),
-            "limits": Limits(**given["limits"]),
+            "limits": SummaryLimits(**given["limits"]),
         }
         return SummaryJob(**{**given, **read})
 
 
-def _lesson(given: dict[str, Any]) -> Lesson:
-    return Lesson(given["id"], [Utterance(**one) for one in given["utterances"]], given["text"])
+def _lesson(given: dict[str, Any]) -> SummaryExample:
+    return SummaryExample(given["id"], [Utterance(**one) for one in given["utterances"]], given["text"])

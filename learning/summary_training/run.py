@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from learning.encoders.encoder import Encoder, load_encoder
-from learning.summarizing.extractive import Choice, Picker, chosen_by, describe, fit
+from learning.summarizing.extractive import ChosenUtterances, Picker, chosen_by, describe, fit
 from learning.summarizing.rouge import Rouge
 from learning.summarizing.summarizer import NothingToSummarizeError, Summarizer
 from learning.summary_training import card as cards
 from learning.summary_training import gate
-from learning.summary_training.gate import Contender
-from learning.summary_training.job import PICKER, WRITER, Lesson, SummaryJob
+from learning.summary_training.gate import SummaryContender
+from learning.summary_training.job import PICKER, WRITER, SummaryExample, SummaryJob
 from learning.tasks.job import MODEL, Result
 from learning.tasks.progress import Progress
 from learning.writing import prompting
@@ -31,7 +31,7 @@ from learning.writing.child import ENCODER_TOKENS
 from learning.writing.process import WritingProcess
 
 if TYPE_CHECKING:
-    from learning.summary_training.fine_tune import Tuned
+    from learning.summary_training.fine_tune import TunedSummarizer
 
 # More than these say nothing new and take minutes.
 JUDGED_MOST = 100
@@ -44,7 +44,7 @@ Tell = Callable[[Progress], None]
 
 def work(folder: Path, tell: Tell) -> Result:
     """Do the job of a folder. Raises LanguageModelNotFoundError, EncoderNotFoundError."""
-    return _Work(SummaryJob.read(folder), folder, tell).result()
+    return _SummaryRun(SummaryJob.read(folder), folder, tell).result()
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class _Side:
     writer: str | None
 
 
-class _Work:
+class _SummaryRun:
     def __init__(self, job: SummaryJob, folder: Path, tell: Tell) -> None:
         self._job = job
         self._folder = folder
@@ -98,7 +98,7 @@ class _Work:
 
     # Training
 
-    def _write(self) -> Tuned | None:
+    def _write(self) -> TunedSummarizer | None:
         """Train a model that writes where that was accepted; otherwise the champion's own, if it has one, stays."""
         if self._job.writing:
             return self._tune(self._job.writing.source)
@@ -106,7 +106,7 @@ class _Work:
             shutil.copytree(Path(self._job.champion) / WRITER, self._made / WRITER, dirs_exist_ok=True)
         return None
 
-    def _tune(self, source: str | None) -> Tuned | None:
+    def _tune(self, source: str | None) -> TunedSummarizer | None:
         from learning.summary_training.fine_tune import Pair, fine_tune
 
         if (self._made / WRITER).is_dir():  # trained to its end before the process was stopped
@@ -143,7 +143,7 @@ class _Work:
     def _challenger(self, picker: Picker) -> _Side:
         return _Side(picker, str(self._made / WRITER) if self._job.writing else None)
 
-    def _contend(self, side: _Side) -> Contender:
+    def _contend(self, side: _Side) -> SummaryContender:
         job = self._job
         writes = (
             None if side.writer is None else WritingProcess(side.writer or None, job.threads, job.encoder)
@@ -163,10 +163,10 @@ class _Work:
             if writes:
                 writes.close()
         seconds = (time.monotonic() - began) / max(len(held), 1)
-        return Contender(np.array(scores, dtype=np.float64), marked / max(sentences, 1), seconds)
+        return SummaryContender(np.array(scores, dtype=np.float64), marked / max(sentences, 1), seconds)
 
 
-def _said(summarizer: Summarizer, lesson: Lesson) -> list[tuple[str, bool]]:
+def _said(summarizer: Summarizer, lesson: SummaryExample) -> list[tuple[str, bool]]:
     """The sentences that people would read, and which of them are marked as unsupported."""
     try:
         draft = summarizer.summarize(lesson.utterances)
@@ -175,12 +175,12 @@ def _said(summarizer: Summarizer, lesson: Lesson) -> list[tuple[str, bool]]:
     return [(one.text, bool(one.unfounded) or not one.is_supported) for one in draft.sentences]
 
 
-def _choice(encoder: Encoder, lesson: Lesson) -> Choice:
+def _choice(encoder: Encoder, lesson: SummaryExample) -> ChosenUtterances:
     vectors = encoder.encode([one.line for one in lesson.utterances]).vectors
-    return Choice(describe(lesson.utterances, vectors), chosen_by(lesson.text, lesson.utterances))
+    return ChosenUtterances(describe(lesson.utterances, vectors), chosen_by(lesson.text, lesson.utterances))
 
 
-def _scores(contender: Contender) -> dict[str, Any] | None:
+def _scores(contender: SummaryContender) -> dict[str, Any] | None:
     if not len(contender.rouge):
         return None
     return {
@@ -192,7 +192,7 @@ def _scores(contender: Contender) -> dict[str, Any] | None:
 
 
 def _picture(
-    title: str, curve: list[dict[str, float]], champion: Contender, challenger: Contender
+    title: str, curve: list[dict[str, float]], champion: SummaryContender, challenger: SummaryContender
 ) -> dict[str, str]:
     from learning.summary_training.picture import draw
 
@@ -200,7 +200,7 @@ def _picture(
     return {"picture": base64.b64encode(image).decode(), "picture_text": words}
 
 
-def fingerprint(lessons: list[Lesson]) -> str:
+def fingerprint(lessons: list[SummaryExample]) -> str:
     """Changes when a conversation or its summary does."""
     digest = hashlib.sha256()
     for one in sorted(lessons, key=lambda one: one.id):

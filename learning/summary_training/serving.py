@@ -27,7 +27,7 @@ NONE = "none"
 
 
 @dataclass(frozen=True)
-class Source:
+class SummarizerSource:
     """What settings say of summaries.
 
     model: a folder or hub name, None the installed one, NONE none at all; encoder: likewise; limit_s: for one summary.
@@ -48,7 +48,7 @@ class Source:
         return (self.model or WHEEL_TITLE) if self.writes else "sentence picker"
 
 
-def champion(session: Session, team_id: str, source: Source, encoder: Encoder) -> Version:
+def champion(session: Session, team_id: str, source: SummarizerSource, encoder: Encoder) -> Version:
     """The version in service; one that is as settings say where they say something else than before.
 
     A sentence picker depends on the encoder alone: if nothing writes, the one that was trained beside a model that
@@ -76,7 +76,12 @@ class Serving:
     """One process's summarizer. Used by one thread at a time, closed by any."""
 
     def __init__(
-        self, database: Database, team_id: str, artifacts: Artifacts, encoder: Encoder, source: Source
+        self,
+        database: Database,
+        team_id: str,
+        artifacts: Artifacts,
+        encoder: Encoder,
+        source: SummarizerSource,
     ) -> None:
         self._database = database
         self._team_id = team_id

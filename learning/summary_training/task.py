@@ -17,10 +17,10 @@ from learning.encoders.encoder import Encoder
 from learning.model_files.artifacts import Artifacts
 from learning.summary_training import serving
 from learning.summary_training.examples import gather, to_learn
-from learning.summary_training.gate import Limits
+from learning.summary_training.gate import SummaryLimits
 from learning.summary_training.job import SummaryJob, Writing
 from learning.summary_training.recipe import SummaryRecipe
-from learning.summary_training.serving import Source
+from learning.summary_training.serving import SummarizerSource
 from learning.tasks.job import Result
 from storage.database.engine import Database
 from storage.models import runs
@@ -30,12 +30,12 @@ from storage.workspaces import acceptances
 
 
 @dataclass(frozen=True)
-class Terms:
+class SummarizationTerms:
     """What settings say of training summarizers. `belief`: whose edits and opinions are learned from."""
 
     threads: int
     holdout_share: float
-    limits: Limits
+    limits: SummaryLimits
     recipe: SummaryRecipe
     belief: Belief
     report_to: str = "none"
@@ -52,8 +52,8 @@ class Summarization:
         team_id: str,
         artifacts: Artifacts,
         encoder: Encoder,
-        source: Source,
-        terms: Terms,
+        source: SummarizerSource,
+        terms: SummarizationTerms,
     ) -> None:
         self._database = database
         self._team_id = team_id

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from learning.data.examples import Example, Target
-from learning.evaluation.gate import Limits
+from learning.data.examples import Example, LabelTarget
+from learning.evaluation.gate import GateLimits
 from learning.tasks.recipe import Recipe
 from storage.tables.models import TaskName
 
@@ -22,7 +22,7 @@ MODEL = "model"
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainingJob:
     """Everything that a training process needs to know.
 
     source: the encoder to begin from (None: the installed one); champion: the folder of the version in service, None
@@ -33,13 +33,13 @@ class Job:
     title: str
     source: str | None
     champion: str | None
-    targets: list[Target]
+    targets: list[LabelTarget]
     training: list[Example]
     groups: list[int]
     said: list[Example]
     holdout: list[Example]
     recipe: Recipe
-    limits: Limits
+    limits: GateLimits
     max_tokens: int
     threads: int
     report_to: str = "none"
@@ -52,17 +52,17 @@ class Job:
         (folder / JOB).write_text(json.dumps(asdict(self)), encoding="utf-8")
 
     @staticmethod
-    def read(folder: Path) -> Job:
+    def read(folder: Path) -> TrainingJob:
         """The job of a folder. Raises OSError, ValueError, KeyError where there is none that can be read."""
         given: dict[str, Any] = json.loads((folder / JOB).read_text(encoding="utf-8"))
         read = {
-            "targets": [Target(**one) for one in given["targets"]],
+            "targets": [LabelTarget(**one) for one in given["targets"]],
             "recipe": Recipe.from_json(given["recipe"]),
-            "limits": Limits(**given["limits"]),
+            "limits": GateLimits(**given["limits"]),
         }
         for name in ("training", "said", "holdout"):
             read[name] = [Example(**one) for one in given[name]]
-        return Job(**{**given, **read})
+        return TrainingJob(**{**given, **read})
 
 
 def task_of(folder: Path) -> TaskName:

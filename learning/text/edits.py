@@ -10,7 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from storage.messages.earlier_texts import LETTERS_MOST, Change, Judgement, words
+from storage.messages.earlier_texts import LETTERS_MOST, EditEffect, EditJudgement, words
 
 Knows = Callable[[str], bool]
 
@@ -39,7 +39,7 @@ ENDINGS = ("s", "es", "d", "ed")
 ALPHABETS = ("LATIN ", "GREEK ", "CYRILLIC ")
 
 
-def judge(before: str, after: str, knows: Knows = lambda _word: False) -> Judgement:
+def judge(before: str, after: str, knows: Knows = lambda _word: False) -> EditJudgement:
     """Tell what an edit does.
 
     Args:
@@ -50,8 +50,8 @@ def judge(before: str, after: str, knows: Knows = lambda _word: False) -> Judgem
     old, new = words(before), words(after)
     letters = _mistyped(old, new, knows)
     if letters is not None:
-        return Judgement(Change.NONE, letters)
-    return Judgement(Change.NEAR if _is_near(old, new) else Change.OTHER)
+        return EditJudgement(EditEffect.NONE, letters)
+    return EditJudgement(EditEffect.NEAR if _is_near(old, new) else EditEffect.OTHER)
 
 
 def _is_near(old: Sequence[str], new: Sequence[str]) -> bool:

@@ -20,7 +20,7 @@ import numpy as np
 from learning.data.examples import Example
 from learning.encoders import form
 from learning.encoders.encoder import Encoder, EncoderNotFoundError, load_encoder
-from learning.encoders.form import Form
+from learning.encoders.form import ServingForm
 from learning.encoders.serving import load_small
 from learning.evaluation import gate
 from learning.evaluation.gate import Contender
@@ -30,7 +30,7 @@ from learning.heads.centring import mean_of
 from learning.heads.head import Head
 from learning.processes.memory import is_lack_of_memory
 from learning.serving.registry import HEAD
-from learning.tasks.job import Job, Result, task_of
+from learning.tasks.job import Result, TrainingJob, task_of
 from learning.tasks.progress import Progress
 from learning.training.trials import is_search
 from storage.tables.models import TaskName
@@ -82,7 +82,7 @@ def work(folder: Path, tell: Any) -> Result:
             from learning.summary_training import run
 
             return run.work(folder, tell)
-        return _Work(Job.read(folder), folder, tell).result()
+        return _TrainingRun(TrainingJob.read(folder), folder, tell).result()
     except (EncoderNotFoundError, LanguageModelNotFoundError, UnknownArchitectureError) as error:
         return Result(failed=str(error))
     except Exception as error:
@@ -107,8 +107,8 @@ class _Tried:
         return self.scores.accuracy if self.scores else None
 
 
-class _Work:
-    def __init__(self, job: Job, folder: Path, tell: Any) -> None:
+class _TrainingRun:
+    def __init__(self, job: TrainingJob, folder: Path, tell: Any) -> None:
         self._job = job
         self._folder = folder
         self._tell = tell
@@ -183,16 +183,16 @@ class _Work:
         served = load_small(name, job.max_tokens, job.threads, Path(job.exports)) if job.exports else plain
         return self._try(served, Head.load(Path(job.champion) / HEAD) if job.champion else None, plain)
 
-    def _challenger(self, trained: Trained) -> tuple[_Tried, Form]:
+    def _challenger(self, trained: Trained) -> tuple[_Tried, ServingForm]:
         """In the form in which it would serve; that lies in its folder from now on."""
         job = self._job
         plain = load_encoder(str(trained.folder), job.max_tokens, job.threads)
         full = self._try(plain, trained.head, plain)
         if job.exports is None:
-            return full, Form("torch")
+            return full, ServingForm("torch")
         encoder, refused = form.export(plain, trained.folder, job.threads)
         if encoder is None:
-            return full, Form("torch", refused=refused)
+            return full, ServingForm("torch", refused=refused)
         small = self._try(encoder, trained.head, plain)
         chosen = form.choose(trained.folder, full.accuracy, small.accuracy)
         return (full if chosen.refused else small), chosen

@@ -14,7 +14,7 @@ from learning.tasks.progress import Progress
 TRACKED = "tracking"
 
 
-class Training(Protocol):
+class TrainingAttempt(Protocol):
     """One attempt at the job of a folder, as its owner sees it."""
 
     @property

@@ -13,9 +13,9 @@ from pathlib import Path
 from learning.model_files.artifacts import ArtifactMissingError, Artifacts
 from learning.tasks.job import MODEL, Result
 from learning.tasks.task import NothingToLearnError, Task
-from learning.training.process import Training
+from learning.training.process import TrainingAttempt
 from storage.database.engine import Database
-from storage.database.leases import Claim
+from storage.database.leases import LeaseClaim
 from storage.models import runs, versions
 from storage.tables.models import Decision, Grounds, Phase, Ruling, Run
 
@@ -34,7 +34,7 @@ class _Work:
     run_id: str
     task: Task
     folder: Path
-    training: Training
+    training: TrainingAttempt
 
 
 class Retraining:
@@ -50,7 +50,7 @@ class Retraining:
         tasks: Sequence[Task],
         artifacts: Artifacts,
         workplace: Path,
-        start: Callable[[Path], Training],
+        start: Callable[[Path], TrainingAttempt],
         on_change: Callable[[], None],
     ) -> None:
         self._database = database
@@ -60,7 +60,7 @@ class Retraining:
         self._workplace = workplace.resolve()
         self._start = start
         self._on_change = on_change
-        self.claim = Claim(database, f"training {team_id}")
+        self.claim = LeaseClaim(database, f"training {team_id}")
         self._work: _Work | None = None
         self._told = ""
 

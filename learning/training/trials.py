@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from learning.data.examples import Example, Target
+from learning.data.examples import Example, LabelTarget
 from learning.tasks.recipe import Recipe
 
 JOB, TRIALS = "tune.json", "trials.json"
@@ -28,7 +28,7 @@ class TuneJob:
     """
 
     source: str | None
-    targets: list[Target]
+    targets: list[LabelTarget]
     examples: list[Example]
     groups: list[int]
     before: Recipe
@@ -46,7 +46,7 @@ class TuneJob:
         """The job of a folder. Raises OSError, ValueError, KeyError where there is none that can be read."""
         given: dict[str, Any] = json.loads((folder / JOB).read_text(encoding="utf-8"))
         read = {
-            "targets": [Target(**one) for one in given["targets"]],
+            "targets": [LabelTarget(**one) for one in given["targets"]],
             "examples": [Example(**one) for one in given["examples"]],
             "before": Recipe.from_json(given["before"]),
         }

@@ -15,7 +15,7 @@ from learning.tasks.job import Result
 from learning.tasks.progress import Progress
 from learning.tasks.recipe import Recipe
 from learning.training import trials
-from learning.training.process import Training
+from learning.training.process import TrainingAttempt
 from learning.training.trials import FOLDS, Trial, TuneJob
 
 PAUSE_S = 0.1
@@ -45,7 +45,7 @@ class SearchFailedError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Tuned:
+class TunedRecipe:
     """The best recipe and its macro-F1 on examples that it did not learn from; also that of the recipe before.
 
     `scores`: of each trial, in their order; None where it was given up.
@@ -81,10 +81,10 @@ class Deadline:
 def tune(
     job: TuneJob,
     folder: Path,
-    start: Callable[[Path], Training],
+    start: Callable[[Path], TrainingAttempt],
     deadline: Deadline | None,
     tell: Callable[[Progress], None],
-) -> Tuned:
+) -> TunedRecipe:
     """Search until all trials are done or the time is over: the trial under way is stopped, and counts for nothing.
 
     start: begins the job of a folder. Raises TooFewExamplesError, NotEnoughTimeError, SearchFailedError.
@@ -111,10 +111,10 @@ def tune(
     raise SearchFailedError("its process died")
 
 
-def _tuned(tried: Sequence[Trial]) -> Tuned:
+def _tuned(tried: Sequence[Trial]) -> TunedRecipe:
     found = trials.best(tried)
     before = tried[0].score or 0.0
-    return Tuned(found.recipe, found.score or 0.0, before, tuple(one.score for one in tried))
+    return TunedRecipe(found.recipe, found.score or 0.0, before, tuple(one.score for one in tried))
 
 
 class _Pace:

@@ -15,7 +15,7 @@ from storage.tables.database import Lease
 HOLD_S = 25.0
 
 
-class Claim:
+class LeaseClaim:
     """One worker's claim to work that only one may do at a time.
 
     It holds for HOLD_S seconds after the latest `hold` or `prolong`; a step that may take longer relies on somebody who

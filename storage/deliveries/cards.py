@@ -22,7 +22,7 @@ _IS_NEW = and_(col(Card.ts).is_(None), col(Card.reaction) == "")
 
 
 @dataclass(frozen=True)
-class Claim:
+class CardClaim:
     """A card that is ours to show for CLAIM_S seconds. `may_stand`: Slack may show something that we don't know of.
 
     `is_urgent`: a person waits for it, because they asked, or clicked.
@@ -51,7 +51,7 @@ class Behind:
 class Handout:
     """What a courier may show now, and the channels that should hear that the rest comes later."""
 
-    claims: list[Claim]
+    claims: list[CardClaim]
     behind: list[Behind]
 
 
@@ -127,8 +127,8 @@ def _free(session: Session, where: Sequence[Any], order: Any, most: int, now: fl
     return list(session.exec(due.order_by(order).limit(most).with_for_update(skip_locked=True)))
 
 
-def _claim(card: Card, now: float, is_urgent: bool) -> Claim:
-    return Claim(
+def _claim(card: Card, now: float, is_urgent: bool) -> CardClaim:
+    return CardClaim(
         card.message_id,
         card.channel_id,
         card.thread_ts,

@@ -39,7 +39,7 @@ class BurstDecidedError(ValueError):
 
 
 @dataclass(frozen=True)
-class Example:
+class BurstExample:
     """A correction of a burst: its message, and the names of the labels that the user and the bot said."""
 
     message: Message
@@ -190,7 +190,7 @@ def told(session: Session, burst_id: str, at: float) -> None:
     session.connection().execute(update(Burst).where(col(Burst.id) == burst_id).values(told_at=at))
 
 
-def examples(session: Session, burst_id: str, most: int) -> list[Example]:
+def examples(session: Session, burst_id: str, most: int) -> list[BurstExample]:
     """The first corrections of a burst whose messages are not erased."""
     predicted = aliased(Label)
     chosen = (
@@ -206,4 +206,4 @@ def examples(session: Session, burst_id: str, most: int) -> list[Example]:
         )
         .order_by(col(Correction.created_at), col(Correction.id))
     )
-    return [Example(*row) for row in session.execute(chosen.limit(most))]
+    return [BurstExample(*row) for row in session.execute(chosen.limit(most))]

@@ -394,7 +394,7 @@ class Saying(Protocol):
     def label_id(self) -> str: ...
 
 
-class Said(NamedTuple):
+class CorrectionMade(NamedTuple):
     """A word without its row."""
 
     user_id: str

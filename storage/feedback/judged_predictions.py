@@ -10,7 +10,7 @@ from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from storage.feedback import corrections, responses
-from storage.feedback.corrections import Said
+from storage.feedback.corrections import CorrectionMade
 from storage.tables.feedback import Answer, Correction, Question
 from storage.tables.messages import Message
 from storage.tables.models import Prediction
@@ -126,10 +126,10 @@ def judged(session: Session, team_id: str, since: float, channel_id: str) -> Ite
         )
         .order_by(col(Correction.created_at), col(Correction.id))
     )
-    said: dict[str, list[Said]] = {}
+    said: dict[str, list[CorrectionMade]] = {}
     given: dict[str, tuple[str, bool]] = {}
     for message_id, user_id, word, label_id, predicted, is_none in session.connection().execute(chosen):
-        said.setdefault(message_id, []).append(Said(user_id, word, label_id))
+        said.setdefault(message_id, []).append(CorrectionMade(user_id, word, label_id))
         given[message_id] = predicted, is_none
     for message_id, words in said.items():
         last = corrections.last_of_each(words)

@@ -55,7 +55,7 @@ class Evidence:
         return replace(self, words=tuple(word for word in self.words if word.user_id != user_id))
 
 
-class Source(StrEnum):
+class SettledBy(StrEnum):
     """Who settled a label."""
 
     REVIEWERS = "reviewers"
@@ -68,7 +68,7 @@ class Settled:
     """The label of a message, who settled it, and when (seconds since 1970)."""
 
     label_id: str
-    source: Source
+    source: SettledBy
     at: float
 
 
@@ -139,12 +139,12 @@ def settled(one: Evidence) -> Settled | None:
     """The label of a message, as `label_of` finds it, and where it comes from."""
     if one.verdict and not one.verdict.is_tied:
         label_id, at = one.verdict.label_id, one.verdict.at
-        return Settled(label_id, Source.REVIEWERS, at) if label_id else None
+        return Settled(label_id, SettledBy.REVIEWERS, at) if label_id else None
     chosen = corrections.settled(one.words)
     if chosen:
         at = max(word.created_at for word in one.words if word.label_id == chosen)
-        return Settled(chosen, Source.WORDS, at)
-    return Settled(one.imported.label_id, Source.IMPORTED, one.imported.at) if one.imported else None
+        return Settled(chosen, SettledBy.WORDS, at)
+    return Settled(one.imported.label_id, SettledBy.IMPORTED, one.imported.at) if one.imported else None
 
 
 def state(session: Session, team_id: str) -> State:

@@ -48,7 +48,7 @@ class Verdict:
         return self.reviewers - self.against
 
 
-class Answering(Protocol):
+class ReviewerAnswer(Protocol):
     """Which reviewer says what of a message, and when."""
 
     @property
@@ -63,7 +63,7 @@ class Answering(Protocol):
     def answered_at(self) -> float: ...
 
 
-OneAnswering = TypeVar("OneAnswering", bound=Answering)
+OneAnswering = TypeVar("OneAnswering", bound=ReviewerAnswer)
 
 
 class Given(NamedTuple):
@@ -77,7 +77,7 @@ class Given(NamedTuple):
     answered_at: float
 
 
-def verdict(answers: Iterable[Answering]) -> Verdict | None:
+def verdict(answers: Iterable[ReviewerAnswer]) -> Verdict | None:
     """What these answers on one message come to: each reviewer's latest counts, and the most votes win.
 
     A tie stays open. None where nobody answered.
@@ -98,7 +98,7 @@ def latest_of_each(answers: Iterable[OneAnswering]) -> dict[str, OneAnswering]:
     return {answer.reviewer: answer for answer in in_order}
 
 
-def _vote(answer: Answering) -> str | None:
+def _vote(answer: ReviewerAnswer) -> str | None:
     return answer.label_id if answer.status is Status.SUBMITTED else None
 
 

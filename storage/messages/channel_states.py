@@ -23,7 +23,7 @@ TELLING = {"is_archived": News.ARCHIVED, "not_in_channel": News.REMOVED, "channe
 
 
 @dataclass(frozen=True)
-class Change:
+class ChannelChange:
     """What Slack says has happened to a channel, and when (seconds since 1970). `by`: who did it, if known."""
 
     channel_id: str
@@ -87,7 +87,7 @@ def in_use(session: Session, team_id: str) -> set[str]:
     return {*session.exec(on), *session.exec(agreed)}
 
 
-def change(session: Session, team_id: str, change: Change, also: Collection[str] = ()) -> bool:
+def change(session: Session, team_id: str, change: ChannelChange, also: Collection[str] = ()) -> bool:
     """Note what has happened to a channel, and have it told once; False if that is known, or no concern of ours.
 
     `also`: channels that concern us although nobody turned anything on there.
@@ -123,7 +123,7 @@ def _state(session: Session, team_id: str, channel_id: str) -> ChannelState:
     return session.exec(of_key.with_for_update()).one()
 
 
-def _apply(state: ChannelState, change: Change) -> bool:
+def _apply(state: ChannelState, change: ChannelChange) -> bool:
     """Let a state follow; is it another one now?"""
     match change.news:
         case News.ARCHIVED if state.archived_at is None:
@@ -155,7 +155,7 @@ def _return(state: ChannelState) -> bool:
     return True
 
 
-def _tell(session: Session, team_id: str, change: Change, before: str) -> None:
+def _tell(session: Session, team_id: str, change: ChannelChange, before: str) -> None:
     about = {"name": change.name, "before": before, "by": change.by}
     notices.add(session, team_id, change.news, change.channel_id, f"{change.at:.6f}", about=about)
 
@@ -186,7 +186,7 @@ def learn(session: Session, team_id: str, channel_id: str, seen: Seen | None) ->
     was_returning, was = state.is_returning, closed(state)
     news: list[News] = _differences(state, seen)
     for one in news:
-        _apply(state, Change(channel_id, one, now, seen.name if seen else ""))
+        _apply(state, ChannelChange(channel_id, one, now, seen.name if seen else ""))
     _reopen(state, seen)
     state.asked_at, state.is_returning = now, False
     session.flush()
@@ -198,7 +198,7 @@ def learn(session: Session, team_id: str, channel_id: str, seen: Seen | None) ->
     elif why and why.reason == REMOVED and was and was.reason == ARCHIVED:
         news = [*(one for one in news if one != News.REMOVED), News.UNARCHIVED]
     for one in news:
-        _tell(session, team_id, Change(channel_id, one, now, state.name), before)
+        _tell(session, team_id, ChannelChange(channel_id, one, now, state.name), before)
     if why and news:
         stop(session, team_id, channel_id, why.reason)
     return bool(news)

@@ -29,7 +29,7 @@ FORMATTING = "`~|^*_"
 APOSTROPHES = "'\u2019\u02bc"
 
 
-class Change(StrEnum):
+class EditEffect(StrEnum):
     """What an edit does to a message: nothing to its meaning, perhaps something, or it is another message now."""
 
     NONE = "none"
@@ -38,14 +38,14 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True)
-class Judgement:
+class EditJudgement:
     """What an edit does; `letters`: how many letters it changes, if it does nothing to the meaning."""
 
-    change: Change
+    change: EditEffect
     letters: int = 0
 
 
-Judge = Callable[[str, str], Judgement]
+Judge = Callable[[str, str], EditJudgement]
 
 
 def words(text: str) -> list[str]:
@@ -79,44 +79,44 @@ def _belongs(sign: str, before: str, after: str) -> bool:
     return sign in "-\u2212" and after.isdigit() and not before.isalnum()
 
 
-def follow(session: Session, message: Message, text: str, judge: Judge, at: float) -> Change:
+def follow(session: Session, message: Message, text: str, judge: Judge, at: float) -> EditEffect:
     """A message gets another text at a moment (seconds since 1970): what was said of it counts on, or is set aside.
 
     Where the text is one that the message had before, what was said of that counts again.
     """
     before, after = _digest(message.id, message.text), _digest(message.id, text)
     if before == after:
-        return Change.NONE
+        return EditEffect.NONE
     insert_if_new(session, _wording(message, before, message.meaning, 0, 0.0))
     known = session.get(Wording, (message.id, after))
     found = _judge(session, message, before, text, judge) if known is None else None
     if known:
         meaning, letters = known.meaning, known.letters
-    elif found and found.change is Change.NONE:
+    elif found and found.change is EditEffect.NONE:
         meaning, letters = message.meaning, found.letters
     else:
         meaning, letters = _next(session, message.id), 0
     session.merge(_wording(message, after, meaning, letters, at))
     if meaning == message.meaning:
-        return Change.NONE
-    is_near = found is not None and found.change is Change.NEAR
+        return EditEffect.NONE
+    is_near = found is not None and found.change is EditEffect.NEAR
     message.still = (_settled(session, message.id) or message.still) if is_near else None
     _set_aside(session, message.id, message.meaning, at)
     _count_again(session, message.id, meaning)
     questions.ask_anew(session, message.id, message.meaning, meaning)
     _ask_reviewers(session, message)
     message.meaning = meaning
-    return Change.NEAR if is_near else Change.OTHER
+    return EditEffect.NEAR if is_near else EditEffect.OTHER
 
 
-def _judge(session: Session, message: Message, before: str, text: str, judge: Judge) -> Judgement:
+def _judge(session: Session, message: Message, before: str, text: str, judge: Judge) -> EditJudgement:
     """Many small edits may add up to another text."""
     found = judge(message.text, text)
-    if found.change is not Change.NONE:
+    if found.change is not EditEffect.NONE:
         return found
     so_far = session.get_one(Wording, (message.id, before)).letters
     letters = so_far + found.letters
-    return Judgement(Change.NONE if letters <= LETTERS_MOST else Change.NEAR, letters)
+    return EditJudgement(EditEffect.NONE if letters <= LETTERS_MOST else EditEffect.NEAR, letters)
 
 
 def _wording(message: Message, digest: str, meaning: int, letters: int, since: float) -> Wording:

@@ -32,7 +32,7 @@ class Suspicion(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Asking:
+class LabelQuestionAsked:
     """A question that may be asked now, with what it names."""
 
     question: LabelQuestion
@@ -42,7 +42,7 @@ class Asking:
 
 
 @dataclass(frozen=True)
-class Tally:
+class QuestionTally:
     """How many questions were asked, and what users said to them."""
 
     asked: int = 0
@@ -132,7 +132,7 @@ def to_ask(session: Session, team_id: str, per_day: int) -> LabelQuestion | None
     return session.exec(newest.limit(1)).first() if per_day else None
 
 
-def asking(session: Session, question: LabelQuestion) -> Asking | None:
+def asking(session: Session, question: LabelQuestion) -> LabelQuestionAsked | None:
     """What to ask; None if there is nothing to ask any more."""
     is_declined = session.get(OptOut, (question.team_id, question.user_id)) is not None
     content = contents.of_messages(session, [question.message_id]).get(question.message_id)
@@ -146,7 +146,7 @@ def asking(session: Session, question: LabelQuestion) -> Asking | None:
     is_same = message.meaning == question.meaning and bool(content.prediction) and still_says_so
     if not is_same or _giver(content, question.label_id) is None or given.retired_at or suggested.retired_at:
         return None
-    return Asking(question, message, given, suggested) if _is_open(session, message) else None
+    return LabelQuestionAsked(question, message, given, suggested) if _is_open(session, message) else None
 
 
 def _is_open(session: Session, message: Message) -> bool:
@@ -156,7 +156,7 @@ def _is_open(session: Session, message: Message) -> bool:
     return not is_off and message.channel_id not in channel_states.all_closed(session, message.team_id)
 
 
-def begin(session: Session, question: LabelQuestion) -> Asking | None:
+def begin(session: Session, question: LabelQuestion) -> LabelQuestionAsked | None:
     """Note that the question is about to be posted; None, and it is dropped, if there is nothing to ask any more."""
     found = session.exec(select(LabelQuestion).where(*_of_key(question)).with_for_update()).first()
     if found is None or found.asked_at is not None:
@@ -268,12 +268,12 @@ def forget(session: Session, team_id: str, user_id: str) -> None:
         session.connection().execute(delete(table).where(*theirs))
 
 
-def tally(session: Session, team_id: str) -> Tally:
+def tally(session: Session, team_id: str) -> QuestionTally:
     """Count what was asked and said."""
     is_asked = _of_team(team_id), col(LabelQuestion.asked_at).is_not(None)
     rows = select(LabelQuestion.outcome, func.count()).where(*is_asked).group_by(col(LabelQuestion.outcome))
     counted = dict(session.exec(rows).all())
-    return Tally(sum(counted.values()), counted.get(Outcome.KEPT, 0), counted.get(Outcome.CHANGED, 0))
+    return QuestionTally(sum(counted.values()), counted.get(Outcome.KEPT, 0), counted.get(Outcome.CHANGED, 0))
 
 
 def _of_team(team_id: str) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from storage.database import purging
 from storage.database.engine import insert_if_new
 from storage.deliveries import cards, outbox
 from storage.messages import earlier_texts, label_questions, unattributed
-from storage.messages.earlier_texts import Change, Judge
+from storage.messages.earlier_texts import EditEffect, Judge
 from storage.models import disagreements, predictions, runs
 from storage.summaries import summaries
 from storage.tables.deliveries import Card, Kind
@@ -186,7 +186,7 @@ def rewrite(
         return Edit.SAME
     at = float(edited_ts.rpartition(" ")[2] or time.time())
     change = earlier_texts.follow(session, message, text, judge, at)
-    if change is not Change.NONE:
+    if change is not EditEffect.NONE:
         disagreements.forget(session, message.id)
         label_questions.withdraw(session, message.id)
         summaries.follow(session, message.id)

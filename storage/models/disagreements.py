@@ -17,7 +17,7 @@ from storage.tables.models import Dispute, Phase, Run
 
 
 @dataclass(frozen=True)
-class Tally:
+class DuelTally:
     """How often people said that the challenger was right, that the champion was, and how often they were asked."""
 
     won: int
@@ -92,12 +92,12 @@ def of_run(session: Session, run_id: str) -> list[Dispute]:
     return list(session.exec(standing.where(Dispute.run_id == run_id, col(Message.erased_at).is_(None))))
 
 
-def tally(disputes: list[Dispute], labels: dict[str, str]) -> Tally:
+def tally(disputes: list[Dispute], labels: dict[str, str]) -> DuelTally:
     """Who was right where `labels` (label id by message) knows it; elsewhere nobody is counted."""
     settled = [one for one in disputes if one.message_id in labels]
     won = sum(labels[one.message_id] == one.challenger_label for one in settled)
     lost = sum(labels[one.message_id] == one.champion_label for one in settled)
-    return Tally(won, lost, len(settled))
+    return DuelTally(won, lost, len(settled))
 
 
 def close(session: Session, run_id: str) -> None:

@@ -15,20 +15,20 @@ FLOAT32 = np.dtype("<f4")
 
 
 @dataclass(frozen=True)
-class Taken:
+class MeanEmbedding:
     """A mean, (dimensions,), and of how many messages it was taken."""
 
     vector: NDArray[np.float32]
     messages: int
 
 
-def latest(session: Session, team_id: str, encoder: str) -> Taken | None:
+def latest(session: Session, team_id: str, encoder: str) -> MeanEmbedding | None:
     """The mean under the encoder of this fingerprint; None before enough messages were read."""
     found = session.get(Mean, (team_id, encoder))
-    return Taken(np.frombuffer(found.float32, dtype=FLOAT32), found.messages) if found else None
+    return MeanEmbedding(np.frombuffer(found.float32, dtype=FLOAT32), found.messages) if found else None
 
 
-def keep(session: Session, team_id: str, encoder: str, taken: Taken) -> Taken:
+def keep(session: Session, team_id: str, encoder: str, taken: MeanEmbedding) -> MeanEmbedding:
     """Keep a mean unless another replica kept one of as many messages meanwhile; return the one that stands."""
     standing = latest(session, team_id, encoder)
     if standing and standing.messages >= taken.messages:

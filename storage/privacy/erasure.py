@@ -27,7 +27,7 @@ from storage.workspaces.pseudonyms import FORGOTTEN
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptOfUser:
     """How much is kept of one person: messages, those of them that Argilla knows, words on messages and summaries.
 
     What waits for Slack to say who they are is kept, too.
@@ -42,14 +42,14 @@ class Kept:
         return not (self.messages or self.words)
 
 
-def kept(session: Session, team_id: str, user_id: str) -> Kept:
+def kept(session: Session, team_id: str, user_id: str) -> KeptOfUser:
     """What is kept of a person now."""
     wrote = _written_by(team_id, user_id)
     known = select(func.count(func.distinct(Record.message_id))).where(col(Record.message_id).in_(wrote))
     words = select(func.count()).where(Correction.team_id == team_id, Correction.user_id == user_id)
     on_summaries = select(func.count()).where(SummaryWord.team_id == team_id, SummaryWord.user_id == user_id)
     waiting = unattributed.count(session, team_id, user_id)
-    return Kept(
+    return KeptOfUser(
         session.exec(select(func.count()).select_from(wrote.subquery())).one() + waiting.posts,
         session.exec(known).one(),
         session.exec(words).one() + session.exec(on_summaries).one() + waiting.reactions,

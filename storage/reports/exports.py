@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from storage.feedback import labels, resolution
-from storage.feedback.resolution import Source
+from storage.feedback.resolution import SettledBy
 from storage.messages import messages
 from storage.models import splits
 from storage.tables.models import Side
@@ -17,18 +17,18 @@ AT_ONCE = 500
 
 
 @dataclass(frozen=True)
-class Row:
+class LabelledText:
     """A labelled text: who settled it and when (seconds since 1970), and its side of the split where it has one."""
 
     message_id: str
     text: str
     label: str
-    source: Source
+    source: SettledBy
     at: float
     side: Side | None
 
 
-def settled(session: Session, team_id: str) -> Iterator[Row]:
+def settled(session: Session, team_id: str) -> Iterator[LabelledText]:
     """All messages of a team that have a label in use and a text, in the order in which they were settled."""
     names = {label.id: label.name for label in labels.active(session, team_id)}
     sides = splits.sides(session, team_id)
@@ -43,7 +43,7 @@ def settled(session: Session, team_id: str) -> Iterator[Row]:
         for message_id in order[start : start + AT_ONCE]:
             label = found[message_id]
             if texts.get(message_id):
-                yield Row(
+                yield LabelledText(
                     message_id,
                     texts[message_id],
                     names[label.label_id],

@@ -11,7 +11,7 @@ from storage.deliveries import cards, notices, undelivered
 from storage.deliveries.undelivered import GivenUp
 from storage.feedback import corrections, imports, labels, responses
 from storage.messages import channel_states, channels, label_questions, messages
-from storage.messages.label_questions import Tally
+from storage.messages.label_questions import QuestionTally
 from storage.models import predictions, versions
 from storage.tables.feedback import Label
 from storage.tables.messages import ChannelState
@@ -44,7 +44,7 @@ class Overview:
     given_up: list[GivenUp] = field(default_factory=list)
     limited_minutes: list[float] = field(default_factory=list)
     earlier: int = 0
-    doubts: Tally = field(default_factory=Tally)
+    doubts: QuestionTally = field(default_factory=QuestionTally)
 
     @property
     def open_channels(self) -> list[str]:

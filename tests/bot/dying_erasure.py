@@ -24,7 +24,7 @@ from sqlmodel import func, select
 from bot.cli import privacy
 from bot.context.settings import Settings
 from learning.argilla import erasing
-from learning.argilla.connection import Access, Connection
+from learning.argilla.connection import Access, ArgillaConnection
 from learning.model_files.artifacts import Artifacts
 from storage.database.engine import open_database
 from storage.database.purging import Purging
@@ -41,7 +41,7 @@ PLACES: dict[str, tuple[Any, str]] = {
     "with the run's folder gone": (Artifacts, "remove"),
     "with the models gone": (privacy, "_erase_in_argilla"),
     "with a dataset gone": (erasing, "_delete"),
-    "with Argilla's files rewritten": (Connection, "close"),
+    "with Argilla's files rewritten": (ArgillaConnection, "close"),
     "with all gone": (team_erasure, "end"),
 }
 BEHIND = {"begin", "_delete"}

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bot.app.compose import Bot
-from bot.slack.payloads import Target, target
+from bot.slack.payloads import ButtonTarget, target
 from local.slack.person import Person
 from local.slack.setup.seed import CHANNELS, TEAM_ID
 from storage.reports import overview
@@ -91,7 +91,7 @@ def test_an_archived_channel_is_left_alone_and_goes_on_when_it_is_back(
     assert again["text"].startswith("billing")
 
 
-def chosen(card: dict[str, Any]) -> Target:
+def chosen(card: dict[str, Any]) -> ButtonTarget:
     """The message and the label of a card's first button."""
     [value] = [
         one["value"]

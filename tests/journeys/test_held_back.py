@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import select
 
 from bot.app.compose import Bot
-from bot.slack.payloads import Target
+from bot.slack.payloads import ButtonTarget
 from local.slack.person import Person
 from local.slack.setup.seed import TEAM_ID
 from storage.feedback import bursts, labels
@@ -54,7 +54,7 @@ def speak_wrongly(running: Bot, user: str) -> list[str]:
     right = {text.format(thing): name for name, text in TEXTS.items() for thing in THINGS}
     for one in kept:
         running.workspace.service.confirm_or_choose(
-            TEAM_ID, user, Target(one.id, 0), known[WRONG[right[one.text]]]
+            TEAM_ID, user, ButtonTarget(one.id, 0), known[WRONG[right[one.text]]]
         )
     return [one.id for one in kept]
 

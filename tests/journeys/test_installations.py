@@ -19,7 +19,7 @@ from sqlalchemy import inspect, text
 
 from bot.app.compose import Bot
 from bot.context.settings import Settings
-from bot.slack.payloads import Target
+from bot.slack.payloads import ButtonTarget
 from local.slack.setup.credentials import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET
 from local.slack.setup.team import Team
 from storage.feedback import corrections
@@ -125,7 +125,7 @@ def test_a_button_of_one_workspace_does_nothing_in_another(database_url: str, tm
             )
             message_id, _, label_id = value.partition(":")
             with pytest.raises(LookupError):
-                theirs.service.confirm_or_choose(GLOBEX.id, ANA, Target(message_id, 0), label_id)
+                theirs.service.confirm_or_choose(GLOBEX.id, ANA, ButtonTarget(message_id, 0), label_id)
             with pytest.raises(LookupError):
                 theirs.service.choice(GLOBEX.id, message_id)
         with running.database.reading() as session:

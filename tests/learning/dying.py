@@ -19,7 +19,7 @@ from learning.classifying.task import Classification
 from learning.heads.champion import Champion
 from learning.model_files.artifacts import Artifacts
 from learning.serving.registry import Registry
-from learning.tasks.job import Job
+from learning.tasks.job import TrainingJob
 from learning.training.retraining import Retraining
 from storage.database import leases
 from storage.database.engine import Database, open_database
@@ -30,7 +30,7 @@ from tests.learning.training_here import TrainingHere
 
 # In the order in which a run comes by them.
 OF_THE_RUN: dict[str, tuple[Any, str]] = {
-    "before its lessons are written": (Job, "write"),
+    "before its lessons are written": (TrainingJob, "write"),
     "with training started": (TrainingHere, "_run"),
     "before the verdict": (Retraining, "_conclude"),
     "before the version's files are stored": (Artifacts, "put"),

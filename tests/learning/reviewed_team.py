@@ -7,13 +7,13 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
-from learning.classifying.task import Classification, Terms
-from learning.evaluation.gate import Limits
+from learning.classifying.task import Classification, ClassificationTerms
+from learning.evaluation.gate import GateLimits
 from learning.model_files.artifacts import Artifacts
 from learning.serving.hot_swap import Following
-from learning.serving.registry import Registry, Source
+from learning.serving.registry import EncoderSource, Registry
 from learning.tasks.recipe import Recipe
-from learning.training.process import Training
+from learning.training.process import TrainingAttempt
 from learning.training.retraining import Retraining
 from storage.database.engine import Database
 from storage.models import runs, versions
@@ -47,12 +47,12 @@ class ReviewedTeam:
         database: Database,
         folder: Path,
         encoder: str | None,
-        start: Callable[[Path], Training] = TrainingHere,
+        start: Callable[[Path], TrainingAttempt] = TrainingHere,
     ) -> None:
         self.database = database
         self.folder = folder
         self.known = label_set(database, *WORDS)
-        source = Source(encoder, 32, 1)
+        source = EncoderSource(encoder, 32, 1)
         self.registry = Registry(database, TEAM, Artifacts(str(folder / "models"), folder / "cache"), source)
         self.retraining = self.another(start)
 
@@ -65,10 +65,10 @@ class ReviewedTeam:
         """
         return Following(self.database, TEAM, self.registry)
 
-    def another(self, start: Callable[[Path], Training] = TrainingHere) -> Retraining:
+    def another(self, start: Callable[[Path], TrainingAttempt] = TrainingHere) -> Retraining:
         """What trains in another replica of the bot."""
         recipe = TINY_RECIPE if self.registry.source.name else RECIPE
-        terms = Terms(1, 0.3, Limits(least=4), recipe.to_json())
+        terms = ClassificationTerms(1, 0.3, GateLimits(least=4), recipe.to_json())
         task = Classification(self.database, TEAM, self.registry, terms)
         artifacts, work = self.registry.artifacts, self.folder / "work"
         return Retraining(self.database, TEAM, [task], artifacts, work, start, lambda: None)

@@ -8,7 +8,7 @@ from learning.encoders.encoder import load_encoder
 from learning.heads.head import Head
 from learning.model_files.artifacts import Artifacts
 from learning.serving.hot_swap import Following
-from learning.serving.registry import HEAD, Registry, Source
+from learning.serving.registry import HEAD, EncoderSource, Registry
 from storage.database.engine import Database
 from storage.models import versions
 from storage.tables.models import Ruling
@@ -29,7 +29,7 @@ class TinyTeam:
     def another(self) -> Registry:
         """The registry of another replica of the bot."""
         artifacts = Artifacts(str(self.folder / "models"), self.folder / "cache")
-        return Registry(self.database, TEAM, artifacts, Source(self.base, 32, 1))
+        return Registry(self.database, TEAM, artifacts, EncoderSource(self.base, 32, 1))
 
     def following(self) -> Following:
         return Following(self.database, TEAM, self.registry)

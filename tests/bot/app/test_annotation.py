@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.app import annotation
-from learning.argilla.schema import Plan
+from learning.argilla.schema import DatasetPlan
 from storage.database.engine import Database
 from storage.feedback import labels
 from storage.feedback.labels import LabelSpec
@@ -17,7 +17,7 @@ from tests.running import settings
 FILE = [LabelSpec("refund", "Money back"), LabelSpec("Bug", "Broken"), LabelSpec("access", "Keys")]
 
 
-def plan(database: Database, folder: Path, panel: Panel = Panel.SINGLE, **changes: object) -> Plan:
+def plan(database: Database, folder: Path, panel: Panel = Panel.SINGLE, **changes: object) -> DatasetPlan:
     chosen = settings(folder, "sqlite://", **changes)
     order = [spec.name for spec in FILE]
     return annotation._plan(database, TEAM, three_dimensional(), chosen, order, panel)

@@ -7,18 +7,18 @@ from dataclasses import replace
 
 import pytest
 
-from bot.classification.app_posts import MOST, AppPosts, Standing
-from bot.slack.payloads import Said
-from bot.web_api.actors import Kind
+from bot.classification.app_posts import MOST, AppPosts, PostStanding
+from bot.slack.payloads import MessagePosted
+from bot.web_api.actors import ActorKind
 from storage.database.engine import Database
 from storage.messages import channels
 from storage.tables.messages import Mode
 from tests.factories import ANA, TEAM
 
-KINDS = {ANA: Kind.USER, "U0BOT": Kind.BOT, "U0WORKFLOW": Kind.WORKFLOW}
+KINDS = {ANA: ActorKind.USER, "U0BOT": ActorKind.BOT, "U0WORKFLOW": ActorKind.WORKFLOW}
 ON, OFF = "C1", "C2"
-COUNTS, OPEN, IGNORED = Standing.COUNTS, Standing.OPEN, Standing.IGNORED
-POST = Said(TEAM, ON, "1.0", None, "B1", "It crashes", is_direct=False, is_mention=False, app="B1")
+COUNTS, OPEN, IGNORED = PostStanding.COUNTS, PostStanding.OPEN, PostStanding.IGNORED
+POST = MessagePosted(TEAM, ON, "1.0", None, "B1", "It crashes", is_direct=False, is_mention=False, app="B1")
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ from sqlmodel import select
 from bot.classification import app_posts, attributing
 from bot.classification.app_posts import MOST
 from bot.classification.attributing import Attributing
-from bot.classification.service import Service, Wakers
+from bot.classification.service import MessageWakers, Service
 from bot.context.metrics import Metrics
 from bot.context.reading import reader
-from bot.slack.payloads import Deleted, Reacted, Said
+from bot.slack.payloads import Deleted, MessagePosted, Reacted
 from bot.summaries.service import SummaryService
-from bot.web_api.actors import Actors, Kind
+from bot.web_api.actors import ActorKind, Actors
 from bot.web_api.reach import Reach
 from learning.text.masking import Masking
 from local.slack.setup.credentials import BOT_TOKEN
@@ -105,7 +105,7 @@ def team(database: Database, running: Slack) -> Iterator[Team]:
         database,
         TEAM,
         Metrics(),
-        Wakers(*[_nothing] * 8),
+        MessageWakers(*[_nothing] * 8),
         summaries,
         reader(Masking(())),
         "B0OURS",
@@ -119,10 +119,12 @@ def team(database: Database, running: Slack) -> Iterator[Team]:
     running.fault("clear", records=True)
 
 
-def post(text: str = CRASH, user: str = ANA, number: int = 0) -> Said:
+def post(text: str = CRASH, user: str = ANA, number: int = 0) -> MessagePosted:
     """A post that an app made in a user's name."""
     ts = f"{time.time() + number:.6f}"
-    return Said(TEAM, SUPPORT, ts, None, user, text, is_direct=False, is_mention=False, app="B0ZAPIER")
+    return MessagePosted(
+        TEAM, SUPPORT, ts, None, user, text, is_direct=False, is_mention=False, app="B0ZAPIER"
+    )
 
 
 def test_a_reaction_counts_once_slack_says_that_a_user_put_it_there(team: Team) -> None:
@@ -344,7 +346,7 @@ def test_a_replica_that_was_slower_changes_nothing(team: Team) -> None:
     seen = team.waiting()
     team.ask()
     for event in seen:
-        team.service.settle(event, Kind.USER)
+        team.service.settle(event, ActorKind.USER)
 
     assert team.corrected() == [ANA]
     assert len(team.messages()) == 2

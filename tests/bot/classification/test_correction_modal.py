@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 from bot.classification.correction_modal import OPTIONS_MOST, correction_view, matching, option
-from bot.slack.payloads import Target
+from bot.slack.payloads import ButtonTarget
 from storage.tables.feedback import Label, LabelSource
 from tests.factories import TEAM
 
@@ -24,7 +24,7 @@ LABELS = [
 
 
 def test_the_modal_knows_its_message_and_names_the_label_shown_but_chooses_none() -> None:
-    view = correction_view(Target("m1", 0), LABELS[0])
+    view = correction_view(ButtonTarget("m1", 0), LABELS[0])
 
     menu, new = (block["element"] for block in view["blocks"])
     assert (view["callback_id"], view["private_metadata"]) == ("correct", "m1")
@@ -36,7 +36,7 @@ def test_the_modal_knows_its_message_and_names_the_label_shown_but_chooses_none(
 
 
 def test_whoever_corrected_a_message_can_undo_that_in_the_modal() -> None:
-    blocks = correction_view(Target("m1", 0), LABELS[0], mine=LABELS[2])["blocks"]
+    blocks = correction_view(ButtonTarget("m1", 0), LABELS[0], mine=LABELS[2])["blocks"]
 
     [undo] = [block for block in blocks if block["type"] == "actions"]
     assert "You chose *bug*." in str(blocks)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from bot.classification.service import Service, Wakers
+from bot.classification.service import MessageWakers, Service
 from bot.context.metrics import Metrics
-from bot.slack.payloads import Deleted, Said
+from bot.slack.payloads import Deleted, MessagePosted
 from bot.summaries.service import SummaryService
 from learning.text.masking import unmasked
 from storage.database.engine import Database
@@ -16,8 +16,8 @@ from storage.tables.messages import Mode
 TEAM, ON, OFF, ANA = "T1", "C1", "C2", "U1"
 
 
-def _said(channel: str, text: str) -> Said:
-    return Said(
+def _said(channel: str, text: str) -> MessagePosted:
+    return MessagePosted(
         TEAM, channel, f"{time.time() - 3_600:.6f}", None, ANA, text, is_direct=False, is_mention=False
     )
 
@@ -29,11 +29,11 @@ def test_only_what_happens_to_a_stored_message_has_anybody_work(database: Databa
         woken.append("somebody")
 
     summaries = SummaryService(database, TEAM, str, lambda message: message.ts, unmasked, wake, wake)
-    service = Service(database, TEAM, Metrics(), Wakers(*[wake] * 8), summaries, str)
+    service = Service(database, TEAM, Metrics(), MessageWakers(*[wake] * 8), summaries, str)
     service.set_mode(TEAM, ON, Mode.REPLY, ANA)
     stored, ignored = _said(ON, "The app crashes"), _said(OFF, "See you at lunch")
 
-    def woken_by(said: Said) -> bool:
+    def woken_by(said: MessagePosted) -> bool:
         woken.clear()
         service.receive(said)
         service.edit(replace(said, text=f"{said.text} again"))

@@ -21,7 +21,7 @@ from learning.summarizing.policy import QUOTED
 from learning.tasks.job import Result
 from learning.training import trials
 from learning.training.trials import Trial, TuneJob
-from learning.training.tune import Tuned
+from learning.training.tune import TunedRecipe
 from local.slack.setup.seed import PEOPLE
 from storage.database.engine import Database, open_database
 from storage.feedback import labels
@@ -203,7 +203,7 @@ def test_a_better_recipe_is_kept_for_later_runs_but_for_what_RECIPE_names(
     url = database.engine.url.render_as_string(hide_password=False)
     settings = Settings(_env_file=None, encoder=tiny_model(tmp_path / "tiny"), database_url=url, recipe=named)
 
-    def search(score: float) -> tuple[Tuned, Tuning | None]:
+    def search(score: float) -> tuple[TunedRecipe, Tuning | None]:
         with desk(settings, None) as at_desk:
             found = tune(settings, at_desk, 5, None, Console(file=StringIO()), partial(Searched, score))
         with database.reading() as session:

@@ -19,7 +19,7 @@ from bot.context.metrics import Metrics
 from bot.context.schedule import HOLD_S, Schedule, Scheduled
 from storage.database import jobs
 from storage.database.engine import Database
-from storage.database.leases import Claim
+from storage.database.leases import LeaseClaim
 from storage.tables.database import Job, Lease
 from tests.bot.replicas import NEVER_SOON, Processes
 from tests.databases import on_both
@@ -279,7 +279,7 @@ def test_of_three_processes_one_does_what_is_due_and_when_it_is_killed_another(
 def test_claims_of_work_that_never_pauses_are_prolonged_while_the_process_lives(
     database: Database, clock: TimeMachineFixture
 ) -> None:
-    ours, others = Claim(database, "outbox"), Claim(database, "outbox")
+    ours, others = LeaseClaim(database, "outbox"), LeaseClaim(database, "outbox")
     assert ours.hold()
     schedule = Schedule(database, TEAM, {}, Metrics(), tick_s=BY_HAND_S, claims=[ours])
     schedule.start()
@@ -294,7 +294,7 @@ def test_claims_of_work_that_never_pauses_are_prolonged_while_the_process_lives(
 
 
 def test_a_running_schedule_prolongs_by_itself_what_it_holds(database: Database) -> None:
-    ended, ours = threading.Event(), Claim(database, "outbox")
+    ended, ours = threading.Event(), LeaseClaim(database, "outbox")
     retrain = Scheduled(NEVER_SOON, partial(_end, ended, []))
     schedule = Schedule(database, TEAM, {"retrain": retrain}, Metrics(), tick_s=0.05, claims=[ours])
     assert ours.hold()

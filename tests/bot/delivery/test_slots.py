@@ -2,26 +2,26 @@ from __future__ import annotations
 
 import threading
 
-from bot.delivery.slots import Places, Taken
+from bot.delivery.slots import Places, Slot
 from tests.local.running import PATIENCE_S
 
-URGENT, HEARD = Taken(1, 0), Taken(1, 1)
+URGENT, HEARD = Slot(1, 0), Slot(1, 1)
 
 
 def test_some_places_never_go_to_what_nobody_waits_for() -> None:
     places = Places(8, 2)
 
-    assert places.take() == Taken(8, 6)
-    assert places.take() == Taken(0, 0)
+    assert places.take() == Slot(8, 6)
+    assert places.take() == Slot(0, 0)
 
 
 def test_what_was_taken_for_nothing_can_be_taken_again() -> None:
     places = Places(3, 1)
     places.take()
 
-    places.give_back(Taken(2, 1))
+    places.give_back(Slot(2, 1))
 
-    assert places.take() == Taken(2, 1)
+    assert places.take() == Slot(2, 1)
 
 
 def test_no_more_is_free_for_what_was_heard_than_is_free_at_all() -> None:
@@ -29,11 +29,11 @@ def test_no_more_is_free_for_what_was_heard_than_is_free_at_all() -> None:
     places.take()
 
     places.give_back(URGENT)
-    assert places.take() == Taken(1, 0)
+    assert places.take() == Slot(1, 0)
     places.give_back(URGENT)
     places.end(HEARD)
 
-    assert places.take() == Taken(2, 1)
+    assert places.take() == Slot(2, 1)
 
 
 def test_who_found_no_place_is_told_once_of_the_next_that_gets_free() -> None:
@@ -78,4 +78,4 @@ def test_who_closes_waits_no_longer_than_it_may() -> None:
 
     places.wait_until_free(0.01)
 
-    assert places.take() == Taken(0, 0)
+    assert places.take() == Slot(0, 0)

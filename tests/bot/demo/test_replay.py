@@ -10,7 +10,7 @@ import psutil
 import pytest
 from rich.console import Console
 
-from bot.demo.replay import ReplayError, Row, Score, find, read_rows, replay
+from bot.demo.replay import ReplayError, ReplayRow, Score, find, read_rows, replay
 from bot.demo.throwaway import throwaway_bot
 from tests.local.running import Slack, free_port, workspace
 from tests.running import bot, settings
@@ -30,7 +30,7 @@ def test_jsonl_and_csv_hold_the_same_rows(tmp_path: Path) -> None:
     assert (
         read_rows(jsonl, is_labelled=True)
         == read_rows(csv, is_labelled=True)
-        == [Row("It crashes, again", "bug")]
+        == [ReplayRow("It crashes, again", "bug")]
     )
 
 
@@ -38,7 +38,7 @@ def test_an_export_is_replayed_as_it_was_written_in_slack(tmp_path: Path) -> Non
     file = tmp_path / "rows.csv"
     file.write_text("text,label,message_id\n'=1+1 is wrong,'-,m1\n", encoding="utf-8")
 
-    assert read_rows(file, is_labelled=True) == [Row("=1+1 is wrong", "-")]
+    assert read_rows(file, is_labelled=True) == [ReplayRow("=1+1 is wrong", "-")]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_the_first_and_the_last_answers_are_counted_apart() -> None:
 def test_the_bot_learns_from_the_person_that_a_replay_plays(slack: Slack, tmp_path: Path) -> None:
     # More than enough: a message may be read before the head that a correction led to is in service.
     texts = [f"What a loud parrot, for the {number}. time" for number in range(16)]
-    rows = [Row(text, "Parrots") for text in texts]
+    rows = [ReplayRow(text, "Parrots") for text in texts]
     screen = StringIO()
     with bot(slack, settings(tmp_path, f"sqlite:///{tmp_path}/corrigible.db")):
         score = replay(rows, f"{slack.url}/", True, Console(file=screen, width=200))
@@ -94,7 +94,7 @@ def test_a_throw_away_bot_answers_with_the_labels_of_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CORRIGIBLE_ARGILLA_PYTHON", str(tmp_path / "absent"))  # nobody reviews here
-    rows = [Row("My invoice is wrong", "billing"), Row("The app crashes", "bug")]
+    rows = [ReplayRow("My invoice is wrong", "billing"), ReplayRow("The app crashes", "bug")]
     screen = StringIO()
 
     score = replay(rows, None, False, Console(file=screen, width=200))

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.home.label_modals import EXAMPLES, EXAMPLES_MOST, NAME, editor, entry, is_untouched
-from bot.slack.forms import Form
+from bot.slack.forms import SubmittedForm
 from storage.tables.feedback import Label, LabelSource
 from tests.factories import ANA, TEAM
 
@@ -50,5 +50,5 @@ def _field(label: Label) -> dict[str, Any]:
     return field
 
 
-def _sent(examples: str) -> Form:
-    return Form(ANA, "", {NAME: "bug", EXAMPLES: examples})
+def _sent(examples: str) -> SubmittedForm:
+    return SubmittedForm(ANA, "", {NAME: "bug", EXAMPLES: examples})

@@ -17,7 +17,7 @@ from storage.database.engine import Database
 from storage.deliveries import undelivered
 from storage.deliveries.undelivered import GivenUp
 from storage.messages import channel_states, channels
-from storage.messages.channel_states import Change
+from storage.messages.channel_states import ChannelChange
 from storage.reports import digests
 from storage.tables.database import Job
 from storage.tables.deliveries import News, Notice
@@ -115,7 +115,7 @@ def test_while_slack_is_out_of_reach_digests_wait_and_are_told_afterwards(
 
 def test_an_archived_channel_is_told_nothing(database: Database, slack: Slack, telling: Digests) -> None:
     with database.writing() as session:
-        channel_states.change(session, TEAM, Change(SUPPORT, News.ARCHIVED, 5.0))
+        channel_states.change(session, TEAM, ChannelChange(SUPPORT, News.ARCHIVED, 5.0))
     telling.tell()
 
     assert (told(slack, SUPPORT), told(slack, GENERAL)) == (0, 1)

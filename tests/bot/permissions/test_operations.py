@@ -8,9 +8,9 @@ from bot.permissions.operations import (
     NotAnOperatorError,
     NotServingError,
     Operations,
-    Wakers,
+    OperationWakers,
 )
-from learning.summary_training.serving import NONE, Source
+from learning.summary_training.serving import NONE, SummarizerSource
 from storage.database.engine import Database
 from storage.deliveries import cards, notices
 from storage.deliveries.notices import NothingGivenUpError
@@ -30,10 +30,10 @@ class Office:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.woken: list[str] = []
-        wakers = Wakers(
+        wakers = OperationWakers(
             *(lambda who=who: self.woken.append(who) for who in ("train", "swap", "tell", "learn", "deliver"))
         )
-        self.operations = Operations(database, TEAM, (ANA,), wakers, Source(NONE, None, 1, 1.0))
+        self.operations = Operations(database, TEAM, (ANA,), wakers, SummarizerSource(NONE, None, 1, 1.0))
         with database.writing() as session:
             parent = versions.champion(session, TEAM, "base", "base")
             self.run_id = runs.ask(session, TEAM, "a test").id

@@ -4,7 +4,14 @@ import time
 
 import pytest
 
-from bot.privacy.retention import DAY_S, DaysError, NothingToUndoError, Plan, Retention, StalePlanError
+from bot.privacy.retention import (
+    DAY_S,
+    DaysError,
+    NoPlanToUndoError,
+    Retention,
+    RetentionPlan,
+    StalePlanError,
+)
 from storage.database.engine import Database
 from storage.messages import channels, unattributed
 from storage.tables.messages import Message
@@ -26,12 +33,12 @@ class House:
             channel = channels.get(session, TEAM, SUPPORT)
             return channel.keep_days if channel else None
 
-    def plan(self, days: int) -> Plan:
+    def plan(self, days: int) -> RetentionPlan:
         plan = self.retention.keep(SUPPORT, days, ANA)
         assert plan
         return plan
 
-    def confirm(self, plan: Plan, by: str = ANA) -> Plan:
+    def confirm(self, plan: RetentionPlan, by: str = ANA) -> RetentionPlan:
         return self.retention.confirm(SUPPORT, plan.days, plan.before, plan.made_at, by)
 
     def receive(self, days_ago: float) -> Message:
@@ -123,7 +130,7 @@ def test_what_was_confirmed_can_be_undone_once(house: House) -> None:
     house.confirm(house.plan(30))
 
     assert house.retention.undo(SUPPORT, BEN) == 90
-    with pytest.raises(NothingToUndoError):
+    with pytest.raises(NoPlanToUndoError):
         house.retention.undo(SUPPORT, BEN)
     _let_its_time_come(house)
     house.retention.let_go()
@@ -168,7 +175,7 @@ def test_an_old_or_made_up_confirmation_is_refused(
     with pytest.raises(StalePlanError):
         house.retention.confirm(SUPPORT, days, before, time.time() - age_s, ANA)
 
-    with pytest.raises(NothingToUndoError):
+    with pytest.raises(NoPlanToUndoError):
         house.retention.undo(SUPPORT, ANA)
 
 
@@ -176,7 +183,7 @@ def test_a_time_of_another_team_is_not_touched(house: House) -> None:
     house.confirm(house.plan(30))
     other = Retention(house.database, "T2", AT_FOUR, "UTC", lambda: None)
 
-    with pytest.raises(NothingToUndoError):
+    with pytest.raises(NoPlanToUndoError):
         other.undo(SUPPORT, ANA)
     _let_its_time_come(house)
     other.let_go()

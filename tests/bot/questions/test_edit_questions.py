@@ -19,7 +19,7 @@ from storage.database.engine import Database
 from storage.deliveries import undelivered
 from storage.messages import channel_states, channels
 from storage.messages import edit_questions as questions
-from storage.messages.channel_states import Change
+from storage.messages.channel_states import ChannelChange
 from storage.tables.deliveries import Delivery, News, Notice
 from storage.tables.feedback import Word
 from storage.tables.messages import Message, Mode
@@ -126,7 +126,7 @@ def test_who_has_left_the_channel_is_not_asked_and_no_operator_hears_of_it(
 def test_nobody_is_asked_in_a_channel_that_is_closed(database: Database, slack: Slack, notes: Notes) -> None:
     edited(database, BEN)
     with database.writing() as session:
-        channel_states.change(session, TEAM, Change(SUPPORT, News.ARCHIVED, 1.0))
+        channel_states.change(session, TEAM, ChannelChange(SUPPORT, News.ARCHIVED, 1.0))
 
     tell(notes)
 

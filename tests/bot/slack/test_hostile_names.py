@@ -28,12 +28,12 @@ from bot.operators.run_notes import ruling_note, run_note
 from bot.permissions.errors import in_words
 from bot.questions import label_question_view
 from bot.slack.mrkdwn import as_name, as_plain_name
-from bot.slack.payloads import Command, Target
+from bot.slack.payloads import ButtonTarget, Command
 from bot.slack.speakers import Speakers
 from bot.summaries.card import Shown
 from bot.summaries.card import card as summary_card
 from learning.argilla import records, schema
-from learning.argilla.schema import Plan
+from learning.argilla.schema import DatasetPlan
 from learning.run_reports import model_card
 from learning.text.names import markdown, visible
 from storage.database.engine import Database
@@ -42,7 +42,7 @@ from storage.feedback.corrections import Spoken
 from storage.feedback.labels import LabelSpec, RetiredLabelError
 from storage.feedback.responses import Verdict
 from storage.messages.contents import Content
-from storage.messages.label_questions import Asking
+from storage.messages.label_questions import LabelQuestionAsked
 from storage.reports.digests import Confusion, Week
 from storage.tables.feedback import Burst, Label, LabelQuestion, LabelSource, Outcome, Word
 from storage.tables.messages import Mode
@@ -150,7 +150,7 @@ def question(name: str) -> Json:
         message_id="m1", user_id=ANA, suggested="l-2", team_id=TEAM, label_id="l-1", asked_at=1.0
     )
     link = "https://team.slack.com/archives/C1/p1"
-    wanted = Asking(asked, message("words", id="m1"), label(name), label(name))
+    wanted = LabelQuestionAsked(asked, message("words", id="m1"), label(name), label(name))
     return label_question_view.question(wanted, link)
 
 
@@ -169,7 +169,7 @@ SLACK: dict[str, Callable[[str], Json]] = {
     ),
     "answer of a shortcut": lambda name: shortcut_modals.answer(content(name)),
     "glance": lambda name: shortcut_modals.glance(Glance(label(name), 0.5), "off"),
-    "correction": lambda name: correction_modal.correction_view(Target("m1", 0), label(name)),
+    "correction": lambda name: correction_modal.correction_view(ButtonTarget("m1", 0), label(name)),
     "menu": lambda name: {"blocks": [], "options": correction_modal.matching([label(name)], "")},
     "question about a label": question,
     "question about a label that ended": question_that_ended,
@@ -273,7 +273,7 @@ def record(name: str) -> str:
 
 
 def guidelines(name: str) -> str:
-    return Plan({name: name, "bug": ""}, 1, "v", "V", 3).guidelines.partition("# The labels")[2]
+    return DatasetPlan({name: name, "bug": ""}, 1, "v", "V", 3).guidelines.partition("# The labels")[2]
 
 
 def of_a_model(name: str) -> str:
@@ -316,7 +316,7 @@ def test_markdown_shows_a_name_as_it_is(surface: Callable[[str], str], name: str
 
 
 def test_an_option_of_argilla_has_a_name_that_can_be_seen() -> None:
-    plan = Plan({INVISIBLE: "", HOSTILE: ""}, 1, "v", "V", 3)
+    plan = DatasetPlan({INVISIBLE: "", HOSTILE: ""}, 1, "v", "V", 3)
 
     assert plan.option(INVISIBLE)["text"] == "(unnamed)"
     assert plan.option(HOSTILE)["text"] == visible(HOSTILE)

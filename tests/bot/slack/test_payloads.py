@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from bot.slack.payloads import (
+    ButtonTarget,
     Click,
     Command,
     Deleted,
     Edited,
+    MessagePosted,
+    ModalSubmission,
     PayloadError,
-    Said,
     Search,
-    Submission,
-    Target,
     admitted,
     channel_event,
     click,
@@ -26,7 +26,7 @@ from bot.slack.payloads import (
     submission,
     target,
 )
-from storage.messages.channel_states import Change
+from storage.messages.channel_states import ChannelChange
 from storage.tables.deliveries import News
 from tests.bot.mutating import LEAK, Json, mutations
 
@@ -48,14 +48,14 @@ def _modal(values: Any) -> dict[str, Any]:
     return {"team": {"id": "T1"}, "user": {"id": "U1"}, "view": view}
 
 
-def _heard(**changes: Any) -> Said:
+def _heard(**changes: Any) -> MessagePosted:
     said = message_event(_event(**changes), BOT)
-    assert isinstance(said, Said)
+    assert isinstance(said, MessagePosted)
     return said
 
 
 def test_a_message_is_read_with_where_it_stands_and_who_said_it() -> None:
-    assert _heard() == Said(
+    assert _heard() == MessagePosted(
         "T1", "C1", "1.1", None, "U1", "Where is my invoice?", is_direct=False, is_mention=False
     )
 
@@ -267,7 +267,7 @@ def test_a_value_that_is_none_of_our_buttons_is_an_error(value: str) -> None:
 def test_the_team_is_the_one_that_installed_the_app() -> None:
     said = message_event({**_event(), "authorizations": [{"team_id": None}, {"team_id": "T9"}]}, BOT)
 
-    assert isinstance(said, Said)
+    assert isinstance(said, MessagePosted)
     assert said.team_id == "T9"
 
 
@@ -295,19 +295,25 @@ def test_an_event_of_another_shape_is_an_error_of_ours(body: dict[str, Any]) -> 
 @pytest.mark.parametrize(
     ("body", "change"),
     [
-        (_change("channel_archive", "C1", user="U1"), Change("C1", News.ARCHIVED, 5.5, by="U1")),
-        (_change("group_unarchive", "C1"), Change("C1", News.UNARCHIVED, 5.5)),
-        (_change("channel_rename", {"id": "C1", "name": "help"}), Change("C1", News.RENAMED, 5.5, "help")),
-        (_change("channel_deleted", "C1", event_ts=None), Change("C1", News.DELETED, 4.0)),
-        (_change("channel_left", "C1", actor_id="U1"), Change("C1", News.REMOVED, 5.5, by="U1")),
-        (_change("group_left", "C1", actor_id=BOT), Change("C1", News.REMOVED, 5.5)),
-        (_change("member_left_channel", "C1", user=BOT), Change("C1", News.REMOVED, 5.5)),
-        (_change("member_joined_channel", "C1", user=BOT), Change("C1", News.BACK, 5.5)),
-        (_change("channel_shared", "C1", connected_team_id="E1"), Change("C1", News.SHARED, 5.5)),
-        (_change("channel_unshared", "C1", is_ext_shared=False), Change("C1", News.BACK, 5.5)),
-        (_change("channel_convert_to_private", "C1"), Change("C1", News.PRIVATE, 5.5)),
-        (_change("message", "C1", subtype="channel_convert_to_public"), Change("C1", News.PUBLIC, 5.5)),
-        (_change("message", "C1", subtype="group_archive"), Change("C1", News.ARCHIVED, 5.5)),
+        (_change("channel_archive", "C1", user="U1"), ChannelChange("C1", News.ARCHIVED, 5.5, by="U1")),
+        (_change("group_unarchive", "C1"), ChannelChange("C1", News.UNARCHIVED, 5.5)),
+        (
+            _change("channel_rename", {"id": "C1", "name": "help"}),
+            ChannelChange("C1", News.RENAMED, 5.5, "help"),
+        ),
+        (_change("channel_deleted", "C1", event_ts=None), ChannelChange("C1", News.DELETED, 4.0)),
+        (_change("channel_left", "C1", actor_id="U1"), ChannelChange("C1", News.REMOVED, 5.5, by="U1")),
+        (_change("group_left", "C1", actor_id=BOT), ChannelChange("C1", News.REMOVED, 5.5)),
+        (_change("member_left_channel", "C1", user=BOT), ChannelChange("C1", News.REMOVED, 5.5)),
+        (_change("member_joined_channel", "C1", user=BOT), ChannelChange("C1", News.BACK, 5.5)),
+        (_change("channel_shared", "C1", connected_team_id="E1"), ChannelChange("C1", News.SHARED, 5.5)),
+        (_change("channel_unshared", "C1", is_ext_shared=False), ChannelChange("C1", News.BACK, 5.5)),
+        (_change("channel_convert_to_private", "C1"), ChannelChange("C1", News.PRIVATE, 5.5)),
+        (
+            _change("message", "C1", subtype="channel_convert_to_public"),
+            ChannelChange("C1", News.PUBLIC, 5.5),
+        ),
+        (_change("message", "C1", subtype="group_archive"), ChannelChange("C1", News.ARCHIVED, 5.5)),
         (_change("channel_unshared", "C1", is_ext_shared=True), None),
         (_change("member_joined_channel", "C1", user="U1"), None),
         (_change("member_left_channel", "C1", user="U1"), None),
@@ -316,7 +322,7 @@ def test_an_event_of_another_shape_is_an_error_of_ours(body: dict[str, Any]) -> 
     ],
 )
 def test_what_becomes_of_a_channel_is_read_from_events_and_messages(
-    body: dict[str, Any], change: Change | None
+    body: dict[str, Any], change: ChannelChange | None
 ) -> None:
     assert channel_event(body, BOT) == change
 
@@ -369,7 +375,7 @@ def test_a_modal_says_what_was_chosen_and_what_was_proposed(
 ) -> None:
     values = {"label": {"label": label}, "proposal": {"proposal": proposal}}
 
-    assert submission(_modal(values)) == Submission("T1", "U1", Target("m1", 0), chosen, proposed)
+    assert submission(_modal(values)) == ModalSubmission("T1", "U1", ButtonTarget("m1", 0), chosen, proposed)
 
 
 @pytest.mark.parametrize("values", [None, {"label": "l1"}, {"label": {"label": "l1"}}])

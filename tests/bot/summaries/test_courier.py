@@ -12,7 +12,7 @@ from bot.summaries.courier import SummaryCourier
 from bot.web_api.reach import Reach
 from storage.database.engine import Database
 from storage.messages import channel_states
-from storage.messages.channel_states import Change
+from storage.messages.channel_states import ChannelChange
 from storage.summaries import summaries
 from storage.tables.deliveries import News
 from storage.tables.summaries import Making, Origin, Summary
@@ -66,4 +66,4 @@ def _erase(database: Database, summary_id: str) -> None:
 
 def _share(database: Database) -> None:
     with database.writing() as session:
-        assert channel_states.change(session, TEAM, Change(SUPPORT, News.SHARED, time.time()))
+        assert channel_states.change(session, TEAM, ChannelChange(SUPPORT, News.SHARED, time.time()))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import bot
-from bot.transport.unfurling import Client
+from bot.transport.unfurling import PlainWebClient
 from tests.local.running import SUPPORT, workspace
 
 # What posts past the one client that unfurls nothing.
@@ -15,7 +15,7 @@ ALLOWED = {"unfurling.py: api_call"}
 
 def test_a_post_unfurls_nothing_whatever_its_caller_says() -> None:
     with workspace() as slack:
-        client = Client(token=slack.web.token, base_url=slack.web.base_url)
+        client = PlainWebClient(token=slack.web.token, base_url=slack.web.base_url)
         client.chat_postMessage(channel=SUPPORT, text="https://example.com", unfurl_links=True)
         client.api_call("chat.postMessage", json={"channel": SUPPORT, "text": "https://example.com"})
         posts = slack.calls("chat.postMessage")

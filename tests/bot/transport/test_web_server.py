@@ -13,25 +13,25 @@ from typing import Any
 
 import pytest
 
-from bot.transport.connections import Answer, Request
-from bot.transport.crowd import Limits
+from bot.transport.connections import HttpResponse, Request
+from bot.transport.crowd import CrowdLimits
 from bot.transport.web_server import THREADS, PortInUseError, Serve, WebServer, _listen
 from tests.local.running import PATIENCE_S, free_port
 
 # Long enough for a busy machine: only a test of one of these makes it short.
-LIMITS = Limits(request_s=PATIENCE_S, idle_s=PATIENCE_S, answer_s=PATIENCE_S, linger_s=PATIENCE_S)
+LIMITS = CrowdLimits(request_s=PATIENCE_S, idle_s=PATIENCE_S, answer_s=PATIENCE_S, linger_s=PATIENCE_S)
 SHORT_S = 0.2
 GET = b"GET /there HTTP/1.1\r\nHost: here\r\n\r\n"
 POST = b"POST /there HTTP/1.1\r\nHost: here\r\n"
 
 
-def echo(request: Request) -> Answer:
+def echo(request: Request) -> HttpResponse:
     """Answer with what was asked."""
-    return Answer(200, [], f"{request.method} {request.path} ".encode() + request.body)
+    return HttpResponse(200, [], f"{request.method} {request.path} ".encode() + request.body)
 
 
 @contextmanager
-def serving(serve: Serve = echo, limits: Limits = LIMITS) -> Iterator[int]:
+def serving(serve: Serve = echo, limits: CrowdLimits = LIMITS) -> Iterator[int]:
     """The port of a server."""
     port = free_port()
     server = WebServer("127.0.0.1", port, serve, limits)
@@ -213,7 +213,7 @@ def test_the_connection_that_has_waited_longest_gives_way_to_a_new_one() -> None
 def test_those_who_wait_for_an_answer_are_not_dropped_for_others() -> None:
     asked, free = threading.Event(), threading.Event()
 
-    def slow(request: Request) -> Answer:
+    def slow(request: Request) -> HttpResponse:
         asked.set()
         free.wait(PATIENCE_S)
         return echo(request)
@@ -255,7 +255,7 @@ def test_pipelined_requests_are_answered_in_their_order() -> None:
 def test_a_request_that_fails_is_answered_and_its_connection_serves_the_next(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def serve(request: Request) -> Answer:
+    def serve(request: Request) -> HttpResponse:
         return echo(request) if request.method == "GET" else echo(None)  # type: ignore[arg-type]
 
     failing = with_length(b"6", b"secret").replace(b"Host", b"X-Token: hidden\r\nHost")
@@ -274,7 +274,13 @@ def test_a_request_that_fails_is_answered_and_its_connection_serves_the_next(
 
 
 @pytest.mark.parametrize(
-    "answer", [None, Answer(799), Answer(200, [("x-bad", "a\r\nb: c")]), Answer(200, [("x", "\u20ac")])]
+    "answer",
+    [
+        None,
+        HttpResponse(799),
+        HttpResponse(200, [("x-bad", "a\r\nb: c")]),
+        HttpResponse(200, [("x", "\u20ac")]),
+    ],
 )
 def test_an_answer_that_is_no_http_closes_its_connection_alone(
     answer: Any, caplog: pytest.LogCaptureFixture
@@ -313,7 +319,7 @@ def test_head_has_the_headers_of_an_answer_without_its_body() -> None:
 
 
 def test_clients_that_do_not_read_hold_no_thread_and_are_closed_in_the_end() -> None:
-    large = Answer(200, [], b"x" * 20_000_000)
+    large = HttpResponse(200, [], b"x" * 20_000_000)
     limits = replace(LIMITS, answer_s=SHORT_S)
     with (
         serving(lambda request: large if request.path == "/there" else echo(request), limits) as port,
@@ -329,7 +335,7 @@ def test_clients_that_do_not_read_hold_no_thread_and_are_closed_in_the_end() -> 
 def test_stopping_waits_for_an_answer_under_way_and_for_no_other_connection() -> None:
     asked, free = threading.Event(), threading.Event()
 
-    def slow(request: Request) -> Answer:
+    def slow(request: Request) -> HttpResponse:
         asked.set()
         free.wait(PATIENCE_S)
         return echo(request)
@@ -354,7 +360,7 @@ def test_stopping_waits_for_an_answer_under_way_and_for_no_other_connection() ->
 def test_stopping_ends_although_an_answer_never_comes() -> None:
     asked, free = threading.Event(), threading.Event()
 
-    def hang(request: Request) -> Answer:
+    def hang(request: Request) -> HttpResponse:
         asked.set()
         free.wait(PATIENCE_S)
         return echo(request)

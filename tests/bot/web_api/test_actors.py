@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.web_api.actors import Actors, Kind, UnknownActorError
+from bot.web_api.actors import ActorKind, Actors, UnknownActorError
 from tests.local.running import ANA, Slack, workspace
 
 
@@ -21,15 +21,15 @@ def test_a_user_is_one_and_bots_workflows_and_slackbot_are_not(slack: Slack) -> 
     slack.app("U0WORKFLOW", is_workflow_bot=True)
     actors = Actors(slack.web)
 
-    assert [actors.kind(one) for one in (ANA, "U0WORKFLOW")] == [Kind.USER, Kind.WORKFLOW]
-    assert {actors.kind(one) for one in ("U0DEPLOYS1", "USLACKBOT", "B0ANAPP", "U0NOBODY")} == {Kind.BOT}
+    assert [actors.kind(one) for one in (ANA, "U0WORKFLOW")] == [ActorKind.USER, ActorKind.WORKFLOW]
+    assert {actors.kind(one) for one in ("U0DEPLOYS1", "USLACKBOT", "B0ANAPP", "U0NOBODY")} == {ActorKind.BOT}
 
 
 def test_slack_is_asked_once_about_each(slack: Slack) -> None:
     actors = Actors(slack.web)
 
-    assert [actors.kind(ANA) for _ in range(3)] == [Kind.USER] * 3
-    assert actors.kind("USLACKBOT") is Kind.BOT
+    assert [actors.kind(ANA) for _ in range(3)] == [ActorKind.USER] * 3
+    assert actors.kind("USLACKBOT") is ActorKind.BOT
     assert len(slack.calls("users.info")) == 1
 
 
@@ -41,7 +41,7 @@ def test_who_slack_does_not_tell_of_now_is_unknown_for_now(slack: Slack, trouble
     with pytest.raises(UnknownActorError):
         actors.kind(ANA)
     assert actors.known(ANA) is None
-    assert actors.kind(ANA) is Kind.USER
+    assert actors.kind(ANA) is ActorKind.USER
 
 
 def test_what_was_learned_is_known_and_nobody_else_is_without_asking(slack: Slack) -> None:
@@ -49,12 +49,12 @@ def test_what_was_learned_is_known_and_nobody_else_is_without_asking(slack: Slac
     before = actors.known(ANA)
     actors.kind(ANA)
 
-    assert (before, actors.known(ANA)) == (None, Kind.USER)
-    assert {actors.known(one) for one in ("USLACKBOT", "B0ANAPP")} == {Kind.BOT}
+    assert (before, actors.known(ANA)) == (None, ActorKind.USER)
+    assert {actors.known(one) for one in ("USLACKBOT", "B0ANAPP")} == {ActorKind.BOT}
     assert len(slack.calls("users.info")) == 1
 
 
 def test_without_the_scope_nobody_is_known_to_be_a_user(slack: Slack) -> None:
     slack.fault("scopes", lacking="users:read")
 
-    assert Actors(slack.web).kind(ANA) is Kind.BOT
+    assert Actors(slack.web).kind(ANA) is ActorKind.BOT

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from learning.data.examples import Example
-from learning.evaluation.gate import Limits
-from learning.tasks.job import Job
+from learning.evaluation.gate import GateLimits
+from learning.tasks.job import TrainingJob
 from learning.training.child import work
 from storage.database.engine import Database
 from storage.models import splits
@@ -26,7 +26,7 @@ def test_a_challenger_that_was_taught_nonsense_is_refused(tmp_path: Path, tiny_b
     nonsense = [
         Example(row.id, row.text, labels[(labels.index(row.label_id) + 1) % len(labels)]) for row in rows[::2]
     ]
-    Job(
+    TrainingJob(
         title="A test",
         source=tiny_base,
         champion=None,
@@ -36,7 +36,7 @@ def test_a_challenger_that_was_taught_nonsense_is_refused(tmp_path: Path, tiny_b
         said=[],
         holdout=rows[1::2],
         recipe=QUICK,
-        limits=Limits(least=10),
+        limits=GateLimits(least=10),
         max_tokens=16,
         threads=1,
     ).write(tmp_path)

@@ -9,12 +9,12 @@ from typing import Self
 import numpy as np
 
 from learning.annotation.answering import Answering
-from learning.annotation.datasets import Datasets, Kept
-from learning.annotation.delivery import Delivery
+from learning.annotation.datasets import Datasets, TeamDatasets
+from learning.annotation.delivery import RecordDelivery
 from learning.annotation.opinions import Opinions
 from learning.annotation.suggesting import Refreshing, Suggesting
-from learning.argilla.connection import Access, Connection
-from learning.argilla.schema import Plan
+from learning.argilla.connection import Access, ArgillaConnection
+from learning.argilla.schema import DatasetPlan
 from learning.encoders.encoder import Encoder
 from learning.heads.champion import Champion, Served
 from learning.heads.head import Head
@@ -54,18 +54,18 @@ class Desk:
         self.name = name or f"test-{secrets.token_hex(6)}"
         self.labels = list(NAMES)
         self.vector = f"encoder_{ENCODER}"
-        connection = self.connection = Connection(lambda: Access(url or argilla.url, argilla.api_key))
+        connection = self.connection = ArgillaConnection(lambda: Access(url or argilla.url, argilla.api_key))
         self.kept = Datasets(connection, database, TEAM, "corrigible", self.name, self.plan)
         self.twice = f"{self.name}-twice"
         double = Datasets(
             connection, database, TEAM, "corrigible", self.twice, self.plan_for_two, Panel.DOUBLE
         )
-        self.both = Kept({Panel.SINGLE: self.kept, Panel.DOUBLE: double}, share)
+        self.both = TeamDatasets({Panel.SINGLE: self.kept, Panel.DOUBLE: double}, share)
         base = three_dimensional()
         self.champion = untaught(base)
         opinions = Opinions(database, TEAM, self.champion)
         suggesting = Suggesting(database, TEAM, connection, opinions)
-        self.delivery = Delivery(database, TEAM, connection, self.both, base, Bilingual(), suggesting)
+        self.delivery = RecordDelivery(database, TEAM, connection, self.both, base, Bilingual(), suggesting)
         self._database, self._base, self._opinions = database, base, opinions
         self.refreshing = self.another_refreshing()
         self.news: list[int] = []
@@ -79,10 +79,10 @@ class Desk:
         self.connection.close()
         self.reviewer.__exit__()
 
-    def plan(self) -> Plan:
-        return Plan(dict.fromkeys(self.labels, "what it means"), 1, self.vector, "Similar", 3)
+    def plan(self) -> DatasetPlan:
+        return DatasetPlan(dict.fromkeys(self.labels, "what it means"), 1, self.vector, "Similar", 3)
 
-    def plan_for_two(self) -> Plan:
+    def plan_for_two(self) -> DatasetPlan:
         return replace(self.plan(), min_submitted=2)
 
     def deliver(self) -> None:

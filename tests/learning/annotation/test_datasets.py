@@ -14,7 +14,7 @@ import pytest
 
 from learning.argilla import ownership
 from learning.argilla.erasing import Traces, erase
-from learning.argilla.schema import Plan
+from learning.argilla.schema import DatasetPlan
 from learning.evaluation import agreement
 from local.argilla.embedded import SignIn
 from storage.database.engine import Database, open_database
@@ -339,7 +339,7 @@ def test_options_have_the_order_of_the_plan_and_the_question_tells_what_they_mea
 ) -> None:
     desk.deliver()
     meant = {"praise": "Somebody is happy", "bug": "Something is broken", "billing": ""}
-    desk.kept._plan = lambda: Plan(meant, 1, f"encoder_{ENCODER}", "Similar to mini", 3)
+    desk.kept._plan = lambda: DatasetPlan(meant, 1, f"encoder_{ENCODER}", "Similar to mini", 3)
     desk.delivery.step()
 
     dataset = desk.reviewer.dataset()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sqlmodel import col, delete
 
-from learning.argilla.schema import Plan
+from learning.argilla.schema import DatasetPlan
 from learning.text import edits
 from local.argilla.embedded import SignIn
 from storage.database.engine import Database
@@ -270,7 +270,7 @@ def test_descriptions_guidelines_and_overlap_follow_in_place_and_only_labels_mov
 ) -> None:
     desk.deliver()
     before = desk.reviewer.dataset()
-    changed = Plan(dict.fromkeys(NAMES, "something else"), 2, f"encoder_{ENCODER}", "Similar", 3)
+    changed = DatasetPlan(dict.fromkeys(NAMES, "something else"), 2, f"encoder_{ENCODER}", "Similar", 3)
     desk.plan = lambda: changed  # type: ignore[method-assign]
     desk.kept._plan = desk.plan
     desk.delivery.step()

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from learning.annotation.manners import Manner, Submission, judge
+from learning.annotation.manners import Manner, ResponseSubmission, judge
 from learning.argilla.connection import ONE_BY_ONE_S
 
 EXACT_S = 0.0
 SINGLE, BULK, ACCIDENTAL = Manner.SINGLE, Manner.BULK, Manner.ACCIDENTAL
 
 
-def suggested(at: float, said: str = "bug", reviewer: str = "r1") -> Submission:
+def suggested(at: float, said: str = "bug", reviewer: str = "r1") -> ResponseSubmission:
     """A response that is what was suggested."""
-    return Submission(f"{reviewer} {at}", reviewer, at, said, is_suggestion=True)
+    return ResponseSubmission(f"{reviewer} {at}", reviewer, at, said, is_suggestion=True)
 
 
-def chosen(at: float, said: str = "praise") -> Submission:
+def chosen(at: float, said: str = "praise") -> ResponseSubmission:
     """A response that is not what was suggested."""
-    return Submission(f"r1 {at}", "r1", at, said)
+    return ResponseSubmission(f"r1 {at}", "r1", at, said)
 
 
-def manners(*given: Submission, same_request_s: float = EXACT_S) -> list[Manner]:
+def manners(*given: ResponseSubmission, same_request_s: float = EXACT_S) -> list[Manner]:
     found = judge(given, same_request_s)
     return [found[one.response_id] for one in given]
 
@@ -47,7 +47,7 @@ def test_another_reviewers_response_says_nothing_of_how_much_time_one_took() -> 
 
 
 def test_what_was_submitted_together_is_bulk() -> None:
-    together = [Submission(f"one {number}", "r1", 10.0, "bug", True) for number in range(3)]
+    together = [ResponseSubmission(f"one {number}", "r1", 10.0, "bug", True) for number in range(3)]
 
     assert manners(*together) == [BULK] * 3
 
@@ -65,12 +65,12 @@ def test_on_a_server_that_dates_them_one_by_one_bulk_is_what_says_the_same_a_mom
 def test_of_eleven_submitted_together_the_last_one_comes_in_a_request_of_its_own(
     number: int, manner: Manner
 ) -> None:
-    first = [Submission(f"one {row}", "r1", 10.0, "bug", True) for row in range(number)]
+    first = [ResponseSubmission(f"one {row}", "r1", 10.0, "bug", True) for row in range(number)]
 
     assert manners(*first, suggested(10.6)) == [*[BULK] * number, manner]
 
 
 def test_a_response_right_after_a_bulk_of_another_label_is_accidental() -> None:
-    first = [Submission(f"one {row}", "r1", 10.0, "praise", True) for row in range(10)]
+    first = [ResponseSubmission(f"one {row}", "r1", 10.0, "praise", True) for row in range(10)]
 
     assert manners(*first, suggested(10.6))[-1] is ACCIDENTAL

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from learning.annotation import suggesting
-from learning.annotation.opinions import Opinion
+from learning.annotation.opinions import CurrentPrediction
 from learning.argilla import schema
-from learning.argilla.schema import Plan
+from learning.argilla.schema import DatasetPlan
 from storage.database.engine import Database
 from storage.deliveries import outbox
 from storage.feedback import questions
@@ -154,7 +154,7 @@ def test_after_an_edit_to_what_no_label_fits_the_suggestion_is_taken_back_at_onc
     with database.reading() as session:
         [record] = datasets.records(session, [edited[0].id])
     assert record.suggested
-    assert Opinion.from_json(record.suggested).is_none
+    assert CurrentPrediction.from_json(record.suggested).is_none
 
 
 def test_a_floor_that_is_made_anew_is_followed_without_another_version(
@@ -275,7 +275,7 @@ def test_after_a_correction_the_newest_records_follow_soon_and_all_others_once_i
 
 
 def test_a_score_that_hardly_moved_is_not_sent_and_another_version_always_is() -> None:
-    before = Opinion(1, 4, "bug", 0.80, 0.5)
+    before = CurrentPrediction(1, 4, "bug", 0.80, 0.5)
 
     assert not replace(before, revision=5, confidence=0.82).differs_from(before.to_json())
     assert replace(before, revision=5, confidence=0.86).differs_from(before.to_json())
@@ -366,7 +366,7 @@ def test_with_more_than_nine_labels_nothing_is_preselected_and_a_field_shows_wha
     assert (after["metadata"]["version"], after["metadata"]["channel"]) == ("v2.0", "#C1")
 
 
-class Eager(Plan):
+class Eager(DatasetPlan):
     """As an earlier release made it: it preselects among any number of labels."""
 
     preselects = True
@@ -401,7 +401,7 @@ def test_a_dataset_in_which_an_earlier_release_preselects_among_many_labels_move
     ("number", "danger"), [(9, "the *next* record's suggestion, unread"), (10, "a digit")]
 )
 def test_the_first_line_of_the_guidelines_warns_of_keys(number: int, danger: str) -> None:
-    plan = Plan(dict.fromkeys(map(str, range(number)), ""), 1, "v", "V", 3)
+    plan = DatasetPlan(dict.fromkeys(map(str, range(number)), ""), 1, "v", "V", 3)
 
     first = plan.guidelines.splitlines()[0]
     assert danger in first

@@ -9,7 +9,7 @@ from typing import Any
 
 from learning.annotation.summaries import SummaryReviews
 from learning.argilla import ownership
-from learning.argilla.connection import Access, Connection
+from learning.argilla.connection import Access, ArgillaConnection
 from local.argilla.embedded import SignIn
 from storage.database.engine import Database
 from storage.summaries import reviews as summary_reviews
@@ -31,7 +31,7 @@ class Plain:
         return text
 
 
-def reviews(database: Database, connection: Connection, name: str) -> SummaryReviews:
+def reviews(database: Database, connection: ArgillaConnection, name: str) -> SummaryReviews:
     return SummaryReviews(
         database, TEAM, connection, "corrigible", name, lambda _: Plain(), lambda text: text, lambda: None
     )
@@ -69,7 +69,7 @@ def test_records_of_summaries_that_somebody_deleted_come_back_with_what_was_answ
 ) -> None:
     name = f"test-{secrets.token_hex(6)}-summaries"
     first, second = asked(database, "Ben deletes archives."), asked(database, "Cat writes a page.")
-    connection = Connection(lambda: Access(argilla.url, argilla.api_key))
+    connection = ArgillaConnection(lambda: Access(argilla.url, argilla.api_key))
     with closing(connection), Reviewer(argilla, name) as reviewer:
         ours = reviews(database, connection, name)
         ours.step()
@@ -102,7 +102,7 @@ def test_another_bots_dataset_of_summaries_is_left_alone(
 ) -> None:
     name = f"test-{secrets.token_hex(6)}-summaries"
     asked(database, "Ben deletes archives.")
-    connection = Connection(lambda: Access(argilla.url, argilla.api_key))
+    connection = ArgillaConnection(lambda: Access(argilla.url, argilla.api_key))
     with closing(connection), Reviewer(argilla, name) as reviewer:
         before = reviews(database, connection, name)
         before.step()

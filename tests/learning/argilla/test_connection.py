@@ -23,19 +23,19 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from bot.wording import argilla_text
-from learning.annotation.datasets import Datasets, Kept
-from learning.annotation.delivery import Delivery
+from learning.annotation.datasets import Datasets, TeamDatasets
+from learning.annotation.delivery import RecordDelivery
 from learning.annotation.opinions import Opinions
 from learning.annotation.suggesting import Suggesting
 from learning.argilla import client
 from learning.argilla.connection import (
     Access,
+    ArgillaConnection,
     ArgillaNotFoundError,
     ArgillaRefusedError,
     ArgillaUnavailableError,
-    Connection,
 )
-from learning.argilla.schema import Plan
+from learning.argilla.schema import DatasetPlan
 from local.argilla.embedded import SignIn
 from storage.database.engine import Database
 from storage.tables.feedback import Panel
@@ -150,7 +150,7 @@ FAULTS = ArgillaUnavailableError, ArgillaRefusedError, ArgillaNotFoundError
 
 def reason(url: str, path: str = "datasets") -> str:
     """Why a request there fails; nothing of what is told of it is a secret."""
-    with closing(Connection(partial(Access, url, KEY))) as connection, pytest.raises(FAULTS) as raised:
+    with closing(ArgillaConnection(partial(Access, url, KEY))) as connection, pytest.raises(FAULTS) as raised:
         connection.call("GET", path)
     assert KEY not in str(raised.value)
     assert PASSWORD not in str(raised.value)
@@ -232,22 +232,22 @@ def test_who_is_no_argilla_of_ours_is_found_when_it_is_met(how: dict[str, Any], 
 def test_an_argilla_whose_version_is_not_known_is_used() -> None:
     with (
         serving(at="/api/v1/version", told=(404, "{}")) as host,
-        closing(Connection(partial(Access, f"http://{host}", KEY))) as connection,
+        closing(ArgillaConnection(partial(Access, f"http://{host}", KEY))) as connection,
     ):
         assert connection.call("GET", "datasets") == {}
 
 
 def test_a_workspace_whose_name_is_taken_is_the_reason_why_nothing_is_delivered(database: Database) -> None:
-    plan = Plan({"bug": "", "billing": ""}, 1, "encoder_x", "Similar", 3)
+    plan = DatasetPlan({"bug": "", "billing": ""}, 1, "encoder_x", "Similar", 3)
     with (
         serving(at="/api/v1/workspaces", told=(409, '{"detail": "Workspace already exists"}')) as host,
-        closing(Connection(partial(Access, f"http://{host}", KEY))) as connection,
+        closing(ArgillaConnection(partial(Access, f"http://{host}", KEY))) as connection,
     ):
         kept = Datasets(connection, database, TEAM, "corrigible", "slack", lambda: plan)
-        base, panels = three_dimensional(), Kept({Panel.SINGLE: kept}, 0.0)
+        base, panels = three_dimensional(), TeamDatasets({Panel.SINGLE: kept}, 0.0)
         opinions = Opinions(database, TEAM, untaught(base))
         suggesting = Suggesting(database, TEAM, connection, opinions)
-        delivery = Delivery(database, TEAM, connection, panels, base, Unnamed(), suggesting)
+        delivery = RecordDelivery(database, TEAM, connection, panels, base, Unnamed(), suggesting)
         delivery.step()
 
     assert delivery.patience.failing
@@ -256,18 +256,18 @@ def test_a_workspace_whose_name_is_taken_is_the_reason_why_nothing_is_delivered(
 
 def test_a_real_argilla_says_what_a_key_may_not_do_and_which_name_is_taken(argilla: SignIn) -> None:
     name = f"test-{secrets.token_hex(4)}"
-    plan = Plan({"bug": "", "billing": ""}, 1, "encoder_x", "Similar", 3)
+    plan = DatasetPlan({"bug": "", "billing": ""}, 1, "encoder_x", "Similar", 3)
     admin = {"username": name, "first_name": name, "password": secrets.token_hex(8), "role": "admin"}
 
     def found(key: str, workspace: str) -> str:
         with (
-            closing(Connection(partial(Access, argilla.url, key))) as connection,
+            closing(ArgillaConnection(partial(Access, argilla.url, key))) as connection,
             pytest.raises(FAULTS) as raised,
         ):
             connection.create_dataset(workspace, name, plan)
         return str(getattr(raised.value, "reason", ""))
 
-    with closing(Connection(partial(Access, argilla.url, argilla.api_key))) as connection:
+    with closing(ArgillaConnection(partial(Access, argilla.url, argilla.api_key))) as connection:
         made = connection.call("POST", "users", json=admin)
         connection.create_dataset(name, name, plan)
 

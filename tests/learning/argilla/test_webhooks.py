@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from learning.argilla.connection import Access, Connection
+from learning.argilla.connection import Access, ArgillaConnection
 from learning.argilla.webhooks import ForgedWebhookError, Hint, Webhooks
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
@@ -51,7 +51,7 @@ def webhooks() -> Iterator[Webhooks]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Argilla) as serving:
         threading.Thread(target=serving.serve_forever, args=(0.01,), daemon=True).start()
         address = f"http://127.0.0.1:{serving.server_port}"
-        with closing(Connection(partial(Access, address, "key"))) as connection:
+        with closing(ArgillaConnection(partial(Access, address, "key"))) as connection:
             registered = Webhooks(connection, "http://bot/argilla/webhook")
             registered.step()
             assert registered.is_registered

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from learning.classifying.examples import Lessons, gather
+from learning.classifying.examples import LabelExamples, gather
 from learning.data.trust import HEAD_MOST, Belief
 from storage.database.engine import Database
 from storage.feedback import imports, responses
@@ -57,7 +57,7 @@ class Team:
                 )
                 responses.replace(session, (message_id, 1), "d", [answer], TEAM)
 
-    def lessons(self) -> Lessons:
+    def lessons(self) -> LabelExamples:
         belief = Belief(operators=frozenset({ANA}))
         return gather(self.database, TEAM, ENCODER, HELD_OUT, belief)
 

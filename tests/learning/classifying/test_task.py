@@ -4,11 +4,11 @@ from pathlib import Path
 
 from sqlmodel import select
 
-from learning.classifying.task import Classification, Terms
+from learning.classifying.task import Classification, ClassificationTerms
 from learning.data.trust import Belief
-from learning.evaluation.gate import Limits
+from learning.evaluation.gate import GateLimits
 from learning.model_files.artifacts import Artifacts
-from learning.serving.registry import Registry, Source
+from learning.serving.registry import EncoderSource, Registry
 from learning.tasks.job import Result
 from storage.database.engine import Database
 from storage.feedback import imports, questions
@@ -25,9 +25,9 @@ def test_reviewers_and_who_gave_them_are_asked_about_labels_that_look_wrong_and_
     known = label_set(database, "bug", "billing")
     artifacts = Artifacts(str(tmp_path / "models"), tmp_path / "cache")
     registry = Registry(
-        database, TEAM, artifacts, Source(tiny_base, 32, 1), belief=Belief(operators=frozenset({ANA}))
+        database, TEAM, artifacts, EncoderSource(tiny_base, 32, 1), belief=Belief(operators=frozenset({ANA}))
     )
-    task = Classification(database, TEAM, registry, Terms(1, 0.3, Limits(), {}))
+    task = Classification(database, TEAM, registry, ClassificationTerms(1, 0.3, GateLimits(), {}))
     corrected = predicted(database, known["bug"])
     say(database, corrected, ANA, known["billing"])
     with database.writing() as session:

@@ -10,14 +10,14 @@ from datasets import load_from_disk
 
 from learning.data.exporting import COLUMNS, UnusableTargetError, check_target, write
 from learning.data.sources import Columns, open_source
-from storage.feedback.resolution import Source
-from storage.reports.exports import Row
+from storage.feedback.resolution import SettledBy
+from storage.reports.exports import LabelledText
 from storage.tables.models import Side
 
 ROWS = [
-    Row("m1", 'It says "500", twice\nand again', "bug", Source.REVIEWERS, 0.0, Side.HOLDOUT),
-    Row("m2", "Danke für die schnelle Hilfe 🎉", "praise", Source.WORDS, 60.0, Side.TRAINING),
-    Row("m3", "NA", "1", Source.IMPORTED, 3_600.0, None),
+    LabelledText("m1", 'It says "500", twice\nand again', "bug", SettledBy.REVIEWERS, 0.0, Side.HOLDOUT),
+    LabelledText("m2", "Danke für die schnelle Hilfe 🎉", "praise", SettledBy.WORDS, 60.0, Side.TRAINING),
+    LabelledText("m3", "NA", "1", SettledBy.IMPORTED, 3_600.0, None),
 ]
 LINES = [
     (ROWS[0].text, "bug", "reviewers", "1970-01-01T00:00:00+00:00", "holdout", "m1"),

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from learning.data.exporting import write
 from learning.data.formulas import neutral, restored
 from learning.data.sources import Columns, open_source
-from storage.feedback.resolution import Source
-from storage.reports.exports import Row
+from storage.feedback.resolution import SettledBy
+from storage.reports.exports import LabelledText
 from tests.properties import REPEATABLE
 
 HARMLESS = ["It crashes", "it's = that", "a-b@c.example", "'quoted'", "1 + 1", "", "(-1)", "'tis"]
@@ -69,7 +69,10 @@ def test_no_cell_is_a_formula_and_each_is_read_as_it_was(cell: str) -> None:
 def test_an_export_is_read_exactly_as_it_was_written(pairs: list[tuple[str, str]]) -> None:
     # An empty cell is how CSV writes nothing at all, and no message and no label is empty.
     filled = [(text + "text", label + "label") for text, label in pairs]
-    rows = [Row(f"m{n}", text, label, Source.WORDS, 0.0, None) for n, (text, label) in enumerate(filled)]
+    rows = [
+        LabelledText(f"m{n}", text, label, SettledBy.WORDS, 0.0, None)
+        for n, (text, label) in enumerate(filled)
+    ]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "labels.csv")
         write(rows, path, lambda _: None)

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from learning.data import importing
-from learning.data.importing import Fault, Importing, Keeper, Names, Rehearsing, Taking, Tally
-from learning.data.sources import Row
+from learning.data.importing import Fault, Importing, ImportTally, Keeper, LabelNames, Rehearsing, Taking
+from learning.data.sources import SourceRow
 from learning.text.masking import Masking
 from storage.database.engine import Database
 from storage.feedback import imports, labels, resolution
@@ -27,21 +27,21 @@ def take(
     *rows: tuple[object, object],
     by: Callable[[Database, str], Keeper] = Importing,
     is_new_taken: bool = False,
-) -> tuple[Tally, list[Fault]]:
+) -> tuple[ImportTally, list[Fault]]:
     return take_rows(
-        database, [Row(number, None, *row) for number, row in enumerate(rows, 1)], by, is_new_taken
+        database, [SourceRow(number, None, *row) for number, row in enumerate(rows, 1)], by, is_new_taken
     )
 
 
 def take_rows(
     database: Database,
-    rows: list[Row],
+    rows: list[SourceRow],
     by: Callable[[Database, str], Keeper] = Importing,
     is_new_taken: bool = False,
-) -> tuple[Tally, list[Fault]]:
+) -> tuple[ImportTally, list[Fault]]:
     keeper = by(database, TEAM)
     with database.reading() as session:
-        names = Names(labels.every(session, TEAM))
+        names = LabelNames(labels.every(session, TEAM))
     faults: list[Fault] = []
     new = names.adopting(keeper) if is_new_taken else names.refuse
     one = Taking(keeper, names, new, Masking(), faults.append)
@@ -182,9 +182,9 @@ def test_an_export_that_comes_back_copies_no_message_from_slack(
     one = predicted(database, known["billing"], "It crashes")
     say(database, one, ANA, known["Bug report"])
     rows = [
-        Row(1, 2, "It crashes", "bug report", one.id),
-        Row(2, 3, "It crashes", "billing", one.id),
-        Row(3, 4, "From elsewhere", "billing", "0" * 32),
+        SourceRow(1, 2, "It crashes", "bug report", one.id),
+        SourceRow(2, 3, "It crashes", "billing", one.id),
+        SourceRow(3, 4, "From elsewhere", "billing", "0" * 32),
     ]
 
     tally, faults = take_rows(database, rows)

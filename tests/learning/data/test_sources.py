@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
-from learning.data.sources import Columns, Row, UnusableSourceError, open_source
+from learning.data.sources import Columns, SourceRow, UnusableSourceError, open_source
 
 
-def read(source: Path | str, *, split: str | None = None, **columns: str) -> list[Row]:
+def read(source: Path | str, *, split: str | None = None, **columns: str) -> list[SourceRow]:
     return list(open_source(str(source), Columns(**columns), split).rows)
 
 
@@ -19,7 +19,7 @@ def written(path: Path, content: str | bytes) -> Path:
     return path
 
 
-def cells(rows: list[Row]) -> list[tuple[object, object]]:
+def cells(rows: list[SourceRow]) -> list[tuple[object, object]]:
     return [(row.text, row.label) for row in rows]
 
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from learning.data import trust
 from learning.data.trust import (
     HEAD_MOST,
-    Admission,
+    AdmissionGrounds,
+    AdmittedLabels,
     Belief,
     Doubt,
-    Grounds,
     Reliability,
     Trust,
     choose_for_head,
@@ -65,7 +65,7 @@ def _trust(evidence: Sequence[Evidence] = (), background: Mapping[str, Backgroun
     return weigh(evidence, background or {}, BELIEF)
 
 
-def _admit(*evidence: Evidence, belief: Belief = BELIEF) -> Admission:
+def _admit(*evidence: Evidence, belief: Belief = BELIEF) -> AdmittedLabels:
     return trust.admit(evidence, weigh(evidence, {}, belief))
 
 
@@ -152,7 +152,7 @@ def test_corrections_that_are_held_back_or_were_discarded_cost_trust() -> None:
 def test_reviewers_outrank_what_users_said() -> None:
     found = _admit(_evidence(1, (ANA, "bug"), (BEN, "bug"), verdict="praise"))
 
-    assert found.admitted == {"m1": ("praise", Grounds.REVIEWERS)}
+    assert found.admitted == {"m1": ("praise", AdmissionGrounds.REVIEWERS)}
 
 
 def test_what_reviewers_took_out_or_are_tied_about_is_not_fine_tuned_on() -> None:
@@ -165,17 +165,17 @@ def test_what_reviewers_took_out_or_are_tied_about_is_not_fine_tuned_on() -> Non
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        ([(ANA, "bug")], ("bug", Grounds.TRUSTED)),
+        ([(ANA, "bug")], ("bug", AdmissionGrounds.TRUSTED)),
         ([(BEN, "bug")], Doubt.UNTRUSTED),
         ([(BEN, "bug"), (CAT, "bug")], Doubt.UNTRUSTED),
-        ([(BEN, "bug"), (ANA, "bug")], ("bug", Grounds.AGREED)),
+        ([(BEN, "bug"), (ANA, "bug")], ("bug", AdmissionGrounds.AGREED)),
         ([(ANA, "bug"), (BEN, "praise")], Doubt.DISPUTED),
         ([(ANA, "bug"), (BEN, "praise"), (CAT, "praise")], Doubt.DISPUTED),
-        ([(ANA, "bug"), (BEN, "bug"), (CAT, "praise")], ("bug", Grounds.AGREED)),
+        ([(ANA, "bug"), (BEN, "bug"), (CAT, "praise")], ("bug", AdmissionGrounds.AGREED)),
     ],
 )
 def test_a_label_needs_somebody_who_is_trusted_and_nobody_who_says_as_much_against_it(
-    said: list[tuple[str, str]], expected: tuple[str, Grounds] | Doubt
+    said: list[tuple[str, str]], expected: tuple[str, AdmissionGrounds] | Doubt
 ) -> None:
     found = _admit(_evidence(1, *said))
 
@@ -193,7 +193,7 @@ def test_what_the_model_finds_absurd_waits_for_a_second_opinion_unless_an_operat
     found = _admit(*earned, absurd, likely, by_operator)
 
     assert found.held_back == {"m1": Doubt.IMPLAUSIBLE}
-    assert found.admitted["m2"] == found.admitted["m3"] == ("bug", Grounds.TRUSTED)
+    assert found.admitted["m2"] == found.admitted["m3"] == ("bug", AdmissionGrounds.TRUSTED)
 
 
 def test_of_one_users_uncontested_corrections_only_so_many_count_in_a_cycle() -> None:
@@ -213,8 +213,8 @@ def test_imported_labels_are_believed_however_many_they_are_and_are_nobodys_reco
     found = _admit(*evidence, _evidence(200, imported="bug", verdict="praise"))
 
     assert found.admitted == {
-        **{f"m{number}": ("bug", Grounds.IMPORTED) for number in range(100)},
-        "m200": ("praise", Grounds.REVIEWERS),
+        **{f"m{number}": ("bug", AdmissionGrounds.IMPORTED) for number in range(100)},
+        "m200": ("praise", AdmissionGrounds.REVIEWERS),
     }
     assert found.held_back == {}
 
@@ -222,15 +222,15 @@ def test_imported_labels_are_believed_however_many_they_are_and_are_nobodys_reco
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        ([(BEN, "bug")], ("bug", Grounds.IMPORTED)),
+        ([(BEN, "bug")], ("bug", AdmissionGrounds.IMPORTED)),
         ([(ANA, "praise")], Doubt.DISPUTED),
         ([(BEN, "praise"), (CAT, "praise")], Doubt.DISPUTED),
-        ([(BEN, "praise"), (ANA, "praise")], ("praise", Grounds.AGREED)),
+        ([(BEN, "praise"), (ANA, "praise")], ("praise", AdmissionGrounds.AGREED)),
         ([(ANA, "bug"), (BEN, "praise")], Doubt.DISPUTED),
     ],
 )
 def test_of_an_imported_label_one_user_makes_us_doubt_and_a_trusted_one_with_another_convinces_us(
-    said: list[tuple[str, str]], expected: tuple[str, Grounds] | Doubt
+    said: list[tuple[str, str]], expected: tuple[str, AdmissionGrounds] | Doubt
 ) -> None:
     found = _admit(_evidence(1, *said, imported="bug"))
 

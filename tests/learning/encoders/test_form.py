@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from learning.encoders.encoder import Encoder, load_encoder
-from learning.encoders.form import Form, choose, export
+from learning.encoders.form import ServingForm, choose, export
 from learning.encoders.serving import MODEL, SERVED, load_small
 from tests.learning.tiny_models import tiny_model
 
@@ -31,7 +31,7 @@ def test_a_version_that_answers_as_well_with_eight_bits_serves_so_from_its_own_f
 
     chosen = choose(folder, plain=0.930, small=0.927)
 
-    assert chosen == Form("onnx", (0.930, 0.927))
+    assert chosen == ServingForm("onnx", (0.930, 0.927))
     served = load_small(str(folder), 32, 1, folder / "unused")
     assert np.array_equal(served.encode(TEXTS).vectors, small.encode(TEXTS).vectors)
     assert not (folder / "unused").exists()
@@ -52,7 +52,7 @@ def test_a_version_that_loses_by_eight_bits_serves_as_it_is_and_says_so(folder: 
 def test_where_nothing_is_held_out_the_vectors_decide(folder: Path) -> None:
     _exported(folder)
 
-    assert choose(folder, None, None) == Form("onnx")
+    assert choose(folder, None, None) == ServingForm("onnx")
 
 
 def test_an_encoder_that_can_not_be_exported_says_why(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from learning.encoders.exporting import export_here
 from learning.encoders.serving import SAMPLES, load_on_gpu, load_small
 from learning.engines.gpu import CUDA, GpuEngine, has_gpu
 from learning.model_files.artifacts import Artifacts
-from learning.serving.registry import Registry, Source
+from learning.serving.registry import EncoderSource, Registry
 from storage.database.engine import Database
 from tests.factories import TEAM, together
 from tests.learning.tiny_models import SMALL, tiny_model
@@ -96,7 +96,7 @@ def test_where_the_gpu_fails_the_processor_serves_by_what_is_quickest_there(
 ) -> None:
     name, exports = tiny_model(tmp_path / "model"), tmp_path / "exports"
     quickest = load_small(name, 48, 1, exports, export_here)
-    source = Source(name, 48, 1, exports, device=CUDA)
+    source = EncoderSource(name, 48, 1, exports, device=CUDA)
 
     registry = Registry(database, TEAM, Artifacts(str(tmp_path / "models"), tmp_path / "cache"), source)
 

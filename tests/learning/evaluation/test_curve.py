@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from matplotlib.axes import Axes
 
-from learning.evaluation.curve import Promoted, Wording, draw
+from learning.evaluation.curve import CurveWords, Promoted, draw
 from storage.feedback.judged_predictions import DAY_S
 from tests.factories import measured
 
-WORDS = Wording(
+WORDS = CurveWords(
     title="Right by week",
     told="Right by week: {weeks}.",
     week="{share} ({low} to {high}) up to {day}",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from learning.evaluation.duel import NEEDED, PRIOR, Standing, decide, evidence, spoken
+from learning.evaluation.duel import NEEDED, PRIOR, DuelStanding, decide, evidence, spoken
 from storage.tables.models import Decision
 
 MOST = 10_000
@@ -99,7 +99,7 @@ def test_many_answers_do_not_overflow(won: int, lost: int) -> None:
     assert standing.decision is _expected(standing)
 
 
-def _expected(standing: Standing) -> Decision:
+def _expected(standing: DuelStanding) -> Decision:
     if standing.won == standing.lost:
         return Decision.GO_ON
     return Decision.PROMOTE if standing.won > standing.lost else Decision.REFUSE

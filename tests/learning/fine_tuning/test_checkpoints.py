@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from learning.data.examples import Example, Target
+from learning.data.examples import Example, LabelTarget
 from learning.fine_tuning.checkpoints import AVERAGE, STATE, fingerprint, last, prepare
 from learning.tasks.recipe import Recipe
 
-TARGETS = [Target("b", "billing", "invoice"), Target("x", "export", "export")]
+TARGETS = [LabelTarget("b", "billing", "invoice"), LabelTarget("x", "export", "export")]
 EXAMPLES = [Example("1", "where is my invoice", "b"), Example("2", "the export crashes", "x")]
 
 

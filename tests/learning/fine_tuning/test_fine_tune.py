@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoModel
 
-from learning.data.examples import Example, Target
+from learning.data.examples import Example, LabelTarget
 from learning.encoders.encoder import load_encoder
 from learning.fine_tuning.checkpoints import STATE
 from learning.fine_tuning.fine_tune import CHECKPOINTS, DivergedError, Trained, fine_tune
@@ -232,7 +232,7 @@ def test_adapters_are_merged_before_they_serve(tmp_path: Path) -> None:
 def test_rare_labels_and_augmented_texts_are_learned_too(changes: dict[str, object], tmp_path: Path) -> None:
     base = tiny_model(tmp_path / "base")
     few = [*examples(times=6), Example("rare", "crashes", "rare")]
-    targets = [*TARGETS, Target("rare", "crash", "crashes")]
+    targets = [*TARGETS, LabelTarget("rare", "crash", "crashes")]
     recipe = Recipe.from_json({**QUICK.to_json(), "epochs": 6, **changes})
 
     trained = fine_tune(base, targets, few, None, recipe, tmp_path / "run", 1, lambda _: None)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from learning.data.examples import Example, Target
+from learning.data.examples import Example, LabelTarget
 from learning.encoders.encoder import EncoderNotFoundError, load_encoder, source_of, title
 from learning.encoders.exporting import export_here
 from learning.encoders.serving import MODEL, load_small
@@ -108,7 +108,7 @@ def test_it_is_fine_tuned_like_any_other(site: Path, tmp_path: Path) -> None:
     from learning.fine_tuning.fine_tune import fine_tune
 
     tiny_wheel(site)
-    targets = [Target("a", "a", "a a"), Target("b", "b", "b b")]
+    targets = [LabelTarget("a", "a", "a a"), LabelTarget("b", "b", "b b")]
     rows = [Example(f"{word}{number}", f"{word} {word}", word) for word in "ab" for number in range(4)]
     recipe = Recipe(epochs=1, batch_size=4, max_tokens=16)
 

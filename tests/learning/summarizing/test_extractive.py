@@ -11,7 +11,7 @@ from learning.summarizing.extractive import (
     FEATURES,
     PICKED_MOST,
     PRIOR,
-    Choice,
+    ChosenUtterances,
     Picker,
     chosen_by,
     describe,
@@ -84,11 +84,11 @@ def test_of_an_utterance_its_features_are_known(encoder: Encoder) -> None:
     assert list(features[[0, -1], FEATURES.index("early")]) == [1.0, 0.0]
 
 
-def _choices(encoder: Encoder, rows: list[int], times: int) -> list[Choice]:
+def _choices(encoder: Encoder, rows: list[int], times: int) -> list[ChosenUtterances]:
     features = describe(THREAD, encoder.encode([one.line for one in THREAD]).vectors)
     chosen = np.zeros(len(THREAD))
     chosen[rows] = 1.0
-    return [Choice(features, chosen)] * times
+    return [ChosenUtterances(features, chosen)] * times
 
 
 def test_people_who_choose_questions_are_given_questions(encoder: Encoder) -> None:
@@ -115,7 +115,7 @@ def test_people_who_choose_what_is_picked_anyway_change_no_pick(encoder: Encoder
 
 def test_choices_of_nothing_and_threads_of_one_teach_nothing(encoder: Encoder) -> None:
     nothing = _choices(encoder, [], times=3)
-    one = Choice(nothing[0].features[:1], np.ones(1))
+    one = ChosenUtterances(nothing[0].features[:1], np.ones(1))
 
     assert fit([]) == fit([*nothing, one]) == Picker()
 

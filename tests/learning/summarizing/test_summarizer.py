@@ -14,9 +14,9 @@ from learning.summarizing.summarizer import (
     READ_MOST,
     SENTENCES_MOST,
     Draft,
-    Engine,
     NothingToSummarizeError,
     Summarizer,
+    SummaryEngine,
 )
 from learning.writing.language_model import is_installed
 from learning.writing.process import WriterUnavailableError, WritingProcess, Written
@@ -65,7 +65,7 @@ class Fails:
 
 def _told_as_fact(draft: Draft, obeyed: str) -> list[Sentence]:
     """Sentences in which a reader would believe what the attack wanted."""
-    if draft.engine is Engine.EXTRACTIVE:
+    if draft.engine is SummaryEngine.EXTRACTIVE:
         return []
     return [one for one in draft.sentences if one.text == obeyed and one.is_supported and not one.unfounded]
 
@@ -77,7 +77,7 @@ def test_a_model_that_obeys_an_attack_does_not_have_it_told_as_a_fact(
     draft = Summarizer(encoder, Picker(), Says(attack.obeyed), LIMIT_S).summarize(attacked(attack))
 
     assert _told_as_fact(draft, attack.obeyed) == []
-    assert draft.engine is Engine.GENERATIVE or draft.aside
+    assert draft.engine is SummaryEngine.GENERATIVE or draft.aside
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.kind)
@@ -143,7 +143,7 @@ def test_what_a_model_writes_is_told_with_its_sources(encoder: Encoder) -> None:
 
     draft = Summarizer(encoder, Picker(), Says(TRUE), LIMIT_S).summarize(THREAD, heard.append)
 
-    assert (draft.engine, draft.title, draft.aside) == (Engine.GENERATIVE, "says", "")
+    assert (draft.engine, draft.title, draft.aside) == (SummaryEngine.GENERATIVE, "says", "")
     assert (draft.covered, draft.people, draft.read) == (("1", "2", "3"), 2, 3)
     assert [one.text for one in draft.sentences] == [TRUE]
     assert draft.sentences[0].sources[0] == "2"
@@ -171,7 +171,7 @@ def test_where_a_model_says_nothing_of_use_sentences_are_picked_and_it_is_said_w
 ) -> None:
     draft = Summarizer(encoder, Picker(), writes, LIMIT_S).summarize(THREAD)
 
-    assert draft.engine is Engine.EXTRACTIVE
+    assert draft.engine is SummaryEngine.EXTRACTIVE
     assert why in draft.aside
     assert [one.text for one in draft.sentences] == [f"{one.speaker}: {one.text}" for one in THREAD]
 
@@ -179,7 +179,7 @@ def test_where_a_model_says_nothing_of_use_sentences_are_picked_and_it_is_said_w
 def test_without_a_model_sentences_are_picked_and_no_excuse_is_made(encoder: Encoder) -> None:
     draft = Summarizer(encoder, Picker(), None, LIMIT_S).summarize(THREAD)
 
-    assert (draft.engine, draft.aside) == (Engine.EXTRACTIVE, "")
+    assert (draft.engine, draft.aside) == (SummaryEngine.EXTRACTIVE, "")
     assert all(one.is_supported and len(one.sources) == 1 for one in draft.sentences)
 
 
@@ -262,7 +262,7 @@ def test_languages_may_be_mixed(encoder: Encoder) -> None:
     written = Summarizer(encoder, Picker(), Says(thread[0].text), LIMIT_S).summarize(thread)
 
     assert len(picked.sentences) == PICKED_MOST
-    assert written.engine is Engine.GENERATIVE
+    assert written.engine is SummaryEngine.GENERATIVE
     assert written.sentences[0].sources[0] == "1"
 
 
@@ -332,7 +332,7 @@ def smollm2(encoder: Encoder) -> Iterator[Summarizer]:
 def test_the_installed_model_summarizes_a_thread(smollm2: Summarizer) -> None:
     draft = smollm2.summarize(THREAD)
 
-    assert (draft.engine, draft.aside) == (Engine.GENERATIVE, "")
+    assert (draft.engine, draft.aside) == (SummaryEngine.GENERATIVE, "")
     assert draft.title == "SmolLM2-135M-Instruct"
     assert any(one.is_supported for one in draft.sentences)
     assert len(" ".join(one.text for one in draft.sentences)) < len(" ".join(one.text for one in THREAD))

@@ -2,17 +2,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from learning.summary_training.gate import Contender, Limits, judge
+from learning.summary_training.gate import SummaryContender, SummaryLimits, judge
 from storage.tables.models import Decision
 
-LIMITS = Limits(margin=1.0, unfounded=0.1, least=8)
+LIMITS = SummaryLimits(margin=1.0, unfounded=0.1, least=8)
 
 
-def contender(*rouge: float, unfounded: float = 0.1) -> Contender:
-    return Contender(np.array(rouge), unfounded, 1.0)
+def contender(*rouge: float, unfounded: float = 0.1) -> SummaryContender:
+    return SummaryContender(np.array(rouge), unfounded, 1.0)
 
 
-def noisy(middle: float, number: int = 40, spread: float = 5.0) -> Contender:
+def noisy(middle: float, number: int = 40, spread: float = 5.0) -> SummaryContender:
     random = np.random.default_rng(1)
     return contender(*(middle + spread * random.standard_normal(number)))
 

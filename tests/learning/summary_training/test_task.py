@@ -14,11 +14,11 @@ from learning.encoders.encoder import load_encoder
 from learning.model_files.artifacts import Artifacts
 from learning.summarizing.extractive import FEATURES, PRIOR, Picker
 from learning.summarizing.policy import POLICY, QUOTED
-from learning.summary_training.gate import Limits
+from learning.summary_training.gate import SummaryLimits
 from learning.summary_training.job import PICKER, WRITER, SummaryJob
 from learning.summary_training.recipe import SummaryRecipe
-from learning.summary_training.serving import NONE, Serving, Source
-from learning.summary_training.task import Summarization, Terms
+from learning.summary_training.serving import NONE, Serving, SummarizerSource
+from learning.summary_training.task import Summarization, SummarizationTerms
 from learning.tasks.task import NothingToLearnError
 from learning.training.retraining import Retraining
 from learning.writing.thread import Utterance
@@ -57,8 +57,10 @@ class Desk:
 
     def use(self, model: str, least: int = 4, share: float = 0.4) -> None:
         """Let a model write. `least`: held-out summaries by which the gate decides; `share`: of all, to hold out."""
-        self.source = Source(model, self.name, 1, 600.0)
-        terms = Terms(1, share, Limits(least=least), RECIPE, Belief(operators=frozenset({BEN})))
+        self.source = SummarizerSource(model, self.name, 1, 600.0)
+        terms = SummarizationTerms(
+            1, share, SummaryLimits(least=least), RECIPE, Belief(operators=frozenset({BEN}))
+        )
         self.task = Summarization(self.database, TEAM, self.artifacts, self.encoder, self.source, terms)
         tasks, work = [self.task], self.folder / "work"
         self.retraining = Retraining(

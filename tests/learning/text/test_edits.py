@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from learning.text.edits import LONGEST, distance_up_to, judge
-from storage.messages.earlier_texts import Change, Judgement, words
+from storage.messages.earlier_texts import EditEffect, EditJudgement, words
 from tests.properties import REPEATABLE
 
 KNOWN = frozenset(
@@ -46,7 +46,7 @@ KNOWN = frozenset(
 )
 
 
-def _judge(before: str, after: str) -> Judgement:
+def _judge(before: str, after: str) -> EditJudgement:
     return judge(before, after, KNOWN.__contains__)
 
 
@@ -72,8 +72,8 @@ def _judge(before: str, after: str) -> Judgement:
 def test_case_punctuation_white_space_and_up_to_two_mistyped_letters_keep_the_meaning(
     before: str, after: str, letters: int
 ) -> None:
-    assert _judge(before, after) == Judgement(Change.NONE, letters)
-    assert _judge(after, before) == Judgement(Change.NONE, letters)
+    assert _judge(before, after) == EditJudgement(EditEffect.NONE, letters)
+    assert _judge(after, before) == EditJudgement(EditEffect.NONE, letters)
 
 
 @pytest.mark.parametrize(
@@ -107,8 +107,8 @@ def test_case_punctuation_white_space_and_up_to_two_mistyped_letters_keep_the_me
     ],
 )
 def test_what_may_change_the_meaning_is_asked_about(before: str, after: str) -> None:
-    assert _judge(before, after).change is Change.NEAR
-    assert _judge(after, before).change is Change.NEAR
+    assert _judge(before, after).change is EditEffect.NEAR
+    assert _judge(after, before).change is EditEffect.NEAR
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,8 @@ def test_what_may_change_the_meaning_is_asked_about(before: str, after: str) -> 
     ],
 )
 def test_few_words_in_common_make_another_message(before: str, after: str) -> None:
-    assert _judge(before, after).change is Change.OTHER
-    assert _judge(after, before).change is Change.OTHER
+    assert _judge(before, after).change is EditEffect.OTHER
+    assert _judge(after, before).change is EditEffect.OTHER
 
 
 @REPEATABLE
@@ -130,7 +130,7 @@ def test_few_words_in_common_make_another_message(before: str, after: str) -> No
 @example("don't")
 @example("3.5-fold, -2")
 def test_an_edit_to_the_same_words_changes_nothing(text: str) -> None:
-    assert _judge(text, f"  {text.strip()} ").change is Change.NONE
+    assert _judge(text, f"  {text.strip()} ").change is EditEffect.NONE
     assert words(" ".join(words(text))) == words(text)
 
 

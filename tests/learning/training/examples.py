@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from learning.data.examples import Example, Target
-from learning.evaluation.gate import Limits
-from learning.tasks.job import Job
+from learning.data.examples import Example, LabelTarget
+from learning.evaluation.gate import GateLimits
+from learning.tasks.job import TrainingJob
 from learning.tasks.recipe import Recipe
 
 TARGETS = [
-    Target("b", "billing", "invoice"),
-    Target("x", "export", "export"),
-    Target("p", "praise", "thank you"),
+    LabelTarget("b", "billing", "invoice"),
+    LabelTarget("x", "export", "export"),
+    LabelTarget("p", "praise", "thank you"),
 ]
 TEXTS = {
     "b": ("where is my invoice", "my invoice", "is my invoice where"),
@@ -30,10 +30,10 @@ def examples(times: int = 4) -> list[Example]:
     ]
 
 
-def job(encoder: str, **given: Any) -> Job:
+def job(encoder: str, **given: Any) -> TrainingJob:
     """The job of training a classifier from the encoder of a folder, which also is the champion's."""
     some = examples()
-    return Job(
+    return TrainingJob(
         title="Training run 1",
         source=encoder,
         champion=None,
@@ -43,7 +43,7 @@ def job(encoder: str, **given: Any) -> Job:
         said=some,
         holdout=some[:6],
         recipe=QUICK,
-        limits=Limits(),
+        limits=GateLimits(),
         max_tokens=16,
         threads=1,
         **given,

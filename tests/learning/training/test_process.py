@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from learning.summary_training.gate import Limits as SummaryLimits
-from learning.summary_training.job import Lesson, SummaryJob
+from learning.summary_training.gate import SummaryLimits
+from learning.summary_training.job import SummaryExample, SummaryJob
 from learning.summary_training.recipe import SummaryRecipe
 from learning.tasks.job import Result
 from learning.training.process import TRACKED, TrainingProcess
@@ -51,7 +51,7 @@ def classifier(folder: Path, encoder: str) -> None:
 def summarizer(folder: Path, encoder: str) -> None:
     """Write the job of training a summarizer, of which nothing writes."""
     lessons = [
-        Lesson(
+        SummaryExample(
             str(number),
             [Utterance(str(place), user, text) for place, (user, text) in enumerate(said(number))],
             " ".join(text for _, text in said(number) if text.endswith("?")),

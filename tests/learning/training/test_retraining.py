@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from transformers import AutoModel
 
-from learning.tasks.job import Job
+from learning.tasks.job import TrainingJob
 from learning.training import retraining
 from storage.database.engine import Database
 from storage.messages import messages
@@ -155,15 +155,15 @@ def test_what_is_erased_while_a_run_gathers_what_to_learn_from_has_it_gather_ane
     secret = received(database, "where is my invoice zyxwmarkervuts")
     team.answer(secret, team.known["invoice"])
     team.ask()
-    write = Job.write
+    write = TrainingJob.write
 
-    def write_and_erase(job: Job, folder: Path) -> None:
+    def write_and_erase(job: TrainingJob, folder: Path) -> None:
         write(job, folder)
         with database.writing() as session:
             messages.erase_all(session, [secret.id])
 
     with monkeypatch.context() as patch:
-        patch.setattr(Job, "write", write_and_erase)
+        patch.setattr(TrainingJob, "write", write_and_erase)
         team.retraining.step()
     with database.reading() as session:
         waits = runs.is_restarting(session, TEAM)

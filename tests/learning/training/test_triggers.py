@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from learning.classifying.task import Classification, Terms
+from learning.classifying.task import Classification, ClassificationTerms
 from learning.data.trust import Belief
-from learning.evaluation.gate import Limits
+from learning.evaluation.gate import GateLimits
 from learning.model_files.artifacts import Artifacts
-from learning.serving.registry import Registry, Source
+from learning.serving.registry import EncoderSource, Registry
 from learning.training import triggers
 from learning.training.triggers import Triggers
 from storage.database.engine import Database
@@ -25,9 +25,9 @@ BELIEF = Belief(operators=frozenset({ANA}))
 
 def _classification(database: Database) -> Classification:
     registry = Registry(
-        database, TEAM, Artifacts("unused", Path("unused")), Source(None, 32, 1), belief=BELIEF
+        database, TEAM, Artifacts("unused", Path("unused")), EncoderSource(None, 32, 1), belief=BELIEF
     )
-    return Classification(database, TEAM, registry, Terms(1, 0.3, Limits(), {}))
+    return Classification(database, TEAM, registry, ClassificationTerms(1, 0.3, GateLimits(), {}))
 
 
 class Team:

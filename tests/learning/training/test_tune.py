@@ -12,7 +12,7 @@ from learning.tasks.progress import Progress
 from learning.tasks.recipe import Recipe
 from learning.training import trials
 from learning.training.trials import TuneJob
-from learning.training.tune import Deadline, NotEnoughTimeError, SearchFailedError, Tuned, tune
+from learning.training.tune import Deadline, NotEnoughTimeError, SearchFailedError, TunedRecipe, tune
 from tests.learning.tiny_models import tiny_model
 from tests.learning.training.examples import QUICK, TARGETS, examples
 from tests.learning.training_here import Deaths, TrainingHere
@@ -32,7 +32,7 @@ def job(folder: Path, times: int = 6, **given: Any) -> TuneJob:
     )
 
 
-def search(of: TuneJob, folder: Path, told: list[Progress] | None = None) -> Tuned:
+def search(of: TuneJob, folder: Path, told: list[Progress] | None = None) -> TunedRecipe:
     heard: list[Progress] = [] if told is None else told
     return tune(of, folder / "tuning", TrainingHere, None, heard.append)
 

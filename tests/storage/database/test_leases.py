@@ -7,7 +7,7 @@ from time_machine import TimeMachineFixture
 
 from storage.database import leases
 from storage.database.engine import Database
-from storage.database.leases import HOLD_S, Claim
+from storage.database.leases import HOLD_S, LeaseClaim
 from storage.workspaces import pseudonyms
 from tests.factories import ANA, BEN, CAT, OTHER, TEAM, together
 
@@ -44,7 +44,7 @@ def test_a_claim_that_is_prolonged_outlasts_its_time_and_another_begins_when_tha
     database: Database, time_machine: TimeMachineFixture
 ) -> None:
     time_machine.move_to(time.time(), tick=False)
-    one, other = Claim(database, "outbox"), Claim(database, "outbox")
+    one, other = LeaseClaim(database, "outbox"), LeaseClaim(database, "outbox")
     assert one.hold()
     other.prolong()  # it has nothing to prolong
 
@@ -60,7 +60,7 @@ def test_a_claim_that_is_prolonged_outlasts_its_time_and_another_begins_when_tha
 
 
 def test_a_claim_that_was_given_up_is_not_prolonged(database: Database) -> None:
-    one, other = Claim(database, "outbox"), Claim(database, "outbox")
+    one, other = LeaseClaim(database, "outbox"), LeaseClaim(database, "outbox")
     one.hold()
     one.give_up()
     one.prolong()

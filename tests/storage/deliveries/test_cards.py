@@ -9,7 +9,7 @@ from time_machine import TimeMachineFixture
 
 from storage.database.engine import Database
 from storage.deliveries import cards, pacing
-from storage.deliveries.cards import CLAIM_S, Behind, Claim
+from storage.deliveries.cards import CLAIM_S, Behind, CardClaim
 from storage.deliveries.pacing import Pace
 from storage.messages import contents, messages
 from storage.models import predictions
@@ -358,12 +358,12 @@ def test_a_card_needs_a_message(database: Database) -> None:
         predictions.show(session, [message()])
 
 
-def _claim(database: Database, most: int = 8, pace: Pace = UNPACED) -> list[Claim]:
+def _claim(database: Database, most: int = 8, pace: Pace = UNPACED) -> list[CardClaim]:
     with database.writing() as session:
         return cards.claim(session, TEAM, most, pace).claims
 
 
-def _shown(database: Database, claim: Claim, wanted: int) -> None:
+def _shown(database: Database, claim: CardClaim, wanted: int) -> None:
     with database.writing() as session:
         cards.shown(session, claim.message_id, "2.0", "", wanted)
 

@@ -10,7 +10,7 @@ from storage.deliveries import outbox
 from storage.feedback import corrections, imports, labels, questions, resolution, responses
 from storage.feedback.imports import Imported, Labelled, Outcome
 from storage.feedback.labels import LabelSpec, RetiredLabelError
-from storage.feedback.resolution import Settled, Source
+from storage.feedback.resolution import Settled, SettledBy
 from storage.messages import contents, messages
 from storage.reports import overview
 from storage.tables.annotation import Dataset as ArgillaDataset
@@ -151,10 +151,10 @@ def test_people_outrank_an_imported_label_and_reviewers_both(
 ) -> None:
     keep(database, (TEXT, known["bug"]))
     one = imported_message(database)
-    assert _settled(database) == (known["bug"].id, Source.IMPORTED)
+    assert _settled(database) == (known["bug"].id, SettledBy.IMPORTED)
 
     say(database, one, ANA, known["billing"])
-    assert _settled(database) == (known["billing"].id, Source.WORDS)
+    assert _settled(database) == (known["billing"].id, SettledBy.WORDS)
 
     with database.writing() as session:
         session.add(ArgillaDataset(id="d1", team_id=TEAM, stage=Stage.CURRENT))
@@ -171,10 +171,10 @@ def test_people_outrank_an_imported_label_and_reviewers_both(
             answered_at=7.0,
         )
         responses.replace(session, (one.id, 1), "d1", [answer], TEAM)
-    assert _settled(database) == (known["praise"].id, Source.REVIEWERS)
+    assert _settled(database) == (known["praise"].id, SettledBy.REVIEWERS)
 
 
-def _settled(database: Database) -> tuple[str, Source]:
+def _settled(database: Database) -> tuple[str, SettledBy]:
     with database.reading() as session:
         [one] = resolution.evidence(session, TEAM)
     found = resolution.settled(one)

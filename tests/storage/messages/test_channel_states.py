@@ -8,7 +8,7 @@ from storage.database.engine import Database
 from storage.deliveries import cards, notices, undelivered
 from storage.deliveries.undelivered import GivenUp
 from storage.messages import channel_states, channels, contents, messages
-from storage.messages.channel_states import Change, Seen
+from storage.messages.channel_states import ChannelChange, Seen
 from storage.tables.deliveries import News
 from storage.tables.messages import Mode
 from tests.factories import ANA, SUPPORT, TEAM, label_set, predicted
@@ -28,7 +28,7 @@ def _is_on(database: Database) -> None:
 
 def hear(database: Database, news: News, at: float = 5.0, **more: str) -> bool:
     with database.writing() as session:
-        return channel_states.change(session, TEAM, Change(SUPPORT, news, at, **more))
+        return channel_states.change(session, TEAM, ChannelChange(SUPPORT, news, at, **more))
 
 
 def ask(database: Database, seen: Seen | None) -> None:

@@ -14,8 +14,8 @@ from learning.text import edits
 from storage.database.engine import Database
 from storage.feedback import corrections
 from storage.messages import channel_states, channels, label_questions, messages
-from storage.messages.channel_states import Change
-from storage.messages.label_questions import DAY_S, Suspicion, Tally
+from storage.messages.channel_states import ChannelChange
+from storage.messages.label_questions import DAY_S, QuestionTally, Suspicion
 from storage.privacy import erasure
 from storage.tables.deliveries import News
 from storage.tables.feedback import Correction, Label, LabelQuestion, OptOut, Outcome
@@ -144,7 +144,7 @@ def test_a_label_that_was_kept_is_settled(doubted: Doubted) -> None:
     with doubted.database.reading() as session:
         wanted = {doubted.suspicion(one), doubted.suspicion(one, suggested="praise")}
         assert label_questions.kept(session, list(wanted)) == {doubted.suspicion(one)}
-        assert label_questions.tally(session, TEAM) == Tally(asked=1, kept=1)
+        assert label_questions.tally(session, TEAM) == QuestionTally(asked=1, kept=1)
 
 
 @on_both
@@ -198,7 +198,7 @@ def test_nobody_is_asked_what_is_settled_or_not_wanted_by_then(doubted: Doubted,
             case "off":
                 channels.set_mode(session, TEAM, SUPPORT, Mode.OFF, ANA)
             case "closed":
-                channel_states.change(session, TEAM, Change(SUPPORT, News.ARCHIVED, 1.0))
+                channel_states.change(session, TEAM, ChannelChange(SUPPORT, News.ARCHIVED, 1.0))
             case "retired":
                 session.get_one(Label, known["billing"].id).retired_at = 1.0
             case "declined":

@@ -11,7 +11,7 @@ from storage.feedback import labels
 from storage.messages import channels, contents, messages
 from storage.models import predictions, runs
 from storage.privacy import erasure
-from storage.privacy.erasure import Kept
+from storage.privacy.erasure import KeptOfUser
 from storage.tables.annotation import Dataset, Record, Stage
 from storage.tables.deliveries import News, Outbox
 from storage.tables.feedback import Label
@@ -39,7 +39,7 @@ def forget(database: Database, user_id: str) -> None:
         erasure.disown(session, TEAM, user_id, INSTEAD)
 
 
-def kept(database: Database, user_id: str, team_id: str = TEAM) -> Kept:
+def kept(database: Database, user_id: str, team_id: str = TEAM) -> KeptOfUser:
     with database.reading() as session:
         return erasure.kept(session, team_id, user_id)
 
@@ -130,7 +130,7 @@ def test_a_namesake_in_another_team_is_left_alone(database: Database) -> None:
 
     forget(database, ANA)
 
-    assert kept(database, ANA, OTHER) == Kept(1, 0, 1)
+    assert kept(database, ANA, OTHER) == KeptOfUser(1, 0, 1)
 
 
 def test_argilla_hears_of_what_it_knows_and_is_waited_for(database: Database, bug: Label) -> None:

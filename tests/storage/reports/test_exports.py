@@ -3,7 +3,7 @@ from __future__ import annotations
 from storage.database.engine import Database
 from storage.feedback import imports
 from storage.feedback.imports import Labelled
-from storage.feedback.resolution import Source
+from storage.feedback.resolution import SettledBy
 from storage.messages import messages
 from storage.models import splits
 from storage.reports import exports
@@ -11,7 +11,7 @@ from storage.tables.models import Side
 from tests.factories import ANA, OTHER, TEAM, label_set, predicted, received, say
 
 
-def settled(database: Database, team_id: str = TEAM) -> list[exports.Row]:
+def settled(database: Database, team_id: str = TEAM) -> list[exports.LabelledText]:
     with database.reading() as session:
         return list(exports.settled(session, team_id))
 
@@ -28,11 +28,13 @@ def test_what_is_settled_comes_with_its_source_and_its_side_in_the_order_of_sett
 
     one, two = settled(database)
 
-    assert one == exports.Row(first.id, "It crashes", "billing", Source.WORDS, word.created_at, Side.HOLDOUT)
+    assert one == exports.LabelledText(
+        first.id, "It crashes", "billing", SettledBy.WORDS, word.created_at, Side.HOLDOUT
+    )
     assert (two.text, two.label, two.source, two.side) == (
         "I want my money back",
         "billing",
-        Source.IMPORTED,
+        SettledBy.IMPORTED,
         None,
     )
 
