@@ -6,6 +6,7 @@ import ast
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -191,3 +192,16 @@ def test_a_room_has_at_most_twelve_modules(room: Path) -> None:
     modules = [file for file in room.glob("*.py") if file.name != "__init__.py"]
 
     assert len(modules) <= 12
+
+
+def test_no_two_classes_of_the_production_code_share_a_name() -> None:
+    names = Counter(
+        node.name
+        for part in ("bot", "learning", "storage")
+        for file in _files(part)
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef) and "versions" not in file.parts
+    )
+
+    assert names
+    assert [name for name, times in names.items() if times > 1] == []

@@ -20,7 +20,7 @@ from learning.data.importing import Fault, ImportTally, LabelNames, Taking
 from learning.data.sources import LabelledData, UnusableSourceError
 from learning.text.names import UNNAMED, visible
 from storage.feedback import labels
-from storage.feedback.imports import Outcome
+from storage.feedback.imports import ImportOutcome
 from storage.reports import exports
 
 TERMS = "It holds what people wrote in Slack, whose terms forbid bulk export to others: keep it within your own team."
@@ -110,14 +110,14 @@ def take(source: LabelledData, taking: Taking, out: Console) -> ImportTally:
 
 def tell(tally: ImportTally, faults: Faults, out: Console, would: str = "") -> None:
     """What became of the rows; `would` comes before each verb where nothing was done."""
-    new, changed = tally.outcomes[Outcome.NEW], tally.outcomes[Outcome.CHANGED]
+    new, changed = tally.outcomes[ImportOutcome.NEW], tally.outcomes[ImportOutcome.CHANGED]
     lines = [
         (new, "new", True),
         (changed, "with another label than when they were imported before", True),
-        (tally.outcomes[Outcome.UNCHANGED], "imported before, with the same label", False),
+        (tally.outcomes[ImportOutcome.UNCHANGED], "imported before, with the same label", False),
         (tally.settled, "of messages that are here, with the label that people settled", False),
         (tally.repeated, "the same as an earlier row", False),
-        (tally.outcomes[Outcome.ERASED], "imported before and erased since: they stay erased", False),
+        (tally.outcomes[ImportOutcome.ERASED], "imported before and erased since: they stay erased", False),
         (tally.faults, "left out, because something is wrong with them", False),
     ]
     out.print(f"{tally.rows:,} rows read, {new + changed:,} {would}imported.")

@@ -16,7 +16,7 @@ from learning.data.sources import SourceRow
 from learning.text.masking import Mask
 from storage.database.engine import Database
 from storage.feedback import imports, labels, resolution
-from storage.feedback.imports import Labelled, Outcome
+from storage.feedback.imports import ImportOutcome, Labelled
 from storage.tables.feedback import Label, LabelSource
 
 # Slack's own limit of a message.
@@ -52,7 +52,7 @@ class ImportTally:
     that they were exported from are here, with that label.
     """
 
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    outcomes: Counter[ImportOutcome] = field(default_factory=Counter)
     repeated: int = 0
     settled: int = 0
     faults: int = 0
@@ -72,7 +72,7 @@ class Keeper(Protocol):
     def adopt(self, name: str) -> Label:
         """The new label of that name."""
 
-    def keep(self, rows: Sequence[Labelled]) -> list[Outcome]:
+    def keep(self, rows: Sequence[Labelled]) -> list[ImportOutcome]:
         """What becomes of each of these rows."""
 
 
@@ -86,7 +86,7 @@ class Importing:
     def adopt(self, name: str) -> Label:
         return self.database.write_patiently(lambda session: labels.adopt(session, self.team_id, name))
 
-    def keep(self, rows: Sequence[Labelled]) -> list[Outcome]:
+    def keep(self, rows: Sequence[Labelled]) -> list[ImportOutcome]:
         kept = self.database.write_patiently(lambda session: imports.keep(session, self.team_id, rows))
         time.sleep(PAUSE_S)  # a bot has its turn to write
         return kept
@@ -102,7 +102,7 @@ class Rehearsing:
     def adopt(self, name: str) -> Label:
         return Label(team_id=self.team_id, name=name, source=LabelSource.IMPORTED)
 
-    def keep(self, rows: Sequence[Labelled]) -> list[Outcome]:
+    def keep(self, rows: Sequence[Labelled]) -> list[ImportOutcome]:
         with self.database.reading() as session:
             return imports.foresee(session, self.team_id, rows)
 

@@ -25,7 +25,7 @@ Likeness = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Judged:
+class HeldOutJudgement:
     """What a head that did not learn from a message says of it: how well any label fits, and the likeliest ones."""
 
     likeness: float
@@ -47,7 +47,7 @@ def held_out(
     labelled: Mapping[str, str],
     vectors: Mapping[str, Vectors],
     fit: Callable[[Mapping[str, str]], Head],
-) -> dict[str, Judged]:
+) -> dict[str, HeldOutJudgement]:
     """What a head that did not learn from it says of each of these messages.
 
     labelled: the label of every message that the head in service learned from; vectors: those of some of them,
@@ -55,7 +55,7 @@ def held_out(
     comes next: a floor made of that would call a quarter to three quarters of the true messages none.
     """
     ids = sorted(vectors)  # ids are random, so folds are too
-    found: dict[str, Judged] = {}
+    found: dict[str, HeldOutJudgement] = {}
     for fold in range(min(FOLDS, len(ids))):
         left_out = ids[fold::FOLDS]
         without = set(left_out)
@@ -65,12 +65,12 @@ def held_out(
     return found
 
 
-def likeness_of(judged: Mapping[str, Judged]) -> Likeness:
+def likeness_of(judged: Mapping[str, HeldOutJudgement]) -> Likeness:
     """The likeness of each: (messages,)."""
     return np.array([one.likeness for one in judged.values()], dtype=np.float32)
 
 
-def judged_by(fitted: Head, vectors: Vectors) -> list[Judged]:
+def judged_by(fitted: Head, vectors: Vectors) -> list[HeldOutJudgement]:
     """What a head says of messages, (messages, dimensions), that it did not learn from."""
     likeness, rankings = fitted.likeness(vectors), fitted.ranked(vectors, RANKED_MAX)
-    return [Judged(float(one), ranked) for one, ranked in zip(likeness, rankings, strict=True)]
+    return [HeldOutJudgement(float(one), ranked) for one, ranked in zip(likeness, rankings, strict=True)]

@@ -25,7 +25,14 @@ from learning.encoders.encoder import Vectors
 from learning.heads import head
 from learning.heads.champion import Served
 from learning.heads.head import Head
-from learning.heads.none_of_these import PROMISE_MIN, Judged, floor, held_out, judged_by, likeness_of
+from learning.heads.none_of_these import (
+    PROMISE_MIN,
+    HeldOutJudgement,
+    floor,
+    held_out,
+    judged_by,
+    likeness_of,
+)
 from learning.heads.offering import likely_enough, margin
 from learning.heads.refit import Refitter
 from learning.serving.hot_swap import Following
@@ -213,7 +220,9 @@ class Floors:
             asked,
         )
 
-    def _offers(self, judged: Mapping[str, Judged], responses: Mapping[str, str]) -> tuple[float | None, int]:
+    def _offers(
+        self, judged: Mapping[str, HeldOutJudgement], responses: Mapping[str, str]
+    ) -> tuple[float | None, int]:
         """How likely a label must be to be offered, and the number of random responses that a question would be about.
 
         Only these: whoever is asked is asked about what is hard, where a set made of all messages would miss more.
@@ -227,7 +236,7 @@ class Floors:
 
     def _judged(
         self, served: Served, refitter: Refitter, found: FloorMaterial, vectors: Mapping[str, Vectors]
-    ) -> dict[str, Judged]:
+    ) -> dict[str, HeldOutJudgement]:
         if not vectors:
             return {}
         if found.basis is Basis.POOL:  # the head learned from none of these

@@ -22,7 +22,7 @@ CHANNEL = "import"
 PERSON = "import"
 
 
-class Outcome(StrEnum):
+class ImportOutcome(StrEnum):
     """What becomes of a labelled text that is imported."""
 
     NEW = "new"
@@ -82,13 +82,13 @@ def count(session: Session, team_id: str) -> int:
     return session.exec(chosen.where(Correction.team_id == team_id, Correction.word == Word.IMPORTED)).one()
 
 
-def foresee(session: Session, team_id: str, rows: Sequence[Labelled]) -> list[Outcome]:
+def foresee(session: Session, team_id: str, rows: Sequence[Labelled]) -> list[ImportOutcome]:
     """What `keep` would do with each of these rows, whose texts differ from each other."""
     known = _known(session, team_id, rows)
     return [_outcome(row, known.get(key(row.text))) for row in rows]
 
 
-def keep(session: Session, team_id: str, rows: Sequence[Labelled]) -> list[Outcome]:
+def keep(session: Session, team_id: str, rows: Sequence[Labelled]) -> list[ImportOutcome]:
     """Keep these rows, whose texts differ from each other: no row twice, the latest label of each.
 
     Nobody is asked about them and nobody is told: they are no words of people.
@@ -132,17 +132,17 @@ def _known(session: Session, team_id: str, rows: Sequence[Labelled]) -> dict[str
     return found
 
 
-def _outcome(row: Labelled, known: _Row | None) -> Outcome:
+def _outcome(row: Labelled, known: _Row | None) -> ImportOutcome:
     if known is None or (known.word_id is None and not known.is_erased):
-        return Outcome.NEW
+        return ImportOutcome.NEW
     if known.is_erased:
-        return Outcome.ERASED
-    return Outcome.UNCHANGED if known.label_id == row.label_id else Outcome.CHANGED
+        return ImportOutcome.ERASED
+    return ImportOutcome.UNCHANGED if known.label_id == row.label_id else ImportOutcome.CHANGED
 
 
-def _keep(session: Session, team_id: str, row: Labelled, known: _Row) -> Outcome:
+def _keep(session: Session, team_id: str, row: Labelled, known: _Row) -> ImportOutcome:
     outcome = _outcome(row, known)
-    if outcome is Outcome.NEW:
+    if outcome is ImportOutcome.NEW:
         session.add(
             Correction(
                 message_id=known.message_id,
@@ -153,7 +153,7 @@ def _keep(session: Session, team_id: str, row: Labelled, known: _Row) -> Outcome
                 twin="",
             )
         )
-    if outcome is Outcome.CHANGED:
+    if outcome is ImportOutcome.CHANGED:
         of_word = update(Correction).where(col(Correction.id) == known.word_id)
         session.connection().execute(of_word.values(label_id=row.label_id, created_at=time.time()))
     return outcome

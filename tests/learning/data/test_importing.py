@@ -10,7 +10,7 @@ from learning.data.sources import SourceRow
 from learning.text.masking import Masking
 from storage.database.engine import Database
 from storage.feedback import imports, labels, resolution
-from storage.feedback.imports import Outcome
+from storage.feedback.imports import ImportOutcome
 from storage.messages import messages
 from storage.tables.feedback import Label, LabelSource
 from tests.databases import on_both
@@ -66,7 +66,7 @@ def test_labels_are_found_whatever_the_case_and_white_space(
     tally, faults = take(database, (" It crashes\n", "bug  REPORT "), ("A refund, please", "Billing"))
 
     assert faults == []
-    assert tally.outcomes == {Outcome.NEW: 2}
+    assert tally.outcomes == {ImportOutcome.NEW: 2}
     assert kept(database) == {"It crashes": "Bug report", "A refund, please": "billing"}
 
 
@@ -117,7 +117,7 @@ def test_of_the_same_text_with_two_labels_the_first_stays(
     tally, faults = take(database, ("a  b", "billing"), ("a b", "bug report"), ("a b ", "billing"))
 
     assert faults == [Fault(2, None, "an earlier row has the same text and another label", 1)]
-    assert (tally.outcomes, tally.repeated) == ({Outcome.NEW: 1}, 1)
+    assert (tally.outcomes, tally.repeated) == ({ImportOutcome.NEW: 1}, 1)
     assert kept(database) == {"a  b": "billing"}
 
 
@@ -139,7 +139,11 @@ def test_a_rehearsal_says_what_happens_and_changes_nothing(
         assert len(labels.every(session, TEAM)) == 2
 
     assert take(database, *rows, is_new_taken=True) == rehearsed
-    assert rehearsed[0].outcomes == {Outcome.UNCHANGED: 1, Outcome.CHANGED: 1, Outcome.NEW: 1}
+    assert rehearsed[0].outcomes == {
+        ImportOutcome.UNCHANGED: 1,
+        ImportOutcome.CHANGED: 1,
+        ImportOutcome.NEW: 1,
+    }
     assert rehearsed[0].new_labels == ["weather"]
     assert kept(database) == {"one": "billing", "two": "weather", "three": "weather"}
 
@@ -189,7 +193,7 @@ def test_an_export_that_comes_back_copies_no_message_from_slack(
 
     tally, faults = take_rows(database, rows)
 
-    assert (tally.settled, tally.outcomes) == (1, {Outcome.NEW: 1})
+    assert (tally.settled, tally.outcomes) == (1, {ImportOutcome.NEW: 1})
     assert faults == [Fault(2, 3, "people settled this message otherwise; correct it in Slack or in Argilla")]
     with database.reading() as session:
         assert imports.count(session, TEAM) == 1
@@ -201,5 +205,5 @@ def test_rows_are_kept_in_parts(database: Database, known: dict[str, Label]) -> 
 
     tally, _ = take(database, *rows)
 
-    assert tally.outcomes == {Outcome.NEW: len(rows)}
+    assert tally.outcomes == {ImportOutcome.NEW: len(rows)}
     assert len(kept(database)) == len(rows)

@@ -8,7 +8,7 @@ from sqlmodel import Session, func, select
 from storage.database.engine import Database
 from storage.deliveries import outbox
 from storage.feedback import corrections, imports, labels, questions, resolution, responses
-from storage.feedback.imports import Imported, Labelled, Outcome
+from storage.feedback.imports import Imported, ImportOutcome, Labelled
 from storage.feedback.labels import LabelSpec, RetiredLabelError
 from storage.feedback.resolution import Settled, SettledBy
 from storage.messages import contents, messages
@@ -28,7 +28,7 @@ def known(database: Database) -> dict[str, Label]:
     return label_set(database, "bug", "billing", "praise")
 
 
-def keep(database: Database, *rows: tuple[str, Label], team_id: str = TEAM) -> list[Outcome]:
+def keep(database: Database, *rows: tuple[str, Label], team_id: str = TEAM) -> list[ImportOutcome]:
     with database.writing() as session:
         return imports.keep(session, team_id, [Labelled(text, label.id) for text, label in rows])
 
@@ -45,7 +45,7 @@ def imported_message(database: Database) -> Message:
 def test_what_is_imported_is_a_label(database: Database, known: dict[str, Label]) -> None:
     rows = [(TEXT, known["bug"]), ("I was charged twice", known["billing"])]
 
-    assert keep(database, *rows) == [Outcome.NEW, Outcome.NEW]
+    assert keep(database, *rows) == [ImportOutcome.NEW, ImportOutcome.NEW]
     assert labelled(database) == {text: label.id for text, label in rows}
 
 
@@ -54,7 +54,7 @@ def test_what_is_imported_again_changes_nothing(database: Database, known: dict[
     with database.reading() as session:
         before = resolution.state(session, TEAM)
 
-    assert keep(database, (f" {TEXT.replace(' ', '  ')}\n", known["bug"])) == [Outcome.UNCHANGED]
+    assert keep(database, (f" {TEXT.replace(' ', '  ')}\n", known["bug"])) == [ImportOutcome.UNCHANGED]
     with database.reading() as session:
         assert resolution.state(session, TEAM) == before
         assert count_messages(session) == 1
@@ -67,7 +67,7 @@ def test_another_label_takes_the_place_of_the_one_before_and_is_noticed(
     with database.reading() as session:
         before = resolution.state(session, TEAM)
 
-    assert keep(database, (TEXT, known["billing"])) == [Outcome.CHANGED]
+    assert keep(database, (TEXT, known["billing"])) == [ImportOutcome.CHANGED]
     assert labelled(database) == {TEXT: known["billing"].id}
     with database.reading() as session:
         assert resolution.state(session, TEAM) != before
@@ -88,7 +88,7 @@ def test_what_would_be_kept_is_foreseen_and_nothing_is_changed(
     with database.writing() as session:
         kept = imports.keep(session, TEAM, rows)
 
-    assert foreseen == kept == [Outcome.UNCHANGED, Outcome.CHANGED, Outcome.NEW]
+    assert foreseen == kept == [ImportOutcome.UNCHANGED, ImportOutcome.CHANGED, ImportOutcome.NEW]
 
 
 def test_what_was_erased_stays_erased(database: Database, known: dict[str, Label]) -> None:
@@ -96,7 +96,7 @@ def test_what_was_erased_stays_erased(database: Database, known: dict[str, Label
     with database.writing() as session:
         messages.erase(session, TEAM, imports.CHANNEL, imports.key(TEXT), is_heard=False)
 
-    assert keep(database, (TEXT, known["billing"])) == [Outcome.ERASED]
+    assert keep(database, (TEXT, known["billing"])) == [ImportOutcome.ERASED]
     assert labelled(database) == {}
 
 
@@ -105,23 +105,23 @@ def test_two_imports_of_the_same_at_once_keep_it_once(database: Database, known:
 
     outcomes = together(*[partial(keep, database, *rows)] * 4)
 
-    assert sum(one.count(Outcome.NEW) for one in outcomes) == 20
-    assert sum(one.count(Outcome.UNCHANGED) for one in outcomes) == 60
+    assert sum(one.count(ImportOutcome.NEW) for one in outcomes) == 20
+    assert sum(one.count(ImportOutcome.UNCHANGED) for one in outcomes) == 60
     assert len(labelled(database)) == 20
 
 
 def test_more_rows_than_one_statement_takes_are_kept(database: Database, known: dict[str, Label]) -> None:
     rows = [(f"message {number}", known["bug"]) for number in range(1_100)]
 
-    assert keep(database, *rows) == [Outcome.NEW] * 1_100
-    assert keep(database, *rows) == [Outcome.UNCHANGED] * 1_100
+    assert keep(database, *rows) == [ImportOutcome.NEW] * 1_100
+    assert keep(database, *rows) == [ImportOutcome.UNCHANGED] * 1_100
 
 
 def test_a_team_has_its_own(database: Database, known: dict[str, Label]) -> None:
     theirs = label_set(database, "bug", team_id=OTHER)
     keep(database, (TEXT, known["billing"]))
 
-    assert keep(database, (TEXT, theirs["bug"]), team_id=OTHER) == [Outcome.NEW]
+    assert keep(database, (TEXT, theirs["bug"]), team_id=OTHER) == [ImportOutcome.NEW]
     assert labelled(database) == {TEXT: known["billing"].id}
     assert labelled(database, OTHER) == {TEXT: theirs["bug"].id}
 
@@ -215,7 +215,7 @@ def test_a_label_of_a_message_from_slack_stays_what_it_was(
     one = predicted(database, known["bug"], TEXT)
     say(database, one, ANA, known["praise"])
 
-    assert keep(database, (TEXT, known["billing"])) == [Outcome.NEW]
+    assert keep(database, (TEXT, known["billing"])) == [ImportOutcome.NEW]
     with database.reading() as session:
         assert resolution.labelled(session, TEAM)[one.id] == known["praise"].id
         [found] = imports.labels(session, TEAM).values()
