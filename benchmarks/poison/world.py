@@ -58,7 +58,7 @@ MIXED_RIGHT = (0.3, 0.5)  # of what MIXES says
 SWAPPED_PAIRS = 6
 
 
-@dataclass
+@dataclass(eq=False)
 class Reading(Encoder):
     """An encoder that has read all texts before."""
 

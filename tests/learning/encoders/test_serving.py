@@ -113,7 +113,7 @@ def test_nothing_of_pytorch_is_loaded_where_an_export_lies(tmp_path: Path) -> No
         "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
     )
 
-    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[2])
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[3])
 
 
 def test_the_earlier_export_stays_where_two_are_made_at_once(tmp_path: Path) -> None:
