@@ -37,6 +37,7 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/deptry .
 	$(BIN)/lint-imports
+	$(BIN)/vulture
 
 types: $(VENV)/installed-dev
 	$(BIN)/mypy

@@ -44,7 +44,6 @@ from storage.tables.feedback import Panel
 
 log = logging.getLogger(__name__)
 
-WEBHOOK_PATH = "/argilla/webhook"
 # Somebody waits for these, so they go on without pause, and the schedule only shows when they last went well.
 CONTINUOUS = argilla_text.WORK
 

@@ -22,7 +22,6 @@ from tests.factories import ANA, BEN
 
 LABELS = 8
 WORDS = 40
-ACCURACY = 0.75
 
 Random = np.random.Generator
 Classes = NDArray[np.int64]
