@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 import uvicorn
@@ -21,6 +22,11 @@ class LocalServer(uvicorn.Server):
         """Stop within a second, whatever is still open."""
         await self._app.state.server.hang_up()
         await super().shutdown(sockets)
+        await asyncio.sleep(0)  # what was accepted just before becomes a connection
+        # Those who did not let go within that second.
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # a transport closes its socket in the loop's next turn
 
 
 def _quietly(app: Starlette) -> uvicorn.Config:
