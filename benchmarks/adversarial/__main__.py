@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import count
 from pathlib import Path
 
@@ -339,7 +339,7 @@ def _services(database: Database) -> tuple[Service, SummaryService]:
         database, TEAM, NAMES.__getitem__, lambda message: message.ts, Masking(), _nothing, _nothing
     )
     summaries.set_consent(CHANNEL, True, 1_000, ANA)
-    wakers = MessageWakers(*[_nothing] * 7)
+    wakers = MessageWakers(*[_nothing] * len(fields(MessageWakers)))
     service = Service(database, TEAM, Metrics(), wakers, summaries, reader(Masking()))
     service.set_mode(TEAM, CHANNEL, Mode.REPLY, ANA)
     return service, summaries
