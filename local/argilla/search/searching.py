@@ -73,7 +73,9 @@ def _own_order(among: Matching, user: UUID | None) -> Sql:
         return "words.rank, r.row", []
     if user is None:
         return "r.row", []
-    return "(r.row * ?) % ?, r.row", [user.int % (MODULUS - 1) + 1, MODULUS]
+    # One multiple alone would give a few records one of a few orders.
+    first, second = user.int % (MODULUS - 1) + 1, user.int // MODULUS % (MODULUS - 1) + 1
+    return "(r.row * ? % ?) * (r.row * ? % ?) % ?, r.row", [first, MODULUS, second, MODULUS, MODULUS]
 
 
 def similar(

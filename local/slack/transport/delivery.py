@@ -39,6 +39,7 @@ class Deliveries:
         self._retry_delays_s = retry_delays_s
         self._held = OrderedDict((kept["event_id"], (kept, Retry())) for kept in store.all("event"))
         self._sent: deque[Json] = deque(maxlen=MOST_HELD)
+        self._quoting: set[str] = set()  # events that may quote what was deleted or edited meanwhile
         self._records: OrderedDict[str, Json] = OrderedDict()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.is_shared: Callable[[object], bool] = lambda _channel_id: False
@@ -149,9 +150,19 @@ class Deliveries:
         else:
             self._hold(callback, retry)
             return
-        self._store.drop("event", callback["event_id"])
-        if "previous_message" in callback["event"]:  # it quotes what was deleted or edited
-            self._store.purge()
+        self._end(callback)
+
+    def _end(self, callback: Json) -> None:
+        """Drop an event that was seen through; purge it if it quotes what was deleted or edited."""
+        event_id = callback["event_id"]
+        self._store.drop("event", event_id)
+        if "previous_message" in callback["event"]:
+            # What is acknowledged only later may quote the same words.
+            self._quoting |= {waiting["event_id"] for waiting in self._store.all("event")}
+        elif event_id not in self._quoting:
+            return
+        self._quoting.discard(event_id)
+        self._store.purge()
 
     async def _attempt(self, callback: Json, retry: Retry) -> None:
         record = self._record(callback)
