@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,3 +113,27 @@ def test_a_message_that_is_deleted_leaves_the_state_file(tmp_path: Path) -> None
 
         assert before
         assert files_with(tmp_path, *secrets) == []
+
+
+def test_an_event_acknowledged_after_its_message_was_deleted_leaves_the_state_file(tmp_path: Path) -> None:
+    secret, go_on = "zyxwmarkervuts", threading.Event()
+    with process(tmp_path / "slack.db") as (_, slack):
+        app, heard = bolt(slack), []
+
+        @app.middleware
+        def wait(body: Any, next: Any) -> None:
+            if "subtype" not in body["event"]:
+                go_on.wait(PATIENCE_S)
+            next()
+
+        app.event({"type": "message", "subtype": "message_deleted"})(lambda event: heard.append(event["ts"]))
+        app.event("message")(lambda: None)
+        with socket_mode(app):
+            slack.page("delete", channel=SUPPORT, ts=slack.say(f"{secret}!"))
+            until(lambda: heard)
+            before = files_with(tmp_path, secret)
+            go_on.set()
+
+            until(lambda: files_with(tmp_path, secret) == [])
+
+    assert before
